@@ -1,0 +1,206 @@
+// What the engine needs of the C library and Swift cannot import as it is: calls whose signature depends on
+// feature macros, macros with arguments, and memory primitives that must inline.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <sys/types.h>
+#include <sys/select.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CPOSIX_INLINE static inline __attribute__((always_inline))
+
+CPOSIX_INLINE void cposix_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
+CPOSIX_INLINE void cposix_move(void *to, const void *from, size_t size) { memmove(to, from, size); }
+CPOSIX_INLINE int cposix_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
+CPOSIX_INLINE int cposix_errno(void) { return errno; }
+
+/// Nanoseconds of CLOCK_MONOTONIC (vDSO: about 25 ns, no kernel entry).
+CPOSIX_INLINE int64_t cposix_monotonic_nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// Every call below answers with its result, or with -errno: no thread-local read on the Swift side.
+CPOSIX_INLINE int cposix_result(int result) { return result < 0 ? -errno : result; }
+CPOSIX_INLINE ssize_t cposix_size_result(ssize_t result) { return result < 0 ? -errno : result; }
+
+CPOSIX_INLINE int cposix_socket(int family, int type, int protocol) {
+    return cposix_result(socket(family, type, protocol));
+}
+CPOSIX_INLINE int cposix_bind(int fd, const void *address, uint32_t size) {
+    return cposix_result(bind(fd, (const struct sockaddr *)address, size));
+}
+CPOSIX_INLINE int cposix_listen(int fd, int backlog) { return cposix_result(listen(fd, backlog)); }
+CPOSIX_INLINE int cposix_connect(int fd, const void *address, uint32_t size) {
+    return cposix_result(connect(fd, (const struct sockaddr *)address, size));
+}
+CPOSIX_INLINE int cposix_accept(int fd, int flags) {
+    return cposix_result(accept4(fd, NULL, NULL, flags));
+}
+CPOSIX_INLINE int cposix_getpeername(int fd, void *address, uint32_t *size) {
+    return cposix_result(getpeername(fd, (struct sockaddr *)address, size));
+}
+CPOSIX_INLINE int cposix_getsockname(int fd, void *address, uint32_t *size) {
+    return cposix_result(getsockname(fd, (struct sockaddr *)address, size));
+}
+CPOSIX_INLINE int cposix_setsockopt_int(int fd, int level, int name, int value) {
+    return cposix_result(setsockopt(fd, level, name, &value, sizeof value));
+}
+CPOSIX_INLINE int cposix_getsockopt_int(int fd, int level, int name, int *value) {
+    socklen_t size = sizeof *value;
+    return cposix_result(getsockopt(fd, level, name, value, &size));
+}
+/// Linger of zero: close(2) then resets the connection (RST) instead of ending it (FIN).
+CPOSIX_INLINE int cposix_set_reset_on_close(int fd) {
+    struct linger value = {.l_onoff = 1, .l_linger = 0};
+    return cposix_result(setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value));
+}
+CPOSIX_INLINE int cposix_shutdown(int fd, int how) { return cposix_result(shutdown(fd, how)); }
+CPOSIX_INLINE int cposix_close(int fd) { return cposix_result(close(fd)); }
+CPOSIX_INLINE ssize_t cposix_recv(int fd, void *to, size_t size, int flags) {
+    return cposix_size_result(recv(fd, to, size, flags));
+}
+CPOSIX_INLINE ssize_t cposix_send(int fd, const void *from, size_t size, int flags) {
+    return cposix_size_result(send(fd, from, size, flags));
+}
+CPOSIX_INLINE ssize_t cposix_sendmsg(int fd, const struct iovec *parts, size_t count, int flags) {
+    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};
+    return cposix_size_result(sendmsg(fd, &message, flags));
+}
+CPOSIX_INLINE ssize_t cposix_read(int fd, void *to, size_t size) {
+    return cposix_size_result(read(fd, to, size));
+}
+CPOSIX_INLINE ssize_t cposix_write(int fd, const void *from, size_t size) {
+    return cposix_size_result(write(fd, from, size));
+}
+CPOSIX_INLINE int cposix_eventfd(void) { return cposix_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+CPOSIX_INLINE int cposix_epoll_create(void) { return cposix_result(epoll_create1(EPOLL_CLOEXEC)); }
+CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
+    struct epoll_event event = {.events = events, .data.u64 = tag};
+    return cposix_result(epoll_ctl(epoll, operation, fd, &event));
+}
+/// epoll_pwait2 (Linux 5.11) takes nanoseconds; where it is missing the timeout is rounded up to a millisecond.
+static inline int cposix_epoll_wait(int epoll, struct epoll_event *events, int count, int64_t nanoseconds) {
+    if (nanoseconds < 0) return cposix_result(epoll_wait(epoll, events, count, -1));
+    struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int result = epoll_pwait2(epoll, events, count, &timeout, NULL);
+    if (result < 0 && errno == ENOSYS) {
+        int64_t milliseconds = (nanoseconds + 999999) / 1000000;
+        result = epoll_wait(epoll, events, count, milliseconds > 1 << 30 ? 1 << 30 : (int)milliseconds);
+    }
+    return cposix_result(result);
+}
+CPOSIX_INLINE uint64_t cposix_epoll_tag(const struct epoll_event *event) { return event->data.u64; }
+
+// Swift sees no macro with a cast or an expression of unsigned shifts: constants it needs as plain numbers.
+enum {
+    CPOSIX_EPOLLIN = EPOLLIN, CPOSIX_EPOLLOUT = EPOLLOUT, CPOSIX_EPOLLERR = EPOLLERR,
+    CPOSIX_EPOLLHUP = EPOLLHUP, CPOSIX_EPOLLRDHUP = EPOLLRDHUP,
+    CPOSIX_SOCK_STREAM = SOCK_STREAM, CPOSIX_SOCK_NONBLOCK = SOCK_NONBLOCK, CPOSIX_SOCK_CLOEXEC = SOCK_CLOEXEC,
+    CPOSIX_SHUT_RD = SHUT_RD, CPOSIX_SHUT_WR = SHUT_WR, CPOSIX_SHUT_RDWR = SHUT_RDWR,
+    CPOSIX_MSG_DONTWAIT = MSG_DONTWAIT, CPOSIX_MSG_NOSIGNAL = MSG_NOSIGNAL, CPOSIX_MSG_WAITALL = MSG_WAITALL,
+    CPOSIX_MSG_PEEK = MSG_PEEK, CPOSIX_MSG_MORE = MSG_MORE, CPOSIX_IPPROTO_TCP = IPPROTO_TCP,
+    CPOSIX_IPPROTO_IPV6 = IPPROTO_IPV6,
+};
+static const uint32_t CPOSIX_EPOLLET = 1u << 31;
+
+/// Address space without memory behind it until touched; -errno (negative, as an address) on failure.
+CPOSIX_INLINE void *cposix_map(size_t size) {
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+CPOSIX_INLINE int cposix_unmap(void *p, size_t size) { return cposix_result(munmap(p, size)); }
+/// Huge pages where the kernel can; not inherited by a fork, whose copy-on-write would move pages the kernel holds.
+CPOSIX_INLINE void cposix_advise_arena(void *p, size_t size) {
+    madvise(p, size, MADV_HUGEPAGE);
+    madvise(p, size, MADV_DONTFORK);
+}
+/// Gives the pages back to the system; they read as zero when touched again.
+CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
+
+/// Binds the calling thread to one CPU.
+static inline int cposix_pin_thread(int cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+/// The CPUs the process may use, into `cpus`; their count, or -errno.
+static inline int cposix_allowed_cpus(int *cpus, int capacity) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+    int count = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++)
+        if (CPU_ISSET(cpu, &set)) cpus[count++] = cpu;
+    return count;
+}
+/// Names the calling thread (at most 15 bytes) for top, perf and gdb.
+static inline void cposix_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+CPOSIX_INLINE FILE *cposix_stderr(void) { return stderr; }
+CPOSIX_INLINE FILE *cposix_stdout(void) { return stdout; }
+
+static inline int cposix_raise_nofile(uint64_t *soft) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    limit.rlim_cur = limit.rlim_max;
+    int result = cposix_result(setrlimit(RLIMIT_NOFILE, &limit));
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    *soft = limit.rlim_cur;
+    return result;
+}
+static inline uint64_t cposix_limit(int which_is_memlock) {
+    struct rlimit limit;
+    if (getrlimit(which_is_memlock ? RLIMIT_MEMLOCK : RLIMIT_NOFILE, &limit) < 0) return 0;
+    return limit.rlim_cur;
+}
+
+/// Blocks SIGINT and SIGTERM (for every thread started later), ignores SIGPIPE.
+static inline void cposix_block_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+/// Waits for SIGINT or SIGTERM, which the caller has blocked; the signal's number.
+static inline int cposix_wait_for_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    int number = 0;
+    while (sigwait(&set, &number) != 0) {}
+    return number;
+}
+
+/// Starts a thread; `entry` owns `argument`. 0, or -errno.
+static inline int cposix_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
+    return -pthread_create(thread, NULL, entry, argument);
+}
