@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -97,6 +98,8 @@ CPOSIX_INLINE ssize_t cposix_read(int fd, void *to, size_t size) {
 CPOSIX_INLINE ssize_t cposix_write(int fd, const void *from, size_t size) {
     return cposix_size_result(write(fd, from, size));
 }
+/// The index of a network interface; 0 if there is none of that name.
+CPOSIX_INLINE uint32_t cposix_interface_index(const char *name) { return if_nametoindex(name); }
 CPOSIX_INLINE int cposix_eventfd(void) { return cposix_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 CPOSIX_INLINE int cposix_epoll_create(void) { return cposix_result(epoll_create1(EPOLL_CLOEXEC)); }
 CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
