@@ -1,9 +1,9 @@
 // What the engine needs of the C library and Swift cannot import as it is: calls whose signature depends on
 // feature macros, macros with arguments, and memory primitives that must inline.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE: Swift's Glibc module and the other C modules are built without it, and where a type of the C library
+// then differs (fd_set, enum __rusage_who) the build fails, depending on which module is built first. The few GNU
+// functions that are needed are declared below instead.
 #include <sys/types.h>
 #include <sys/select.h>
 #include <arpa/inet.h>
@@ -32,6 +32,11 @@
 #include <unistd.h>
 
 #define CPOSIX_INLINE static inline __attribute__((always_inline))
+
+int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
+int sched_getaffinity(pid_t, size_t, cpu_set_t *);
+int pthread_setaffinity_np(pthread_t, size_t, const cpu_set_t *);
+int pthread_setname_np(pthread_t, const char *);
 
 CPOSIX_INLINE void cposix_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 CPOSIX_INLINE void cposix_move(void *to, const void *from, size_t size) { memmove(to, from, size); }
@@ -148,18 +153,18 @@ CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size,
 /// Binds the calling thread to one CPU.
 static inline int cposix_pin_thread(int cpu) {
     cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
+    __CPU_ZERO_S(sizeof set, &set);
+    __CPU_SET_S(cpu, sizeof set, &set);
     return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 /// The CPUs the process may use, into `cpus`; their count, or -errno.
 static inline int cposix_allowed_cpus(int *cpus, int capacity) {
     cpu_set_t set;
-    CPU_ZERO(&set);
+    __CPU_ZERO_S(sizeof set, &set);
     if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
     int count = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++)
-        if (CPU_ISSET(cpu, &set)) cpus[count++] = cpu;
+    for (int cpu = 0; cpu < __CPU_SETSIZE && count < capacity; cpu++)
+        if (__CPU_ISSET_S(cpu, sizeof set, &set)) cpus[count++] = cpu;
     return count;
 }
 /// Names the calling thread (at most 15 bytes) for top, perf and gdb.
