@@ -1,9 +1,9 @@
 // What the engine needs of the C library and Swift cannot import as it is: calls whose signature depends on
 // feature macros, macros with arguments, and memory primitives that must inline.
 #pragma once
-// No _GNU_SOURCE: Swift's Glibc module and the other C modules are built without it, and where a type of the C library
-// then differs (fd_set, enum __rusage_who) the build fails, depending on which module is built first. The few GNU
-// functions that are needed are declared below instead.
+// No _GNU_SOURCE: Swift's Glibc module and the other C modules are built without it, and where a type of the C
+// library then differs (fd_set, enum __rusage_who) the build fails, depending on which module is built first.
+// The few GNU functions that are needed are declared below instead.
 #include <sys/types.h>
 #include <sys/select.h>
 #include <arpa/inet.h>
@@ -92,6 +92,14 @@ CPOSIX_INLINE ssize_t cposix_recv(int fd, void *to, size_t size, int flags) {
 }
 CPOSIX_INLINE ssize_t cposix_send(int fd, const void *from, size_t size, int flags) {
     return cposix_size_result(send(fd, from, size, flags));
+}
+CPOSIX_INLINE ssize_t cposix_receive_from(
+    int fd, void *to, size_t size, int flags, void *address, uint32_t *address_size) {
+    return cposix_size_result(recvfrom(fd, to, size, flags, (struct sockaddr *)address, address_size));
+}
+CPOSIX_INLINE ssize_t cposix_send_to(
+    int fd, const void *from, size_t size, int flags, const void *address, uint32_t address_size) {
+    return cposix_size_result(sendto(fd, from, size, flags, (const struct sockaddr *)address, address_size));
 }
 CPOSIX_INLINE ssize_t cposix_sendmsg(int fd, const struct iovec *parts, size_t count, int flags) {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};

@@ -2,24 +2,26 @@ internal import Synchronization
 
 /// A bounded queue for any number of producers and consumers, without locks (D. Vyukov's bounded MPMC ring).
 ///
-/// Each cell carries a sequence number that says whose turn it is: equal to the ticket, a producer may fill the
-/// cell; one more, a consumer may empty it. So producers contend only for `tail`, consumers only for `head`, and a
-/// full or empty queue is seen without writing anything. Elements come out in the order their tickets were drawn.
+/// Each cell carries a sequence number that says whose turn it is: equal to the ticket, a producer may fill
+/// the cell; one more, a consumer may empty it. So producers contend only for `tail`, consumers only for
+/// `head`, and a full or empty queue is seen without writing anything. Elements come out in the order their
+/// tickets were drawn.
 ///
-/// A producer that is preempted between drawing its ticket and publishing its cell makes the queue look empty from
-/// there on until it runs again: `pop` answers nil instead of waiting. Whoever sleeps on an empty queue must
-/// therefore be woken *after* the push (see `Wakeup`).
+/// A producer that is preempted between drawing its ticket and publishing its cell makes the queue look empty
+/// from there on until it runs again: `pop` answers nil instead of waiting. Whoever sleeps on an empty queue
+/// must therefore be woken *after* the push (see `Wakeup`).
 @safe final class BoundedQueue<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Two lines: the adjacent-line prefetcher of x86-64 pairs them, so that 64 bytes still share falsely.
     private static var padding: Int { 128 }
 
     let capacity: Int
     private let mask: Int
-    /// `tail` at 0, `head` at 128, the cells from 256 on: nothing that producers write shares a line with `head`.
+    /// `tail` at 0, `head` at 128, the cells from 256 on: nothing that producers write shares a line with
+    /// `head`.
     private let storage: UnsafeMutableRawPointer
 
-    /// - Parameter minimumCapacity: rounded up to a power of two, at least 2 (with one cell, "full" and "empty
-    ///   again" would be the same sequence number).
+    /// - Parameter minimumCapacity: rounded up to a power of two, at least 2 (with one cell, "full" and
+    ///   "empty again" would be the same sequence number).
     init(minimumCapacity: Int) {
         precondition(minimumCapacity > 0 && minimumCapacity <= 1 << 30)
         var size = 2

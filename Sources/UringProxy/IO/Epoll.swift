@@ -1,7 +1,7 @@
 internal import CPosix
 
-/// An epoll descriptor, shared by those who register with it: it closes when the last of them is gone, so that
-/// nobody takes a descriptor out of whatever got its number next.
+/// An epoll descriptor, shared by those who register with it: it closes when the last of them is gone, so
+/// that nobody takes a descriptor out of whatever got its number next.
 final class Epoll: Sendable {
     let descriptor: Int32
 

@@ -2,10 +2,10 @@ internal import CPosix
 
 /// An IPv4 or IPv6 address, without port and scope.
 ///
-/// One 128-bit space for both: an IPv4 address is kept in its IPv4-mapped form (RFC 4291 §2.5.5.2), and the mapped
-/// form read from text or from a socket *is* that IPv4 address. The kernel treats the two alike (a connect to
-/// `::ffff:127.0.0.1` goes to 127.0.0.1), so whatever is decided about one must hold for the other: there is no
-/// second spelling that a rule for IPv4 could miss.
+/// One 128-bit space for both: an IPv4 address is kept in its IPv4-mapped form (RFC 4291 §2.5.5.2), and the
+/// mapped form read from text or from a socket *is* that IPv4 address. The kernel treats the two alike (a
+/// connect to `::ffff:127.0.0.1` goes to 127.0.0.1), so whatever is decided about one must hold for the
+/// other: there is no second spelling that a rule for IPv4 could miss.
 struct IPAddress: BitwiseCopyable, Hashable, Sendable {
     /// The first eight bytes of the address, as a number in the byte order of the network.
     let high: UInt64
@@ -74,8 +74,9 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
         self = parsed
     }
 
-    /// Reads an address in the strict forms alone: four decimal numbers without leading zeros (RFC 6943 §3.1.1
-    /// tells what the looser forms of inet_aton did to access checks), or RFC 4291 §2.2. No scope, no brackets.
+    /// Reads an address in the strict forms alone: four decimal numbers without leading zeros (RFC 6943
+    /// §3.1.1 tells what the looser forms of inet_aton did to access checks), or RFC 4291 §2.2. No scope, no
+    /// brackets.
     init?(text: ByteView) {
         for index in 0..<text.count where text[index] == UInt8(ascii: ":") {
             self.init(ipv6Text: text)
@@ -156,7 +157,8 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
                 index += 1
             }
         }
-        // RFC 4291 §2.2: `::` stands for one or more groups; RFC 5952 §4.2.2 would not write one, but it is legal.
+        // RFC 4291 §2.2: `::` stands for one or more groups; RFC 5952 §4.2.2 would not write one, but it is
+        // legal.
         guard gap < 0 ? count == 8 : count < 8 else { return nil }
         var halves = InlineArray<2, UInt64>(repeating: 0)
         for position in 0..<8 {
@@ -230,8 +232,8 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
         }
     }
 
-    /// The first of the longest runs of two or more zero groups (RFC 5952 §4.2); from 8 on if there is none: a
-    /// bound that no group has.
+    /// The first of the longest runs of two or more zero groups (RFC 5952 §4.2); from 8 on if there is none:
+    /// a bound that no group has.
     private var longestZeroRun: Range<Int> {
         var best = 9..<9
         var index = 0

@@ -2,17 +2,17 @@ internal import CPosix
 
 /// Where a socket is bound or connected: an IPv4 or IPv6 address with its port, or the path of a Unix socket.
 ///
-/// Kept as the kernel's own `sockaddr`, inline and trivial: a slot that holds one can lend its address to a connect
-/// that is under way, and nothing is converted when it starts. A thing that needs only the IP address keeps an
-/// `IPAddress`, which is seven times smaller.
+/// Kept as the kernel's own `sockaddr`, inline and trivial: a slot that holds one can lend its address to a
+/// connect that is under way, and nothing is converted when it starts. A thing that needs only the IP address
+/// keeps an `IPAddress`, which is seven times smaller.
 @safe struct SocketAddress: BitwiseCopyable, Equatable, Sendable {
     /// The longest path of a Unix socket: `sun_path` has 108 bytes, the last of which stays zero.
     static let maximumPathSize = 107
     /// Bytes before the path in a `sockaddr_un`.
     private static let pathOffset = 2
 
-    // Where the fields stand: sockaddr_in and sockaddr_in6 (netinet/in.h), sockaddr_un (sys/un.h). The C structs
-    // themselves come from whichever module imported them first and are not trivial to Swift.
+    // Where the fields stand: sockaddr_in and sockaddr_in6 (netinet/in.h), sockaddr_un (sys/un.h). The C
+    // structs themselves come from whichever module imported them first and are not trivial to Swift.
     private static let portOffset = 2
     private static let ipv4Offset = 4
     private static let ipv6Offset = 8
@@ -21,8 +21,8 @@ internal import CPosix
     private static let ipv6Size = 28
     private static let unixSize = 110
 
-    /// A `sockaddr_in` (16 bytes), `sockaddr_in6` (28) or `sockaddr_un` (up to 110), the rest zero. Words, so that
-    /// it is aligned as `sockaddr_storage` is.
+    /// A `sockaddr_in` (16 bytes), `sockaddr_in6` (28) or `sockaddr_un` (up to 110), the rest zero. Words, so
+    /// that it is aligned as `sockaddr_storage` is.
     private var storage = InlineArray<14, UInt64>(repeating: 0)
     /// How many bytes of it are the address.
     let size: UInt32
@@ -60,8 +60,8 @@ internal import CPosix
         if isAbstract { store(UInt8(0), at: SocketAddress.pathOffset) }
     }
 
-    /// What the kernel wrote for getsockname, getpeername or accept; nil for a family that is none of the three,
-    /// and for the nameless address of an unbound Unix socket.
+    /// What the kernel wrote for getsockname, getpeername or accept; nil for a family that is none of the
+    /// three, and for the nameless address of an unbound Unix socket.
     init?(fromSockaddr pointer: UnsafeRawPointer, size: Int) {
         guard size > SocketAddress.pathOffset && size <= 112 else { return nil }
         let family = unsafe Int32(pointer.loadUnaligned(as: UInt16.self))
@@ -137,8 +137,8 @@ internal import CPosix
 
     // MARK: Text
 
-    /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%2]:80`, `[fe80::1%eth0]:80`, `localhost:80` (127.0.0.1), `:80`,
-    /// `*:80`, `unix:/path` or `unix:@name`. Names other than `localhost` are not resolved.
+    /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%2]:80`, `[fe80::1%eth0]:80`, `localhost:80` (127.0.0.1),
+    /// `:80`, `*:80`, `unix:/path` or `unix:@name`. Names other than `localhost` are not resolved.
     ///
     /// `:80` is `[::]:80`: a listener there takes both families (`IPV6_V6ONLY` off).
     init(parsing text: String) throws(SocketAddressError) {
@@ -217,7 +217,9 @@ internal import CPosix
 
     @inline(__always)
     private func load<Value: BitwiseCopyable>(_ type: Value.Type, at offset: Int) -> Value {
-        unsafe withUnsafeBytes(of: storage) { unsafe $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
+        unsafe withUnsafeBytes(of: storage) {
+            unsafe $0.loadUnaligned(fromByteOffset: offset, as: Value.self)
+        }
     }
 
     /// A decimal port of digits alone: no sign, no blank.

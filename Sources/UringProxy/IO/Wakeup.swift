@@ -3,10 +3,11 @@ internal import Synchronization
 
 /// Wakes a thread that waits for a queue to fill, and costs a system call only when it sleeps.
 ///
-/// The sleeper calls `prepareToSleep`, looks at its queues once more, sleeps on `descriptor` if they are empty, and
-/// calls `didWake` afterwards. Others push first and `signal` afterwards. One of the two fences comes first: either
-/// the sleeper sees the element, or the pusher sees that it sleeps; a wake-up is never lost (Dekker's argument; it
-/// needs a full fence on both sides, for x86 too lets a load overtake an earlier store).
+/// The sleeper calls `prepareToSleep`, looks at its queues once more, sleeps on `descriptor` if they are
+/// empty, and calls `didWake` afterwards. Others push first and `signal` afterwards. One of the two fences
+/// comes first: either the sleeper sees the element, or the pusher sees that it sleeps; a wake-up is never
+/// lost (Dekker's argument; it needs a full fence on both sides, for x86 too lets a load overtake an earlier
+/// store).
 final class Wakeup: Sendable {
     /// An eventfd for the sleeper to poll; it owns nobody's time while nobody sleeps.
     let descriptor: Int32

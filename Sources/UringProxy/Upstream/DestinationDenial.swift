@@ -30,7 +30,8 @@ enum DestinationDenial: UInt8, BitwiseCopyable, Equatable, Sendable {
         case .notGlobal: "not a global unicast address"
         case .embedsDenied: "embeds an IPv4 address that is not allowed"
         case .ambiguousTranslation: "embeds an IPv4 address in a way that cannot be told"
-        case .transition: "an address of an IPv4 transition mechanism (NAT64, 6to4, Teredo or IPv4-compatible)"
+        case .transition:
+            "an address of an IPv4 transition mechanism (NAT64, 6to4, Teredo or IPv4-compatible)"
         }
     }
 }

@@ -1,30 +1,30 @@
 /// Which destinations the forward proxy may reach: the guard against being used as a way into the network it
 /// stands in (server-side request forgery).
 ///
-/// Asked twice: before a name is resolved, so that what is refused anyway causes no DNS query (which would carry
-/// data out), and again on the very address the connect goes to. The second answer is the one that counts: what a
-/// name resolves to is in the hands of whoever owns the name, and may differ from one query to the next (DNS
-/// rebinding). The caller must connect to the address it asked about and resolve nothing again.
+/// Asked twice: before a name is resolved, so that what is refused anyway causes no DNS query (which would
+/// carry data out), and again on the very address the connect goes to. The second answer is the one that
+/// counts: what a name resolves to is in the hands of whoever owns the name, and may differ from one query to
+/// the next (DNS rebinding). The caller must connect to the address it asked about and resolve nothing again.
 ///
 /// The decision, in this order:
 ///
 /// 1. A host that is neither an address in standard form nor a name (`2130706433`, `0177.0.0.1`, `127.1`,
 ///    `0x7f.1`, bytes that no name has) is refused: resolvers disagree about what it means.
-/// 2. A deny rule that covers the name, the address or the port refuses. Nothing overrides it. An IPv6 address that
-///    carries an IPv4 address (NAT64, 6to4, Teredo, IPv4-compatible) is refused if that one is.
-/// 3. Without allow rules everything else is open but the default list: addresses that are private, of this host,
-///    of its link (metadata services), or otherwise not of the internet (`SpecialAddress`).
-/// 4. With allow rules, of whatever kind, only what one of them covers is open: `--allow-destinations '*,10.0.0.0/8'`
-///    is the internet and a private block, `10.0.0.0/8` alone is that block and nothing else.
+/// 2. A deny rule that covers the name, the address or the port refuses. Nothing overrides it. An IPv6
+///    address that carries an IPv4 address (NAT64, 6to4, Teredo, IPv4-compatible) is refused if that one is.
+/// 3. Without allow rules everything else is open but the default list: addresses that are private, of this
+///    host, of its link (metadata services), or otherwise not of the internet (`SpecialAddress`).
+/// 4. With allow rules, of whatever kind, only what one of them covers is open: `--allow-destinations
+///    '*,10.0.0.0/8'` is the internet and a private block, `10.0.0.0/8` alone is that block and nothing else.
 ///    - A rule for addresses opens exactly these, those of the default list too, under whatever name they are
-///      asked for. If an opened address carries an IPv4 address, that one must be opened by a rule as well, or not
-///      be on the default list.
+///      asked for. If an opened address carries an IPv4 address, that one must be opened by a rule as well,
+///      or not be on the default list.
 ///    - A rule for names, for ports, or `*` opens what it covers *except* the default list: to allow
-///      `intranet.example.org`, which resolves to 10.1.2.3, takes the rule for the name or its address and a rule
-///      for the address. For the owner of a name chooses its address; a name alone never opens one.
+///      `intranet.example.org`, which resolves to 10.1.2.3, takes the rule for the name or its address and a
+///      rule for the address. For the owner of a name chooses its address; a name alone never opens one.
 ///
-/// Rules for names see the name that was asked for, not the aliases it leads to, and a destination given as an
-/// address has no name: to close a place for certain, deny its addresses.
+/// Rules for names see the name that was asked for, not the aliases it leads to, and a destination given as
+/// an address has no name: to close a place for certain, deny its addresses.
 ///
 /// Immutable; `verdict` allocates nothing.
 struct DestinationPolicy: Sendable {
@@ -53,7 +53,9 @@ struct DestinationPolicy: Sendable {
         guard let text = name else { return .allowed }
         if let address = HostName.literal(text) { return verdict(name: nil, address: address, port: port) }
         guard let name = HostName.normalised(text) else { return .denied(.badHost) }
-        if deny.coversAnyHost(port: port) || deny.cover(name: name, port: port) { return .denied(.deniedByRule) }
+        if deny.coversAnyHost(port: port) || deny.cover(name: name, port: port) {
+            return .denied(.deniedByRule)
+        }
         if isAllowlist && !allow.coversAnyHost(port: port) && !allow.cover(name: name, port: port)
             && !allow.mayCoverAddress(port: port)
         {
@@ -92,7 +94,9 @@ struct DestinationPolicy: Sendable {
     private func embeddedVerdict(_ embedded: SpecialAddress.Embedded, port: UInt16) -> Verdict {
         if embedded.isAmbiguous { return .denied(.ambiguousTranslation) }
         if let first = embedded.first, isClosed(embedded: first, port: port) { return .denied(.embedsDenied) }
-        if let second = embedded.second, isClosed(embedded: second, port: port) { return .denied(.embedsDenied) }
+        if let second = embedded.second, isClosed(embedded: second, port: port) {
+            return .denied(.embedsDenied)
+        }
         return .allowed
     }
 

@@ -9,8 +9,8 @@
 /// | `.example.org` | it and every name below it |
 /// | `*` | any host |
 ///
-/// Each may be followed by `:PORT` or `:PORT-PORT`; a bare `:443` is `*:443`. An IPv6 address with ports needs the
-/// brackets: `2001:db8::1:443` is an address.
+/// Each may be followed by `:PORT` or `:PORT-PORT`; a bare `:443` is `*:443`. An IPv6 address with ports
+/// needs the brackets: `2001:db8::1:443` is an address.
 struct DestinationRule: Equatable, Sendable {
     enum Target: Equatable, Sendable {
         case any
@@ -34,7 +34,8 @@ struct DestinationRule: Equatable, Sendable {
     private static func split(_ text: Substring) -> (host: Substring, ports: Substring?) {
         if text.first == "[", let bracket = text.lastIndex(of: "]") {
             let after = text[text.index(after: bracket)...]
-            // Something other than a colon behind the bracket makes the whole no host, and is refused as such.
+            // Something other than a colon behind the bracket makes the whole no host, and is refused as
+            // such.
             guard after.isEmpty || after.first == ":" else { return (text, nil) }
             return (text[...bracket], after.isEmpty ? nil : after.dropFirst())
         }
@@ -49,7 +50,8 @@ struct DestinationRule: Equatable, Sendable {
     ) throws(DestinationRuleError) -> ClosedRange<UInt16> {
         guard let text else { return 0...UInt16.max }
         let bounds = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = SocketAddress.port(bounds[0]), let last = SocketAddress.port(bounds[bounds.count - 1]),
+        guard let first = SocketAddress.port(bounds[0]),
+            let last = SocketAddress.port(bounds[bounds.count - 1]),
             first > 0, first <= last
         else { throw DestinationRuleError(rule: rule, problem: .badPorts) }
         return first...last
@@ -57,7 +59,8 @@ struct DestinationRule: Equatable, Sendable {
 
     private static func target(_ host: Substring, rule: String) throws(DestinationRuleError) -> Target {
         if host.isEmpty || host == "*" { return .any }
-        if host.utf8.contains(UInt8(ascii: ":")) || host.utf8.contains(UInt8(ascii: "/")) || host.first == "[" {
+        if host.utf8.contains(UInt8(ascii: ":")) || host.utf8.contains(UInt8(ascii: "/")) || host.first == "["
+        {
             return .addresses(try prefix(host, rule: rule))
         }
         if let address = IPAddress(String(host)) { return .addresses(AddressPrefix(address, length: 128)) }
@@ -77,19 +80,25 @@ struct DestinationRule: Equatable, Sendable {
             HostName.normalised(unsafe ByteView(UnsafeRawBufferPointer($0)))?.string.lowercased()
         }
         guard let normalised else {
-            let bytes = host.utf8
-            let isLookalike = bytes.allSatisfy {
-                $0.hexadecimalValue != nil || $0 == UInt8(ascii: ".") || $0.asciiLowercased == UInt8(ascii: "x")
-            }
+            let hasDigit = host.utf8.contains { $0 >= 0x30 && $0 <= 0x39 }
+            let isLookalike =
+                hasDigit
+                && host.utf8.allSatisfy {
+                    $0.hexadecimalValue != nil || $0 == UInt8(ascii: ".")
+                        || $0.asciiLowercased == UInt8(ascii: "x")
+                }
             throw DestinationRuleError(rule: rule, problem: isLookalike ? .addressLookalike : .badName)
         }
         return .name(normalised, includesItself: includesItself, includesBelow: includesBelow)
     }
 
-    private static func prefix(_ host: Substring, rule: String) throws(DestinationRuleError) -> AddressPrefix {
+    private static func prefix(_ host: Substring, rule: String) throws(DestinationRuleError) -> AddressPrefix
+    {
         var inner = host
         if inner.first == "[" {
-            guard inner.last == "]" else { throw DestinationRuleError(rule: rule, problem: .addressLookalike) }
+            guard inner.last == "]" else {
+                throw DestinationRuleError(rule: rule, problem: .addressLookalike)
+            }
             inner = inner.dropFirst().dropLast()
         }
         let parts = inner.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

@@ -84,7 +84,9 @@ struct DestinationRules: Sendable {
         }
         while low < names.count && order(names[low], suffix) == 0 {
             let rule = names[low]
-            if (isWhole ? rule.includesItself : rule.includesBelow) && rule.ports.contains(port) { return true }
+            if (isWhole ? rule.includesItself : rule.includesBelow) && rule.ports.contains(port) {
+                return true
+            }
             low += 1
         }
         return false

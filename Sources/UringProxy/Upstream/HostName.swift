@@ -1,4 +1,5 @@
-/// What may stand for a host in a request: rules of spelling that the destination policy and the resolver share.
+/// What may stand for a host in a request: rules of spelling that the destination policy and the resolver
+/// share.
 ///
 /// One reading for both, for a name that one of them understood differently would be a way past the policy.
 enum HostName {
@@ -7,10 +8,11 @@ enum HostName {
 
     /// Text that names a host in the domain name system, less one final dot; nil if it is none.
     ///
-    /// Letters, digits, hyphens and underscores (which real hosts have) in labels of 1 to 63 bytes: every other
-    /// byte, NUL and blanks above all, is refused before some library reads it its own way. Refused as well is a
-    /// last label that is a number (`2130706433`, `127.1`, `0177.0.0.1`, `0x7f000001`): no top-level domain is one
-    /// (RFC 3696 §2), but inet_aton and URL parsers read such text as an IPv4 address.
+    /// Letters, digits, hyphens and underscores (which real hosts have) in labels of 1 to 63 bytes: every
+    /// other byte, NUL and blanks above all, is refused before some library reads it its own way. Refused as
+    /// well is a last label that is a number (`2130706433`, `127.1`, `0177.0.0.1`, `0x7f000001`): no
+    /// top-level domain is one (RFC 3696 §2), but inet_aton and URL parsers read such text as an IPv4
+    /// address.
     static func normalised(_ text: ByteView) -> ByteView? {
         var name = text
         if name.count > 1 && name[name.count - 1] == UInt8(ascii: ".") { name = name[0..<name.count - 1] }
@@ -32,7 +34,8 @@ enum HostName {
 
     /// The address that the text spells, in brackets or without; nil for a name.
     static func literal(_ text: ByteView) -> IPAddress? {
-        guard text.count > 2 && text[0] == UInt8(ascii: "[") && text[text.count - 1] == UInt8(ascii: "]") else {
+        guard text.count > 2 && text[0] == UInt8(ascii: "[") && text[text.count - 1] == UInt8(ascii: "]")
+        else {
             return IPAddress(text: text)
         }
         let inner = text[1..<text.count - 1]

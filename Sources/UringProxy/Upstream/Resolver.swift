@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// Resolves names on a thread of its own, so that no worker ever waits for DNS.
 ///
-/// A worker registers an inbox once, then asks with `resolve` and finds the answer in the inbox later. Names are
-/// looked up with c-ares: /etc/hosts first, then A and AAAA at the same time. Any number of names is under way at
-/// once; a server that hangs delays those it was asked for and no other. Equal names share one lookup, and answers
-/// are kept as long as their records allow.
+/// A worker registers an inbox once, then asks with `resolve` and finds the answer in the inbox later. Names
+/// are looked up with c-ares: /etc/hosts first, then A and AAAA at the same time. Any number of names is
+/// under way at once; a server that hangs delays those it was asked for and no other. Equal names share one
+/// lookup, and answers are kept as long as their records allow.
 final class Resolver: Sendable {
     private let shared: ResolverShared
     /// The thread, once started; and the engine, until then.

@@ -5,7 +5,8 @@ struct ResolverAnswer: BitwiseCopyable, Sendable {
     /// The query's.
     let token: UInt64
     let status: ResolverStatus
-    /// How long the addresses may still be used: the least of all records, and what remains of it in the cache.
+    /// How long the addresses may still be used: the least of all records, and what remains of it in the
+    /// cache.
     let ttlSeconds: UInt32
     /// How many of `addresses` are valid: 1 to 16 if the status is `.ok`, 0 otherwise.
     let count: UInt8

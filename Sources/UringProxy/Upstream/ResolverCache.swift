@@ -1,7 +1,7 @@
 /// What names were resolved to, for as long as their records allow; knows no clock.
 ///
-/// Bounded: when it is full, the hand of a clock goes over the entries and takes the first that expired or was not
-/// asked for since its last round (second chance).
+/// Bounded: when it is full, the hand of a clock goes over the entries and takes the first that expired or
+/// was not asked for since its last round (second chance).
 struct ResolverCache {
     struct Entry {
         let status: ResolverStatus
@@ -38,7 +38,8 @@ struct ResolverCache {
             slots[index].entry = entry
             return
         }
-        // A new entry has to earn its second chance: a flood of names asked once does not drive out the others.
+        // A new entry has to earn its second chance: a flood of names asked once does not drive out the
+        // others.
         let slot = Slot(name: name, entry: entry, wasUsed: false)
         guard slots.count == capacity else {
             slotOfName[name] = slots.count

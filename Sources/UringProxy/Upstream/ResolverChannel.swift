@@ -3,8 +3,8 @@ internal import CPosix
 
 /// One channel of c-ares: a set of servers, a way to look up, and the sockets of what is under way.
 ///
-/// The resolver's thread alone touches it. Results are kept in `results` and fetched afterwards: the library calls
-/// back in the midst of its own work, when the resolver's state must not change.
+/// The resolver's thread alone touches it. Results are kept in `results` and fetched afterwards: the library
+/// calls back in the midst of its own work, when the resolver's state must not change.
 @safe final class ResolverChannel {
     enum Kind {
         /// /etc/hosts alone: ends before `start` returns.
@@ -37,7 +37,8 @@ internal import CPosix
     /// In the upper half of the tag of each epoll registration; the descriptor is in the lower.
     private let tag: UInt32
     private var results: [Result] = []
-    /// Of resolv.conf: how many dots make a name that is tried as it stands, and whether there is a search list.
+    /// Of resolv.conf: how many dots make a name that is tried as it stands, and whether there is a search
+    /// list.
     private(set) var dotsOfFullName = 1
     private(set) var hasSearchList = false
 
@@ -87,7 +88,8 @@ internal import CPosix
             channel.socketChanged(descriptor, isRead: readable != 0, isWritten: writable != 0)
         }
         unsafe settings.sock_state_cb_data = Unmanaged.passUnretained(self).toOpaque()
-        var mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS
+        var mask =
+            ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS
         if kind != .search {
             // No domain and no dots needed: the name as it stands, once.
             unsafe settings.ndots = 0
@@ -185,7 +187,8 @@ internal import CPosix
         channel.results.append(
             Result(
                 identifier: call.identifier,
-                status: outcome(status, isEmpty: addresses.isEmpty), ttlSeconds: ttlSeconds, addresses: addresses))
+                status: outcome(status, isEmpty: addresses.isEmpty), ttlSeconds: ttlSeconds,
+                addresses: addresses))
     }
 
     private static func collect(

@@ -11,7 +11,8 @@ final class ResolverEngine {
     private static let queriesPerTurn = 256
     private static let eventsPerTurn = 64
 
-    /// Something that becomes due for a lookup after a time that is always the same: so a queue keeps the order.
+    /// Something that becomes due for a lookup after a time that is always the same: so a queue keeps the
+    /// order.
     private struct Due {
         let deadlineNanoseconds: Int64
         let lookup: UInt64
@@ -99,7 +100,9 @@ final class ResolverEngine {
         }
         while let due = deadlines.first, due.deadlineNanoseconds <= nowNanoseconds {
             deadlines.removeFirst()
-            guard let expired = lookups[due.lookup]?.takeExpired(nowNanoseconds: nowNanoseconds) else { continue }
+            guard let expired = lookups[due.lookup]?.takeExpired(nowNanoseconds: nowNanoseconds) else {
+                continue
+            }
             waiterCount -= expired.count
             for waiter in expired { answer(waiter, .timedOut, ttlSeconds: 0, []) }
         }
@@ -117,7 +120,8 @@ final class ResolverEngine {
         shared.wakeup.prepareToSleep()
         if !shared.queries.isEmpty || shared.isStopping.load(ordering: .acquiring) { nanoseconds = 0 }
         let count = unsafe cposix_epoll_wait(
-            epoll.descriptor, events, Int32(ResolverEngine.eventsPerTurn), nanoseconds == .max ? -1 : nanoseconds)
+            epoll.descriptor, events, Int32(ResolverEngine.eventsPerTurn),
+            nanoseconds == .max ? -1 : nanoseconds)
         shared.wakeup.didWake()
         for index in 0..<max(0, Int(count)) {
             let kinds = unsafe events[index].events
@@ -150,7 +154,8 @@ final class ResolverEngine {
             return answer(waiter, .notFound, ttlSeconds: options.negativeTTLSeconds, [])
         }
         if key.isLocalhost {
-            let both: [IPAddress] = options.prefersIPv6 ? [.loopback6, .loopback4] : [.loopback4, .loopback6]
+            let both: [IPAddress] =
+                options.prefersIPv6 ? [.loopback6, .loopback4] : [.loopback4, .loopback6]
             return answer(waiter, .ok, ttlSeconds: options.maximumTTLSeconds, both)
         }
         if let entry = cache.entry(of: key.name, nowNanoseconds: nowNanoseconds) {
@@ -158,7 +163,9 @@ final class ResolverEngine {
             let remaining = (entry.expiresNanoseconds - nowNanoseconds + 999_999_999) / 1_000_000_000
             return answer(waiter, entry.status, ttlSeconds: UInt32(clamping: remaining), entry.addresses)
         }
-        guard waiterCount < options.maximumWaiters else { return answer(waiter, .overloaded, ttlSeconds: 0, []) }
+        guard waiterCount < options.maximumWaiters else {
+            return answer(waiter, .overloaded, ttlSeconds: 0, [])
+        }
         if let identifier = lookupOfName[key.name], let lookup = lookups[identifier] {
             ResolverCounters.increment(shared.counters.joined)
             if lookup.isLate && lookup.hasAddresses { return answer(waiter, lookup) }
@@ -182,8 +189,8 @@ final class ResolverEngine {
         let isFull = name.count < text.count  // It came with a final dot.
         var dots = 0
         for index in 0..<name.count where name[index] == UInt8(ascii: ".") { dots += 1 }
-        // A name with enough dots stands for itself alone: no name of the internet is ever tried below the search
-        // list, where whoever owns a wildcard would answer for it.
+        // A name with enough dots stands for itself alone: no name of the internet is ever tried below the
+        // search list, where whoever owns a wildcard would answer for it.
         let usesSearchList =
             options.usesSearchList && search.hasSearchList && !isFull && dots < search.dotsOfFullName
         let plainName = name.string.lowercased()
@@ -202,7 +209,9 @@ final class ResolverEngine {
                 return answer(waiter, lookup)
             }
         }
-        guard lookups.count < options.maximumLookups else { return answer(waiter, .overloaded, ttlSeconds: 0, []) }
+        guard lookups.count < options.maximumLookups else {
+            return answer(waiter, .overloaded, ttlSeconds: 0, [])
+        }
         ResolverCounters.increment(shared.counters.lookups)
         let identifier = nextLookup
         nextLookup += 1
@@ -268,7 +277,8 @@ final class ResolverEngine {
     private func ttlSeconds(of lookup: ResolverLookup) -> UInt32 {
         switch lookup.status {
         case .ok:
-            let most = lookup.isPartial
+            let most =
+                lookup.isPartial
                 ? min(ResolverEngine.partialTTLSeconds, options.maximumTTLSeconds) : options.maximumTTLSeconds
             return max(options.minimumTTLSeconds, min(most, lookup.ttl))
         case .notFound: return options.negativeTTLSeconds
@@ -285,7 +295,8 @@ final class ResolverEngine {
     }
 
     private func answer(
-        _ waiter: ResolverLookup.Waiter, _ status: ResolverStatus, ttlSeconds: UInt32, _ addresses: [IPAddress]
+        _ waiter: ResolverLookup.Waiter, _ status: ResolverStatus, ttlSeconds: UInt32,
+        _ addresses: [IPAddress]
     ) {
         switch status {
         case .ok: break
@@ -305,7 +316,8 @@ final class ResolverEngine {
         if inbox.queue.push(item.answer) {
             if !touched.contains(item.inbox) { touched.append(item.inbox) }
         } else {
-            // Never lost: its worker keeps an exchange for it. Bounded, for each had its place among the waiters.
+            // Never lost: its worker keeps an exchange for it. Bounded, for each had its place among the
+            // waiters.
             undelivered.append(item)
         }
     }

@@ -71,8 +71,8 @@ struct ResolverLookup {
             ? ResolverLookup.interleaved(ipv6, ipv4) : ResolverLookup.interleaved(ipv4, ipv6)
     }
 
-    /// RFC 8305 §4 with a First Address Family Count of 1: the families take turns, and when one has no more, the
-    /// rest of the other follows. At most 16.
+    /// RFC 8305 §4 with a First Address Family Count of 1: the families take turns, and when one has no more,
+    /// the rest of the other follows. At most 16.
     static func interleaved(_ first: [IPAddress], _ second: [IPAddress]) -> [IPAddress] {
         var all: [IPAddress] = []
         var index = 0

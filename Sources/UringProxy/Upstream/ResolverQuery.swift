@@ -10,8 +10,8 @@
     private let nameSize: UInt16
     private var nameBytes = InlineArray<256, UInt8>(repeating: 0)
 
-    /// - Parameter name: a name or an address, in brackets or without; nil is the answer if it is empty or longer
-    ///   than 255 bytes.
+    /// - Parameter name: a name or an address, in brackets or without; nil is the answer if it is empty or
+    ///   longer than 255 bytes.
     init?(name: ByteView, inbox: Int, token: UInt64) {
         guard name.count > 0 && name.count <= ResolverQuery.maximumNameSize else { return nil }
         self.token = token

@@ -1,12 +1,13 @@
-/// The addresses no proxy should be talked into reaching, after the IANA special-purpose registries (RFC 6890).
+/// The addresses no proxy should be talked into reaching, after the IANA special-purpose registries (RFC
+/// 6890).
 enum SpecialAddress {
     /// Why the address is closed by default; nil if it is an ordinary address of the internet.
     static func denial(_ address: IPAddress) -> DestinationDenial? {
         address.isIPv4 ? denial(ipv4: address.ipv4) : denial(ipv6: address)
     }
 
-    /// The IPv4 addresses that an IPv6 address carries for whoever translates it, first and second: a packet to it
-    /// may end up there. `isAmbiguous` if there is one that cannot be told.
+    /// The IPv4 addresses that an IPv6 address carries for whoever translates it, first and second: a packet
+    /// to it may end up there. `isAmbiguous` if there is one that cannot be told.
     struct Embedded {
         var first: IPAddress?
         var second: IPAddress?
@@ -24,8 +25,9 @@ enum SpecialAddress {
         } else if address.high == 0x0064_FF9B_0000_0000 && address.low >> 32 == 0 {
             result.first = IPAddress(ipv4: address.ipv4)  // 64:ff9b::/96, RFC 6052 §2.1.
         } else if address.high >> 16 == 0x0064_FF9B_0001 {
-            // 64:ff9b:1::/48 (RFC 8215): where the address stands depends on a prefix length only the operator
-            // knows. Of the forms of RFC 6052 §2.2 all but /96 end in 24 zero bits, which no host's address does.
+            // 64:ff9b:1::/48 (RFC 8215): where the address stands depends on a prefix length only the
+            // operator knows. Of the forms of RFC 6052 §2.2 all but /96 end in 24 zero bits, which no host's
+            // address does.
             result.first = IPAddress(ipv4: address.ipv4)
             result.isAmbiguous = address.low & 0xFF_FFFF == 0
         } else if address.high >> 48 == 0x2002 {
