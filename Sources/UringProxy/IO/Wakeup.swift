@@ -9,11 +9,10 @@ internal import Synchronization
 /// lost (Dekker's argument; it needs a full fence on both sides, for x86 too lets a load overtake an earlier
 /// store).
 final class Wakeup: Sendable {
-    /// An eventfd for the sleeper to poll; it owns nobody's time while nobody sleeps.
+    /// An eventfd for the sleeper to poll.
     let descriptor: Int32
     private let isSleeping = Atomic<Bool>(false)
 
-    /// - Throws: the errno of eventfd(2), as a negative number's opposite.
     init() throws(SystemCallError) {
         descriptor = cposix_eventfd()
         if descriptor < 0 { throw SystemCallError(call: "eventfd", errno: -descriptor) }
@@ -26,9 +25,11 @@ final class Wakeup: Sendable {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
     }
 
-    /// After the sleep, or instead of one. Empties the eventfd.
-    func didWake() {
-        isSleeping.store(false, ordering: .relaxed)
+    /// After the sleep, or instead of one.
+    func didWake() { isSleeping.store(false, ordering: .relaxed) }
+
+    /// When `descriptor` was found readable; not with each `didWake`, for it is a system call.
+    func empty() {
         var count: UInt64 = 0
         _ = unsafe cposix_read(descriptor, &count, MemoryLayout<UInt64>.size)
     }

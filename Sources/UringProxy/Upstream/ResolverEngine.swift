@@ -133,7 +133,7 @@ final class ResolverEngine {
             switch tag >> 32 {
             case 2: absolute.process(descriptor, isReadable: isReadable, isWritable: isWritable)
             case 3: search.process(descriptor, isReadable: isReadable, isWritable: isWritable)
-            default: break
+            default: shared.wakeup.empty()
             }
         }
         absolute.processTimeouts()

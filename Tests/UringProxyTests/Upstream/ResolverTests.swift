@@ -80,6 +80,7 @@ struct ResolverTests {
         #expect(answer.status == .ok && answer.token == 1)
         #expect(texts(answer) == ["2001:db8::9", "192.0.2.1", "2001:db8::1", "192.0.2.9", "192.0.2.3"])
         #expect(answer.ttlSeconds == 300)
+        for _ in 0..<1_000 where setup.wakes.count.load(ordering: .relaxed) == 0 { _ = usleep(1_000) }
         #expect(setup.wakes.count.load(ordering: .relaxed) == 1)
         #expect(try setup.resolve("many.test").count == 16)
         let other = try Setup(["both.test": zone]) { $0.prefersIPv6 = false }
@@ -243,7 +244,8 @@ struct ResolverTests {
             while let answer = small.queue.pop() { tokens.append(answer.token) }
             _ = usleep(500)
         }
-        #expect(tokens == Array(0..<50))
+        // In any order: one that comes just when there is room overtakes those that wait.
+        #expect(tokens.sorted() == Array(0..<50))
     }
 
     @Test("Stopping answers what is under way")
