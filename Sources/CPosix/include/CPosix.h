@@ -113,6 +113,13 @@ CPOSIX_INLINE ssize_t cposix_write(int fd, const void *from, size_t size) {
 }
 /// The index of a network interface; 0 if there is none of that name.
 CPOSIX_INLINE uint32_t cposix_interface_index(const char *name) { return if_nametoindex(name); }
+/// A number that changes when a file is written or replaced; 0 if there is none.
+static inline uint64_t cposix_file_stamp(const char *path) {
+    struct stat status;
+    if (stat(path, &status) < 0) return 0;
+    uint64_t time = (uint64_t)status.st_mtim.tv_sec * 1000000000 + (uint64_t)status.st_mtim.tv_nsec;
+    return time ^ (uint64_t)status.st_ino * 0x9E3779B97F4A7C15 ^ (uint64_t)status.st_size << 48;
+}
 CPOSIX_INLINE int cposix_eventfd(void) { return cposix_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 CPOSIX_INLINE int cposix_epoll_create(void) { return cposix_result(epoll_create1(EPOLL_CLOEXEC)); }
 CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {

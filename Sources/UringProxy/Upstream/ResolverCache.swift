@@ -33,6 +33,12 @@ struct ResolverCache {
         return slots[index].entry
     }
 
+    mutating func removeAll() {
+        slots.removeAll(keepingCapacity: true)
+        slotOfName.removeAll(keepingCapacity: true)
+        hand = 0
+    }
+
     mutating func insert(_ entry: Entry, for name: String, nowNanoseconds: Int64) {
         if let index = slotOfName[name] {
             slots[index].entry = entry

@@ -35,7 +35,9 @@ internal import CPosix
     private var channel: ares_channel?
     private let epoll: Epoll
     /// In the upper half of the tag of each epoll registration; the descriptor is in the lower.
-    private let tag: UInt32
+    let tag: UInt32
+    /// Calls that have not ended.
+    private var outstanding = 0
     private var results: [Result] = []
     /// Of resolv.conf: how many dots make a name that is tried as it stands, and whether there is a search
     /// list.
@@ -96,11 +98,15 @@ internal import CPosix
             unsafe settings.ndomains = 0
             mask |= ARES_OPT_DOMAINS | ARES_OPT_NDOTS
         }
+        mask |= ARES_OPT_RESOLVCONF
         // The letters of ares_init_options(3): the hosts file, or DNS; nsswitch.conf has no say.
         return unsafe (kind == .hosts ? "f" : "b").withCString { letters in
-            // The library copies the text and does not change it.
-            unsafe settings.lookups = UnsafeMutablePointer(mutating: letters)
-            return unsafe ares_init_options(&channel, &settings, mask)
+            unsafe options.configurationPath.withCString { path in
+                // The library copies both texts and does not change them.
+                unsafe settings.lookups = UnsafeMutablePointer(mutating: letters)
+                unsafe settings.resolvconf_path = UnsafeMutablePointer(mutating: path)
+                return unsafe ares_init_options(&channel, &settings, mask)
+            }
         }
     }
 
@@ -113,6 +119,8 @@ internal import CPosix
         unsafe ares_destroy_options(&settings)
     }
 
+    var isIdle: Bool { outstanding == 0 }
+
     /// Starts a call; its result may be there at once.
     func start(_ name: String, family: Family, identifier: UInt64) {
         var hints = ares_addrinfo_hints()
@@ -123,6 +131,7 @@ internal import CPosix
         case .ipv6: hints.ai_family = AF_INET6
         case .both: hints.ai_family = AF_UNSPEC
         }
+        outstanding += 1
         let call = UnsafeMutablePointer<Call>.allocate(capacity: 1)
         unsafe call.initialize(to: Call(channel: Unmanaged.passUnretained(self), identifier: identifier))
         unsafe name.withCString { text in
@@ -184,6 +193,7 @@ internal import CPosix
             unsafe collect(list.pointee, into: &addresses, &ttlSeconds)
             unsafe ares_freeaddrinfo(list)
         }
+        channel.outstanding -= 1
         channel.results.append(
             Result(
                 identifier: call.identifier,

@@ -13,6 +13,8 @@ final class ResolverCounters: Sendable {
     let timeouts = Atomic<UInt64>(0)
     /// Answers given without the second family, which took too long.
     let partialAnswers = Atomic<UInt64>(0)
+    /// Times a changed resolv.conf could not be taken up.
+    let configurationFailures = Atomic<UInt64>(0)
     /// Queries refused because the queue was full; counted by the askers.
     let rejected = Atomic<UInt64>(0)
 

@@ -26,8 +26,13 @@ final class ResolverEngine {
     private let shared: ResolverShared
     private let epoll: Epoll
     private let hosts: ResolverChannel
-    private let absolute: ResolverChannel
-    private let search: ResolverChannel
+    private var absolute: ResolverChannel
+    private var search: ResolverChannel
+    /// Channels of an earlier configuration, until what they have under way has ended.
+    private var retired: [ResolverChannel] = []
+    private var nextTag: UInt32 = 4
+    private var configurationStamp: UInt64
+    private var nextCheckNanoseconds: Int64 = 0
 
     private var cache: ResolverCache
     private var lookups: [UInt64: ResolverLookup] = [:]
@@ -47,6 +52,7 @@ final class ResolverEngine {
         self.shared = shared
         cache = ResolverCache(capacity: max(1, options.cacheCapacity))
         do { epoll = try Epoll() } catch { throw .system(error) }
+        configurationStamp = unsafe options.configurationPath.withCString { unsafe cposix_file_stamp($0) }
         hosts = try ResolverChannel(.hosts, options: options, epoll: epoll, tag: 1)
         absolute = try ResolverChannel(.absolute, options: options, epoll: epoll, tag: 2)
         search = try ResolverChannel(.search, options: options, epoll: epoll, tag: 3)
@@ -59,6 +65,7 @@ final class ResolverEngine {
         hosts.close()
         absolute.close()
         search.close()
+        for channel in retired { channel.close() }
     }
 
     /// Until the resolver is stopped.
@@ -91,6 +98,13 @@ final class ResolverEngine {
     private func takeResults() {
         for result in absolute.takeResults() { didReceive(result) }
         for result in search.takeResults() { didReceive(result) }
+        guard !retired.isEmpty else { return }
+        for channel in retired {
+            for result in channel.takeResults() { didReceive(result) }
+        }
+        // None is idle while a result of it waits: those were taken just now.
+        for channel in retired where channel.isIdle { channel.close() }
+        retired.removeAll { $0.isIdle }
     }
 
     private func expire() {
@@ -112,6 +126,9 @@ final class ResolverEngine {
         var nanoseconds = Int64.max
         if let time = absolute.sleepNanoseconds { nanoseconds = min(nanoseconds, time) }
         if let time = search.sleepNanoseconds { nanoseconds = min(nanoseconds, time) }
+        for channel in retired {
+            if let time = channel.sleepNanoseconds { nanoseconds = min(nanoseconds, time) }
+        }
         // What has become due meanwhile makes this negative, which would mean "for ever".
         let now = cposix_monotonic_nanoseconds()
         if let due = deadlines.first { nanoseconds = min(nanoseconds, max(0, due.deadlineNanoseconds - now)) }
@@ -130,20 +147,56 @@ final class ResolverEngine {
             // An error or a hang-up is found by reading.
             let isReadable = kinds & ~UInt32(CPOSIX_EPOLLOUT) != 0
             let isWritable = kinds & UInt32(CPOSIX_EPOLLOUT) != 0
-            switch tag >> 32 {
-            case 2: absolute.process(descriptor, isReadable: isReadable, isWritable: isWritable)
-            case 3: search.process(descriptor, isReadable: isReadable, isWritable: isWritable)
-            default: shared.wakeup.empty()
+            let owner = UInt32(truncatingIfNeeded: tag >> 32)
+            if owner == 0 {
+                shared.wakeup.empty()
+            } else if owner == absolute.tag {
+                absolute.process(descriptor, isReadable: isReadable, isWritable: isWritable)
+            } else if owner == search.tag {
+                search.process(descriptor, isReadable: isReadable, isWritable: isWritable)
+            } else {
+                for channel in retired where channel.tag == owner {
+                    channel.process(descriptor, isReadable: isReadable, isWritable: isWritable)
+                }
             }
         }
         absolute.processTimeouts()
         search.processTimeouts()
+        for channel in retired { channel.processTimeouts() }
+    }
+
+    /// Takes up a changed resolv.conf: other servers, after the machine went to another network, say.
+    ///
+    /// What is under way ends with the servers it was asked of; what was kept is forgotten, for another
+    /// network may know other names.
+    private func checkConfiguration() {
+        guard nowNanoseconds >= nextCheckNanoseconds else { return }
+        nextCheckNanoseconds = nowNanoseconds + options.configurationCheckMilliseconds * 1_000_000
+        let stamp = unsafe options.configurationPath.withCString { unsafe cposix_file_stamp($0) }
+        // While it is being replaced there may be none: the next look will find it.
+        guard stamp != 0 && stamp != configurationStamp else { return }
+        configurationStamp = stamp
+        do throws(ResolverError) {
+            let absolute = try ResolverChannel(.absolute, options: options, epoll: epoll, tag: nextTag)
+            let search = try ResolverChannel(.search, options: options, epoll: epoll, tag: nextTag + 1)
+            nextTag += 2
+            retired.append(self.absolute)
+            retired.append(self.search)
+            self.absolute = absolute
+            self.search = search
+            cache.removeAll()
+        } catch {
+            // Half written, most likely; it changes once more when it is whole. Until then the old one
+            // serves.
+            ResolverCounters.increment(shared.counters.configurationFailures)
+        }
     }
 
     // MARK: A query
 
     private func handle(_ query: ResolverQuery) {
         ResolverCounters.increment(shared.counters.queries)
+        checkConfiguration()
         let waiter = ResolverLookup.Waiter(
             inbox: query.inbox, token: query.token,
             deadlineNanoseconds: nowNanoseconds + options.timeoutMilliseconds * 1_000_000)

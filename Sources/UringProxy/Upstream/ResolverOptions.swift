@@ -2,6 +2,10 @@
 struct ResolverOptions: Sendable {
     /// `HOST:PORT` each, in this order; empty: those of /etc/resolv.conf.
     var servers: [String] = []
+    /// Where the servers and the search list are written (resolv.conf(5)).
+    var configurationPath = "/etc/resolv.conf"
+    /// How often it is looked at for changes while names are asked for.
+    var configurationCheckMilliseconds: Int64 = 5_000
     /// How long one server may take for the first attempt; doubled with each round over all servers.
     ///
     /// A second, not the five of resolv.conf's default: a client waits behind it, and with a dead first

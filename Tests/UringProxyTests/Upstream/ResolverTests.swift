@@ -312,6 +312,93 @@ struct ResolverTests {
         #expect(wrong == 0)
     }
 
+    /// A file for one test, gone with it.
+    private final class ScratchFile {
+        let path: String
+
+        init(_ text: String) {
+            path = "/tmp/uproxy-test-\(getpid())-\(cposix_monotonic_nanoseconds())"
+            write(text)
+        }
+        deinit { _ = unsafe unlink(path) }
+
+        func write(_ text: String) {
+            let file = unsafe fopen(path, "w")
+            _ = unsafe fputs(text, file)
+            _ = unsafe fclose(file)
+        }
+    }
+
+    @Test("The search list serves names with few dots alone, and a changed resolv.conf is taken up")
+    func searchList() throws {
+        let file = ScratchFile("search one.test two.test\noptions ndots:2\nnameserver 127.0.0.1\n")
+        let zone = NameServerStub.Zone(ipv4: ["192.0.2.1"])
+        let setup = try Setup([
+            "host.two.test": zone, "a.b.two.test": .init(ipv4: ["192.0.2.2"]),
+            "alone": .init(ipv4: ["192.0.2.3"]),
+            "a.b.c.two.test": zone, "host.three.test": .init(ipv6: ["2001:db8::3"]),
+        ]) {
+            $0.usesSearchList = true
+            $0.configurationPath = file.path
+            $0.configurationCheckMilliseconds = 10
+        }
+        #expect(texts(try setup.resolve("host")) == ["192.0.2.1"])
+        #expect(setup.server.count("host.one.test", type: 1) == 1)
+        #expect(texts(try setup.resolve("a.b")) == ["192.0.2.2"])
+        #expect(texts(try setup.resolve("alone")) == ["192.0.2.3"])
+        // Enough dots, or a final one: as it stands.
+        #expect(try setup.resolve("a.b.c").status == .notFound)
+        #expect(try setup.resolve("host.").status == .notFound)
+        #expect(setup.server.count("a.b.c.two.test", type: 1) == 0)
+        try #require(setup.ask("slow.test.", token: 7))
+        file.write("search three.test\nnameserver 127.0.0.1\n")
+        _ = usleep(20_000)
+        #expect(try #require(setup.next()).answer.token == 7)
+        #expect(texts(try setup.resolve("host")) == ["2001:db8::3"])
+        #expect(setup.resolver.counters.configurationFailures.load(ordering: .relaxed) == 0)
+    }
+
+    @Test("A changed resolv.conf loses no query that is under way")
+    func reloadUnderWay() throws {
+        let file = ScratchFile("nameserver 127.0.0.1\n")
+        let slow = NameServerStub.Zone(ipv4: ["192.0.2.1"], delayMilliseconds: 100)
+        var zones = ["fast.test": NameServerStub.Zone(ipv4: ["192.0.2.2"])]
+        for round in 0..<5 { zones["slow\(round).test"] = slow }
+        let setup = try Setup(zones) {
+            $0.configurationPath = file.path
+            $0.configurationCheckMilliseconds = 0
+        }
+        for round in 0..<5 {
+            try #require(setup.ask("slow\(round).test", token: 1))
+            _ = usleep(10_000)
+            file.write("# \(round)\nnameserver 127.0.0.1\n")
+            try #require(setup.ask("fast.test", token: 2))
+            let fast = try #require(setup.next()).answer
+            #expect(fast.token == 2 && fast.status == .ok)
+            let slow = try #require(setup.next()).answer
+            #expect(slow.token == 1 && texts(slow) == ["192.0.2.1"])
+        }
+    }
+
+    @Test("The hosts file comes before the servers")
+    func hostsFile() throws {
+        var line = [CChar](repeating: 0, count: 512)
+        var known: (name: String, address: IPAddress)?
+        let file = unsafe fopen("/etc/hosts", "r")
+        guard unsafe file != nil else { return }
+        while unsafe fgets(&line, 512, file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let words = text.split { $0 == " " || $0 == "\t" || $0 == "\n" }
+            guard words.count >= 2, let address = IPAddress(String(words[0])) else { continue }
+            if !words[1].hasPrefix("localhost") && known == nil { known = (String(words[1]), address) }
+        }
+        _ = unsafe fclose(file)
+        guard let known else { return }  // A host without any name of its own.
+        let setup = try Setup([:])
+        #expect(texts(try setup.resolve(known.name)).contains(known.address.description))
+        #expect(setup.server.count(known.name, type: 1) == 0)
+    }
+
     @Test("A bad server address is refused at once")
     func badServer() {
         for text in ["127.0.0.1:x", "dns.example.org:53", "127.0.0.1"] {
