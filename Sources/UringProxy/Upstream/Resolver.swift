@@ -4,7 +4,7 @@ internal import Synchronization
 /// Resolves names on a thread of its own, so that no worker ever waits for DNS.
 ///
 /// A worker registers an inbox once, then asks with `resolve` and finds the answer in the inbox later. Names
-/// are looked up with c-ares: /etc/hosts first, then A and AAAA at the same time. Any number of names is
+/// are looked up in /etc/hosts first, then with c-ares, A and AAAA at the same time. Any number of names is
 /// under way at once; a server that hangs delays those it was asked for and no other. Equal names share one
 /// lookup, and answers are kept as long as their records allow.
 final class Resolver: Sendable {

@@ -7,11 +7,9 @@ internal import CPosix
 /// calls back in the midst of its own work, when the resolver's state must not change.
 @safe final class ResolverChannel {
     enum Kind {
-        /// /etc/hosts alone: ends before `start` returns.
-        case hosts
-        /// DNS, the name as it stands.
+        /// The name as it stands.
         case absolute
-        /// DNS, with the search list of resolv.conf.
+        /// With the search list of resolv.conf.
         case search
     }
     enum Family { case ipv4, ipv6, both }
@@ -99,8 +97,8 @@ internal import CPosix
             mask |= ARES_OPT_DOMAINS | ARES_OPT_NDOTS
         }
         mask |= ARES_OPT_RESOLVCONF
-        // The letters of ares_init_options(3): the hosts file, or DNS; nsswitch.conf has no say.
-        return unsafe (kind == .hosts ? "f" : "b").withCString { letters in
+        // ares_init_options(3): DNS alone; the hosts file is ours (`HostsFile`), nsswitch.conf has no say.
+        return unsafe "b".withCString { letters in
             unsafe options.configurationPath.withCString { path in
                 // The library copies both texts and does not change them.
                 unsafe settings.lookups = UnsafeMutablePointer(mutating: letters)

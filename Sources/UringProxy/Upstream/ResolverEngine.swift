@@ -25,12 +25,12 @@ final class ResolverEngine {
     private let options: ResolverOptions
     private let shared: ResolverShared
     private let epoll: Epoll
-    private let hosts: ResolverChannel
+    private var hosts: HostsFile?
     private var absolute: ResolverChannel
     private var search: ResolverChannel
     /// Channels of an earlier configuration, until what they have under way has ended.
     private var retired: [ResolverChannel] = []
-    private var nextTag: UInt32 = 4
+    private var nextTag: UInt32 = 3
     private var configurationStamp: UInt64
     private var nextCheckNanoseconds: Int64 = 0
 
@@ -53,16 +53,17 @@ final class ResolverEngine {
         cache = ResolverCache(capacity: max(1, options.cacheCapacity))
         do { epoll = try Epoll() } catch { throw .system(error) }
         configurationStamp = unsafe options.configurationPath.withCString { unsafe cposix_file_stamp($0) }
-        hosts = try ResolverChannel(.hosts, options: options, epoll: epoll, tag: 1)
-        absolute = try ResolverChannel(.absolute, options: options, epoll: epoll, tag: 2)
-        search = try ResolverChannel(.search, options: options, epoll: epoll, tag: 3)
+        hosts = options.hostsPath.map {
+            HostsFile(path: $0, checkMilliseconds: options.configurationCheckMilliseconds)
+        }
+        absolute = try ResolverChannel(.absolute, options: options, epoll: epoll, tag: 1)
+        search = try ResolverChannel(.search, options: options, epoll: epoll, tag: 2)
         let result = cposix_epoll_control(
             epoll.descriptor, EPOLL_CTL_ADD, shared.wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), 0)
         guard result >= 0 else { throw .system(SystemCallError(call: "epoll_ctl", errno: -result)) }
     }
 
     deinit {
-        hosts.close()
         absolute.close()
         search.close()
         for channel in retired { channel.close() }
@@ -211,6 +212,10 @@ final class ResolverEngine {
                 options.prefersIPv6 ? [.loopback6, .loopback4] : [.loopback4, .loopback6]
             return answer(waiter, .ok, ttlSeconds: options.maximumTTLSeconds, both)
         }
+        if let addresses = hosts?.addresses(of: key.plainName, nowNanoseconds: nowNanoseconds) {
+            let ordered = ResolverLookup.ordered(addresses, prefersIPv6: options.prefersIPv6)
+            return answer(waiter, .ok, ttlSeconds: options.minimumTTLSeconds, ordered)
+        }
         if let entry = cache.entry(of: key.name, nowNanoseconds: nowNanoseconds) {
             ResolverCounters.increment(shared.counters.cacheHits)
             let remaining = (entry.expiresNanoseconds - nowNanoseconds + 999_999_999) / 1_000_000_000
@@ -231,7 +236,7 @@ final class ResolverEngine {
     private struct Key {
         /// The name in lower case, with a dot at its end if the search list does not apply.
         let name: String
-        /// Without that dot: c-ares compares with the hosts file as it stands.
+        /// Without that dot, as c-ares and the hosts file have it.
         let plainName: String
         let usesSearchList: Bool
         let isLocalhost: Bool
@@ -253,15 +258,6 @@ final class ResolverEngine {
     }
 
     private func start(_ key: Key, for waiter: ResolverLookup.Waiter) {
-        if options.usesHostsFile {
-            hosts.start(key.plainName, family: .both, identifier: 0)
-            for result in hosts.takeResults() where result.status == .ok {
-                var lookup = ResolverLookup(name: key.name, outstanding: 1)
-                lookup.didReceive(result)
-                remember(lookup)
-                return answer(waiter, lookup)
-            }
-        }
         guard lookups.count < options.maximumLookups else {
             return answer(waiter, .overloaded, ttlSeconds: 0, [])
         }

@@ -71,6 +71,13 @@ struct ResolverLookup {
             ? ResolverLookup.interleaved(ipv6, ipv4) : ResolverLookup.interleaved(ipv4, ipv6)
     }
 
+    /// The same order for addresses that came from elsewhere.
+    static func ordered(_ addresses: [IPAddress], prefersIPv6: Bool) -> [IPAddress] {
+        let ipv4 = addresses.filter(\.isIPv4)
+        let ipv6 = addresses.filter { !$0.isIPv4 }
+        return prefersIPv6 ? interleaved(ipv6, ipv4) : interleaved(ipv4, ipv6)
+    }
+
     /// RFC 8305 §4 with a First Address Family Count of 1: the families take turns, and when one has no more,
     /// the rest of the other follows. At most 16.
     static func interleaved(_ first: [IPAddress], _ second: [IPAddress]) -> [IPAddress] {

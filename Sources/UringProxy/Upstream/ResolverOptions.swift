@@ -4,7 +4,7 @@ struct ResolverOptions: Sendable {
     var servers: [String] = []
     /// Where the servers and the search list are written (resolv.conf(5)).
     var configurationPath = "/etc/resolv.conf"
-    /// How often it is looked at for changes while names are asked for.
+    /// How often this file and the hosts file are looked at for changes while names are asked for.
     var configurationCheckMilliseconds: Int64 = 5_000
     /// How long one server may take for the first attempt; doubled with each round over all servers.
     ///
@@ -23,8 +23,8 @@ struct ResolverOptions: Sendable {
     var prefersIPv6 = true
     /// Whether names with fewer dots than resolv.conf's `ndots` are tried with its search list.
     var usesSearchList = true
-    /// Whether /etc/hosts comes first.
-    var usesHostsFile = true
+    /// The file whose names come before the servers (hosts(5)); nil for none.
+    var hostsPath: String? = "/etc/hosts"
     /// The limits put on the time to live of an answer.
     var minimumTTLSeconds: UInt32 = 1
     var maximumTTLSeconds: UInt32 = 3_600

@@ -380,23 +380,19 @@ struct ResolverTests {
         }
     }
 
-    @Test("The hosts file comes before the servers")
+    @Test("The hosts file comes before the servers, and is read again when it changed")
     func hostsFile() throws {
-        var line = [CChar](repeating: 0, count: 512)
-        var known: (name: String, address: IPAddress)?
-        let file = unsafe fopen("/etc/hosts", "r")
-        guard unsafe file != nil else { return }
-        while unsafe fgets(&line, 512, file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            let words = text.split { $0 == " " || $0 == "\t" || $0 == "\n" }
-            guard words.count >= 2, let address = IPAddress(String(words[0])) else { continue }
-            if !words[1].hasPrefix("localhost") && known == nil { known = (String(words[1]), address) }
+        let file = ScratchFile("192.0.2.1 a.test alone\n2001:db8::1 a.test\n")
+        let setup = try Setup(["a.test": .init(ipv4: ["192.0.2.9"])]) {
+            $0.hostsPath = file.path
+            $0.configurationCheckMilliseconds = 0
         }
-        _ = unsafe fclose(file)
-        guard let known else { return }  // A host without any name of its own.
-        let setup = try Setup([:])
-        #expect(texts(try setup.resolve(known.name)).contains(known.address.description))
-        #expect(setup.server.count(known.name, type: 1) == 0)
+        #expect(texts(try setup.resolve("A.test.")) == ["2001:db8::1", "192.0.2.1"])
+        #expect(texts(try setup.resolve("alone")) == ["192.0.2.1"])
+        #expect(setup.server.count("a.test", type: 1) == 0)
+        file.write("192.0.2.2 alone\n")
+        #expect(texts(try setup.resolve("a.test")) == ["192.0.2.9"])
+        #expect(texts(try setup.resolve("alone")) == ["192.0.2.2"])
     }
 
     @Test("A bad server address is refused at once")
