@@ -1,3 +1,4 @@
+import CPosix
 import Synchronization
 import Testing
 
@@ -11,9 +12,10 @@ struct BoundedQueueTests {
         let c: SIMD4<Float>
     }
 
-    /// How many elements all consumers took: an atomic that tasks can share.
+    /// What the consumers took.
     private final class Tally: Sendable {
         let count = Atomic<Int>(0)
+        let received = Mutex<[[Int]]>([])
     }
 
     @Test("Elements come out in order, and a full queue says so")
@@ -41,40 +43,36 @@ struct BoundedQueueTests {
     }
 
     @Test("Several producers and consumers lose nothing and double nothing", arguments: [2, 16, 1024])
-    func stress(capacity: Int) async {
+    func stress(capacity: Int) {
         let producers = 4
         let consumers = 3
         let perProducer = 50_000
         let queue = BoundedQueue<Int>(minimumCapacity: capacity)
-        let popped = Tally()
+        let tally = Tally()
         let total = producers * perProducer
-        let received = await withTaskGroup(of: [Int].self) { group in
-            for producer in 0..<producers {
-                group.addTask {
-                    for index in 0..<perProducer {
-                        while !queue.push(producer * perProducer + index) { await Task.yield() }
-                    }
-                    return []
+        let produce = (0..<producers).map { producer in
+            { @Sendable in
+                for index in 0..<perProducer {
+                    while !queue.push(producer * perProducer + index) { _ = sched_yield() }
                 }
             }
-            for _ in 0..<consumers {
-                group.addTask {
-                    var mine: [Int] = []
-                    while popped.count.load(ordering: .relaxed) < total {
-                        guard let element = queue.pop() else {
-                            await Task.yield()
-                            continue
-                        }
-                        popped.count.wrappingAdd(1, ordering: .relaxed)
-                        mine.append(element)
-                    }
-                    return mine
-                }
-            }
-            var all: [[Int]] = []
-            for await mine in group { all.append(mine) }
-            return all
         }
+        let consume = (0..<consumers).map { _ in
+            { @Sendable in
+                var mine: [Int] = []
+                while tally.count.load(ordering: .relaxed) < total {
+                    guard let element = queue.pop() else {
+                        _ = sched_yield()
+                        continue
+                    }
+                    tally.count.wrappingAdd(1, ordering: .relaxed)
+                    mine.append(element)
+                }
+                tally.received.withLock { $0.append(mine) }
+            }
+        }
+        runThreads(produce + consume)
+        let received = tally.received.withLock { $0 }
         var seen = [Bool](repeating: false, count: total)
         var doubled = 0
         var disordered = 0
@@ -92,5 +90,43 @@ struct BoundedQueueTests {
         #expect(disordered == 0)
         #expect(!seen.contains(false))
         #expect(queue.isEmpty)
+    }
+
+    @Test("A sleeper is woken for every element that finds it asleep")
+    func wakeup() throws {
+        let queue = BoundedQueue<Int>(minimumCapacity: 4)
+        let wakeup = try Wakeup()
+        let tally = Tally()
+        let perProducer = 20_000
+        let produce = (0..<3).map { _ in
+            { @Sendable in
+                for index in 0..<perProducer {
+                    while !queue.push(index) { _ = sched_yield() }
+                    wakeup.signal()
+                }
+            }
+        }
+        let epoll = try Epoll()
+        let added = cposix_epoll_control(
+            epoll.descriptor, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), 0)
+        try #require(added == 0)
+        let consume = { @Sendable in
+            var event = unsafe epoll_event()
+            var count = 0
+            while true {
+                while queue.pop() != nil { count += 1 }
+                if count == 3 * perProducer { break }
+                wakeup.prepareToSleep()
+                if queue.isEmpty {
+                    // Two seconds without a wake-up: it was lost, for somebody pushes all the time.
+                    if unsafe cposix_epoll_wait(epoll.descriptor, &event, 1, 2_000_000_000) <= 0 { break }
+                    wakeup.empty()
+                }
+                wakeup.didWake()
+            }
+            tally.count.store(count, ordering: .relaxed)
+        }
+        runThreads(produce + [consume])
+        #expect(tally.count.load(ordering: .relaxed) == 3 * perProducer)
     }
 }
