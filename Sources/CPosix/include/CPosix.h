@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -102,6 +103,11 @@ CPOSIX_INLINE int cposix_epoll_create(void) { return cposix_result(epoll_create1
 CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
     struct epoll_event event = {.events = events, .data.u64 = tag};
     return cposix_result(epoll_ctl(epoll, operation, fd, &event));
+}
+/// Whether reading (or accepting) would find something at once.
+static inline int cposix_poll_readable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    return poll(&one, 1, 0) > 0;
 }
 /// epoll_pwait2 (Linux 5.11) takes nanoseconds; where it is missing the timeout is rounded up to a millisecond.
 static inline int cposix_epoll_wait(int epoll, struct epoll_event *events, int count, int64_t nanoseconds) {
