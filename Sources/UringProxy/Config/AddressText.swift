@@ -10,7 +10,9 @@ enum AddressText: Equatable {
     init(parsing text: String) throws(SyntaxError) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            guard !path.isEmpty else { throw SyntaxError("\(quoted(text)) has no path: write unix:/run/app.sock") }
+            guard !path.isEmpty else {
+                throw SyntaxError("\(quoted(text)) has no path: write unix:/run/app.sock")
+            }
             guard path.utf8.count <= Self.unixPathLimitBytes else {
                 throw SyntaxError(
                     "the path of \(quoted(text)) is longer than the \(Self.unixPathLimitBytes) bytes a unix socket"
@@ -24,7 +26,8 @@ enum AddressText: Equatable {
         }
         guard let colon = text.lastIndex(of: ":") else {
             if text.allSatisfy(\.isNumber), !text.isEmpty {
-                throw SyntaxError("\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or 0.0.0.0:\(text)")
+                throw SyntaxError(
+                    "\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or 0.0.0.0:\(text)")
             }
             throw SyntaxError("\(quoted(text)) has no port: write HOST:PORT, [IPV6]:PORT or unix:PATH")
         }
@@ -33,7 +36,8 @@ enum AddressText: Equatable {
     }
 
     private static func port(_ text: Substring, of whole: String) throws(SyntaxError) -> UInt16 {
-        guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(text) else {
+        guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(text)
+        else {
             throw SyntaxError("\(quoted(whole)) has no port from 0 to 65535 after its last colon")
         }
         return port
@@ -42,15 +46,18 @@ enum AddressText: Equatable {
     private static func host(_ text: Substring, of whole: String) throws(SyntaxError) -> String {
         if text.hasPrefix("[") {
             guard text.hasSuffix("]"), isIPv6(text.dropFirst().dropLast()) else {
-                throw SyntaxError("\(quoted(whole)) has no IPv6 address in its brackets: write for example [::1]:8080")
+                throw SyntaxError(
+                    "\(quoted(whole)) has no IPv6 address in its brackets: write for example [::1]:8080")
             }
             return String(text)
         }
         if text.isEmpty {
-            throw SyntaxError("\(quoted(whole)) has no host: write 0.0.0.0\(whole) or [::]\(whole) for all addresses")
+            throw SyntaxError(
+                "\(quoted(whole)) has no host: write 0.0.0.0\(whole) or [::]\(whole) for all addresses")
         }
         if text.contains(":") {
-            throw SyntaxError("\(quoted(whole)) is ambiguous: an IPv6 address goes into brackets, as in [::1]:8080")
+            throw SyntaxError(
+                "\(quoted(whole)) is ambiguous: an IPv6 address goes into brackets, as in [::1]:8080")
         }
         guard isName(text) else {
             throw SyntaxError("\(quoted(whole)) has a host that is neither a name nor an address")
@@ -61,13 +68,16 @@ enum AddressText: Equatable {
     /// Letters, digits, hyphen, underscore and dot: what names in DNS and in container networks are made of.
     static func isName(_ text: Substring) -> Bool {
         guard !text.isEmpty, text.utf8.count <= 253 else { return false }
-        for label in text.split(separator: ".", omittingEmptySubsequences: false).dropLast(text.hasSuffix(".") ? 1 : 0) {
+        for label in text.split(separator: ".", omittingEmptySubsequences: false).dropLast(
+            text.hasSuffix(".") ? 1 : 0)
+        {
             guard (1...63).contains(label.utf8.count) else { return false }
         }
         return text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
                 true
             default: false
             }
@@ -98,7 +108,9 @@ enum AddressText: Equatable {
                 if index == halves.count - 1, place == parts.count - 1, isIPv4(part) {
                     groups += 2
                 } else {
-                    guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit) else { return false }
+                    guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit) else {
+                        return false
+                    }
                     groups += 1
                 }
             }
@@ -108,7 +120,9 @@ enum AddressText: Equatable {
 
     /// For a listener: names are not looked up, and what is bound stands in the configuration.
     func checkListenable(_ text: String) throws(SyntaxError) {
-        guard case .host(let host, let port) = self, !host.hasPrefix("["), !Self.isIPv4(host[...]) else { return }
+        guard case .host(let host, let port) = self, !host.hasPrefix("["), !Self.isIPv4(host[...]) else {
+            return
+        }
         if host == "localhost" {
             throw SyntaxError("\(quoted(text)) names a host: write 127.0.0.1:\(port) or [::1]:\(port)")
         }
@@ -116,7 +130,8 @@ enum AddressText: Equatable {
             throw SyntaxError("\(quoted(text)) is no address: write 0.0.0.0:\(port) or [::]:\(port)")
         }
         throw SyntaxError(
-            "\(quoted(text)) names a host: a listener takes an address of this machine, 0.0.0.0:\(port) or [::]:\(port)")
+            "\(quoted(text)) names a host: a listener takes an address of this machine, 0.0.0.0:\(port) or [::]:\(port)"
+        )
     }
 
     /// Whether binding both would leave it open which of them a connection reaches.

@@ -16,7 +16,8 @@ public enum ByteSize {
                     "\(quoted(suffix)) leaves open which: write \(number)\(letter)iB (powers of 1024)"
                         + " or \(number)\(letter)B (powers of 1000)")
             }
-            throw SyntaxError("\(quoted(suffix)) is not a unit of size: use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB")
+            throw SyntaxError(
+                "\(quoted(suffix)) is not a unit of size: use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB")
         }
         let (product, overflow) = number.multipliedReportingOverflow(by: bytes)
         guard !overflow, product <= UInt64(Int64.max) else {

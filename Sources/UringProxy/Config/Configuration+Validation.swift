@@ -32,7 +32,8 @@ extension Configuration {
     private func checkListeners(_ problems: inout ProblemList) {
         var seen: [(option: String, text: String, address: AddressText)] = []
         let groups = [
-            ("--listen", listenAddresses), ("--forward", forwardListeners), ("--admin", adminAddress.map { [$0] } ?? []),
+            ("--listen", listenAddresses), ("--forward", forwardListeners),
+            ("--admin", adminAddress.map { [$0] } ?? []),
         ]
         for (option, addresses) in groups {
             for text in addresses {
@@ -68,7 +69,8 @@ extension Configuration {
         for text in upstreams {
             do {
                 if case .host(_, port: 0) = try AddressText(parsing: text) {
-                    problems.add("--upstream", "\(quoted(text)) has port 0", "give the port the endpoint listens on")
+                    problems.add(
+                        "--upstream", "\(quoted(text)) has port 0", "give the port the endpoint listens on")
                 }
             } catch {
                 problems.add("--upstream", error)
@@ -119,7 +121,8 @@ extension Configuration {
         }
         if timeoutTotal.isOn && timeoutHead.isOn && timeoutTotal < timeoutHead {
             problems.add(
-                "--timeout-total", "\(timeoutTotal) ends an exchange before --timeout-head (\(timeoutHead)) can",
+                "--timeout-total",
+                "\(timeoutTotal) ends an exchange before --timeout-head (\(timeoutHead)) can",
                 "raise it, or lower --timeout-head")
         }
     }
@@ -138,7 +141,8 @@ extension Configuration {
         }
         if limitURIBytes < 0 || limitURIBytes > limitHeadBytes && limitHeadBytes > 0 {
             problems.add(
-                "--limit-uri", "\(describe(limitURIBytes)) does not fit --limit-head (\(describe(limitHeadBytes)))",
+                "--limit-uri",
+                "\(describe(limitURIBytes)) does not fit --limit-head (\(describe(limitHeadBytes)))",
                 "lower it, raise --limit-head, or give 0 to let the head's limit bound it")
         }
         let counts: [(option: String, value: Int64, most: Int64)] = [
@@ -174,7 +178,8 @@ extension Configuration {
                 if text.isEmpty || text.utf8.contains(where: { $0 <= 32 || $0 == 127 }) {
                     problems.add(
                         option, "\(quoted(text)) is empty or holds a space",
-                        "give a CIDR, a name, a pattern as *.example.com or a port, and repeat the option for more")
+                        "give a CIDR, a name, a pattern as *.example.com or a port, and repeat the option for more"
+                    )
                 } else if text.contains("://") {
                     problems.add(option, "\(quoted(text)) is a URL", "give its host, or HOST:PORT")
                 }
@@ -189,7 +194,9 @@ extension Configuration {
 
     private func isResolver(_ text: String) -> Bool {
         if AddressText.isIPv4(text[...]) || AddressText.isIPv6(text[...]) { return true }
-        guard case .host(let host, let port)? = try? AddressText(parsing: text), port != 0 else { return false }
+        guard case .host(let host, let port)? = try? AddressText(parsing: text), port != 0 else {
+            return false
+        }
         return host.hasPrefix("[") || AddressText.isIPv4(host[...])
     }
 
@@ -208,7 +215,9 @@ extension Configuration {
         }
     }
 
-    private func describe(_ bytes: Int) -> String { bytes < 0 ? "\(bytes)" : ByteSize.describe(UInt64(bytes)) }
+    private func describe(_ bytes: Int) -> String {
+        bytes < 0 ? "\(bytes)" : ByteSize.describe(UInt64(bytes))
+    }
 }
 
 private struct ProblemList {

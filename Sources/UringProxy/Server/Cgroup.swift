@@ -45,7 +45,9 @@ struct Cgroup: Sendable, Equatable {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
             let isVersion2 = parts[0] == "0" && parts[1].isEmpty
-            guard isVersion2 || parts[1].split(separator: ",").contains(where: { $0 == controller }) else { continue }
+            guard isVersion2 || parts[1].split(separator: ",").contains(where: { $0 == controller }) else {
+                continue
+            }
             for mount in mounts where mount.isVersion2 == isVersion2 {
                 result += ancestors(of: String(parts[2]), in: mount)
             }
@@ -65,10 +67,14 @@ struct Cgroup: Sendable, Equatable {
         var result: [Mount] = []
         for line in (files.read("/proc/self/mountinfo") ?? "").split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard fields.count >= 5, let dash = fields.firstIndex(of: "-"), dash + 3 < fields.count else { continue }
+            guard fields.count >= 5, let dash = fields.firstIndex(of: "-"), dash + 3 < fields.count else {
+                continue
+            }
             let isVersion2 = fields[dash + 1] == "cgroup2"
             guard isVersion2 || fields[dash + 1] == "cgroup" else { continue }
-            if !isVersion2, !fields[dash + 3].split(separator: ",").contains(where: { $0 == controller }) { continue }
+            if !isVersion2, !fields[dash + 3].split(separator: ",").contains(where: { $0 == controller }) {
+                continue
+            }
             result.append(Mount(point: String(fields[4]), root: String(fields[3]), isVersion2: isVersion2))
         }
         return result
