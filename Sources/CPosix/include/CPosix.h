@@ -1,9 +1,10 @@
 // What the engine needs of the C library and Swift cannot import as it is: calls whose signature depends on
 // feature macros, macros with arguments, and memory primitives that must inline.
+//
+// No feature macro is set here: with _GNU_SOURCE glibc's fd_set and others differ from those in Swift's own Glibc
+// module, and a file that sees both (through Synchronization or Testing) does not compile. What needs GNU
+// extensions stands in CPosix.c.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <sys/types.h>
 #include <sys/select.h>
 #include <arpa/inet.h>
@@ -59,9 +60,8 @@ CPOSIX_INLINE int cposix_listen(int fd, int backlog) { return cposix_result(list
 CPOSIX_INLINE int cposix_connect(int fd, const void *address, uint32_t size) {
     return cposix_result(connect(fd, (const struct sockaddr *)address, size));
 }
-CPOSIX_INLINE int cposix_accept(int fd, int flags) {
-    return cposix_result(accept4(fd, NULL, NULL, flags));
-}
+/// accept4(2).
+int cposix_accept(int fd, int flags);
 CPOSIX_INLINE int cposix_getpeername(int fd, void *address, uint32_t *size) {
     return cposix_result(getpeername(fd, (struct sockaddr *)address, size));
 }
@@ -149,24 +149,11 @@ CPOSIX_INLINE void cposix_advise_arena(void *p, size_t size) {
 CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
 
 /// Binds the calling thread to one CPU.
-static inline int cposix_pin_thread(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
+int cposix_pin_thread(int cpu);
 /// The CPUs the process may use, into `cpus`; their count, or -errno.
-static inline int cposix_allowed_cpus(int *cpus, int capacity) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
-    int count = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++)
-        if (CPU_ISSET(cpu, &set)) cpus[count++] = cpu;
-    return count;
-}
+int cposix_allowed_cpus(int *cpus, int capacity);
 /// Names the calling thread (at most 15 bytes) for top, perf and gdb.
-static inline void cposix_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+void cposix_name_thread(const char *name);
 
 CPOSIX_INLINE FILE *cposix_stderr(void) { return stderr; }
 CPOSIX_INLINE FILE *cposix_stdout(void) { return stdout; }
@@ -210,3 +197,22 @@ static inline int cposix_wait_for_signal(void) {
 static inline int cposix_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
     return -pthread_create(thread, NULL, entry, argument);
 }
+
+/// As `cposix_wait_for_signal`, for at most `nanoseconds`; 0 when the time passed without one.
+static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    int64_t end = cposix_monotonic_nanoseconds() + nanoseconds;
+    for (;;) {
+        int64_t rest = end - cposix_monotonic_nanoseconds();
+        if (rest < 0) rest = 0;
+        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        int number = sigtimedwait(&set, NULL, &timeout);
+        if (number > 0) return number;
+        if (errno != EINTR) return 0;
+    }
+}
+
+#include "CPosixProbe.h"
