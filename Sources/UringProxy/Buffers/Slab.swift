@@ -7,6 +7,8 @@ internal import CPosix
 @safe struct Slab<Element: BitwiseCopyable>: ~Copyable {
     static var none: UInt32 { UInt32.max }
 
+    private static var occupiedBit: UInt32 { 1 << 31 }
+
     private let elements: UnsafeMutablePointer<Element>
     private let generations: UnsafeMutablePointer<UInt32>
     private let free: UnsafeMutablePointer<UInt32>
@@ -51,13 +53,14 @@ internal import CPosix
             return nil
         }
         unsafe (elements + Int(index)).initialize(to: element)
+        unsafe generations[Int(index)] |= Self.occupiedBit
         return index
     }
 
     /// Frees a slot; its generation moves on.
     @inline(__always)
     mutating func remove(_ index: UInt32) {
-        precondition(Int(index) < issued && freeCount < issued)
+        precondition(isOccupied(index), "a slot is freed once")
         unsafe generations[Int(index)] = (generations[Int(index)] &+ 1) & OperationToken.generationMask
         unsafe free[freeCount] = index
         freeCount += 1
@@ -66,7 +69,13 @@ internal import CPosix
     @inline(__always)
     func generation(_ index: UInt32) -> UInt32 {
         precondition(Int(index) < issued)
-        return unsafe generations[Int(index)]
+        return unsafe generations[Int(index)] & OperationToken.generationMask
+    }
+
+    /// Whether the slot has a tenant.
+    @inline(__always)
+    func isOccupied(_ index: UInt32) -> Bool {
+        Int(index) < issued && unsafe generations[Int(index)] & Self.occupiedBit != 0
     }
 
     /// The address of a slot, for accessors of types that wrap a slab.

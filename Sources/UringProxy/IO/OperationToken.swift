@@ -1,6 +1,8 @@
 /// What an operation is, so that its completion is dispatched without a look-up.
 enum OperationKind: UInt8, BitwiseCopyable {
     case accept, connect, receive, send
+    /// A send that the kernel does without a copy; its slot is a `ZeroCopySend`'s.
+    case zeroCopy
 }
 
 /// Names an operation in the SQE's `user_data`: kind (8 bits), generation (24), slot (32).
@@ -30,7 +32,8 @@ struct OperationToken: BitwiseCopyable, Equatable {
         case 0: .accept
         case 1: .connect
         case 2: .receive
-        default: .send
+        case 3: .send
+        default: .zeroCopy
         }
     }
 }

@@ -52,6 +52,7 @@ struct Connection: BitwiseCopyable {
     /// The receive found no slice and waits its turn.
     var isStarved = false
     var flushQueued = false
+    var readQueued = false
     /// To be ended (`discarding`) as soon as the output has left.
     var closesAfterFlush = false
     /// Our side of the stream was ended with `shutdown(2)`.
