@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -33,6 +35,10 @@
 #include <unistd.h>
 
 #define CPOSIX_INLINE static inline __attribute__((always_inline))
+
+int sched_getaffinity(pid_t, size_t, cpu_set_t *);
+int pthread_setaffinity_np(pthread_t, size_t, const cpu_set_t *);
+int pthread_setname_np(pthread_t, const char *);
 
 CPOSIX_INLINE void cposix_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 CPOSIX_INLINE void cposix_move(void *to, const void *from, size_t size) { memmove(to, from, size); }
@@ -88,6 +94,14 @@ CPOSIX_INLINE ssize_t cposix_recv(int fd, void *to, size_t size, int flags) {
 CPOSIX_INLINE ssize_t cposix_send(int fd, const void *from, size_t size, int flags) {
     return cposix_size_result(send(fd, from, size, flags));
 }
+CPOSIX_INLINE ssize_t cposix_receive_from(
+    int fd, void *to, size_t size, int flags, void *address, uint32_t *address_size) {
+    return cposix_size_result(recvfrom(fd, to, size, flags, (struct sockaddr *)address, address_size));
+}
+CPOSIX_INLINE ssize_t cposix_send_to(
+    int fd, const void *from, size_t size, int flags, const void *address, uint32_t address_size) {
+    return cposix_size_result(sendto(fd, from, size, flags, (const struct sockaddr *)address, address_size));
+}
 CPOSIX_INLINE ssize_t cposix_sendmsg(int fd, const struct iovec *parts, size_t count, int flags) {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};
     return cposix_size_result(sendmsg(fd, &message, flags));
@@ -98,11 +112,22 @@ CPOSIX_INLINE ssize_t cposix_read(int fd, void *to, size_t size) {
 CPOSIX_INLINE ssize_t cposix_write(int fd, const void *from, size_t size) {
     return cposix_size_result(write(fd, from, size));
 }
+/// The index of a network interface; 0 if there is none of that name.
+CPOSIX_INLINE uint32_t cposix_interface_index(const char *name) { return if_nametoindex(name); }
 CPOSIX_INLINE int cposix_eventfd(void) { return cposix_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 CPOSIX_INLINE int cposix_epoll_create(void) { return cposix_result(epoll_create1(EPOLL_CLOEXEC)); }
 CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
     struct epoll_event event = {.events = events, .data.u64 = tag};
     return cposix_result(epoll_ctl(epoll, operation, fd, &event));
+}
+/// Bytes in the send queue (SIOCOUTQ): not sent yet, or sent and not acknowledged; 0 if that cannot be told.
+static inline int cposix_unsent_bytes(int fd) {
+    int bytes = 0;
+    return ioctl(fd, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+static inline int cposix_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 /// Whether reading (or accepting) would find something at once.
 static inline int cposix_poll_readable(int fd) {

@@ -1,9 +1,6 @@
 // liburing for Swift: inline shims over what Swift cannot import (macros, inline functions, enum constants), the
 // constants that liburing 2.3 lacks, and one call that takes all completions of a turn. It decides nothing.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 // Before liburing.h, which otherwise settles glibc's feature macros differently from Swift's own modules.
 #include <sys/types.h>
 #include <sys/select.h>

@@ -97,6 +97,27 @@ struct SegmentQueue: BitwiseCopyable {
         queue.byteCount += segment.size
     }
 
+    /// Appends a segment; a small one goes behind the last one's bytes where its slice has the room, so that a backlog
+    /// of many small pieces holds little more memory than bytes.
+    @inline(__always)
+    func appendCompacting(_ segment: Segment, to queue: inout SegmentQueue) {
+        if queue.last != SegmentPool.none && segment.size <= 8192 && copyBehindLast(segment, &queue) { return }
+        append(segment, to: &queue)
+    }
+
+    private func copyBehindLast(_ segment: Segment, _ queue: inout SegmentQueue) -> Bool {
+        let last = unsafe links[Int(queue.last)].segment
+        let end = Int(last.offset + last.size)
+        guard last.slice.sliceClass.sliceSize - end >= Int(segment.size), arena.isUnique(last.slice) else {
+            return false
+        }
+        unsafe view(segment).copy(to: arena.address(last.slice) + end)
+        arena.release(segment.slice)
+        unsafe links[Int(queue.last)].segment.size += segment.size
+        queue.byteCount += segment.size
+        return true
+    }
+
     /// The first segment of a queue that is not empty.
     @inline(__always)
     func first(of queue: SegmentQueue) -> Segment {
@@ -120,6 +141,12 @@ struct SegmentQueue: BitwiseCopyable {
     /// Whether the queue's bytes are in one piece.
     @inline(__always)
     func isContiguous(_ queue: SegmentQueue) -> Bool { queue.first == queue.last }
+
+    /// Whether one gather of two takes all of it.
+    @inline(__always)
+    func hasAtMostTwo(_ queue: SegmentQueue) -> Bool {
+        queue.first == queue.last || unsafe links[Int(queue.first)].next == queue.last
+    }
 
     /// Calls `body` with each segment from the front until it answers false.
     @inline(__always)

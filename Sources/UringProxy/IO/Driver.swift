@@ -78,6 +78,12 @@ protocol Driver: ~Copyable {
     /// Closes a descriptor on which nothing is under way. With `reset` the peer sees RST instead of FIN.
     mutating func close(_ descriptor: Int32, reset: Bool)
 
+    /// Gives a descriptor on which nothing is under way out of this driver's hands, open, for another thread to use.
+    mutating func detach(_ descriptor: Int32)
+
+    /// Bytes that were sent and that the peer has not acknowledged yet.
+    mutating func unsentBytes(_ descriptor: Int32) -> Int32
+
     /// The address of the peer; nil where the socket has none.
     mutating func peerAddress(_ descriptor: Int32) -> SocketAddress?
 

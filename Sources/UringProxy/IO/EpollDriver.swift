@@ -35,7 +35,7 @@ internal import CPosix
     private let epoll: Int32
     private let arena: Arena
     private let segments: SegmentPool
-    private let waker: Waker
+    private let waker: Wakeup
     private(set) var now: Int64
     private(set) var statistics = DriverStatistics()
 
@@ -49,7 +49,7 @@ internal import CPosix
     private var readyCount = 0
     private var readyNow: UnsafeMutablePointer<Int32>
 
-    init(arena: Arena, segments: SegmentPool, waker: Waker) throws(DriverError) {
+    init(arena: Arena, segments: SegmentPool, waker: Wakeup) throws(DriverError) {
         let epoll = cposix_epoll_create()
         if epoll < 0 { throw .descriptor(errno: -epoll) }
         let control = unsafe cposix_epoll_control(
@@ -116,6 +116,7 @@ internal import CPosix
 
     mutating func accept(_ listener: Int32, token: OperationToken) {
         let entry = unsafe entry(listener)
+        _ = cposix_set_nonblocking(listener)
         unsafe entry.pointee.listening = true
         unsafe entry.pointee.receiveArmed = true
         unsafe entry.pointee.receiveToken = token.rawValue
@@ -124,9 +125,7 @@ internal import CPosix
     }
 
     mutating func acceptNow(_ listener: Int32) -> Int32 {
-        // The listener may be a blocking one.
-        if cposix_poll_readable(listener) == 0 { return -EAGAIN }
-        return cposix_accept(listener, Int32(CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK))
+        cposix_accept(listener, Int32(CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK))
     }
 
     mutating func connect(_ descriptor: Int32, to address: SocketAddress, token: OperationToken) {
@@ -215,6 +214,8 @@ internal import CPosix
         forget(descriptor)
         _ = cposix_epoll_control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
     }
+
+    mutating func unsentBytes(_ descriptor: Int32) -> Int32 { SocketOptions.unsentBytes(descriptor) }
 
     mutating func peerAddress(_ descriptor: Int32) -> SocketAddress? { SocketAddress(peerOf: descriptor) }
 
@@ -313,7 +314,6 @@ internal import CPosix
     private mutating func attemptAccept(_ listener: Int32, _ entry: UnsafeMutablePointer<Entry>) {
         let token = unsafe OperationToken(rawValue: entry.pointee.receiveToken)
         for _ in 0..<Self.acceptLimit {
-            // The listener may be shared with a blocking driver, so it stays blocking itself.
             let result = acceptNow(listener)
             if result == -EAGAIN { return }
             if result == -ECONNABORTED || result == -EINTR { continue }

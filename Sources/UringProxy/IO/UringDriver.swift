@@ -13,6 +13,8 @@
         private static let entries: UInt32 = 1024
         private static let sliceGroup: Int32 = 0
         private static let partsPerMessage = 16
+        /// Room for any `sockaddr`.
+        private static let addressSize = 128
         /// At most this much leaves in one send: past it a slow reader would pin memory for nothing.
         private static let sendLimit: UInt32 = 512 * 1024
 
@@ -29,7 +31,7 @@
         private let ring: UnsafeMutablePointer<io_uring>
         private let arena: Arena
         private let segments: SegmentPool
-        private let waker: Waker
+        private let waker: Wakeup
         private(set) var now: Int64
 
         private let completions: UnsafeMutablePointer<io_uring_cqe>
@@ -71,7 +73,7 @@
         /// Sets a ring up on the calling thread, which alone may use it.
         ///
         /// - Parameter registersBuffers: whether to register the arena for zero-copy sends.
-        init(arena: Arena, segments: SegmentPool, waker: Waker, connections: Int, registersBuffers: Bool)
+        init(arena: Arena, segments: SegmentPool, waker: Wakeup, connections: Int, registersBuffers: Bool)
             throws(DriverError)
         {
             self.arena = arena
@@ -133,7 +135,7 @@
             let places = Int(Self.entries)
             unsafe messages = .allocate(capacity: places)
             unsafe parts = .allocate(capacity: places * Self.partsPerMessage)
-            unsafe addresses = .allocate(byteCount: places * SocketAddress.storageSize, alignment: 16)
+            unsafe addresses = .allocate(byteCount: places * Self.addressSize, alignment: 16)
             unsafe wakeCount = .allocate(capacity: 1)
 
             var notes = flags
@@ -256,16 +258,16 @@
         }
 
         mutating func acceptNow(_ listener: Int32) -> Int32 {
-            // The listener blocks (the ring waits on it itself), so look before taking.
-            if unsafe cposix_poll_readable(listener) == 0 { return -EAGAIN }
+            // The listener blocks, for the ring waits on it itself. This is its end: the accept has been cancelled.
+            _ = cposix_set_nonblocking(listener)
             return cposix_accept(listener, Int32(CPOSIX_SOCK_CLOEXEC))
         }
 
         mutating func connect(_ descriptor: Int32, to address: SocketAddress, token: OperationToken) {
             let entry = unsafe nextEntry()
-            let storage = unsafe addresses + place * SocketAddress.storageSize
-            let size = unsafe address.write(to: storage)
-            unsafe curing_prep_connect(entry, descriptor, storage, size, token.rawValue)
+            let storage = unsafe addresses + place * Self.addressSize
+            unsafe address.copy(to: storage)
+            unsafe curing_prep_connect(entry, descriptor, storage, address.size, token.rawValue)
         }
 
         @inline(__always)
@@ -335,6 +337,10 @@
             if reset { _ = cposix_set_reset_on_close(descriptor) }
             unsafe curing_prep_close(nextEntry(), descriptor, quietSupported ? 1 : 0, Self.ignoredToken)
         }
+
+        mutating func detach(_ descriptor: Int32) {}
+
+        mutating func unsentBytes(_ descriptor: Int32) -> Int32 { SocketOptions.unsentBytes(descriptor) }
 
         mutating func peerAddress(_ descriptor: Int32) -> SocketAddress? {
             SocketAddress(peerOf: descriptor)

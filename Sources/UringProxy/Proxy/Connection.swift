@@ -49,6 +49,8 @@ struct Connection: BitwiseCopyable {
     var isSending = false
     /// The peer has ended its side of the stream.
     var inputEnded = false
+    /// Nothing is received because nothing more can be used: the peer waits for us.
+    var isPaused = false
     /// The receive found no slice and waits its turn.
     var isStarved = false
     var flushQueued = false
@@ -93,9 +95,13 @@ struct Connection: BitwiseCopyable {
     var phaseStartedAt: Int64
     var lastReceivedAt: Int64
     var lastSentAt: Int64
-    /// The window in which the peer's rate is measured.
-    var rateStartedAt: Int64 = 0
-    var rateBytes: Int64 = 0
+    /// Bytes received in this phase's exchange or tunnel: what tells a long stream.
+    var streamBytes: UInt64 = 0
+    // The windows in which the peer's pace is measured, as a sender and as a reader.
+    var receiveWindowStartedAt: Int64
+    var receiveWindowBytes: Int64 = 0
+    var sendWindowStartedAt: Int64
+    var sendWindowBytes: Int64 = 0
     /// Bytes the kernel had still to deliver when the sending side was last looked at.
     var unsentBytes: Int32 = 0
 
@@ -109,5 +115,7 @@ struct Connection: BitwiseCopyable {
         phaseStartedAt = now
         lastReceivedAt = now
         lastSentAt = now
+        receiveWindowStartedAt = now
+        sendWindowStartedAt = now
     }
 }

@@ -59,8 +59,7 @@ extension Engine where D: ~Copyable {
         }
         if connections[slot].receiving != .none && exchanges[index].state == .forwarding {
             // A failed send: an answer may be waiting to be received, such as a 413 that came before the reset.
-            segments.removeAllUnsent(&connections[slot].output, isSending: connections[slot].isSending)
-            exchanges[index].bodyForwarded = exchanges[index].bodyForwarded || !exchanges[index].requestDone
+            if !connections[slot].isSending { segments.removeAll(&connections[slot].output) }
             return
         }
         upstreamEnded(slot, .upstreamReset)
@@ -103,6 +102,7 @@ extension Engine where D: ~Copyable {
             || connections[slot].receiving == .slice
         {
             driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
+            if connections[slot].receiving == .stream { connections[slot].receiving = .cancelling }
         } else if connections[slot].receiving == .none && !connections[slot].isSending {
             driver.cancel(connections[slot].descriptor, token: token(.connect, slot))
         }
@@ -149,6 +149,4 @@ extension Engine where D: ~Copyable {
     mutating func discardingEnded(_ slot: UInt32) {
         if connections[slot].inputEnded { close(slot) }
     }
-
-    mutating func discardingDrained(_ slot: UInt32) {}
 }

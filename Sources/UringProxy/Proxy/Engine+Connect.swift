@@ -257,6 +257,7 @@ extension Engine where D: ~Copyable {
         connections[slot].phaseStartedAt = driver.now
         connections[slot].exchange = index
         connections[slot].requestCount += 1
+        connections[slot].streamBytes = 0
         exchanges[index].upstream = slot
         exchanges[index].state = .forwarding
         exchanges[index].requestsSent += 1

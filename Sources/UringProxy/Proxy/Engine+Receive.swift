@@ -9,12 +9,25 @@ extension Engine where D: ~Copyable {
         let wanted = wantsInput(slot)
         switch connections[slot].receiving {
         case .none:
-            if wanted && !connections[slot].isStarved { armReceive(slot) }
+            if !wanted {
+                connections[slot].isPaused = true
+            } else if !connections[slot].isStarved {
+                if connections[slot].isPaused { inputResumes(slot) }
+                armReceive(slot)
+            }
         case .stream:
             if !wanted || connections[slot].isBulk { cancelReceive(slot) }
         case .once, .slice, .cancelling:
             break
         }
+    }
+
+    /// The peer is waited for again: its pace is measured from here.
+    private func inputResumes(_ slot: UInt32) {
+        connections[slot].isPaused = false
+        connections[slot].lastReceivedAt = driver.now
+        connections[slot].receiveWindowStartedAt = driver.now
+        connections[slot].receiveWindowBytes = 0
     }
 
     private mutating func cancelReceive(_ slot: UInt32) {
@@ -126,7 +139,8 @@ extension Engine where D: ~Copyable {
         if completion.result > 0 {
             let size = UInt32(completion.result)
             connections[slot].lastReceivedAt = driver.now
-            connections[slot].rateBytes += Int64(size)
+            connections[slot].receiveWindowBytes += Int64(size)
+            connections[slot].streamBytes += UInt64(size)
             counters.add(
                 connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
                 UInt64(size))

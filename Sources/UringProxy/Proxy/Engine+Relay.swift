@@ -124,8 +124,8 @@ extension Engine where D: ~Copyable {
     /// The peer starts being waited for: its pace is measured from here.
     @inline(__always)
     func outputBegins(_ slot: UInt32) {
-        connections[slot].rateStartedAt = driver.now
-        connections[slot].rateBytes = 0
+        connections[slot].sendWindowStartedAt = driver.now
+        connections[slot].sendWindowBytes = 0
         connections[slot].lastSentAt = driver.now
     }
 }

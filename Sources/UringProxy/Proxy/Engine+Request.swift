@@ -134,6 +134,9 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
+        connections[slot].streamBytes = 0
+        connections[slot].receiveWindowStartedAt = driver.now
+        connections[slot].receiveWindowBytes = 0
         if let error = refusal(role, bytes) {
             fail(index, error)
             return

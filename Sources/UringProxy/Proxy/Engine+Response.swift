@@ -219,14 +219,11 @@ extension Engine where D: ~Copyable {
             if body.state == .untilClose { endUntilClose(index) } else { upstreamEnded(slot, .upstreamTruncated) }
             return
         }
-        connections[slot].isBulk = isLong(body, counted(slot))
+        connections[slot].isBulk = isLong(body, connections[slot].streamBytes)
         updateReceive(slot)
         armTimer(slot)
         armTimer(downstream)
     }
-
-    /// Bytes of this response so far, near enough to tell a long one.
-    private func counted(_ slot: UInt32) -> UInt64 { UInt64(max(0, connections[slot].rateBytes)) }
 
     /// The upstream closed, and by that ended the body (RFC 9112 §6.3, rule 8).
     private mutating func endUntilClose(_ index: UInt32) {

@@ -80,7 +80,7 @@ extension Engine where D: ~Copyable {
         counters.add(connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
         if size > 0 {
             connections[slot].lastSentAt = driver.now
-            connections[slot].rateBytes += Int64(size)
+            connections[slot].sendWindowBytes += Int64(size)
         }
         connections[slot].isCongested = !connections[slot].output.isEmpty
         if !connections[slot].output.isEmpty { queueFlush(slot) }
@@ -103,8 +103,10 @@ extension Engine where D: ~Copyable {
         case .exchanging: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
-        case .discarding: discardingDrained(slot)
-        case .connecting, .pooled, .retiring, .closing: break
+        case .discarding, .connecting, .pooled, .closing: break
+        case .retiring:
+            retire(slot)
+            return
         }
         if connections.isOccupied(slot) { armTimer(slot) }
     }

@@ -31,6 +31,9 @@ extension Engine where D: ~Copyable {
         case .waiting:
             if !connections[slot].output.isEmpty {
                 limitSend(slot, &wait)
+            } else if phase != .running {
+                // A connection that was made just before the drain has a moment to say what it wants.
+                wait.limit(started, 1_000_000_000, .keepalive)
             } else if connections[slot].requestCount == 0 {
                 wait.limit(started, timeouts.head, .head)
             } else {
@@ -48,7 +51,7 @@ extension Engine where D: ~Copyable {
                 && connections[slot].input.isEmpty && exchanges[index].state != .responding
             {
                 wait.limit(max(connections[slot].lastReceivedAt, exchanges[index].startedAt), timeouts.bodyIdle, .body)
-                limitRate(slot, since: max(connections[slot].rateStartedAt, exchanges[index].startedAt), &wait)
+                limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
         case .discarding:
             wait.limit(started, timeouts.linger, .linger)
@@ -85,11 +88,11 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     private func limitSend(_ slot: UInt32, _ wait: inout Wait) {
         wait.limit(connections[slot].lastSentAt, settings.timeouts.sendIdle, .send)
-        limitRate(slot, since: connections[slot].rateStartedAt, &wait)
+        limitRate(connections[slot].sendWindowStartedAt, &wait)
     }
 
     @inline(__always)
-    private func limitRate(_ slot: UInt32, since start: Int64, _ wait: inout Wait) {
+    private func limitRate(_ start: Int64, _ wait: inout Wait) {
         if settings.minimumRate > 0 { wait.limit(start, settings.minimumRateGrace, .rate) }
     }
 
@@ -181,12 +184,17 @@ extension Engine where D: ~Copyable {
 
     /// The end of a measuring window: too few bytes end the connection, enough of them begin the next window.
     private mutating func rateExpired(_ slot: UInt32) {
-        var moved = connections[slot].rateBytes
-        if !connections[slot].output.isEmpty { moved += max(0, tookFromKernel(slot)) }
+        let isReader = !connections[slot].output.isEmpty
+        var moved = connections[slot].receiveWindowBytes
+        if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
         let wanted = Double(settings.minimumRate) * Double(settings.minimumRateGrace) / 1e9
         if Double(moved) >= wanted {
-            connections[slot].rateStartedAt = driver.now
-            connections[slot].rateBytes = 0
+            if isReader {
+                outputBegins(slot)
+            } else {
+                connections[slot].receiveWindowStartedAt = driver.now
+                connections[slot].receiveWindowBytes = 0
+            }
             armTimer(slot)
             return
         }

@@ -28,7 +28,7 @@ extension Engine where D: ~Copyable {
         for end in [slot, upstream] {
             connections[end].phase = .tunnelling
             connections[end].phaseStartedAt = driver.now
-            connections[end].rateBytes = 0
+            connections[end].streamBytes = 0
         }
         queueFlush(slot)
         relayTunnel(from: slot)
@@ -61,7 +61,7 @@ extension Engine where D: ~Copyable {
             segments.move(size, from: &connections[source].input, to: &connections[target].output)
             queueFlush(target)
             // A stream that fills window after window is worth large slices.
-            connections[source].isBulk = UInt64(max(0, connections[source].rateBytes)) >= settings.bulkThreshold
+            connections[source].isBulk = connections[source].streamBytes >= settings.bulkThreshold
         }
         if connections[source].inputEnded && connections[source].input.isEmpty
             && connections[target].output.isEmpty && !connections[target].outputEnded

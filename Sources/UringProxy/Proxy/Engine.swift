@@ -173,7 +173,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 close(slot)
             case .waiting, .readingHead, .exchanging, .discarding, .connecting, .leased, .retiring, .tunnelling,
                 .closing:
-                break
+                armTimer(slot)
             }
         }
         flushAll()
