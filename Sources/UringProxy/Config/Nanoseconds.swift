@@ -52,7 +52,8 @@ extension Nanoseconds: CustomStringConvertible {
         if rawValue == 0 { return "0" }
         for unit in Self.units.reversed() where rawValue % unit.nanoseconds == 0 {
             let count = rawValue / unit.nanoseconds
-            if unit.suffix == "m" && count < 10 || unit.suffix == "d" { continue }  // 60s reads better than 1m.
+            // 60s reads better than 1m.
+            if unit.suffix == "m" && count < 10 || unit.suffix == "d" { continue }
             return "\(count)\(unit.suffix)"
         }
         return "\(rawValue)ns"
