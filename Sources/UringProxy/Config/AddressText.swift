@@ -24,10 +24,14 @@ enum AddressText: Equatable {
         if text.contains("://") {
             throw SyntaxError("\(quoted(text)) is a URL: write HOST:PORT alone")
         }
+        if text.hasPrefix("[") && text.hasSuffix("]") {
+            throw SyntaxError(
+                "\(quoted(text)) has no port after its brackets: write for example \(text):8080")
+        }
         guard let colon = text.lastIndex(of: ":") else {
             if text.allSatisfy(\.isNumber), !text.isEmpty {
                 throw SyntaxError(
-                    "\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or 0.0.0.0:\(text)")
+                    "\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or [::]:\(text)")
             }
             throw SyntaxError("\(quoted(text)) has no port: write HOST:PORT, [IPV6]:PORT or unix:PATH")
         }

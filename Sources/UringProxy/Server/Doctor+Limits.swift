@@ -52,16 +52,17 @@ extension Doctor {
                 remedy: memlockRemedy)
         }
         // Linux 6.14 and 6.18 count rings; kernels from 5.12 on to some version before did not.
-        return .problem(
-            subject, text, cost: "the kernel may refuse the rings of some workers",
-            remedy: memlockRemedy)
+        let cost = "the kernel may refuse the rings of some workers"
+        return configuration.io == .uring
+            ? .problem(subject, text, cost: cost, remedy: memlockRemedy)
+            : .advice(subject, text, cost: cost, remedy: memlockRemedy)
     }
 
     private var processorFinding: Finding {
         let subject = "CPUs"
         let quota = facts.cgroup.processorQuota.map { ", a control group's quota of \($0)" } ?? ""
         let text =
-            "\(facts.allowedProcessors) in the affinity mask\(quota); \(needs.threads) worker\(needs.threads == 1 ? "" : "s")"
+            "\(facts.allowedProcessors) in the affinity mask\(quota); \(workers)"
         if needs.threads > facts.availableProcessors {
             return .advice(
                 subject, text, cost: "workers take turns on a CPU, which shows in the latency's tail",

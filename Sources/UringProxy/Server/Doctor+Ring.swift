@@ -28,12 +28,12 @@ extension Doctor {
     private var isPrivilegedOnly: Bool { facts.uringDisabled == 1 }
 
     /// io_uring is out of reach: with `--io auto` that costs the difference to epoll, with `--io uring` the start.
-    private func lack(_ text: String, remedy: String) -> Finding {
+    private func lack(subject: String = "io_uring", _ text: String, remedy: String) -> Finding {
         configuration.io == .uring
             ? .problem(
-                "io_uring", text, cost: "--io uring cannot start", remedy: remedy, preventsRunning: true)
+                subject, text, cost: "--io uring cannot start", remedy: remedy, preventsRunning: true)
             : .advice(
-                "io_uring", text,
+                subject, text,
                 cost: "--io auto runs the epoll driver: a system call for every receive and send",
                 remedy: remedy)
     }
@@ -128,14 +128,12 @@ extension Doctor {
     }
 
     private var sizeFinding: Finding {
-        let each =
-            "\(ByteSize.describe(UInt64(DoctorNeeds.ringBytesOfWorker))) for each of \(needs.threads) worker\(needs.threads == 1 ? "" : "s")"
+        let each = "\(ByteSize.describe(UInt64(DoctorNeeds.ringBytesOfWorker))) for each of \(workers)"
         if facts.ring.sizedRingErrno == 0 { return .ok("ring memory", each) }
-        return .problem(
-            "ring memory",
-            "a ring of the engine's size (\(each)) fails with errno \(facts.ring.sizedRingErrno)",
-            cost: configuration.io == .uring ? "--io uring cannot start" : "--io auto runs the epoll driver",
-            remedy: memlockRemedy, preventsRunning: configuration.io == .uring)
+        return lack(
+            subject: "ring memory",
+            "a ring of the engine's size fails with errno \(facts.ring.sizedRingErrno) (\(each))",
+            remedy: memlockRemedy)
     }
 
     private var fixedBufferFinding: Finding {
@@ -146,6 +144,8 @@ extension Doctor {
             cost: "the arena stays unregistered: zero-copy sends pin their pages one by one",
             remedy: memlockRemedy)
     }
+
+    var workers: String { needs.threads == 1 ? "1 worker" : "\(needs.threads) workers" }
 
     func describe(_ limit: DoctorFacts.Limit?) -> String {
         guard let limit else { return "unknown" }

@@ -8,7 +8,7 @@ struct RingFacts: Sendable, Equatable {
     var features: UInt32 = 0
     /// Bit n: operation n is supported, for those below 64.
     var operations: UInt64 = 0
-    /// The `IORING_SETUP_*` flags that a ring was created with, one by one.
+    /// The `IORING_SETUP_*` flags that the kernel did not refuse, tried one by one.
     var flags: UInt32 = 0
     /// 0, or the errno of registering a ring of provided buffers (5.19).
     var providedRingErrno: Int32 = 0
