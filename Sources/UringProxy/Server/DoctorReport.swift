@@ -30,7 +30,7 @@ extension DoctorReport {
     public var text: String {
         let place = container.map { ", in a container (\($0))" } ?? ""
         var lines = [
-            "uproxy \(Version.current) on Linux \(kernelRelease), \(processors) CPU\(processors == 1 ? "" : "s")\(place)",
+            "uproxy \(UproxyVersion.current) on Linux \(kernelRelease), \(processors) CPU\(processors == 1 ? "" : "s")\(place)",
             "",
         ]
         let width = findings.map(\.subject.count).max() ?? 0
@@ -61,7 +61,7 @@ extension DoctorReport {
     }
 
     public var json: String {
-        var text = "{\"version\":\(jsonString(Version.current)),\"kernel\":\(jsonString(kernelRelease))"
+        var text = "{\"version\":\(jsonString(UproxyVersion.current)),\"kernel\":\(jsonString(kernelRelease))"
         text += ",\"processors\":\(processors),\"container\":\(container.map(jsonString) ?? "null")"
         text += ",\"canRun\":\(!preventsRunning),\"findings\":["
         for (index, finding) in findings.enumerated() {

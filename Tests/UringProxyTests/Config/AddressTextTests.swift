@@ -59,7 +59,7 @@ struct AddressTextTests {
             try AddressText(parsing: text).checkListenable(text)
         }
         for text in ["localhost:1", "example.com:1", "1.2.3:1"] {
-            #expect(throws: SyntaxError.self) { try AddressText(parsing: text).checkListenable(text) }
+            #expect(throws: OptionSyntaxError.self) { try AddressText(parsing: text).checkListenable(text) }
         }
     }
 

@@ -27,7 +27,7 @@ struct ParserTests {
         ]
         for (text, part) in table {
             #expect(
-                message { () throws(SyntaxError) in _ = try Nanoseconds(parsing: text) }.contains(part),
+                message { () throws(OptionSyntaxError) in _ = try Nanoseconds(parsing: text) }.contains(part),
                 "\(text)")
         }
     }
@@ -69,7 +69,8 @@ struct ParserTests {
         ]
         for (text, part) in table {
             #expect(
-                message { () throws(SyntaxError) in _ = try ByteSize.parse(text) }.contains(part), "\(text)")
+                message { () throws(OptionSyntaxError) in _ = try ByteSize.parse(text) }.contains(part),
+                "\(text)")
         }
     }
 
@@ -96,7 +97,8 @@ struct ParserTests {
         }
         for text in ["", ":", "240:", "240:10", "x:10s", "240:10s:1"] {
             #expect(
-                !message { () throws(SyntaxError) in _ = try MinimumRate(parsing: text) }.isEmpty, "\(text)")
+                !message { () throws(OptionSyntaxError) in _ = try MinimumRate(parsing: text) }.isEmpty,
+                "\(text)")
         }
         #expect(MinimumRate(bytesPerSecond: 240, grace: .seconds(10)).description == "240:10s")
     }
@@ -107,7 +109,7 @@ struct ParserTests {
         #expect(quoted(String(repeating: "x", count: 100)).count == 83)
     }
 
-    private func message(_ body: () throws(SyntaxError) -> Void) -> String {
+    private func message(_ body: () throws(OptionSyntaxError) -> Void) -> String {
         do {
             try body()
             return ""
