@@ -82,8 +82,10 @@ extension Doctor {
     }
 
     private var seccompRemedy: String {
-        "docker run --security-opt seccomp=PROFILE …, the runtime's default profile with io_uring_setup, io_uring_enter"
-            + " and io_uring_register allowed (see kernel-notes.md)"
+        facts.container == nil
+            ? "systemctl edit uproxy: SystemCallFilter=io_uring_setup io_uring_enter io_uring_register"
+            : "docker run --security-opt seccomp=PROFILE …: the runtime's default profile with"
+                + " scripts/seccomp-io_uring.json added (see kernel-notes.md)"
     }
 
     var memlockRemedy: String {

@@ -74,9 +74,10 @@ struct DoctorTests {
         let status = "/proc/self/status"
         let table: [(errno: Int32, changes: [String: String?], remedy: String)] = [
             (38, [:], "run Linux 6.1"), (38, ["/.dockerenv": ""], "seccomp=PROFILE"),
+            (1, ["/.dockerenv": ""], "seccomp=PROFILE"),
             (1, [disabled: "2"], "io_uring_disabled=0"), (1, [disabled: "1"], "io_uring_group=1000"),
-            (1, [status: "Seccomp:\t2\n"], "seccomp=PROFILE"), (13, [:], "ausearch"),
-            (1, [disabled: "1", status: "CapEff:\t0000000000200000\nSeccomp:\t2\n"], "seccomp=PROFILE"),
+            (1, [status: "Seccomp:\t2\n"], "SystemCallFilter="), (13, [:], "ausearch"),
+            (1, [disabled: "1", status: "CapEff:\t0000000000200000\nSeccomp:\t2\n"], "SystemCallFilter="),
             (12, [:], "ulimit -l"), (24, [:], "ulimit -n"), (5, [:], "dmesg"),
         ]
         for (errno, changes, expected) in table {
