@@ -35,8 +35,16 @@ struct buffer_ring_request {
 };
 
 static int create_ring(uint32_t entries, uint32_t completion_entries, uint32_t flags, uint32_t *features) {
-    struct ring_parameters parameters = {.flags = flags, .cq_entries = completion_entries};
-    long fd = syscall(SETUP_CALL, entries, &parameters);
+    struct ring_parameters parameters;
+    long fd;
+    // A closed ring gives its locked memory back some time later: ENOMEM may pass within milliseconds.
+    for (int tries = 0; tries < 10; tries++) {
+        parameters = (struct ring_parameters){.flags = flags, .cq_entries = completion_entries};
+        fd = syscall(SETUP_CALL, entries, &parameters);
+        if (fd >= 0 || errno != ENOMEM) break;
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        errno = ENOMEM;
+    }
     if (fd < 0) return -errno;
     if (features) *features = parameters.features;
     return (int)fd;
@@ -89,9 +97,8 @@ static void probe_flags(struct cposix_ring_facts *facts) {
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         uint32_t completions = tries[i].flag == SETUP_CQSIZE ? 16 : 0;
         int fd = create_ring(4, completions, tries[i].flag | tries[i].with, NULL);
-        if (fd < 0) continue;
-        facts->accepted_flags |= tries[i].flag;
-        close(fd);
+        if (fd != -EINVAL) facts->accepted_flags |= tries[i].flag;  // Other errors say nothing about the flag.
+        if (fd >= 0) close(fd);
     }
 }
 

@@ -5,7 +5,7 @@ internal import UringProxy
     static let configuration = CommandConfiguration(
         commandName: "uproxy",
         abstract: "A forward and reverse HTTP proxy on io_uring.",
-        version: "uproxy \(Version.current)",
+        version: "uproxy \(UproxyVersion.current)",
         subcommands: [RunCommand.self, DoctorCommand.self, OriginCommand.self],
         defaultSubcommand: RunCommand.self)
 

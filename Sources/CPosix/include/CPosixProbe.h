@@ -12,7 +12,7 @@ struct cposix_ring_facts {
     int probe_result;            ///< 0, or -errno of IORING_REGISTER_PROBE (5.6).
     uint64_t operations_low;     ///< Bit n: the kernel supports operation n, for 0 to 63.
     uint64_t operations_high;    ///< The same for 64 to 127.
-    uint32_t accepted_flags;     ///< IORING_SETUP_* flags that a ring was created with, one try for each.
+    uint32_t accepted_flags;     ///< IORING_SETUP_* flags that were not refused, one try for each.
     int provided_ring_result;    ///< 0, or -errno of IORING_REGISTER_PBUF_RING (5.19).
     int sized_ring_result;       ///< 0, or -errno for a ring of the size the engine asks for.
     int register_buffer_result;  ///< 0, or -errno for registering `arena_size` bytes as a fixed buffer.

@@ -7,14 +7,14 @@ enum AddressText: Equatable {
     static let unixPathLimitBytes = 107
 
     /// `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
-    init(parsing text: String) throws(SyntaxError) {
+    init(parsing text: String) throws(OptionSyntaxError) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
             guard !path.isEmpty else {
-                throw SyntaxError("\(quoted(text)) has no path: write unix:/run/app.sock")
+                throw OptionSyntaxError("\(quoted(text)) has no path: write unix:/run/app.sock")
             }
             guard path.utf8.count <= Self.unixPathLimitBytes else {
-                throw SyntaxError(
+                throw OptionSyntaxError(
                     "the path of \(quoted(text)) is longer than the \(Self.unixPathLimitBytes) bytes a unix socket"
                         + " can have: use a shorter one")
             }
@@ -22,45 +22,49 @@ enum AddressText: Equatable {
             return
         }
         if text.contains("://") {
-            throw SyntaxError("\(quoted(text)) is a URL: write HOST:PORT alone")
+            throw OptionSyntaxError("\(quoted(text)) is a URL: write HOST:PORT alone")
+        }
+        if text.hasPrefix("[") && text.hasSuffix("]") {
+            throw OptionSyntaxError(
+                "\(quoted(text)) has no port after its brackets: write for example \(text):8080")
         }
         guard let colon = text.lastIndex(of: ":") else {
             if text.allSatisfy(\.isNumber), !text.isEmpty {
-                throw SyntaxError(
-                    "\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or 0.0.0.0:\(text)")
+                throw OptionSyntaxError(
+                    "\(quoted(text)) is a port alone: write 127.0.0.1:\(text) or [::]:\(text)")
             }
-            throw SyntaxError("\(quoted(text)) has no port: write HOST:PORT, [IPV6]:PORT or unix:PATH")
+            throw OptionSyntaxError("\(quoted(text)) has no port: write HOST:PORT, [IPV6]:PORT or unix:PATH")
         }
         let port = try Self.port(text[text.index(after: colon)...], of: text)
         self = .host(try Self.host(text[..<colon], of: text), port: port)
     }
 
-    private static func port(_ text: Substring, of whole: String) throws(SyntaxError) -> UInt16 {
+    private static func port(_ text: Substring, of whole: String) throws(OptionSyntaxError) -> UInt16 {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(text)
         else {
-            throw SyntaxError("\(quoted(whole)) has no port from 0 to 65535 after its last colon")
+            throw OptionSyntaxError("\(quoted(whole)) has no port from 0 to 65535 after its last colon")
         }
         return port
     }
 
-    private static func host(_ text: Substring, of whole: String) throws(SyntaxError) -> String {
+    private static func host(_ text: Substring, of whole: String) throws(OptionSyntaxError) -> String {
         if text.hasPrefix("[") {
             guard text.hasSuffix("]"), isIPv6(text.dropFirst().dropLast()) else {
-                throw SyntaxError(
+                throw OptionSyntaxError(
                     "\(quoted(whole)) has no IPv6 address in its brackets: write for example [::1]:8080")
             }
             return String(text)
         }
         if text.isEmpty {
-            throw SyntaxError(
+            throw OptionSyntaxError(
                 "\(quoted(whole)) has no host: write 0.0.0.0\(whole) or [::]\(whole) for all addresses")
         }
         if text.contains(":") {
-            throw SyntaxError(
+            throw OptionSyntaxError(
                 "\(quoted(whole)) is ambiguous: an IPv6 address goes into brackets, as in [::1]:8080")
         }
         guard isName(text) else {
-            throw SyntaxError("\(quoted(whole)) has a host that is neither a name nor an address")
+            throw OptionSyntaxError("\(quoted(whole)) has a host that is neither a name nor an address")
         }
         return String(text)
     }
@@ -119,17 +123,17 @@ enum AddressText: Equatable {
     }
 
     /// For a listener: names are not looked up, and what is bound stands in the configuration.
-    func checkListenable(_ text: String) throws(SyntaxError) {
+    func checkListenable(_ text: String) throws(OptionSyntaxError) {
         guard case .host(let host, let port) = self, !host.hasPrefix("["), !Self.isIPv4(host[...]) else {
             return
         }
         if host == "localhost" {
-            throw SyntaxError("\(quoted(text)) names a host: write 127.0.0.1:\(port) or [::1]:\(port)")
+            throw OptionSyntaxError("\(quoted(text)) names a host: write 127.0.0.1:\(port) or [::1]:\(port)")
         }
         if host == "*" {
-            throw SyntaxError("\(quoted(text)) is no address: write 0.0.0.0:\(port) or [::]:\(port)")
+            throw OptionSyntaxError("\(quoted(text)) is no address: write 0.0.0.0:\(port) or [::]:\(port)")
         }
-        throw SyntaxError(
+        throw OptionSyntaxError(
             "\(quoted(text)) names a host: a listener takes an address of this machine, 0.0.0.0:\(port) or [::]:\(port)"
         )
     }

@@ -5,23 +5,23 @@ public enum ByteSize {
         ("kb", 1000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000),
     ]
 
-    public static func parse(_ text: String) throws(SyntaxError) -> UInt64 {
+    public static func parse(_ text: String) throws(OptionSyntaxError) -> UInt64 {
         let (number, suffix) = try splitNumber(text, kind: "size", examples: "512, 32KiB, 1MiB or 10MB")
         if suffix.isEmpty { return number }
         let unit = suffix.lowercased()
         guard let bytes = units.first(where: { $0.suffix == unit })?.bytes else {
             if ["k", "m", "g", "t"].contains(unit) {
                 let letter = unit.uppercased()
-                throw SyntaxError(
+                throw OptionSyntaxError(
                     "\(quoted(suffix)) leaves open which: write \(number)\(letter)iB (powers of 1024)"
                         + " or \(number)\(letter)B (powers of 1000)")
             }
-            throw SyntaxError(
+            throw OptionSyntaxError(
                 "\(quoted(suffix)) is not a unit of size: use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB")
         }
         let (product, overflow) = number.multipliedReportingOverflow(by: bytes)
         guard !overflow, product <= UInt64(Int64.max) else {
-            throw SyntaxError("\(quoted(text)) is larger than any size can be")
+            throw OptionSyntaxError("\(quoted(text)) is larger than any size can be")
         }
         return product
     }

@@ -228,7 +228,7 @@ private struct ProblemList {
     }
 
     /// What the syntax checks say is "problem: remedy" already.
-    mutating func add(_ option: String, _ error: SyntaxError) {
+    mutating func add(_ option: String, _ error: OptionSyntaxError) {
         let parts = error.message.split(separator: ": ", maxSplits: 1)
         add(option, String(parts[0]), parts.count == 2 ? String(parts[1]) : "see --help")
     }

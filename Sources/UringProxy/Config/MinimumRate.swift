@@ -15,7 +15,7 @@ public struct MinimumRate: Sendable, Hashable, BitwiseCopyable {
     static let defaultGrace = Nanoseconds.seconds(10)
 
     /// `240:10s`: a size for each second, a colon, the grace time. Without the colon the grace time is 10s; `0` is off.
-    public init(parsing text: String) throws(SyntaxError) {
+    public init(parsing text: String) throws(OptionSyntaxError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         var size = String(parts[0])
         if size.hasSuffix("/s") { size.removeLast(2) }

@@ -26,21 +26,22 @@ extension Nanoseconds {
     static let longest = Nanoseconds.hours(24 * 365 * 10)
 
     /// A duration as written on the command line: a whole number and a unit, or a bare 0.
-    public init(parsing text: String) throws(SyntaxError) {
+    public init(parsing text: String) throws(OptionSyntaxError) {
         let (number, suffix) = try splitNumber(text, kind: "duration", examples: "30s, 500ms, 2m or 1h")
         if suffix.isEmpty {
             guard number == 0 else {
-                throw SyntaxError("\(quoted(text)) has no unit: write \(number)s, \(number)ms or \(number)m")
+                throw OptionSyntaxError(
+                    "\(quoted(text)) has no unit: write \(number)s, \(number)ms or \(number)m")
             }
             self = .zero
             return
         }
         guard let unit = Self.units.first(where: { $0.suffix == suffix }) else {
-            throw SyntaxError("\(quoted(suffix)) is not a unit of time: use ns, us, ms, s, m, h or d")
+            throw OptionSyntaxError("\(quoted(suffix)) is not a unit of time: use ns, us, ms, s, m, h or d")
         }
         let (product, overflow) = Int64(clamping: number).multipliedReportingOverflow(by: unit.nanoseconds)
         guard !overflow, product <= Self.longest.rawValue else {
-            throw SyntaxError("\(quoted(text)) is longer than ten years: 0 switches a timeout off")
+            throw OptionSyntaxError("\(quoted(text)) is longer than ten years: 0 switches a timeout off")
         }
         self = Nanoseconds(product)
     }
@@ -52,7 +53,8 @@ extension Nanoseconds: CustomStringConvertible {
         if rawValue == 0 { return "0" }
         for unit in Self.units.reversed() where rawValue % unit.nanoseconds == 0 {
             let count = rawValue / unit.nanoseconds
-            if unit.suffix == "m" && count < 10 || unit.suffix == "d" { continue }  // 60s reads better than 1m.
+            // 60s reads better than 1m.
+            if unit.suffix == "m" && count < 10 || unit.suffix == "d" { continue }
             return "\(count)\(unit.suffix)"
         }
         return "\(rawValue)ns"

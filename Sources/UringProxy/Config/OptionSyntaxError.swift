@@ -1,5 +1,5 @@
 /// A value of an option that cannot be read: what is wrong with it, and what to write instead.
-public struct SyntaxError: Error, Equatable, CustomStringConvertible {
+public struct OptionSyntaxError: Error, Equatable, CustomStringConvertible {
     public let message: String
 
     init(_ message: String) { self.message = message }
@@ -17,20 +17,23 @@ func quoted(_ text: String) -> String {
 }
 
 /// The whole number at the start of `text`, and what follows it.
-func splitNumber(_ text: String, kind: String, examples: String) throws(SyntaxError) -> (UInt64, String) {
+func splitNumber(_ text: String, kind: String, examples: String) throws(OptionSyntaxError) -> (UInt64, String)
+{
     let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
     let rest = String(text.utf8.dropFirst(digits.count)) ?? ""
     guard !digits.isEmpty else {
         if text.hasPrefix("-") {
-            throw SyntaxError("\(quoted(text)) is negative: a \(kind) is 0 or more, for example \(examples)")
+            throw OptionSyntaxError(
+                "\(quoted(text)) is negative: a \(kind) is 0 or more, for example \(examples)")
         }
-        throw SyntaxError("\(quoted(text)) is no \(kind): write for example \(examples)")
+        throw OptionSyntaxError("\(quoted(text)) is no \(kind): write for example \(examples)")
     }
     if rest.hasPrefix(".") || rest.hasPrefix(",") {
-        throw SyntaxError("\(quoted(text)) is no whole number: use a smaller unit, for example \(examples)")
+        throw OptionSyntaxError(
+            "\(quoted(text)) is no whole number: use a smaller unit, for example \(examples)")
     }
     guard let number = UInt64(String(digits) ?? "") else {
-        throw SyntaxError("\(quoted(text)) is too large a number for a \(kind)")
+        throw OptionSyntaxError("\(quoted(text)) is too large a number for a \(kind)")
     }
     return (number, rest)
 }

@@ -1,3 +1,3 @@
-public enum Version {
+public enum UproxyVersion {
     public static let current = "0.1.0"
 }
