@@ -101,7 +101,7 @@ enum HeadError: UInt8, Error, Equatable, BitwiseCopyable {
         case .invalidChunkSize: "a chunk size is not 1 to 16 hexadecimal digits"
         case .chunkSizeOverflow: "a chunk size is too large"
         case .invalidChunkExtension: "a chunk extension is malformed"
-        case .chunkExtensionTooLong: "a chunk's extensions have more than 256 bytes"
+        case .chunkExtensionTooLong: "chunk extensions are longer than 256 bytes, or long throughout the body"
         case .chunkNotTerminated: "no CR LF follows a chunk's data"
         case .forbiddenTrailer: "the trailer section contains a field that belongs in the head"
         }

@@ -29,6 +29,11 @@ struct ChunkedDecoder: BitwiseCopyable {
     /// Extensions mean nothing to anyone and cost whoever reads them; real ones have a few bytes.
     private static var maxExtensionSize: UInt16 { 256 }
 
+    /// Bytes of extensions beyond what the data justifies: small chunks with long extensions make us read much for
+    /// little (CVE-2023-39326).
+    private var excess: UInt32 = 0
+    private static var maxExcess: UInt32 { 16 * 1024 }
+
     /// Whether the last chunk's line has been read.
     var isFinished: Bool { state == .finished }
 
@@ -144,9 +149,18 @@ struct ChunkedDecoder: BitwiseCopyable {
         return nil
     }
 
+    /// Each chunk pays for 16 bytes of extensions, and for two a byte of its data.
+    private mutating func accountForExtension() -> Bool {
+        let paid = min(remaining, UInt64(Self.maxExcess)) &* 2 &+ 16
+        let total = UInt64(excess) &+ UInt64(extensionSize)
+        excess = total > paid ? UInt32(truncatingIfNeeded: total &- paid) : 0
+        return excess <= Self.maxExcess
+    }
+
     /// What may follow the size, an extension's name or its value.
     private mutating func endToken(_ byte: UInt8) -> HeadError? {
         if byte == UInt8(ascii: "\r") {
+            if state != .size, !accountForExtension() { return .chunkExtensionTooLong }
             state = .lineFeed
         } else if byte == UInt8(ascii: ";") {
             if state == .size { extensionSize = 1 }

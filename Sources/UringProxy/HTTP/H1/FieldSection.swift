@@ -1,11 +1,16 @@
 /// The field lines of a head, and what they say about framing and connection: the part that requests and responses
 /// have in common (RFC 9112 §5, §6, §9).
 struct FieldSection {
-    /// Index of the field line, -1 if there is none.
+    /// Index of the last such field line, -1 if there is none.
     private(set) var host = -1
     private(set) var expect = -1
-    private(set) var upgrade = -1
     private(set) var maxForwards = -1
+    /// Whether there is more than one. What that means, if anything, only requests know.
+    private(set) var hostIsRepeated = false
+    private(set) var expectIsRepeated = false
+    private(set) var maxForwardsIsRepeated = false
+    /// Index of the first.
+    private(set) var upgrade = -1
     private(set) var via = -1
     private var te = -1
     private var contentLengthLine = -1
@@ -48,7 +53,7 @@ struct FieldSection {
     private mutating func take(_ line: FieldLine, _ index: Int, _ bytes: ByteView) throws(HeadError) {
         switch line.id {
         case .host:
-            guard host < 0 else { throw .duplicateHost }
+            if host >= 0 { hostIsRepeated = true }
             host = index
         case .contentLength:
             // RFC 9110 §8.6 would let equal values pass; two readers may still pick different lines.
@@ -63,13 +68,12 @@ struct FieldSection {
             try Self.checkTransferEncoding(bytes[line.value])
         case .connection: try takeConnection(bytes[line.value])
         case .expect:
-            // Two lines are one list, and no list is known.
-            guard expect < 0 else { throw .expectationFailed }
+            if expect >= 0 { expectIsRepeated = true }
             expect = index
         case .upgrade:
             if upgrade < 0 { upgrade = index }
         case .maxForwards:
-            guard maxForwards < 0 else { throw .invalidMaxForwards }
+            if maxForwards >= 0 { maxForwardsIsRepeated = true }
             maxForwards = index
         case .via: via = index
         case .te: te = index

@@ -7,9 +7,16 @@ internal import CBytes
 struct HeadEndScanner: BitwiseCopyable {
     /// Bytes looked at so far.
     var scanned: UInt32 = 0
-    private var hasStartLine = false
-    /// Where the last LF stood.
+    private let isTrailers: Bool
+    private var hasStartLine: Bool
+    /// Where the last LF stood. At first the LF before the bytes, so that a trailer section can be an empty line.
     private var lastLineFeed: UInt32 = .max
+
+    /// - Parameter trailers: the bytes are a trailer section, which has no start line.
+    init(trailers: Bool = false) {
+        isTrailers = trailers
+        hasStartLine = trailers
+    }
 
     /// The head's size if its end has come, as the parsers see it. If the bytes can never become a head (a refused
     /// byte, a first byte no method has, a limit passed), all their count: either way it is the parser's turn, which
@@ -17,7 +24,7 @@ struct HeadEndScanner: BitwiseCopyable {
     ///
     /// - Parameter bytes: all of the head's bytes so far, those that were given before included.
     mutating func find(in bytes: ByteView, limits: HeadLimits = HeadLimits()) -> Int? {
-        if scanned < 3 {
+        if scanned < 3, !isTrailers {
             do throws(HeadError) {
                 guard let start = try HeadStart.find(bytes) else { return nil }
                 // A skipped empty line is no start line.
@@ -34,6 +41,11 @@ struct HeadEndScanner: BitwiseCopyable {
             let valid = size == 64 ? UInt64.max : 1 << UInt64(size) &- 1
             var refused =
                 (masks.line_feeds ^ (masks.carriage_returns << 1 | carried)) & valid | masks.controls
+            if !hasStartLine {
+                // Where the start line's LF is, or will be at the earliest. 3: a skipped empty line, and the CR.
+                let lineFeed = block &+ min(masks.line_feeds.trailingZeroBitCount, size)
+                if lineFeed > limits.requestLineBytes &+ 3 { return bytes.count }
+            }
             if let end = findEnd(masks.line_feeds, &refused, block) {
                 return refused == 0 ? end : bytes.count
             }
@@ -41,7 +53,6 @@ struct HeadEndScanner: BitwiseCopyable {
             block &+= size
             scanned = UInt32(truncatingIfNeeded: block)
         }
-        if !hasStartLine, bytes.count > limits.requestLineBytes &+ 3 { return bytes.count }
         return bytes.count < limits.headBytes ? nil : bytes.count
     }
 

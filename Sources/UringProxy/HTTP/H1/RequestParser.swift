@@ -181,8 +181,9 @@ struct RequestParser {
             head.upgrade = try section.upgradeLine(bytes, fields: fields)
             head.teTrailers = section.asksForTrailers(bytes, fields: fields)
             if section.expect >= 0 {
-                // RFC 9110 §10.1.1
-                guard bytes[fields[section.expect].value].equalsFolded("100-continue") else {
+                // RFC 9110 §10.1.1. Two lines are one list, and no list is known.
+                let value = bytes[fields[section.expect].value]
+                guard !section.expectIsRepeated, value.equalsFolded("100-continue") else {
                     throw .expectationFailed
                 }
                 head.expectsContinue = true
@@ -191,6 +192,7 @@ struct RequestParser {
             head.keepAlive = section.connectionKeepsAlive && !section.connectionCloses
         }
         if section.maxForwards >= 0, head.method == .options || head.method == .trace {
+            guard !section.maxForwardsIsRepeated else { throw .invalidMaxForwards }
             head.maxForwards = try parseMaxForwards(bytes[fields[section.maxForwards].value])
         }
     }
@@ -204,6 +206,7 @@ struct RequestParser {
             guard head.version == .http10 else { throw .missingHost }
             return
         }
+        guard !section.hostIsRepeated else { throw .duplicateHost }
         let value = fields[section.host].value
         guard !value.isEmpty else { return }
         let authority: Authority

@@ -16,7 +16,8 @@ struct ResponseHead: BitwiseCopyable {
     var keepAlive = true
     /// Connection: close was received.
     var wantsClose = false
-    /// Index of the first Upgrade line; nil unless Connection names it and the version is 1.1.
+    /// Index of the first Upgrade line; nil unless Connection names it, the version is 1.1 and it is
+    /// more than h2c.
     var upgrade: Int?
     var hasVia = false
 

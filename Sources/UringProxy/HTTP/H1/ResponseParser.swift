@@ -32,6 +32,7 @@ struct ResponseParser {
             guard bytes.count < limits.headBytes else { throw .headTooLarge }
             return false
         }
+        guard lines.end <= limits.requestLineBytes else { throw .headTooLarge }
         try parseStatusLine(bytes[0..<lines.end], &head)
 
         var section = FieldSection()
@@ -84,7 +85,7 @@ struct ResponseParser {
         switch head.version {
         case .http11:
             head.keepAlive = !section.connectionCloses
-            if section.upgrade >= 0, section.connectionUpgrades { head.upgrade = section.upgrade }
+            head.upgrade = try section.upgradeLine(bytes, fields: fields)
         case .http10:
             head.keepAlive = section.connectionKeepsAlive && !section.connectionCloses
             // RFC 9112 §6.1
