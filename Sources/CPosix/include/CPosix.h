@@ -120,6 +120,56 @@ CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_
     struct epoll_event event = {.events = events, .data.u64 = tag};
     return cposix_result(epoll_ctl(epoll, operation, fd, &event));
 }
+CPOSIX_INLINE int cposix_duplicate(int fd) { return cposix_result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+/// Waits until `fd` is readable.
+static inline void cposix_wait_readable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    while (poll(&one, 1, -1) < 0 && errno == EINTR) {}
+}
+/// Waits until one of two is readable: 0 for the first; 1 for the second, which goes before.
+static inline int cposix_wait_readable_or(int first, int second) {
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    while (poll(both, 2, -1) < 0 && errno == EINTR) {}
+    return both[1].revents != 0;
+}
+/// Waits for `events` on `fd` until `deadline` (CLOCK_MONOTONIC, nanoseconds). Whether they came.
+static inline int cposix_await_until(int fd, short events, int64_t deadline) {
+    for (;;) {
+        int64_t rest = deadline - cposix_monotonic_nanoseconds();
+        if (rest <= 0) return 0;
+        struct pollfd one = {.fd = fd, .events = events};
+        int result = poll(&one, 1, (int)(rest / 1000000) + 1);
+        if (result > 0) return 1;
+        if (result < 0 && errno != EINTR) return 0;
+    }
+}
+/// Receives some bytes on a non-blocking socket; 0 at the end of the stream, negative when time is up or it failed.
+static inline ssize_t cposix_receive_until(int fd, void *to, size_t size, int64_t deadline) {
+    for (;;) {
+        ssize_t result = recv(fd, to, size, 0);
+        if (result >= 0) return result;
+        if (errno != EAGAIN && errno != EINTR) return -errno;
+        if (!cposix_await_until(fd, POLLIN, deadline)) return -ETIMEDOUT;
+    }
+}
+/// Sends all bytes on a non-blocking socket; 0, or negative when time is up or it failed.
+static inline int cposix_send_until(int fd, const void *from, size_t size, int64_t deadline) {
+    while (size > 0) {
+        ssize_t result = send(fd, from, size, MSG_NOSIGNAL);
+        if (result < 0) {
+            if (errno != EAGAIN && errno != EINTR) return -errno;
+            if (!cposix_await_until(fd, POLLOUT, deadline)) return -ETIMEDOUT;
+            continue;
+        }
+        from = (const char *)from + result;
+        size -= (size_t)result;
+    }
+    return 0;
+}
+/// Bytes of memory the machine has.
+CPOSIX_INLINE uint64_t cposix_physical_memory(void) {
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
 /// Bytes in the send queue (SIOCOUTQ): not sent yet, or sent and not acknowledged; 0 if that cannot be told.
 static inline int cposix_unsent_bytes(int fd) {
     int bytes = 0;

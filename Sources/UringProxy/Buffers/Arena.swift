@@ -62,7 +62,7 @@ struct SliceID: BitwiseCopyable, Equatable {
 /// in, first out, so that they are warm. A slice is shared by reference counts: a received slice is forwarded by
 /// the queue of another connection without a copy.
 @safe struct Arena: BitwiseCopyable {
-    private struct Region {
+    @safe private struct Region: BitwiseCopyable {
         var base: UnsafeMutablePointer<UInt8>
         var free: UnsafeMutablePointer<UInt32>
         var references: UnsafeMutablePointer<UInt16>
@@ -76,7 +76,7 @@ struct SliceID: BitwiseCopyable, Equatable {
         /// The first slices, whose memory is registered with the kernel: their pages must never be given back.
         var registered = 0
     }
-    private struct State {
+    @safe private struct State {
         var regions: (Region, Region, Region, Region)
         var leasedBytes = 0
         var budgetBytes: Int
@@ -90,7 +90,7 @@ struct SliceID: BitwiseCopyable, Equatable {
     init(budgetBytes: Int) {
         precondition(budgetBytes >= 1 << 20)
         unsafe state = .allocate(capacity: 1)
-        let regions = unsafe (
+        let regions = (
             Arena.makeRegion(.tiny, budgetBytes), Arena.makeRegion(.small, budgetBytes),
             Arena.makeRegion(.medium, budgetBytes), Arena.makeRegion(.bulk, budgetBytes)
         )

@@ -145,7 +145,7 @@ struct SegmentQueue: BitwiseCopyable {
     /// Whether one gather of two takes all of it.
     @inline(__always)
     func hasAtMostTwo(_ queue: SegmentQueue) -> Bool {
-        queue.first == queue.last || unsafe links[Int(queue.first)].next == queue.last
+        unsafe queue.first == queue.last || links[Int(queue.first)].next == queue.last
     }
 
     /// Calls `body` with each segment from the front until it answers false.

@@ -75,7 +75,7 @@ internal import CPosix
     /// Whether the slot has a tenant.
     @inline(__always)
     func isOccupied(_ index: UInt32) -> Bool {
-        Int(index) < issued && unsafe generations[Int(index)] & Self.occupiedBit != 0
+        unsafe Int(index) < issued && generations[Int(index)] & Self.occupiedBit != 0
     }
 
     /// The address of a slot, for accessors of types that wrap a slab.

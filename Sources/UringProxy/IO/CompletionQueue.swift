@@ -32,7 +32,7 @@
 
     @inline(never)
     private mutating func makeRoom() {
-        let larger = unsafe UnsafeMutablePointer<Completion>.allocate(capacity: capacity * 2)
+        let larger = UnsafeMutablePointer<Completion>.allocate(capacity: capacity * 2)
         unsafe larger.initialize(from: storage + head, count: tail - head)
         unsafe storage.deallocate()
         unsafe storage = larger

@@ -40,6 +40,8 @@ protocol Driver: ~Copyable {
     /// The name users choose it by.
     static var name: StaticString { get }
 
+    var statistics: DriverStatistics { get }
+
     /// The clock as read at the end of the last `turn`, in nanoseconds (monotonic).
     var now: Int64 { get }
 

@@ -6,6 +6,8 @@ enum DriverError: Error, Equatable {
     case featureMissing(StaticString)
     /// No descriptor for an eventfd or epoll.
     case descriptor(errno: Int32)
+    /// A worker's thread could not be started.
+    case thread(errno: Int32)
 
     static func == (left: DriverError, right: DriverError) -> Bool { left.message == right.message }
 
@@ -18,6 +20,7 @@ enum DriverError: Error, Equatable {
         case .ringRefused(let errno): "io_uring_setup failed with errno \(errno)"
         case .featureMissing(let name): "this kernel's io_uring lacks \(name) (Linux 6.1 has all that is needed)"
         case .descriptor(let errno): "no descriptor for the event loop, errno \(errno) (raise ulimit -n)"
+        case .thread(let errno): "a thread could not be started, errno \(errno) (raise ulimit -u)"
         }
     }
 }

@@ -35,7 +35,7 @@ internal import CPosix
     private let epoll: Int32
     private let arena: Arena
     private let segments: SegmentPool
-    private let waker: Wakeup
+    private let wakeup: Wakeup
     private(set) var now: Int64
     private(set) var statistics = DriverStatistics()
 
@@ -43,32 +43,36 @@ internal import CPosix
     private let entryCapacity: Int
     private let events: UnsafeMutablePointer<epoll_event>
     private let parts: UnsafeMutablePointer<iovec>
-    private var completions = CompletionQueue()
+    private var completions: CompletionQueue
     /// Descriptors to try without waiting for an edge.
     private var ready: UnsafeMutablePointer<Int32>
     private var readyCount = 0
     private var readyNow: UnsafeMutablePointer<Int32>
 
-    init(arena: Arena, segments: SegmentPool, waker: Wakeup) throws(DriverError) {
+    init(arena: Arena, segments: SegmentPool, wakeup: Wakeup) throws(DriverError) {
         let epoll = cposix_epoll_create()
         if epoll < 0 { throw .descriptor(errno: -epoll) }
-        let control = unsafe cposix_epoll_control(
-            epoll, EPOLL_CTL_ADD, waker.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(waker.descriptor)))
-        if control < 0 { throw .descriptor(errno: -control) }
+        let control = cposix_epoll_control(
+            epoll, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(wakeup.descriptor)))
+        let entryCapacity = Int(min(cposix_limit(0), 1 << 22))
+        guard control == 0, let memory = unsafe cposix_map(entryCapacity * MemoryLayout<Entry>.stride),
+            let first = unsafe cposix_map(entryCapacity * 4), let second = unsafe cposix_map(entryCapacity * 4)
+        else {
+            _ = cposix_close(epoll)
+            throw .descriptor(errno: control == 0 ? ENOMEM : -control)
+        }
         self.epoll = epoll
         self.arena = arena
         self.segments = segments
-        self.waker = waker
+        self.wakeup = wakeup
+        self.entryCapacity = entryCapacity
         now = cposix_monotonic_nanoseconds()
-        entryCapacity = Int(min(cposix_limit(0), 1 << 22))
-        guard let memory = unsafe cposix_map(entryCapacity * MemoryLayout<Entry>.stride),
-            let first = unsafe cposix_map(entryCapacity * 4), let second = unsafe cposix_map(entryCapacity * 4)
-        else { throw .descriptor(errno: ENOMEM) }
         unsafe entries = memory.assumingMemoryBound(to: Entry.self)
         unsafe ready = first.assumingMemoryBound(to: Int32.self)
         unsafe readyNow = second.assumingMemoryBound(to: Int32.self)
         unsafe events = .allocate(capacity: Self.eventCapacity)
         unsafe parts = .allocate(capacity: Self.partsPerMessage)
+        completions = CompletionQueue()
     }
 
     deinit {
@@ -94,7 +98,7 @@ internal import CPosix
     private mutating func register(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
         unsafe entry.initialize(to: Entry())
         let mask = UInt32(CPOSIX_EPOLLIN | CPOSIX_EPOLLOUT | CPOSIX_EPOLLRDHUP) | CPOSIX_EPOLLET
-        let result = unsafe cposix_epoll_control(
+        let result = cposix_epoll_control(
             epoll, EPOLL_CTL_ADD, descriptor, mask, UInt64(UInt32(descriptor)))
         // ENOSPC (fs.epoll.max_user_watches) and ENOMEM: without edges the descriptor is tried every turn, which is
         // slow and right.
@@ -130,7 +134,7 @@ internal import CPosix
 
     mutating func connect(_ descriptor: Int32, to address: SocketAddress, token: OperationToken) {
         let entry = unsafe entry(descriptor)
-        let result = address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
+        let result = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
         if result == -EINPROGRESS {
             unsafe entry.pointee.connecting = true
             unsafe entry.pointee.writable = false
@@ -175,7 +179,7 @@ internal import CPosix
             }
             unsafe entry.pointee.receiveArmed = false
             completions.append(canceled)
-        case .connect, .send:
+        case .connect, .send, .zeroCopy:
             guard unsafe entry.pointee.sendArmed || entry.pointee.connecting,
                 unsafe entry.pointee.sendToken == token.rawValue
             else { return }
@@ -368,9 +372,8 @@ internal import CPosix
         for index in 0..<max(0, Int(found)) {
             let event = unsafe events[index]
             let descriptor = Int32(truncatingIfNeeded: unsafe cposix_epoll_tag(events + index))
-            if descriptor == waker.descriptor {
-                var value: UInt64 = 0
-                unsafe _ = cposix_read(waker.descriptor, &value, 8)
+            if descriptor == wakeup.descriptor {
+                wakeup.empty()
                 continue
             }
             let entry = unsafe entries + Int(descriptor)

@@ -21,12 +21,12 @@ enum SocketOptions {
 extension SocketAddress {
     /// The address of the peer a descriptor is connected to; nil where the kernel knows none.
     init?(peerOf descriptor: Int32) {
-        self.init(asking: descriptor) { unsafe cposix_getpeername($0, $1, $2) }
+        unsafe self.init(asking: descriptor) { unsafe cposix_getpeername($0, $1, $2) }
     }
 
     /// The address a descriptor is bound to; nil where the kernel knows none.
     init?(boundBy descriptor: Int32) {
-        self.init(asking: descriptor) { unsafe cposix_getsockname($0, $1, $2) }
+        unsafe self.init(asking: descriptor) { unsafe cposix_getsockname($0, $1, $2) }
     }
 
     private init?(
@@ -35,7 +35,7 @@ extension SocketAddress {
         var storage = InlineArray<16, UInt64>(repeating: 0)
         var size: UInt32 = 128
         let address: SocketAddress? = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
-            let base = unsafe bytes.baseAddress!
+            let base = bytes.baseAddress!
             guard unsafe call(descriptor, base, &size) == 0 else { return nil }
             return unsafe SocketAddress(fromSockaddr: base, size: Int(size))
         }

@@ -31,7 +31,7 @@
         private let ring: UnsafeMutablePointer<io_uring>
         private let arena: Arena
         private let segments: SegmentPool
-        private let waker: Wakeup
+        private let wakeup: Wakeup
         private(set) var now: Int64
 
         private let completions: UnsafeMutablePointer<io_uring_cqe>
@@ -65,28 +65,19 @@
 
         private let multishotReceive: Bool
         private var multishotAccept = true
-        private let zeroCopyReports: Bool
         /// For the start-up line: the flags the kernel took and what it lacks.
         let features: String
         private(set) var statistics = DriverStatistics()
 
         /// Sets a ring up on the calling thread, which alone may use it.
         ///
-        /// - Parameter registersBuffers: whether to register the arena for zero-copy sends.
-        init(arena: Arena, segments: SegmentPool, waker: Wakeup, connections: Int, registersBuffers: Bool)
-            throws(DriverError)
-        {
-            self.arena = arena
-            self.segments = segments
-            self.waker = waker
-            now = cposix_monotonic_nanoseconds()
-
+        /// - Parameter connections: how many the worker serves at most; sizes the completion queue.
+        init(arena: Arena, segments: SegmentPool, wakeup: Wakeup, connections: Int) throws(DriverError) {
             let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
             // Enough completions for every connection to have something in flight; at least four per submission.
             let completionsWanted = UInt32(min(max(Int(Self.entries) * 4, connections.nextPowerOfTwo), 32_768))
             var featureBits: UInt32 = 0
             let flags = unsafe try Self.setUp(ring, completionsWanted, &featureBits)
-            unsafe self.ring = ring
             func give(_ error: DriverError) -> DriverError {
                 unsafe io_uring_queue_exit(ring)
                 unsafe ring.deallocate()
@@ -95,7 +86,7 @@
             guard featureBits & UInt32(CURING_FEAT_EXT_ARG) != 0, featureBits & UInt32(CURING_FEAT_NODROP) != 0 else {
                 throw give(.featureMissing("timeouts in io_uring_enter (5.11)"))
             }
-            quietSupported = featureBits & UInt32(CURING_FEAT_CQE_SKIP) != 0
+            let quietSupported = featureBits & UInt32(CURING_FEAT_CQE_SKIP) != 0
             for (operation, name): (Int, StaticString) in [
                 (Int(CURING_OP_ACCEPT), "accept"), (Int(CURING_OP_CONNECT), "connect"),
                 (Int(CURING_OP_RECV), "recv"), (Int(CURING_OP_SEND), "send"),
@@ -105,21 +96,28 @@
                 throw give(.featureMissing(name))
             }
             let zeroCopySupported = unsafe curing_supports(ring, Int32(CURING_OP_SEND_ZC)) != 0
-            // SEND_ZC came in 6.0 with multishot receive, which no probe names.
-            multishotReceive = zeroCopySupported
-            zeroCopyReports = true
-
-            sliceRingEntries = 32_768
+            let sliceRingEntries = 32_768
             guard let memory = unsafe cposix_map(sliceRingEntries * 16) else {
                 throw give(.ringRefused(errno: 12))
             }
-            unsafe sliceRing = memory
             let registered = unsafe curing_register_slices(
                 ring, memory, UInt32(sliceRingEntries), Self.sliceGroup)
             if registered < 0 {
                 unsafe _ = cposix_unmap(memory, sliceRingEntries * 16)
                 throw give(.featureMissing("provided buffer rings (5.19)"))
             }
+            // Nothing fails from here on.
+            self.arena = arena
+            self.segments = segments
+            self.wakeup = wakeup
+            now = cposix_monotonic_nanoseconds()
+            unsafe self.ring = ring
+            unsafe sliceRing = memory
+            self.sliceRingEntries = sliceRingEntries
+            self.quietSupported = quietSupported
+            // SEND_ZC came in 6.0 with multishot receive, which no probe names.
+            multishotReceive = zeroCopySupported
+
             // Saves a look-up per entry (454 against 370 ns for an empty one); its lack costs nothing else.
             unsafe _ = io_uring_register_ring_fd(ring)
             var workers: (UInt32, UInt32) = (1, 1)
@@ -139,8 +137,8 @@
             unsafe wakeCount = .allocate(capacity: 1)
 
             var notes = flags
-            if registersBuffers && zeroCopySupported {
-                notes += ", " + unsafe Self.registerArena(ring, arena)
+            if zeroCopySupported {
+                unsafe notes += ", " + Self.registerArena(ring, arena)
             }
             features = notes
             refillSlices()
@@ -199,10 +197,10 @@
             var bulk = 8
             let mediumMemory = unsafe arena.reserveForRegistration(.medium, count: medium)
             let bulkMemory = unsafe arena.reserveForRegistration(.bulk, count: bulk)
-            unsafe medium = mediumMemory.count / SliceClass.medium.sliceSize
-            unsafe bulk = bulkMemory.count / SliceClass.bulk.sliceSize
+            medium = mediumMemory.count / SliceClass.medium.sliceSize
+            bulk = bulkMemory.count / SliceClass.bulk.sliceSize
             while medium > 0 && bulk > 0 {
-                let vectors = unsafe UnsafeMutablePointer<iovec>.allocate(capacity: 2)
+                let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: 2)
                 defer { unsafe vectors.deallocate() }
                 unsafe vectors[0] = iovec(
                     iov_base: mediumMemory.baseAddress, iov_len: medium * SliceClass.medium.sliceSize)
@@ -321,7 +319,7 @@
             let from = unsafe arena.address(segment.slice) + Int(segment.offset)
             let index: UInt32 = segment.slice.sliceClass == .bulk ? 1 : 0
             unsafe curing_prep_send_zc_fixed(
-                nextEntry(), descriptor, from, segment.size, index, zeroCopyReports ? 1 : 0, token.rawValue)
+                nextEntry(), descriptor, from, segment.size, index, 1, token.rawValue)
         }
 
         mutating func cancel(_ descriptor: Int32, token: OperationToken) {
@@ -383,7 +381,7 @@
             completionCount = 0
             if !wakeArmed {
                 wakeArmed = true
-                unsafe curing_prep_read(nextEntry(), waker.descriptor, wakeCount, 8, Self.wakeToken)
+                unsafe curing_prep_read(nextEntry(), wakeup.descriptor, wakeCount, 8, Self.wakeToken)
             }
             refillSlices()
             // The queue was full on the way and completions came with it: no waiting.
@@ -426,7 +424,7 @@
             while completionIndex < completionCount {
                 let entry = unsafe completions[completionIndex]
                 completionIndex += 1
-                if entry.user_data >> 63 == 0 { return unsafe translate(entry) }
+                if entry.user_data >> 63 == 0 { return translate(entry) }
                 if entry.user_data == Self.wakeToken { wakeArmed = false }
             }
             while quietDoneIndex < quietDoneCount {
@@ -445,7 +443,7 @@
                 token: OperationToken(rawValue: entry.user_data & ~Self.quietBit), result: entry.res)
             if entry.user_data & Self.quietBit != 0 {
                 // It was not silent: bytes were left over, or it failed.
-                unsafe forgetQuiet(entry.user_data & ~Self.quietBit)
+                forgetQuiet(entry.user_data & ~Self.quietBit)
                 if entry.res == -EAGAIN { completion.result = 0 }
                 statistics.shortSends += 1
                 return completion

@@ -190,6 +190,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         flushAll()
     }
 
+    /// The end of the worker: gives back what only it knows of. To be called once, when `isIdle`.
+    mutating func shutDown() {
+        sweepOffers(all: true)
+        closeListeners()
+        // What was only asked for is done in a last turn.
+        driver.turn(until: 0)
+        while let completion = driver.next() { handle(completion) }
+    }
+
     /// Whether a drain has nothing left to wait for.
     var isIdle: Bool {
         phase != .running && connections.count == 0 && zeroCopies.count == 0 && !listeners.contains { $0.isArmed }

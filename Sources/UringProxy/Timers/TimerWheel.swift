@@ -99,13 +99,13 @@ internal import CPosix
 
     private mutating func unlink(_ slot: UInt32) {
         let entry = unsafe entries[Int(slot)]
-        let bucket = unsafe Int(entry.place) - 1
-        if unsafe entry.next != Self.none { unsafe entries[Int(entry.next)].previous = entry.previous }
-        if unsafe entry.previous != Self.none {
+        let bucket = Int(entry.place) - 1
+        if entry.next != Self.none { unsafe entries[Int(entry.next)].previous = entry.previous }
+        if entry.previous != Self.none {
             unsafe entries[Int(entry.previous)].next = entry.next
         } else {
             unsafe buckets[bucket] = entry.next
-            if unsafe entry.next == Self.none { unsafe occupied[bucket >> 6] &= ~(1 << UInt64(bucket & 63)) }
+            if entry.next == Self.none { unsafe occupied[bucket >> 6] &= ~(1 << UInt64(bucket & 63)) }
         }
         unsafe entries[Int(slot)].place = 0
         count -= 1

@@ -36,7 +36,7 @@ final class LendingQueue: Sendable {
     /// Whether another worker than this one wanted a connection within the last second.
     func isWantedElsewhere(than worker: Int, now: Int64) -> Bool {
         let own = wantedBy.load(ordering: .relaxed) == worker
-        let last = (own ? wantedByAnotherAt : wantedAt).load(ordering: .relaxed)
+        let last = own ? wantedByAnotherAt.load(ordering: .relaxed) : wantedAt.load(ordering: .relaxed)
         return now - last < Self.memory
     }
 }
