@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "uproxy",
             dependencies: [
-                "UringProxy",
+                "UringProxy", "CPosix",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

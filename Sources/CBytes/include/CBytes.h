@@ -2,22 +2,116 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+
+// Vectors by the compiler's own means. <emmintrin.h> would drag <stdlib.h> into a clang module of its own, whose
+// 'fd_set' then differs from the one CPosix sees under _GNU_SOURCE, and the build fails.
 #if defined(__SSE2__)
-#include <emmintrin.h>
+typedef uint8_t cbytes_vector __attribute__((vector_size(16)));
+typedef uint8_t cbytes_vector_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
+typedef char cbytes_vector_lanes __attribute__((vector_size(16)));
+/// One bit for each lane that is all ones.
+#define CBYTES_MASK(lanes) ((uint64_t)(uint16_t)__builtin_ia32_pmovmskb128((cbytes_vector_lanes)(lanes)))
 #endif
 
-/// One bit per byte of the 64 at `p` that equals `c`.
-static inline __attribute__((always_inline)) uint64_t cbytes_mask_equal(const uint8_t *p, uint8_t c) {
+/// What a head parser asks of 64 bytes: bit i speaks of byte i.
+typedef struct {
+    uint64_t line_feeds;
+    uint64_t carriage_returns;
+    uint64_t colons;
+    /// Control bytes other than HTAB, CR and LF: never allowed in a head.
+    uint64_t controls;
+} cbytes_head_masks;
+
+/// The masks of the `size` (1 to 64) bytes at `p`; nothing past them is read, and bits past them are 0.
+static inline __attribute__((always_inline)) cbytes_head_masks cbytes_scan_head(const uint8_t *p, size_t size) {
+    uint8_t scratch[64];
+    if (__builtin_expect(size < 64, 0)) {
+        __builtin_memset(scratch, ' ', sizeof scratch);
+        __builtin_memcpy(scratch, p, size);
+        p = scratch;
+    }
+    cbytes_head_masks masks = {0, 0, 0, 0};
 #if defined(__SSE2__)
-    __m128i want = _mm_set1_epi8((char)c);
-    uint64_t a = (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p)), want));
-    uint64_t b = (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 16)), want));
-    uint64_t d = (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 32)), want));
-    uint64_t e = (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 48)), want));
-    return a | b << 16 | d << 32 | e << 48;
+    for (int i = 0; i < 4; i++) {
+        const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + 16 * i);
+        const cbytes_vector is_lf = (cbytes_vector)(bytes == '\n'), is_cr = (cbytes_vector)(bytes == '\r');
+        const cbytes_vector allowed = is_lf | is_cr | (cbytes_vector)(bytes == '\t');
+        const cbytes_vector control = ((cbytes_vector)(bytes < 0x20) & ~allowed) | (cbytes_vector)(bytes == 0x7f);
+        masks.line_feeds |= CBYTES_MASK(is_lf) << (16 * i);
+        masks.carriage_returns |= CBYTES_MASK(is_cr) << (16 * i);
+        masks.colons |= CBYTES_MASK(bytes == ':') << (16 * i);
+        masks.controls |= CBYTES_MASK(control) << (16 * i);
+    }
 #else
-    uint64_t mask = 0;
-    for (int i = 0; i < 64; i++) mask |= (uint64_t)(p[i] == c) << i;
-    return mask;
+    for (int i = 0; i < 64; i++) {
+        uint8_t c = p[i];
+        masks.line_feeds |= (uint64_t)(c == '\n') << i;
+        masks.carriage_returns |= (uint64_t)(c == '\r') << i;
+        masks.colons |= (uint64_t)(c == ':') << i;
+        masks.controls |= (uint64_t)((c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) << i;
+    }
 #endif
+    return masks;
+}
+
+/// Classes of bytes; a byte may belong to several.
+enum {
+    /// RFC 9110 §5.6.2: token.
+    CBYTES_TOKEN = 1,
+    /// What a request target may hold before its query: RFC 3986, and what browsers leave unescaped.
+    CBYTES_PATH = 2,
+    /// What its query may hold.
+    CBYTES_QUERY = 4,
+    /// A registered name or IPv4 address as the DNS knows them: letters, digits, "-", ".", "_", "~".
+    CBYTES_HOST = 8,
+};
+
+#define CBYTES_URI (CBYTES_PATH | CBYTES_QUERY)
+static const uint8_t cbytes_classes[256] = {
+    ['0' ... '9'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['A' ... 'Z'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['a' ... 'z'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['-'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['.'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['_'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['~'] = CBYTES_TOKEN | CBYTES_URI | CBYTES_HOST,
+    ['!'] = CBYTES_TOKEN | CBYTES_URI,
+    ['$'] = CBYTES_TOKEN | CBYTES_URI,
+    ['%'] = CBYTES_TOKEN | CBYTES_URI,
+    ['&'] = CBYTES_TOKEN | CBYTES_URI,
+    ['\''] = CBYTES_TOKEN | CBYTES_URI,
+    ['*'] = CBYTES_TOKEN | CBYTES_URI,
+    ['+'] = CBYTES_TOKEN | CBYTES_URI,
+    // Not in RFC 3986, but browsers send "|" and "^" as they are, and '"', "`", "{" and "}" from scripts: each
+    // names itself and delimits nothing, so no two readers of the target differ.
+    ['^'] = CBYTES_TOKEN | CBYTES_URI,
+    ['`'] = CBYTES_TOKEN | CBYTES_URI,
+    ['|'] = CBYTES_TOKEN | CBYTES_URI,
+    ['"'] = CBYTES_URI,
+    ['{'] = CBYTES_URI,
+    ['}'] = CBYTES_URI,
+    ['('] = CBYTES_URI,
+    [')'] = CBYTES_URI,
+    [','] = CBYTES_URI,
+    ['/'] = CBYTES_URI,
+    [':'] = CBYTES_URI,
+    [';'] = CBYTES_URI,
+    ['='] = CBYTES_URI,
+    ['@'] = CBYTES_URI,
+    ['['] = CBYTES_URI,
+    [']'] = CBYTES_URI,
+    // Ends the path.
+    ['?'] = CBYTES_QUERY,
+    // In a path some servers read it as "/"; in a query it is a character like others, and browsers leave it.
+    ['\\'] = CBYTES_QUERY,
+    // A fragment is never sent: what one reader cuts off, another keeps.
+    ['#'] = CBYTES_TOKEN,
+};
+#undef CBYTES_URI
+
+/// How many of the first bytes at `p`, at most `size`, belong to `byte_class`.
+static inline size_t cbytes_run(const uint8_t *p, size_t size, uint8_t byte_class) {
+    size_t count = 0;
+    while (count < size && (cbytes_classes[p[count]] & byte_class)) count++;
+    return count;
 }

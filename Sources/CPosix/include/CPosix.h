@@ -1,9 +1,10 @@
 // What the engine needs of the C library and Swift cannot import as it is: calls whose signature depends on
 // feature macros, macros with arguments, and memory primitives that must inline.
+//
+// No feature macro is set here: with _GNU_SOURCE glibc's fd_set and others differ from those in Swift's own Glibc
+// module, and a file that sees both (through Synchronization or Testing) does not compile. What needs GNU
+// extensions stands in CPosix.c.
 #pragma once
-// No _GNU_SOURCE: Swift's Glibc module and the other C modules are built without it, and where a type of the C
-// library then differs (fd_set, enum __rusage_who) the build fails, depending on which module is built first.
-// The few GNU functions that are needed are declared below instead.
 #include <sys/types.h>
 #include <sys/select.h>
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -33,7 +36,6 @@
 
 #define CPOSIX_INLINE static inline __attribute__((always_inline))
 
-int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
 int sched_getaffinity(pid_t, size_t, cpu_set_t *);
 int pthread_setaffinity_np(pthread_t, size_t, const cpu_set_t *);
 int pthread_setname_np(pthread_t, const char *);
@@ -64,9 +66,8 @@ CPOSIX_INLINE int cposix_listen(int fd, int backlog) { return cposix_result(list
 CPOSIX_INLINE int cposix_connect(int fd, const void *address, uint32_t size) {
     return cposix_result(connect(fd, (const struct sockaddr *)address, size));
 }
-CPOSIX_INLINE int cposix_accept(int fd, int flags) {
-    return cposix_result(accept4(fd, NULL, NULL, flags));
-}
+/// accept4(2).
+int cposix_accept(int fd, int flags);
 CPOSIX_INLINE int cposix_getpeername(int fd, void *address, uint32_t *size) {
     return cposix_result(getpeername(fd, (struct sockaddr *)address, size));
 }
@@ -126,6 +127,70 @@ CPOSIX_INLINE int cposix_epoll_control(int epoll, int operation, int fd, uint32_
     struct epoll_event event = {.events = events, .data.u64 = tag};
     return cposix_result(epoll_ctl(epoll, operation, fd, &event));
 }
+CPOSIX_INLINE int cposix_duplicate(int fd) { return cposix_result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+/// Waits until `fd` is readable.
+static inline void cposix_wait_readable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    while (poll(&one, 1, -1) < 0 && errno == EINTR) {}
+}
+/// Waits until one of two is readable: 0 for the first; 1 for the second, which goes before.
+static inline int cposix_wait_readable_or(int first, int second) {
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    while (poll(both, 2, -1) < 0 && errno == EINTR) {}
+    return both[1].revents != 0;
+}
+/// Waits for `events` on `fd` until `deadline` (CLOCK_MONOTONIC, nanoseconds). Whether they came.
+static inline int cposix_await_until(int fd, short events, int64_t deadline) {
+    for (;;) {
+        int64_t rest = deadline - cposix_monotonic_nanoseconds();
+        if (rest <= 0) return 0;
+        struct pollfd one = {.fd = fd, .events = events};
+        int result = poll(&one, 1, (int)(rest / 1000000) + 1);
+        if (result > 0) return 1;
+        if (result < 0 && errno != EINTR) return 0;
+    }
+}
+/// Receives some bytes on a non-blocking socket; 0 at the end of the stream, negative when time is up or it failed.
+static inline ssize_t cposix_receive_until(int fd, void *to, size_t size, int64_t deadline) {
+    for (;;) {
+        ssize_t result = recv(fd, to, size, 0);
+        if (result >= 0) return result;
+        if (errno != EAGAIN && errno != EINTR) return -errno;
+        if (!cposix_await_until(fd, POLLIN, deadline)) return -ETIMEDOUT;
+    }
+}
+/// Sends all bytes on a non-blocking socket; 0, or negative when time is up or it failed.
+static inline int cposix_send_until(int fd, const void *from, size_t size, int64_t deadline) {
+    while (size > 0) {
+        ssize_t result = send(fd, from, size, MSG_NOSIGNAL);
+        if (result < 0) {
+            if (errno != EAGAIN && errno != EINTR) return -errno;
+            if (!cposix_await_until(fd, POLLOUT, deadline)) return -ETIMEDOUT;
+            continue;
+        }
+        from = (const char *)from + result;
+        size -= (size_t)result;
+    }
+    return 0;
+}
+/// Bytes of memory the machine has.
+CPOSIX_INLINE uint64_t cposix_physical_memory(void) {
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+/// Bytes in the send queue (SIOCOUTQ): not sent yet, or sent and not acknowledged; 0 if that cannot be told.
+static inline int cposix_unsent_bytes(int fd) {
+    int bytes = 0;
+    return ioctl(fd, TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+static inline int cposix_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+/// Whether reading (or accepting) would find something at once.
+static inline int cposix_poll_readable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    return poll(&one, 1, 0) > 0;
+}
 /// epoll_pwait2 (Linux 5.11) takes nanoseconds; where it is missing the timeout is rounded up to a millisecond.
 static inline int cposix_epoll_wait(int epoll, struct epoll_event *events, int count, int64_t nanoseconds) {
     if (nanoseconds < 0) return cposix_result(epoll_wait(epoll, events, count, -1));
@@ -166,24 +231,11 @@ CPOSIX_INLINE void cposix_advise_arena(void *p, size_t size) {
 CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
 
 /// Binds the calling thread to one CPU.
-static inline int cposix_pin_thread(int cpu) {
-    cpu_set_t set;
-    __CPU_ZERO_S(sizeof set, &set);
-    __CPU_SET_S(cpu, sizeof set, &set);
-    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
+int cposix_pin_thread(int cpu);
 /// The CPUs the process may use, into `cpus`; their count, or -errno.
-static inline int cposix_allowed_cpus(int *cpus, int capacity) {
-    cpu_set_t set;
-    __CPU_ZERO_S(sizeof set, &set);
-    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
-    int count = 0;
-    for (int cpu = 0; cpu < __CPU_SETSIZE && count < capacity; cpu++)
-        if (__CPU_ISSET_S(cpu, sizeof set, &set)) cpus[count++] = cpu;
-    return count;
-}
+int cposix_allowed_cpus(int *cpus, int capacity);
 /// Names the calling thread (at most 15 bytes) for top, perf and gdb.
-static inline void cposix_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+void cposix_name_thread(const char *name);
 
 CPOSIX_INLINE FILE *cposix_stderr(void) { return stderr; }
 CPOSIX_INLINE FILE *cposix_stdout(void) { return stdout; }
@@ -227,3 +279,22 @@ static inline int cposix_wait_for_signal(void) {
 static inline int cposix_start_thread(pthread_t *thread, void *(*entry)(void *), void *argument) {
     return -pthread_create(thread, NULL, entry, argument);
 }
+
+/// As `cposix_wait_for_signal`, for at most `nanoseconds`; 0 when the time passed without one.
+static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    int64_t end = cposix_monotonic_nanoseconds() + nanoseconds;
+    for (;;) {
+        int64_t rest = end - cposix_monotonic_nanoseconds();
+        if (rest < 0) rest = 0;
+        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        int number = sigtimedwait(&set, NULL, &timeout);
+        if (number > 0) return number;
+        if (errno != EINTR) return 0;
+    }
+}
+
+#include "CPosixProbe.h"

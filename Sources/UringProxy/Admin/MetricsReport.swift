@@ -1,0 +1,84 @@
+internal import Synchronization
+
+/// The metrics in the Prometheus text format (version 0.0.4): what all workers counted, added up.
+struct MetricsReport {
+    private var text = ""
+
+    static func render(_ workers: [Worker], resolver: ResolverCounters?) -> String {
+        var report = MetricsReport()
+        for counter in Counter.allCases {
+            let (name, help) = counter.description
+            let value = workers.reduce(into: UInt64(0)) { $0 += $1.counters[counter] }
+            report.metric("\(name)", "\(help)", "counter", "\(value)")
+        }
+        report.failures(workers)
+        report.engine(workers)
+        if let resolver { report.names(resolver) }
+        return report.text
+    }
+
+    private mutating func header(_ name: String, _ help: String, _ type: String) {
+        text += "# HELP uproxy_\(name) \(help)\n# TYPE uproxy_\(name) \(type)\n"
+    }
+
+    private mutating func metric(_ name: String, _ help: String, _ type: String, _ value: String) {
+        header(name, help, type)
+        text += "uproxy_\(name) \(value)\n"
+    }
+
+    private mutating func failures(_ workers: [Worker]) {
+        header("failures_total", "Exchanges that failed, by cause.", "counter")
+        for failure in ProxyError.allCases where failure != .none {
+            let value = workers.reduce(into: UInt64(0)) { $0 += $1.counters[failure] }
+            text += "uproxy_failures_total{cause=\"\(failure.label)\"} \(value)\n"
+        }
+    }
+
+    private mutating func engine(_ workers: [Worker]) {
+        func sum(_ value: (Gauges) -> Int) -> String { "\(workers.reduce(into: 0) { $0 += value($1.gauges) })" }
+        func total(_ value: (Gauges) -> UInt64) -> String {
+            "\(workers.reduce(into: UInt64(0)) { $0 += value($1.gauges) })"
+        }
+        metric("workers", "Threads that serve.", "gauge", "\(workers.count)")
+        metric(
+            "downstream_connections", "Open downstream connections.", "gauge",
+            sum { $0.downstreamConnections.load(ordering: .relaxed) })
+        metric(
+            "connection_slots", "Connections of both sides that hold a slot.", "gauge",
+            sum { $0.connections.load(ordering: .relaxed) })
+        metric("exchanges", "Exchanges under way.", "gauge", sum { $0.exchanges.load(ordering: .relaxed) })
+        metric(
+            "buffer_leased_bytes", "Buffer memory in use.", "gauge", sum { $0.leasedBytes.load(ordering: .relaxed) })
+        metric(
+            "buffer_peak_bytes", "The most buffer memory that was in use.", "gauge",
+            sum { $0.peakLeasedBytes.load(ordering: .relaxed) })
+        metric(
+            "turns_total", "Kernel entries that wait (io_uring_enter or epoll_wait).", "counter",
+            total { $0.turns.load(ordering: .relaxed) })
+        metric(
+            "completions_total", "Completions handled.", "counter",
+            total { $0.completions.load(ordering: .relaxed) })
+        metric(
+            "short_sends_total", "Sends that left bytes over.", "counter",
+            total { $0.shortSends.load(ordering: .relaxed) })
+        metric(
+            "slices_exhausted_total", "Receives that found no slice (ENOBUFS).", "counter",
+            total { $0.slicesExhausted.load(ordering: .relaxed) })
+        metric(
+            "completion_overflows_total", "Completions that did not fit the ring.", "counter",
+            total { $0.completionOverflows.load(ordering: .relaxed) })
+        metric(
+            "turn_failures_total", "Waits that failed.", "counter",
+            total { $0.entryFailures.load(ordering: .relaxed) })
+    }
+
+    private mutating func names(_ resolver: ResolverCounters) {
+        func value(_ counter: borrowing Atomic<UInt64>) -> String { "\(counter.load(ordering: .relaxed))" }
+        metric("resolver_queries_total", "Names asked of the resolver.", "counter", value(resolver.queries))
+        metric("resolver_cache_hits_total", "Answered from its cache.", "counter", value(resolver.cacheHits))
+        metric("resolver_lookups_total", "Names asked of the servers.", "counter", value(resolver.lookups))
+        metric("resolver_not_found_total", "Names that do not exist.", "counter", value(resolver.notFound))
+        metric("resolver_timeouts_total", "Names no server answered for in time.", "counter", value(resolver.timeouts))
+        metric("resolver_failures_total", "Names that failed otherwise.", "counter", value(resolver.failures))
+    }
+}

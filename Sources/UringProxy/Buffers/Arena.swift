@@ -1,0 +1,248 @@
+internal import CPosix
+
+/// The four sizes in which an arena hands out memory.
+///
+/// A head and its small body fit `tiny` or `small`; `medium` is what the kernel fills when bytes arrive (a 16 KiB
+/// body with its head in one receive); `bulk` is the window of a stream (reading by 256 KiB instead of 16 KiB cut a
+/// relay's CPU per GiB to a third).
+enum SliceClass: UInt8, BitwiseCopyable, CaseIterable {
+    case tiny, small, medium, bulk
+
+    /// Bytes a slice holds.
+    ///
+    /// `medium` is an odd number of cache lines: with 32 KiB every slice would begin in the same few sets of the
+    /// L1 and L2 cache, and small messages touch nothing but the beginning.
+    var sliceSize: Int {
+        switch self {
+        case .tiny: 1024
+        case .small: 4096
+        case .medium: 32 * 1024 + 17 * 64
+        case .bulk: 256 * 1024
+        }
+    }
+
+    /// The smallest class whose slices hold `size` bytes; nil if none does.
+    @inline(__always)
+    static func fitting(_ size: Int) -> SliceClass? {
+        if size <= SliceClass.tiny.sliceSize { return .tiny }
+        if size <= SliceClass.small.sliceSize { return .small }
+        if size <= SliceClass.medium.sliceSize { return .medium }
+        return size <= SliceClass.bulk.sliceSize ? .bulk : nil
+    }
+}
+
+/// Names a slice: class (2 bits) and index (30 bits).
+struct SliceID: BitwiseCopyable, Equatable {
+    let rawValue: UInt32
+
+    @inline(__always)
+    init(_ sliceClass: SliceClass, index: UInt32) {
+        rawValue = UInt32(sliceClass.rawValue) << 30 | index
+    }
+    private init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    static let none = SliceID(rawValue: .max)
+
+    @inline(__always)
+    var index: Int { Int(rawValue & 0x3FFF_FFFF) }
+    @inline(__always)
+    var sliceClass: SliceClass {
+        switch rawValue >> 30 {
+        case 0: .tiny
+        case 1: .small
+        case 2: .medium
+        default: .bulk
+        }
+    }
+}
+
+/// A worker's memory: slices of four sizes, leased and returned, never moved, so that the kernel may hold them.
+///
+/// The handle is trivial and copied freely within one thread; `destroy()` ends the memory. Free slices are reused last
+/// in, first out, so that they are warm. A slice is shared by reference counts: a received slice is forwarded by
+/// the queue of another connection without a copy.
+@safe struct Arena: BitwiseCopyable {
+    @safe private struct Region: BitwiseCopyable {
+        var base: UnsafeMutablePointer<UInt8>
+        var free: UnsafeMutablePointer<UInt32>
+        var references: UnsafeMutablePointer<UInt16>
+        /// Address space is reserved for this many.
+        var capacity: Int
+        /// Slices ever handed out; those above have never been touched and cost nothing.
+        var issued = 0
+        var freeCount = 0
+        /// The fewest free slices since the last `trim`: that many were surplus all the time.
+        var leastFree = 0
+        /// The first slices, whose memory is registered with the kernel: their pages must never be given back.
+        var registered = 0
+    }
+    @safe private struct State {
+        var regions: (Region, Region, Region, Region)
+        var leasedBytes = 0
+        var budgetBytes: Int
+        var refusals: UInt64 = 0
+        var peakLeasedBytes = 0
+    }
+
+    private let state: UnsafeMutablePointer<State>
+
+    /// - Parameter budgetBytes: what may be leased at once; at least 1 MiB. Leasing beyond it answers nil.
+    init(budgetBytes: Int) {
+        precondition(budgetBytes >= 1 << 20)
+        unsafe state = .allocate(capacity: 1)
+        let regions = (
+            Arena.makeRegion(.tiny, budgetBytes), Arena.makeRegion(.small, budgetBytes),
+            Arena.makeRegion(.medium, budgetBytes), Arena.makeRegion(.bulk, budgetBytes)
+        )
+        unsafe state.initialize(to: State(regions: regions, budgetBytes: budgetBytes))
+    }
+
+    private static func makeRegion(_ sliceClass: SliceClass, _ budgetBytes: Int) -> Region {
+        // Provided-buffer ids are 16 bits wide, of which the kernel accepts 32,768 entries.
+        let most = sliceClass == .medium ? 32_768 : 1 << 20
+        let capacity = min(most, budgetBytes / sliceClass.sliceSize + 1)
+        func map(_ size: Int) -> UnsafeMutableRawPointer {
+            guard let memory = unsafe cposix_map(size) else {
+                preconditionFailure("no address space for \(size) bytes of buffers; lower --memory")
+            }
+            return unsafe memory
+        }
+        let size = capacity * sliceClass.sliceSize
+        let base = unsafe map(size)
+        unsafe cposix_advise_arena(base, size)
+        return unsafe Region(
+            base: base.assumingMemoryBound(to: UInt8.self),
+            free: map(capacity * 4).assumingMemoryBound(to: UInt32.self),
+            references: map(capacity * 2).assumingMemoryBound(to: UInt16.self),
+            capacity: capacity)
+    }
+
+    /// Gives everything back. No view, slice or operation may be left.
+    func destroy() {
+        for sliceClass in SliceClass.allCases {
+            let region = unsafe region(sliceClass).pointee
+            unsafe _ = cposix_unmap(region.base, region.capacity * sliceClass.sliceSize)
+            unsafe _ = cposix_unmap(region.free, region.capacity * 4)
+            unsafe _ = cposix_unmap(region.references, region.capacity * 2)
+        }
+        unsafe state.deallocate()
+    }
+
+    @inline(__always)
+    private func region(_ sliceClass: SliceClass) -> UnsafeMutablePointer<Region> {
+        let first = unsafe UnsafeMutableRawPointer(state).assumingMemoryBound(to: Region.self)
+        return unsafe first + Int(sliceClass.rawValue)
+    }
+
+    /// Bytes leased now, whole slices counted.
+    var leasedBytes: Int { unsafe state.pointee.leasedBytes }
+    var peakLeasedBytes: Int { unsafe state.pointee.peakLeasedBytes }
+    var budgetBytes: Int { unsafe state.pointee.budgetBytes }
+    /// How often a lease was refused because the budget was used up.
+    var refusals: UInt64 { unsafe state.pointee.refusals }
+
+    /// Leases one slice with one reference; nil when the budget is used up.
+    @inline(__always)
+    func lease(_ sliceClass: SliceClass) -> SliceID? {
+        let region = unsafe region(sliceClass)
+        let leased = unsafe state.pointee.leasedBytes + sliceClass.sliceSize
+        let index: UInt32
+        if unsafe leased > state.pointee.budgetBytes {
+            unsafe state.pointee.refusals += 1
+            return nil
+        } else if unsafe region.pointee.freeCount > 0 {
+            unsafe region.pointee.freeCount -= 1
+            unsafe region.pointee.leastFree = min(region.pointee.leastFree, region.pointee.freeCount)
+            unsafe index = region.pointee.free[region.pointee.freeCount]
+        } else if unsafe region.pointee.issued < region.pointee.capacity {
+            unsafe index = UInt32(region.pointee.issued)
+            unsafe region.pointee.issued += 1
+        } else {
+            unsafe state.pointee.refusals += 1
+            return nil
+        }
+        unsafe state.pointee.leasedBytes = leased
+        if unsafe leased > state.pointee.peakLeasedBytes { unsafe state.pointee.peakLeasedBytes = leased }
+        unsafe region.pointee.references[Int(index)] = 1
+        return SliceID(sliceClass, index: index)
+    }
+
+    /// Adds a holder to a leased slice.
+    @inline(__always)
+    func retain(_ slice: SliceID) {
+        let references = unsafe region(slice.sliceClass).pointee.references + slice.index
+        unsafe precondition(references.pointee > 0 && references.pointee < .max)
+        unsafe references.pointee += 1
+    }
+
+    /// Takes a holder away; the last one returns the slice.
+    @inline(__always)
+    func release(_ slice: SliceID) {
+        let region = unsafe region(slice.sliceClass)
+        let references = unsafe region.pointee.references + slice.index
+        unsafe precondition(references.pointee > 0)
+        unsafe references.pointee -= 1
+        if unsafe references.pointee == 0 {
+            unsafe region.pointee.free[region.pointee.freeCount] = UInt32(slice.index)
+            unsafe region.pointee.freeCount += 1
+            unsafe state.pointee.leasedBytes -= slice.sliceClass.sliceSize
+        }
+    }
+
+    /// Whether nobody but the caller holds the slice, so that its free part may be written.
+    @inline(__always)
+    func isUnique(_ slice: SliceID) -> Bool {
+        unsafe region(slice.sliceClass).pointee.references[slice.index] == 1
+    }
+
+    /// The address of a slice's first byte.
+    @inline(__always)
+    func address(_ slice: SliceID) -> UnsafeMutablePointer<UInt8> {
+        let region = unsafe region(slice.sliceClass)
+        unsafe precondition(slice.index < region.pointee.issued)
+        return unsafe region.pointee.base + slice.index * slice.sliceClass.sliceSize
+    }
+
+    /// The first `count` slices of a class, as one piece of memory to register with the kernel; they count as
+    /// issued from now on and are free.
+    func reserveForRegistration(_ sliceClass: SliceClass, count: Int) -> UnsafeMutableRawBufferPointer {
+        let region = unsafe region(sliceClass)
+        unsafe precondition(region.pointee.issued == 0)
+        let count = unsafe min(count, region.pointee.capacity)
+        for index in stride(from: count - 1, through: 0, by: -1) {
+            unsafe region.pointee.free[region.pointee.freeCount] = UInt32(index)
+            unsafe region.pointee.freeCount += 1
+        }
+        unsafe region.pointee.issued = count
+        return unsafe UnsafeMutableRawBufferPointer(
+            start: region.pointee.base, count: count * sliceClass.sliceSize)
+    }
+
+    /// Marks the first `count` slices of a class as registered with the kernel: their pages are never given back.
+    func didRegister(_ sliceClass: SliceClass, count: Int) {
+        unsafe region(sliceClass).pointee.registered = count
+    }
+
+    /// Whether the slice lies in memory registered with the kernel.
+    @inline(__always)
+    func isRegistered(_ slice: SliceID) -> Bool {
+        unsafe slice.index < region(slice.sliceClass).pointee.registered
+    }
+
+    /// Gives the pages of slices that were free since the last call back to the system. To be called now and then
+    /// from a timer: it enters the kernel once for each of them.
+    func trim() {
+        for sliceClass in [SliceClass.medium, .bulk] {
+            let region = unsafe region(sliceClass)
+            // The bottom of the stack is what has not been used for longest.
+            for place in unsafe 0..<min(region.pointee.leastFree, 64) {
+                let index = unsafe Int(region.pointee.free[place])
+                if unsafe index >= region.pointee.registered {
+                    unsafe cposix_release_pages(
+                        region.pointee.base + index * sliceClass.sliceSize, sliceClass.sliceSize)
+                }
+            }
+            unsafe region.pointee.leastFree = region.pointee.freeCount
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// Every option of the engine, as one plain value. Its defaults are those of the command line.
+///
+/// 0 switches a limit or a timeout off, unless the property says otherwise. `validate()` finds what cannot work.
+public struct Configuration: Sendable, Equatable {
+    // MARK: Listeners
+
+    /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
+    public var listenAddresses: [String] = []
+    /// The endpoints behind every reverse listener: `HOST:PORT` or `unix:PATH`, in turn.
+    public var upstreams: [String] = []
+    /// Where the forward proxy listens; see `forwardListeners` for the default.
+    public var forwardAddresses: [String] = []
+    /// Where `/healthz` and `/metrics` are served; nil for nowhere.
+    public var adminAddress: String?
+
+    // MARK: Engine
+
+    /// nil: as many as `ProcessorCount.available()`.
+    public var threads: Int?
+    public var io = IOChoice.auto
+    /// Whether each worker is bound to one CPU.
+    public var pin = true
+    /// The budget that slots and slices are derived from; nil: a share of the machine's memory.
+    public var memoryBytes: UInt64?
+    /// Zero-copy sends (`SEND_ZC`) pay on a real network card and never on loopback, so they are off by default.
+    public var zeroCopy = ZeroCopy.off
+    public var logLevel = LogLevel.info
+
+    // MARK: Timeouts
+
+    /// From the first byte of a request, or the connection's start, to the end of its head.
+    public var timeoutHead = Nanoseconds.seconds(30)
+    /// Between two pieces of a request body.
+    public var timeoutBodyIdle = Nanoseconds.seconds(60)
+    /// While a peer takes none of what is sent to it.
+    public var timeoutSendIdle = Nanoseconds.seconds(60)
+    /// Between two requests of a downstream connection.
+    public var timeoutKeepalive = Nanoseconds.seconds(75)
+    public var timeoutConnect = Nanoseconds.seconds(5)
+    /// From the end of the request to the first byte of the response.
+    public var timeoutUpstream = Nanoseconds.seconds(60)
+    /// The whole exchange.
+    public var timeoutTotal = Nanoseconds.zero
+    public var timeoutTunnelIdle = Nanoseconds.hours(1)
+    /// How long a drain waits for running exchanges. 0: until the last one ends.
+    public var timeoutDrain = Nanoseconds.seconds(30)
+
+    // MARK: Limits
+
+    /// The whole request head, and as well the response head. Never off: 1 KiB to 256 KiB.
+    public var limitHeadBytes = 32 << 10
+    /// Fields of a head. 0: only `limitHeadBytes` bounds them.
+    public var limitFields = 128
+    /// The request target. 0: only `limitHeadBytes` bounds it.
+    public var limitURIBytes = 8 << 10
+    public var limitBodyBytes: Int64 = 0
+    public var limitRateMin = MinimumRate(bytesPerSecond: 240, grace: MinimumRate.defaultGrace)
+    /// Downstream connections in all. nil: as many as `memoryBytes` has room for, which is also the meaning of 0.
+    public var limitConnections: Int?
+    public var limitConnectionsPerClient = 0
+    public var limitRequestsPerConnection = 0
+
+    // MARK: Upstream pools
+
+    /// Idle connections kept for each endpoint and thread. 0: none is kept.
+    public var poolIdle = 64
+    public var poolIdleTimeout = Nanoseconds.seconds(60)
+    /// Whether a thread with idle connections to spare lends them to one that would have to connect.
+    public var poolLend = true
+
+    // MARK: Destinations of the forward proxy
+
+    /// CIDR, name, name pattern or port, each with or without a port; goes before `denyDestinations`.
+    public var allowDestinations: [String] = []
+    /// Added to the ranges that are denied by default (private, loopback, link-local, metadata services…).
+    public var denyDestinations: [String] = []
+    /// `ADDRESS` or `ADDRESS:PORT`; empty: those of `/etc/resolv.conf`.
+    public var dnsServers: [String] = []
+
+    // MARK: Fields
+
+    /// This proxy's pseudonym in `Via` (RFC 9110 §7.6.3); nil: `Via` is left alone, and loops are not detected.
+    public var via: String? = Configuration.randomPseudonym()
+    /// `X-Forwarded-For`, `-Proto` and `-Host`. nil: append on reverse listeners, off on forward listeners.
+    public var xForwarded: ForwardedFields?
+    /// `Forwarded` (RFC 7239).
+    public var forwarded = ForwardedFields.off
+
+    public init() {}
+}
+
+extension Configuration {
+    public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
+    public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
+    public enum LogLevel: String, Sendable, CaseIterable { case error, warning, info, debug }
+
+    /// What happens to the fields that tell upstream about downstream: left alone, our element added, or only ours.
+    public enum ForwardedFields: String, Sendable, CaseIterable { case off, append, replace }
+
+    public static let defaultForwardAddress = "127.0.0.1:8080"
+
+    /// The forward listeners in effect: with no listener of either kind asked for, there is one on loopback.
+    public var forwardListeners: [String] {
+        forwardAddresses.isEmpty && listenAddresses.isEmpty && upstreams.isEmpty
+            ? [Self.defaultForwardAddress] : forwardAddresses
+    }
+
+    public var xForwardedOfReverse: ForwardedFields { xForwarded ?? .append }
+    public var xForwardedOfForward: ForwardedFields { xForwarded ?? .off }
+
+    /// `uproxy-` and eight hexadecimal digits: two proxies in a row must not take each other for themselves.
+    static func randomPseudonym() -> String {
+        let digits = String(UInt32.random(in: 0...UInt32.max), radix: 16)
+        return "uproxy-" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}

@@ -1,0 +1,36 @@
+internal import CBytes
+
+/// Sets of bytes a grammar rule is made of; the table is in `CBytes.h`.
+enum ByteClass: UInt8, BitwiseCopyable {
+    /// RFC 9110 §5.6.2
+    case token = 1
+    /// Of a request target, before "?".
+    case path = 2
+    /// Of a request target, from "?" on.
+    case query = 4
+    /// Of a host name or IPv4 address.
+    case host = 8
+}
+
+extension ByteView {
+    /// How many of the first bytes belong to `byteClass`.
+    @inline(__always)
+    func run(of byteClass: ByteClass) -> Int {
+        count == 0 ? 0 : unsafe cbytes_run(pointer, count, byteClass.rawValue)
+    }
+
+    /// RFC 9110 §5.6.2
+    @inline(__always)
+    var isToken: Bool { count > 0 && run(of: .token) == count }
+}
+
+extension UInt8 {
+    /// The value of a hexadecimal digit.
+    @inline(__always)
+    var hexValue: UInt8? {
+        let digit = self &- 0x30
+        if digit < 10 { return digit }
+        let letter = (self | 0x20) &- 0x61
+        return letter < 6 ? letter &+ 10 : nil
+    }
+}

@@ -1,0 +1,66 @@
+/// Writes bytes one after the other into memory somebody else owns. What does not fit is not written at all and
+/// leaves a flag, so that the caller asks once, at the end.
+@safe struct ByteWriter {
+    private let base: UnsafeMutablePointer<UInt8>
+    let capacity: Int
+    private(set) var count = 0
+    /// Something did not fit; what was written is not the whole.
+    private(set) var overflowed = false
+
+    /// - Parameter base: room for `capacity` bytes, which outlives the writer.
+    @inline(__always)
+    init(base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        precondition(capacity >= 0)
+        unsafe self.base = base
+        self.capacity = capacity
+    }
+
+    /// What has been written.
+    var written: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
+
+    @inline(__always)
+    mutating func append(_ bytes: ByteView) {
+        guard let place = unsafe reserve(bytes.count) else { return }
+        unsafe bytes.copy(to: place)
+    }
+
+    @inline(__always)
+    mutating func append(_ text: StaticString) {
+        let size = text.utf8CodeUnitCount
+        guard let place = unsafe reserve(size) else { return }
+        // The size is a constant once inlined, so that this becomes a few stores.
+        unsafe place.update(from: text.utf8Start, count: size)
+    }
+
+    @inline(__always)
+    mutating func append(byte: UInt8) {
+        guard let place = unsafe reserve(1) else { return }
+        unsafe place.pointee = byte
+    }
+
+    mutating func append(decimal value: UInt64) {
+        var size = 1
+        var rest = value / 10
+        while rest > 0 {
+            size &+= 1
+            rest /= 10
+        }
+        guard let place = unsafe reserve(size) else { return }
+        rest = value
+        for index in stride(from: size &- 1, through: 0, by: -1) {
+            unsafe place[index] = UInt8(truncatingIfNeeded: rest % 10) &+ UInt8(ascii: "0")
+            rest /= 10
+        }
+    }
+
+    @inline(__always) @unsafe
+    private mutating func reserve(_ size: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard !overflowed, size <= capacity &- count else {
+            overflowed = true
+            return nil
+        }
+        let place = unsafe base + count
+        count &+= size
+        return unsafe place
+    }
+}

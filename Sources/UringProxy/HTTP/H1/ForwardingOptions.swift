@@ -1,0 +1,19 @@
+/// What a forwarded request tells the upstream about downstream and about this proxy.
+struct ForwardingOptions: BitwiseCopyable {
+    /// What becomes of fields that name the client.
+    enum ClientFields: UInt8, BitwiseCopyable {
+        /// Passed on as received, nothing added.
+        case off
+        /// What was received is believed, and this hop added.
+        case append
+        /// What was received is dropped: the client is no proxy of ours.
+        case replace
+    }
+
+    /// This proxy's name in Via (RFC 9110 §7.6.3); empty writes none.
+    var via = ByteView.empty
+    /// X-Forwarded-For, -Proto and -Host.
+    var xForwarded = ClientFields.off
+    /// Forwarded (RFC 7239).
+    var forwarded = ClientFields.off
+}

@@ -1,0 +1,80 @@
+/// Writes the head that goes downstream: the one received, less what was meant for this hop, plus what this hop adds.
+struct ResponseRewriter {
+    /// What downstream is told about its connection.
+    enum Connection: UInt8, BitwiseCopyable {
+        /// Nothing: the version's default applies, or an interim response is written.
+        case none
+        /// "keep-alive", which a 1.0 client needs to hear.
+        case keepAlive
+        case close
+    }
+
+    /// How the body that is sent downstream is framed.
+    enum Framing: UInt8, BitwiseCopyable {
+        /// As received: Content-Length or chunked, also where no body follows, in an answer to HEAD and in a 304.
+        case asReceived
+        /// Chunked is added: the upstream ends the body by closing, downstream can do without.
+        case chunked
+        /// Neither: the body ends when we close. For 1.0 clients, who cannot read chunks.
+        case untilClose
+        /// Neither, and no body: 1xx, 204 and what opens a tunnel.
+        case none
+    }
+
+    /// - Parameters:
+    ///   - bytes: what `head` and `fields` were parsed from.
+    ///   - via: this proxy's name; empty writes none.
+    ///   - keepUpgrade: pass on Upgrade, as in a 101 whose tunnel is about to open.
+    ///   - downstreamVersion: a 1.0 client never gets Transfer-Encoding, whatever `framing` says.
+    static func write(
+        head: ResponseHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
+        via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
+        downstreamVersion: HTTPVersion
+    ) {
+        // RFC 9110 §2.5: our version, not the upstream's, also to a 1.0 client.
+        writer.append("HTTP/1.1 ")
+        writer.append(decimal: UInt64(head.status))
+        writer.append(" ")
+        writer.append(bytes[head.reason])
+        writer.append("\r\n")
+        // RFC 9110 §8.6: neither 1xx nor 204 has a length, whatever the upstream thinks.
+        let keepsLength = framing == .asReceived && head.status >= 200 && head.status != 204
+        var receivedChunked = false
+        for index in 0..<fields.count {
+            let line = fields[index]
+            if line.id == .transferEncoding { receivedChunked = true }
+            if line.isHopByHop { continue }
+            if line.id == .contentLength {
+                guard keepsLength, let length = head.contentLength else { continue }
+                writer.append("Content-Length: ")
+                writer.append(decimal: length)
+                writer.append("\r\n")
+                continue
+            }
+            writer.append(line, of: bytes)
+        }
+        if downstreamVersion == .http11, framing == .chunked || framing == .asReceived && receivedChunked {
+            writer.append("Transfer-Encoding: chunked\r\n")
+        }
+        if !via.isEmpty { writer.appendVia(head.version, via) }
+        let upgrades = keepUpgrade && head.upgrade != nil
+        if upgrades { writer.appendUpgrade(fields, bytes) }
+        switch connection {
+        case .none: if upgrades { writer.append("Connection: Upgrade\r\n") }
+        case .keepAlive:
+            writer.append(upgrades ? "Connection: keep-alive, Upgrade\r\n" : "Connection: keep-alive\r\n")
+        case .close: writer.append(upgrades ? "Connection: close, Upgrade\r\n" : "Connection: close\r\n")
+        }
+        writer.append("\r\n")
+    }
+
+    /// A trailer section as `TrailerParser` accepted it, and the empty line that ends the message.
+    ///
+    /// - Parameter bytes: what `fields` were parsed from.
+    static func trailers(fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter) {
+        for index in 0..<fields.count where !fields[index].isHopByHop {
+            writer.append(fields[index], of: bytes)
+        }
+        writer.append("\r\n")
+    }
+}

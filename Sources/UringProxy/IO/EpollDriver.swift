@@ -1,0 +1,393 @@
+internal import CPosix
+
+/// The epoll driver: the same contract over readiness, for hosts that deny io_uring and as the control of every
+/// comparison.
+///
+/// Tries each call at once and arms only on EAGAIN; edge triggered, one registration per descriptor for its whole
+/// life, so that a request costs its receives and sends and one `epoll_wait` per turn.
+@safe struct EpollDriver: Driver, ~Copyable {
+    static var name: StaticString { "epoll" }
+
+    private static let eventCapacity = 512
+    private static let partsPerMessage = 16
+    /// At most this much leaves in one call: past it one fast connection would hold up the others.
+    private static let sendLimit: UInt32 = 512 * 1024
+    private static let acceptLimit = 64
+
+    /// What is known of one descriptor, by its number.
+    private struct Entry {
+        var receiveToken: UInt64 = 0
+        var sendToken: UInt64 = 0
+        var queue = SegmentQueue()
+        var target = ReceiveTarget.stream
+        var registered = false
+        var receiveArmed = false
+        var sendArmed = false
+        var connecting = false
+        var listening = false
+        /// Edges seen and not yet used up.
+        var readable = false
+        var writable = true
+        var hungUp = false
+        var inReadyList = false
+    }
+
+    private let epoll: Int32
+    private let arena: Arena
+    private let segments: SegmentPool
+    private let wakeup: Wakeup
+    private(set) var now: Int64
+    private(set) var statistics = DriverStatistics()
+
+    private let entries: UnsafeMutablePointer<Entry>
+    private let entryCapacity: Int
+    private let events: UnsafeMutablePointer<epoll_event>
+    private let parts: UnsafeMutablePointer<iovec>
+    private var completions: CompletionQueue
+    /// Descriptors to try without waiting for an edge.
+    private var ready: UnsafeMutablePointer<Int32>
+    private var readyCount = 0
+    private var readyNow: UnsafeMutablePointer<Int32>
+
+    init(arena: Arena, segments: SegmentPool, wakeup: Wakeup) throws(DriverError) {
+        let epoll = cposix_epoll_create()
+        if epoll < 0 { throw .descriptor(errno: -epoll) }
+        let control = cposix_epoll_control(
+            epoll, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(wakeup.descriptor)))
+        let entryCapacity = Int(min(cposix_limit(0), 1 << 22))
+        guard control == 0, let memory = unsafe cposix_map(entryCapacity * MemoryLayout<Entry>.stride),
+            let first = unsafe cposix_map(entryCapacity * 4), let second = unsafe cposix_map(entryCapacity * 4)
+        else {
+            _ = cposix_close(epoll)
+            throw .descriptor(errno: control == 0 ? ENOMEM : -control)
+        }
+        self.epoll = epoll
+        self.arena = arena
+        self.segments = segments
+        self.wakeup = wakeup
+        self.entryCapacity = entryCapacity
+        now = cposix_monotonic_nanoseconds()
+        unsafe entries = memory.assumingMemoryBound(to: Entry.self)
+        unsafe ready = first.assumingMemoryBound(to: Int32.self)
+        unsafe readyNow = second.assumingMemoryBound(to: Int32.self)
+        unsafe events = .allocate(capacity: Self.eventCapacity)
+        unsafe parts = .allocate(capacity: Self.partsPerMessage)
+        completions = CompletionQueue()
+    }
+
+    deinit {
+        _ = cposix_close(epoll)
+        unsafe _ = cposix_unmap(entries, entryCapacity * MemoryLayout<Entry>.stride)
+        unsafe _ = cposix_unmap(ready, entryCapacity * 4)
+        unsafe _ = cposix_unmap(readyNow, entryCapacity * 4)
+        unsafe events.deallocate()
+        unsafe parts.deallocate()
+    }
+
+    // MARK: - Operations
+
+    /// The descriptor's entry, registered with epoll for both directions.
+    @inline(__always)
+    private mutating func entry(_ descriptor: Int32) -> UnsafeMutablePointer<Entry> {
+        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
+        let entry = unsafe entries + Int(descriptor)
+        if unsafe !entry.pointee.registered { unsafe register(descriptor, entry) }
+        return unsafe entry
+    }
+
+    private mutating func register(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        unsafe entry.initialize(to: Entry())
+        let mask = UInt32(CPOSIX_EPOLLIN | CPOSIX_EPOLLOUT | CPOSIX_EPOLLRDHUP) | CPOSIX_EPOLLET
+        let result = cposix_epoll_control(
+            epoll, EPOLL_CTL_ADD, descriptor, mask, UInt64(UInt32(descriptor)))
+        // ENOSPC (fs.epoll.max_user_watches) and ENOMEM: without edges the descriptor is tried every turn, which is
+        // slow and right.
+        if result < 0 { statistics.entryFailures += 1 }
+        unsafe entry.pointee.registered = true
+    }
+
+    private mutating func tryLater(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        if unsafe entry.pointee.inReadyList { return }
+        unsafe entry.pointee.inReadyList = true
+        unsafe ready[readyCount] = descriptor
+        readyCount += 1
+    }
+
+    mutating func makeSocket(for address: SocketAddress) -> Int32 {
+        cposix_socket(
+            address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK), 0)
+    }
+
+    mutating func accept(_ listener: Int32, token: OperationToken) {
+        let entry = unsafe entry(listener)
+        _ = cposix_set_nonblocking(listener)
+        unsafe entry.pointee.listening = true
+        unsafe entry.pointee.receiveArmed = true
+        unsafe entry.pointee.receiveToken = token.rawValue
+        // Connections may have come while none was accepted: their edge is gone.
+        unsafe tryLater(listener, entry)
+    }
+
+    mutating func acceptNow(_ listener: Int32) -> Int32 {
+        cposix_accept(listener, Int32(CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK))
+    }
+
+    mutating func connect(_ descriptor: Int32, to address: SocketAddress, token: OperationToken) {
+        let entry = unsafe entry(descriptor)
+        let result = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
+        if result == -EINPROGRESS {
+            unsafe entry.pointee.connecting = true
+            unsafe entry.pointee.writable = false
+            unsafe entry.pointee.sendToken = token.rawValue
+        } else {
+            // EAGAIN from a unix socket: its backlog is full, which is a refusal.
+            completions.append(Completion(token: token, result: result == -EAGAIN ? -ECONNREFUSED : result))
+        }
+    }
+
+    @inline(__always)
+    mutating func receive(_ descriptor: Int32, into target: ReceiveTarget, token: OperationToken) {
+        let entry = unsafe entry(descriptor)
+        unsafe entry.pointee.receiveToken = token.rawValue
+        unsafe entry.pointee.target = target
+        unsafe entry.pointee.receiveArmed = true
+        if unsafe entry.pointee.readable || entry.pointee.hungUp { unsafe tryLater(descriptor, entry) }
+    }
+
+    @inline(__always)
+    mutating func send(_ descriptor: Int32, _ queue: SegmentQueue, promptly: Bool, token: OperationToken) {
+        let entry = unsafe entry(descriptor)
+        unsafe entry.pointee.sendToken = token.rawValue
+        unsafe entry.pointee.queue = queue
+        unsafe attemptSend(descriptor, entry)
+    }
+
+    func canSendZeroCopy(_ slice: SliceID) -> Bool { false }
+
+    mutating func sendZeroCopy(_ descriptor: Int32, _ segment: Segment, token: OperationToken) {
+        preconditionFailure("the epoll driver never offers it")
+    }
+
+    mutating func cancel(_ descriptor: Int32, token: OperationToken) {
+        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
+        let entry = unsafe entries + Int(descriptor)
+        let canceled = Completion(token: token, result: -ECANCELED)
+        switch token.kind {
+        case .accept, .receive:
+            guard unsafe entry.pointee.receiveArmed, unsafe entry.pointee.receiveToken == token.rawValue else {
+                return
+            }
+            unsafe entry.pointee.receiveArmed = false
+            completions.append(canceled)
+        case .connect, .send, .zeroCopy:
+            guard unsafe entry.pointee.sendArmed || entry.pointee.connecting,
+                unsafe entry.pointee.sendToken == token.rawValue
+            else { return }
+            unsafe entry.pointee.sendArmed = false
+            unsafe entry.pointee.connecting = false
+            completions.append(canceled)
+        }
+    }
+
+    mutating func shutdown(_ descriptor: Int32, _ direction: ShutdownDirection) {
+        _ = cposix_shutdown(descriptor, direction.rawValue)
+        // The edge this makes arrives with the next wait.
+    }
+
+    mutating func close(_ descriptor: Int32, reset: Bool) {
+        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
+        let entry = unsafe entries + Int(descriptor)
+        unsafe precondition(
+            !entry.pointee.receiveArmed && !entry.pointee.sendArmed && !entry.pointee.connecting,
+            "a descriptor is closed once nothing is under way on it")
+        if reset { _ = cposix_set_reset_on_close(descriptor) }
+        forget(descriptor)
+        _ = cposix_close(descriptor)
+    }
+
+    /// The descriptor is another thread's from now on, or gone: no edge of it concerns this driver.
+    private mutating func forget(_ descriptor: Int32) {
+        let entry = unsafe entries + Int(descriptor)
+        if unsafe entry.pointee.inReadyList {
+            for index in 0..<readyCount where unsafe ready[index] == descriptor { unsafe ready[index] = -1 }
+        }
+        unsafe entry.initialize(to: Entry())
+    }
+
+    mutating func detach(_ descriptor: Int32) {
+        forget(descriptor)
+        _ = cposix_epoll_control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+    }
+
+    mutating func unsentBytes(_ descriptor: Int32) -> Int32 { SocketOptions.unsentBytes(descriptor) }
+
+    mutating func peerAddress(_ descriptor: Int32) -> SocketAddress? { SocketAddress(peerOf: descriptor) }
+
+    mutating func isQuiet(_ descriptor: Int32) -> Bool { SocketOptions.isQuiet(descriptor) }
+
+    var receivableSlices: Int {
+        max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
+    }
+
+    // MARK: - Attempts
+
+    @inline(__always)
+    private mutating func attemptSend(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        let queue = unsafe entry.pointee.queue
+        let token = unsafe OperationToken(rawValue: entry.pointee.sendToken)
+        let flags = Int32(CPOSIX_MSG_NOSIGNAL | CPOSIX_MSG_DONTWAIT)
+        var size: UInt32 = 0
+        let result: Int
+        if segments.isContiguous(queue) {
+            let segment = segments.first(of: queue)
+            size = segment.size
+            let from = unsafe arena.address(segment.slice) + Int(segment.offset)
+            unsafe result = cposix_send(descriptor, from, Int(segment.size), flags)
+        } else {
+            var count = 0
+            segments.forEach(queue) { segment in
+                let from = unsafe arena.address(segment.slice) + Int(segment.offset)
+                unsafe parts[count] = iovec(iov_base: from, iov_len: Int(segment.size))
+                count += 1
+                size += segment.size
+                return count < Self.partsPerMessage && size < Self.sendLimit
+            }
+            unsafe result = cposix_sendmsg(descriptor, parts, count, flags)
+        }
+        if result == -Int(EAGAIN) {
+            unsafe entry.pointee.writable = false
+            unsafe entry.pointee.sendArmed = true
+            return
+        }
+        if result >= 0 && result < Int(size) { statistics.shortSends += 1 }
+        unsafe entry.pointee.sendArmed = false
+        completions.append(Completion(token: token, result: Int32(truncatingIfNeeded: result)))
+    }
+
+    @inline(__always)
+    private mutating func attemptReceive(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        let token = unsafe OperationToken(rawValue: entry.pointee.receiveToken)
+        var slice = SliceID.none
+        var capacity = SliceClass.medium.sliceSize
+        var multishot = false
+        switch unsafe entry.pointee.target {
+        case .slice(let given, let size):
+            slice = given
+            capacity = Int(size)
+        case .stream, .once:
+            if case .stream = unsafe entry.pointee.target { multishot = true }
+            guard let leased = arena.lease(.medium) else {
+                statistics.slicesExhausted += 1
+                unsafe entry.pointee.receiveArmed = false
+                completions.append(Completion(token: token, result: -ENOBUFS))
+                return
+            }
+            slice = leased
+        }
+        let flags = Int32(CPOSIX_MSG_DONTWAIT)
+        let result = unsafe cposix_recv(descriptor, arena.address(slice), capacity, flags)
+        let leasedHere: Bool
+        if case .slice = unsafe entry.pointee.target { leasedHere = false } else { leasedHere = true }
+        if result == -Int(EAGAIN) {
+            unsafe entry.pointee.readable = false
+            if leasedHere { arena.release(slice) }
+            return
+        }
+        var completion = Completion(token: token, result: Int32(truncatingIfNeeded: result))
+        if leasedHere {
+            if result > 0 { completion.slice = slice } else { arena.release(slice) }
+        }
+        if result > 0 {
+            // A short read emptied the socket (epoll(7)); a full one may have left more. After a hang-up the end of
+            // the stream is still to be read.
+            let mayHoldMore = unsafe result == capacity || entry.pointee.hungUp
+            unsafe entry.pointee.readable = mayHoldMore
+            completion.moreToRead = mayHoldMore
+            completion.more = multishot
+            if multishot {
+                if mayHoldMore { unsafe tryLater(descriptor, entry) }
+            } else {
+                unsafe entry.pointee.receiveArmed = false
+            }
+        } else {
+            unsafe entry.pointee.receiveArmed = false
+        }
+        completions.append(completion)
+    }
+
+    private mutating func attemptAccept(_ listener: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        let token = unsafe OperationToken(rawValue: entry.pointee.receiveToken)
+        for _ in 0..<Self.acceptLimit {
+            let result = acceptNow(listener)
+            if result == -EAGAIN { return }
+            if result == -ECONNABORTED || result == -EINTR { continue }
+            if result < 0 { unsafe entry.pointee.receiveArmed = false }
+            completions.append(Completion(token: token, result: result, more: result >= 0))
+            if result < 0 { return }
+        }
+        unsafe tryLater(listener, entry)
+    }
+
+    private mutating func attempt(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        if unsafe entry.pointee.connecting && entry.pointee.writable {
+            var status: Int32 = 0
+            unsafe _ = cposix_getsockopt_int(descriptor, SOL_SOCKET, SO_ERROR, &status)
+            unsafe entry.pointee.connecting = false
+            completions.append(
+                Completion(token: unsafe OperationToken(rawValue: entry.pointee.sendToken), result: -status))
+        }
+        if unsafe entry.pointee.sendArmed && entry.pointee.writable { unsafe attemptSend(descriptor, entry) }
+        guard unsafe entry.pointee.receiveArmed else { return }
+        if unsafe entry.pointee.listening {
+            unsafe attemptAccept(descriptor, entry)
+        } else if unsafe entry.pointee.readable || entry.pointee.hungUp {
+            unsafe attemptReceive(descriptor, entry)
+        }
+    }
+
+    // MARK: - Turn
+
+    mutating func turn(until deadline: Int64) {
+        precondition(completions.isEmpty, "a turn begins when all completions of the last one were taken")
+        let count = readyCount
+        unsafe swap(&ready, &readyNow)
+        readyCount = 0
+        for index in 0..<count {
+            let descriptor = unsafe readyNow[index]
+            if descriptor < 0 { continue }
+            let entry = unsafe entries + Int(descriptor)
+            unsafe entry.pointee.inReadyList = false
+            unsafe attempt(descriptor, entry)
+        }
+        var timeout: Int64 = -1
+        if !completions.isEmpty || readyCount > 0 {
+            timeout = 0
+        } else if deadline != .max {
+            timeout = max(0, deadline - cposix_monotonic_nanoseconds())
+        }
+        let found = unsafe cposix_epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
+        statistics.entries += 1
+        if found < 0 && found != -EINTR { statistics.entryFailures += 1 }
+        now = cposix_monotonic_nanoseconds()
+        for index in 0..<max(0, Int(found)) {
+            let event = unsafe events[index]
+            let descriptor = Int32(truncatingIfNeeded: unsafe cposix_epoll_tag(events + index))
+            if descriptor == wakeup.descriptor {
+                wakeup.empty()
+                continue
+            }
+            let entry = unsafe entries + Int(descriptor)
+            let bits = Int(unsafe event.events)
+            let ended = Int(CPOSIX_EPOLLHUP | CPOSIX_EPOLLERR | CPOSIX_EPOLLRDHUP)
+            if bits & (Int(CPOSIX_EPOLLIN) | ended) != 0 { unsafe entry.pointee.readable = true }
+            if bits & ended != 0 { unsafe entry.pointee.hungUp = true }
+            let writes = Int(CPOSIX_EPOLLOUT | CPOSIX_EPOLLHUP | CPOSIX_EPOLLERR)
+            if bits & writes != 0 { unsafe entry.pointee.writable = true }
+            unsafe attempt(descriptor, entry)
+        }
+        statistics.completions += UInt64(completions.count)
+    }
+
+    @inline(__always)
+    mutating func next() -> Completion? { completions.popFirst() }
+}

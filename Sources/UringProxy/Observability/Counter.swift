@@ -1,0 +1,69 @@
+/// What a worker counts. Each has one writer.
+enum Counter: Int, CaseIterable {
+    case downstreamAccepted, downstreamClosed, acceptFailures, acceptPauses, clientLimitRefusals
+    case requests, headsRefused
+    case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
+    case localResponses
+    case bytesReceivedDownstream, bytesSentDownstream, bytesReceivedUpstream, bytesSentUpstream
+    case upstreamOpened, upstreamClosed, upstreamConnectFailures, upstreamReused
+    case upstreamLent, upstreamBorrowed, upstreamStale
+    case retries
+    case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
+    case tunnelsOpened, tunnelsClosed
+    case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream, timeoutsConnect,
+        timeoutsTotal, timeoutsTunnel
+    case namesAsked, namesFailed
+    case buffersExhausted, receivesStarved, zeroCopySends, zeroCopyCopied
+
+    /// The name in the Prometheus text, less the prefix `uproxy_`, and what it means.
+    var description: (name: StaticString, help: StaticString) {
+        switch self {
+        case .downstreamAccepted: ("downstream_connections_accepted_total", "Connections accepted.")
+        case .downstreamClosed: ("downstream_connections_closed_total", "Accepted connections that have ended.")
+        case .acceptFailures: ("accept_failures_total", "Accepts that failed, as for lack of descriptors.")
+        case .acceptPauses: ("accept_pauses_total", "Times accepting paused at the connection limit.")
+        case .clientLimitRefusals: ("client_limit_refusals_total", "Connections closed for --limit-connections-per-client.")
+        case .requests: ("requests_total", "Request heads read.")
+        case .headsRefused: ("heads_refused_total", "Request heads refused as malformed, ambiguous or too large.")
+        case .responses1xx: ("responses_1xx_total", "Interim responses sent downstream.")
+        case .responses2xx: ("responses_2xx_total", "Responses of class 2xx sent downstream.")
+        case .responses3xx: ("responses_3xx_total", "Responses of class 3xx sent downstream.")
+        case .responses4xx: ("responses_4xx_total", "Responses of class 4xx sent downstream.")
+        case .responses5xx: ("responses_5xx_total", "Responses of class 5xx sent downstream.")
+        case .localResponses: ("local_responses_total", "Responses that the proxy itself gave.")
+        case .bytesReceivedDownstream: ("downstream_received_bytes_total", "Bytes received from downstream.")
+        case .bytesSentDownstream: ("downstream_sent_bytes_total", "Bytes sent downstream.")
+        case .bytesReceivedUpstream: ("upstream_received_bytes_total", "Bytes received from upstream.")
+        case .bytesSentUpstream: ("upstream_sent_bytes_total", "Bytes sent upstream.")
+        case .upstreamOpened: ("upstream_connections_opened_total", "Upstream connections opened.")
+        case .upstreamClosed: ("upstream_connections_closed_total", "Upstream connections that have ended.")
+        case .upstreamConnectFailures: ("upstream_connect_failures_total", "Connection attempts that failed.")
+        case .upstreamReused: ("upstream_connections_reused_total", "Requests sent on a connection used before.")
+        case .upstreamLent: ("upstream_connections_lent_total", "Idle connections offered to other workers.")
+        case .upstreamBorrowed: ("upstream_connections_borrowed_total", "Idle connections taken from other workers.")
+        case .upstreamStale: ("upstream_connections_stale_total", "Reused connections that turned out to be closed.")
+        case .retries: ("retries_total", "Requests sent again on another connection.")
+        case .exchangesStarted: ("exchanges_started_total", "Exchanges begun.")
+        case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")
+        case .downstreamAborted: ("downstream_aborts_total", "Exchanges ended by downstream.")
+        case .upstreamTruncated: ("upstream_truncated_total", "Responses that upstream cut short.")
+        case .tunnelsOpened: ("tunnels_opened_total", "Tunnels opened (CONNECT and Upgrade).")
+        case .tunnelsClosed: ("tunnels_closed_total", "Tunnels that have ended.")
+        case .timeoutsHead: ("timeouts_head_total", "--timeout-head")
+        case .timeoutsKeepalive: ("timeouts_keepalive_total", "--timeout-keepalive")
+        case .timeoutsBody: ("timeouts_body_total", "--timeout-body-idle")
+        case .timeoutsSend: ("timeouts_send_total", "--timeout-send-idle")
+        case .timeoutsRate: ("timeouts_rate_total", "--limit-rate-min")
+        case .timeoutsUpstream: ("timeouts_upstream_total", "--timeout-upstream")
+        case .timeoutsConnect: ("timeouts_connect_total", "--timeout-connect")
+        case .timeoutsTotal: ("timeouts_total_total", "--timeout-total")
+        case .timeoutsTunnel: ("timeouts_tunnel_total", "--timeout-tunnel-idle")
+        case .namesAsked: ("names_asked_total", "Host names given to the resolver.")
+        case .namesFailed: ("names_failed_total", "Host names that did not resolve.")
+        case .buffersExhausted: ("buffers_exhausted_total", "Leases refused for lack of memory.")
+        case .receivesStarved: ("receives_starved_total", "Receives that waited for a slice.")
+        case .zeroCopySends: ("zero_copy_sends_total", "Sends without a copy.")
+        case .zeroCopyCopied: ("zero_copy_copied_total", "Zero-copy sends that the kernel copied after all.")
+        }
+    }
+}

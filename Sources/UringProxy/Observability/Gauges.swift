@@ -1,0 +1,16 @@
+internal import Synchronization
+
+/// How things stand with a worker, as of its last turn: written by it alone, read by anybody.
+final class Gauges: Sendable {
+    let downstreamConnections = Atomic<Int>(0)
+    let connections = Atomic<Int>(0)
+    let exchanges = Atomic<Int>(0)
+    let leasedBytes = Atomic<Int>(0)
+    let peakLeasedBytes = Atomic<Int>(0)
+    let turns = Atomic<UInt64>(0)
+    let completions = Atomic<UInt64>(0)
+    let shortSends = Atomic<UInt64>(0)
+    let slicesExhausted = Atomic<UInt64>(0)
+    let completionOverflows = Atomic<UInt64>(0)
+    let entryFailures = Atomic<UInt64>(0)
+}

@@ -1,0 +1,109 @@
+internal import CPosix
+
+// Accepting: listeners, limits, back-off.
+extension Engine where D: ~Copyable {
+    /// The wheel's slots behind those of the connections belong to the listeners, and the last to maintenance.
+    func timer(ofListener index: Int) -> UInt32 { UInt32(connections.capacity + index) }
+
+    mutating func armAccept(_ index: Int) {
+        guard phase == .running, !acceptPaused, !listeners[index].isArmed else { return }
+        listeners[index].isArmed = true
+        driver.accept(listeners[index].descriptor, token: acceptToken(index))
+    }
+
+    private func acceptToken(_ index: Int) -> OperationToken {
+        OperationToken(.accept, slot: UInt32(index), generation: 0)
+    }
+
+    mutating func accepted(_ index: Int, _ completion: Completion) {
+        if !completion.more { listeners[index].isArmed = false }
+        if completion.result >= 0 {
+            listeners[index].backoff = 0
+            admit(completion.result, listener: index)
+        } else if completion.result != -ECANCELED {
+            acceptFailed(index)
+            return
+        }
+        if !completion.more { armAccept(index) }
+    }
+
+    /// EMFILE, ENFILE, ENOBUFS, ENOMEM: accepting again at once would fail again at once. The connections wait in the
+    /// backlog meanwhile.
+    private mutating func acceptFailed(_ index: Int) {
+        counters.add(.acceptFailures)
+        let backoff = min(max(listeners[index].backoff * 2, 10_000_000), 200_000_000)
+        listeners[index].backoff = backoff
+        timers.set(timer(ofListener: index), deadline: driver.now + backoff)
+    }
+
+    private mutating func admit(_ descriptor: Int32, listener index: Int) {
+        guard phase != .stopping, downstreamCount < settings.connections else {
+            counters.add(.acceptFailures)
+            driver.close(descriptor, reset: false)
+            return
+        }
+        var connection = Connection(descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
+        connection.listener = UInt8(index)
+        if let clientLimit {
+            connection.peer = driver.peerAddress(descriptor)?.address ?? .unspecified
+            connection.peerKnown = true
+            guard clientLimit.enter(connection.peer) else {
+                counters.add(.clientLimitRefusals)
+                driver.close(descriptor, reset: false)
+                return
+            }
+            connection.countedPerClient = true
+        }
+        guard let slot = connections.insert(connection) else {
+            if connection.countedPerClient { clientLimit?.leave(connection.peer) }
+            counters.add(.acceptFailures)
+            driver.close(descriptor, reset: false)
+            return
+        }
+        counters.add(.downstreamAccepted)
+        downstreamCount += 1
+        if downstreamCount == settings.connections { pauseAccepting() }
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// At the limit: further connections wait in the backlog, which is bounded too.
+    private mutating func pauseAccepting() {
+        acceptPaused = true
+        counters.add(.acceptPauses)
+        cancelAccepts()
+    }
+
+    private mutating func cancelAccepts() {
+        for index in listeners.indices where listeners[index].isArmed {
+            driver.cancel(listeners[index].descriptor, token: acceptToken(index))
+        }
+    }
+
+    /// A downstream connection has ended: there is room again, taken up when a little of it has gathered.
+    mutating func downstreamEnded() {
+        downstreamCount -= 1
+        guard acceptPaused, downstreamCount <= settings.connections - max(1, settings.connections / 64) else { return }
+        acceptPaused = false
+        for index in listeners.indices { armAccept(index) }
+    }
+
+    /// Ends the listeners. What waits in their backlog was promised service by the kernel and is taken first.
+    mutating func stopAccepting() {
+        cancelAccepts()
+        for index in listeners.indices {
+            while downstreamCount < settings.connections {
+                let descriptor = driver.acceptNow(listeners[index].descriptor)
+                guard descriptor >= 0 else { break }
+                admit(descriptor, listener: index)
+            }
+            driver.shutdown(listeners[index].descriptor, .both)
+        }
+    }
+
+    /// To be called once, when `isIdle`: nothing is under way on the listeners any more.
+    mutating func closeListeners() {
+        for listener in listeners { driver.close(listener.descriptor, reset: false) }
+        listeners.removeAll()
+    }
+}

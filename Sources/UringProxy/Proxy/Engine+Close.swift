@@ -1,0 +1,152 @@
+// Ends: of exchanges, and of connections. A connection's slot outlives every operation the kernel still holds.
+extension Engine where D: ~Copyable {
+    @inline(__always)
+    func exchangeIndex(of slot: UInt32) -> UInt32? {
+        let index = connections[slot].exchange
+        return index == Slab<Exchange>.none ? nil : index
+    }
+
+    /// Ends an exchange: gives back what it holds, closes the upstream connection if it still has one, and leaves
+    /// downstream's to the caller.
+    mutating func finishExchange(_ index: UInt32) {
+        if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
+        if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
+        segments.removeAll(&exchanges[index].request)
+        for attempt in [exchanges[index].attempts.0, exchanges[index].attempts.1]
+        where attempt != Slab<Connection>.none {
+            connections[attempt].exchange = Slab<Exchange>.none
+            close(attempt)
+        }
+        let upstream = exchanges[index].upstream
+        if upstream != Slab<Connection>.none {
+            connections[upstream].exchange = Slab<Exchange>.none
+            close(upstream)
+        }
+        connections[exchanges[index].downstream].exchange = Slab<Exchange>.none
+        counters.add(.exchangesFinished)
+        exchanges.remove(index)
+    }
+
+    /// A send or receive failed: the connection is gone.
+    @inline(never)
+    mutating func connectionFailed(_ slot: UInt32, errno: Int32) {
+        switch connections[slot].phase {
+        case .waiting, .readingHead, .discarding, .pooled, .retiring:
+            close(slot)
+        case .exchanging:
+            abortByDownstream(connections[slot].exchange)
+        case .leased:
+            upstreamFailed(slot)
+        case .tunnelling:
+            let index = connections[slot].exchange
+            let partner = partner(of: slot)
+            // The reset is passed on as what it is.
+            connections[partner].resetsOnClose = true
+            endTunnel(index)
+        case .connecting, .closing:
+            break
+        }
+    }
+
+    /// The upstream reset the connection. It may have answered before: what has come of a response is read first.
+    private mutating func upstreamFailed(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        if exchanges[index].state == .responding && exchanges[index].responseBody.state == .untilClose {
+            // The end of such a body is a close, not a reset (RFC 9112 §8).
+            counters.add(.upstreamTruncated)
+            cutResponse(index, .upstreamTruncated)
+            return
+        }
+        if connections[slot].receiving != .none && exchanges[index].state == .forwarding {
+            // A failed send: an answer may be waiting to be received, such as a 413 that came before the reset.
+            if !connections[slot].isSending { segments.removeAll(&connections[slot].output) }
+            return
+        }
+        upstreamEnded(slot, .upstreamReset)
+    }
+
+    // MARK: - Connections
+
+    /// Ends a connection: at once if nothing is under way on it, else when the kernel has returned what it holds.
+    mutating func close(_ slot: UInt32) {
+        leaveLists(slot)
+        connections[slot].phase = .closing
+        connections[slot].phaseStartedAt = driver.now
+        segments.removeAll(&connections[slot].input)
+        if connections[slot].operationsInFlight > 0 {
+            // RFC-wise a FIN, or what is sent stays unsent; in any case the operations complete.
+            driver.shutdown(connections[slot].descriptor, .both)
+            cancelOperations(slot)
+            armTimer(slot)
+        }
+        finishClosing(slot)
+    }
+
+    private mutating func leaveLists(_ slot: UInt32) {
+        switch connections[slot].phase {
+        case .pooled:
+            unpool(slot)
+        case .connecting, .leased, .retiring:
+            endpoints[connections[slot].endpoint].inUse -= 1
+        case .tunnelling:
+            if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
+        case .waiting, .readingHead, .exchanging, .discarding, .closing:
+            break
+        }
+    }
+
+    /// `shutdown(2)` ends receives and sends; a connect, and a receive on a socket that is not connected any more, need
+    /// to be cancelled.
+    private mutating func cancelOperations(_ slot: UInt32) {
+        if connections[slot].receiving == .stream || connections[slot].receiving == .once
+            || connections[slot].receiving == .slice
+        {
+            driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
+            if connections[slot].receiving == .stream { connections[slot].receiving = .cancelling }
+        } else if connections[slot].receiving == .none && !connections[slot].isSending {
+            driver.cancel(connections[slot].descriptor, token: token(.connect, slot))
+        }
+        if connections[slot].isSending { driver.cancel(connections[slot].descriptor, token: token(.send, slot)) }
+    }
+
+    /// Closes the descriptor and frees the slot, if nothing is under way any more.
+    mutating func finishClosing(_ slot: UInt32) {
+        guard connections[slot].operationsInFlight == 0 else { return }
+        segments.removeAll(&connections[slot].output)
+        driver.close(connections[slot].descriptor, reset: connections[slot].resetsOnClose)
+        timers.remove(slot)
+        switch connections[slot].side {
+        case .downstream:
+            counters.add(.downstreamClosed)
+            if connections[slot].countedPerClient { clientLimit?.leave(connections[slot].peer) }
+            connections.remove(slot)
+            downstreamEnded()
+        case .upstream:
+            counters.add(.upstreamClosed)
+            connections.remove(slot)
+        }
+    }
+
+    // MARK: - Lingering
+
+    /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
+    /// side ends too (RFC 9112 §9.6).
+    mutating func beginDiscarding(_ slot: UInt32) {
+        connections[slot].phase = .discarding
+        connections[slot].phaseStartedAt = driver.now
+        segments.removeAll(&connections[slot].input)
+        if connections[slot].inputEnded {
+            close(slot)
+            return
+        }
+        connections[slot].outputEnded = true
+        driver.shutdown(connections[slot].descriptor, .sending)
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// Downstream's end came while its bytes were dropped.
+    mutating func discardingEnded(_ slot: UInt32) {
+        if connections[slot].inputEnded { close(slot) }
+    }
+}

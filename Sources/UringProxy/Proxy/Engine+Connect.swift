@@ -1,0 +1,296 @@
+// From an exchange to a connection: addresses, attempts, the first that succeeds.
+extension Engine where D: ~Copyable {
+    // MARK: - Finding
+
+    /// Gives the exchange a connection to its endpoint: an idle one, a borrowed one, or a new one.
+    mutating func findUpstream(_ index: UInt32) {
+        let endpoint = exchanges[index].endpoint
+        exchanges[index].endpointsTried += 1
+        if !exchanges[index].isConnect {
+            if let slot = takeIdle(endpoint) ?? borrow(endpoint) {
+                use(slot, for: index)
+                return
+            }
+        }
+        connectUpstream(index)
+    }
+
+    private mutating func connectUpstream(_ index: UInt32) {
+        let endpoint = exchanges[index].endpoint
+        exchanges[index].nextAddress = 0
+        exchanges[index].addressesDenied = 0
+        switch endpoints[endpoint].addressState {
+        case .known where endpoints[endpoint].addressesExpireAt > driver.now:
+            exchanges[index].state = .connecting
+            connectNext(index)
+        case .known, .unknown:
+            endpoints[endpoint].addressState = .asked
+            waitForAddresses(endpoint, index)
+            counters.add(.namesAsked)
+            let token = endpoints.token(of: endpoint)
+            let asked = endpoints.withName(endpoint) { askResolver($0, token) }
+            if !asked { resolved(token: token, .failed(.resolverBusy)) }
+        case .asked:
+            waitForAddresses(endpoint, index)
+        }
+        if exchanges.isOccupied(index) { relayRequest(index) }
+    }
+
+    private mutating func waitForAddresses(_ endpoint: UInt32, _ index: UInt32) {
+        exchanges[index].state = .resolving
+        exchanges[index].nextWaiting = endpoints[endpoint].firstWaiting
+        endpoints[endpoint].firstWaiting = index
+    }
+
+    /// Takes an exchange that ends out of the list of those that wait for addresses.
+    mutating func stopWaitingForAddresses(_ index: UInt32) {
+        let endpoint = exchanges[index].endpoint
+        var at = endpoints[endpoint].firstWaiting
+        if at == index {
+            endpoints[endpoint].firstWaiting = exchanges[index].nextWaiting
+            return
+        }
+        while at != Slab<Exchange>.none {
+            let next = exchanges[at].nextWaiting
+            if next == index {
+                exchanges[at].nextWaiting = exchanges[index].nextWaiting
+                return
+            }
+            at = next
+        }
+    }
+
+    /// What the resolver found out.
+    enum Resolution {
+        case found(count: Int, InlineArray<16, IPAddress>, timeToLiveSeconds: UInt32)
+        case failed(ProxyError)
+    }
+
+    /// The resolver's answer to the question with this token.
+    mutating func resolved(token: UInt64, _ resolution: Resolution) {
+        guard let endpoint = endpoints.index(ofToken: token) else { return }
+        var failure: ProxyError?
+        switch resolution {
+        case .found(let count, let addresses, let timeToLive):
+            endpoints[endpoint].addressState = .known
+            endpoints[endpoint].addressCount = UInt8(count)
+            endpoints[endpoint].addresses = addresses
+            endpoints[endpoint].addressesExpireAt = driver.now + Int64(timeToLive) * 1_000_000_000
+        case .failed(let error):
+            counters.add(.namesFailed)
+            endpoints[endpoint].addressState = .unknown
+            failure = error
+        }
+        var index = endpoints[endpoint].firstWaiting
+        endpoints[endpoint].firstWaiting = Slab<Exchange>.none
+        while index != Slab<Exchange>.none {
+            let next = exchanges[index].nextWaiting
+            exchanges[index].nextWaiting = Slab<Exchange>.none
+            exchanges[index].state = .connecting
+            if let failure {
+                exchanges[index].failure = failure
+                attemptsFailed(index)
+            } else {
+                connectNext(index)
+            }
+            index = next
+        }
+    }
+
+    // MARK: - Attempts
+
+    /// Tries the next of the endpoint's addresses that the policy allows; fails the exchange when none is left and no
+    /// attempt is under way.
+    private mutating func connectNext(_ index: UInt32) {
+        let endpoint = exchanges[index].endpoint
+        while exchanges[index].nextAddress < endpoints[endpoint].addressCount {
+            let address = endpoints[endpoint].addresses[Int(exchanges[index].nextAddress)]
+            exchanges[index].nextAddress += 1
+            if endpoints[endpoint].kind == .dynamic && !isAllowed(endpoint, address) {
+                exchanges[index].addressesDenied += 1
+                continue
+            }
+            if startAttempt(index, socketAddress(endpoint, address)) { return }
+        }
+        if exchanges[index].attempts == (Slab<Connection>.none, Slab<Connection>.none) { attemptsFailed(index) }
+    }
+
+    /// The policy's word on the very address that is going to be connected to: a name may have resolved to anything.
+    private func isAllowed(_ endpoint: UInt32, _ address: IPAddress) -> Bool {
+        let port = endpoints[endpoint].port
+        return endpoints.withName(endpoint) {
+            settings.policy.verdict(name: $0, address: address, port: port).isAllowed
+        }
+    }
+
+    private func socketAddress(_ endpoint: UInt32, _ address: IPAddress) -> SocketAddress {
+        if endpoints[endpoint].kind == .fixed, let fixed = fixedAddresses[Int(endpoints[endpoint].fixedIndex)] {
+            return fixed
+        }
+        return SocketAddress(address, port: endpoints[endpoint].port)
+    }
+
+    /// Starts to connect; false, with the reason noted, if that cannot even begin.
+    private mutating func startAttempt(_ index: UInt32, _ address: SocketAddress) -> Bool {
+        let descriptor = driver.makeSocket(for: address)
+        guard descriptor >= 0 else {
+            let isLimit = -descriptor == Errno.tooManyFiles || -descriptor == Errno.tooManyFilesInSystem
+            exchanges[index].failure = isLimit ? .outOfDescriptors : .connectFailed
+            counters.add(.upstreamConnectFailures)
+            return false
+        }
+        var connection = Connection(descriptor: descriptor, side: .upstream, phase: .connecting, now: driver.now)
+        connection.exchange = index
+        connection.endpoint = exchanges[index].endpoint
+        guard let slot = connections.insert(connection) else {
+            exchanges[index].failure = .outOfConnections
+            driver.close(descriptor, reset: false)
+            return false
+        }
+        counters.add(.upstreamOpened)
+        endpoints[connection.endpoint].inUse += 1
+        if exchanges[index].attempts.0 == Slab<Connection>.none {
+            exchanges[index].attempts.0 = slot
+        } else {
+            exchanges[index].attempts.1 = slot
+        }
+        connections[slot].operationsInFlight += 1
+        driver.connect(descriptor, to: address, token: token(.connect, slot))
+        armTimer(slot)
+        return true
+    }
+
+    @inline(__always)
+    mutating func connected(_ slot: UInt32, _ completion: Completion) {
+        connections[slot].operationsInFlight -= 1
+        guard connections[slot].phase == .connecting else {
+            finishClosing(slot)
+            return
+        }
+        if completion.result < 0 {
+            attemptFailed(slot, connectFailure(-completion.result))
+            return
+        }
+        let index = connections[slot].exchange
+        forgetAttempt(slot)
+        // The race is decided; the other attempt ends.
+        for other in [exchanges[index].attempts.0, exchanges[index].attempts.1]
+        where other != Slab<Connection>.none {
+            forgetAttempt(other)
+            connections[other].exchange = Slab<Exchange>.none
+            close(other)
+        }
+        if exchanges[index].isConnect {
+            openConnectTunnel(index, slot)
+        } else {
+            use(slot, for: index)
+        }
+    }
+
+    private func connectFailure(_ errno: Int32) -> ProxyError {
+        switch errno {
+        case Errno.connectionRefused, Errno.notFound: .connectRefused
+        case Errno.timedOut, Errno.canceled: .connectTimeout
+        default: .connectFailed
+        }
+    }
+
+    private mutating func forgetAttempt(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        if exchanges[index].attempts.0 == slot { exchanges[index].attempts.0 = Slab<Connection>.none }
+        if exchanges[index].attempts.1 == slot { exchanges[index].attempts.1 = Slab<Connection>.none }
+    }
+
+    /// One address did not work out: the next, if no other attempt is under way that may still succeed.
+    mutating func attemptFailed(_ slot: UInt32, _ failure: ProxyError) {
+        let index = connections[slot].exchange
+        counters.add(.upstreamConnectFailures)
+        forgetAttempt(slot)
+        connections[slot].exchange = Slab<Exchange>.none
+        close(slot)
+        exchanges[index].failure = failure
+        connectNext(index)
+    }
+
+    /// RFC 8305 §5: the first address is slow to answer, so the next one is tried beside it.
+    mutating func joinAttempt(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        let isAlone =
+            exchanges[index].attempts.0 == Slab<Connection>.none
+            || exchanges[index].attempts.1 == Slab<Connection>.none
+        if isAlone { connectNext(index) }
+    }
+
+    /// Whether another address could be tried beside this attempt.
+    func mayJoin(_ slot: UInt32) -> Bool {
+        let index = connections[slot].exchange
+        guard index != Slab<Exchange>.none else { return false }
+        return exchanges[index].nextAddress < endpoints[connections[slot].endpoint].addressCount
+            && (exchanges[index].attempts.0 == Slab<Connection>.none
+                || exchanges[index].attempts.1 == Slab<Connection>.none)
+    }
+
+    /// No address of this endpoint could be connected: another configured upstream, or the answer why not.
+    private mutating func attemptsFailed(_ index: UInt32) {
+        let endpoint = exchanges[index].endpoint
+        if endpoints[endpoint].kind == .fixed && Int(exchanges[index].endpointsTried) < fixedEndpoints.count
+            && !exchanges[index].bodyForwarded
+        {
+            counters.add(.retries)
+            exchanges[index].endpoint = fixedEndpoint(after: endpoint)
+            findUpstream(index)
+            return
+        }
+        if exchanges[index].addressesDenied > 0 && exchanges[index].failure == .none {
+            fail(index, .destinationDenied)
+            return
+        }
+        fail(index, exchanges[index].failure == .none ? .connectFailed : exchanges[index].failure)
+    }
+
+    // MARK: - Using
+
+    /// Puts a connection to the exchange's use and the request on its way.
+    @inline(__always)
+    private mutating func use(_ slot: UInt32, for index: UInt32) {
+        connections[slot].phase = .leased
+        connections[slot].phaseStartedAt = driver.now
+        connections[slot].exchange = index
+        connections[slot].requestCount += 1
+        connections[slot].streamBytes = 0
+        exchanges[index].upstream = slot
+        exchanges[index].state = .forwarding
+        exchanges[index].requestsSent += 1
+        exchanges[index].requestSentAt = exchanges[index].requestDone ? driver.now : 0
+        if connections[slot].isReused { counters.add(.upstreamReused) }
+        if connections[slot].output.isEmpty { outputBegins(slot) }
+        segments.share(exchanges[index].request, with: &connections[slot].output)
+        queueFlush(slot)
+        updateReceive(slot)
+        if exchanges[index].requestDone {
+            armTimer(slot)
+            armTimer(exchanges[index].downstream)
+        } else {
+            relayRequest(index)
+        }
+    }
+
+    /// Whether the request may go out once more: nothing of an answer has come, and either it does no harm to be
+    /// done twice (RFC 9110 §9.2.2), or none of it left.
+    func mayRepeat(_ index: UInt32, sentNothing: Bool) -> Bool {
+        exchanges[index].state == .forwarding && !exchanges[index].bodyForwarded
+            && !exchanges[index].continueForwarded && exchanges[index].requestDone
+            && (exchanges[index].method.isIdempotent || sentNothing) && exchanges[index].requestsSent < 3
+    }
+
+    /// Sends the request again on another connection, its last one having died before it answered.
+    mutating func repeatRequest(_ index: UInt32) {
+        counters.add(.retries)
+        exchanges[index].upstream = Slab<Connection>.none
+        exchanges[index].state = .connecting
+        exchanges[index].endpointsTried -= 1
+        // Not from the pool: what is idle there may have died the same death.
+        dropIdle(exchanges[index].endpoint)
+        findUpstream(index)
+    }
+}

@@ -1,0 +1,166 @@
+// Idle upstream connections: kept by the worker that made them, and lent when another one is in want of them.
+extension Engine where D: ~Copyable {
+    /// An upstream connection whose exchange is over, as good as new.
+    @inline(__always)
+    mutating func returnToPool(_ slot: UInt32) {
+        let endpoint = connections[slot].endpoint
+        connections[slot].exchange = Slab<Exchange>.none
+        connections[slot].isReused = true
+        connections[slot].isBulk = false
+        endpoints[endpoint].inUse -= 1
+        guard phase == .running, settings.poolIdle > 0 else {
+            endpoints[endpoint].inUse += 1
+            close(slot)
+            return
+        }
+        pool(slot)
+        if endpoints[endpoint].idleCount > settings.poolIdle { close(endpoints[endpoint].lastIdle) }
+        if endpoints[endpoint].inUse == 0 { lendIfWanted(endpoint) }
+    }
+
+    /// Puts a connection to the front of its endpoint's list: the last used is the first reused, warm in every cache and
+    /// the least likely to be closed by the peer.
+    private mutating func pool(_ slot: UInt32) {
+        let endpoint = connections[slot].endpoint
+        let first = endpoints[endpoint].firstIdle
+        connections[slot].phase = .pooled
+        connections[slot].phaseStartedAt = driver.now
+        connections[slot].previous = Slab<Connection>.none
+        connections[slot].next = first
+        if first == Slab<Connection>.none {
+            endpoints[endpoint].lastIdle = slot
+        } else {
+            connections[first].previous = slot
+        }
+        endpoints[endpoint].firstIdle = slot
+        endpoints[endpoint].idleCount += 1
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// Takes a connection out of its endpoint's list, wherever in it it stands.
+    mutating func unpool(_ slot: UInt32) {
+        let endpoint = connections[slot].endpoint
+        let before = connections[slot].previous
+        let after = connections[slot].next
+        if before == Slab<Connection>.none {
+            endpoints[endpoint].firstIdle = after
+        } else {
+            connections[before].next = after
+        }
+        if after == Slab<Connection>.none {
+            endpoints[endpoint].lastIdle = before
+        } else {
+            connections[after].previous = before
+        }
+        endpoints[endpoint].idleCount -= 1
+    }
+
+    /// The idle connection used last, now in use; nil if there is none.
+    @inline(__always)
+    mutating func takeIdle(_ endpoint: UInt32) -> UInt32? {
+        let slot = endpoints[endpoint].firstIdle
+        guard slot != Slab<Connection>.none else { return nil }
+        unpool(slot)
+        endpoints[endpoint].inUse += 1
+        return slot
+    }
+
+    /// Ends every idle connection of an endpoint.
+    mutating func dropIdle(_ endpoint: UInt32) {
+        while endpoints[endpoint].firstIdle != Slab<Connection>.none { close(endpoints[endpoint].firstIdle) }
+    }
+
+    // MARK: - Lending
+
+    private func lendingQueue(_ endpoint: UInt32) -> LendingQueue? {
+        let index = Int(endpoints[endpoint].fixedIndex)
+        return settings.lends && index >= 0 && index < lending.count ? lending[index] : nil
+    }
+
+    /// With nothing in use here every idle connection is to spare; if another worker wanted one lately, all of them are
+    /// offered. First the receive has to end: what is offered has nothing in flight.
+    private mutating func lendIfWanted(_ endpoint: UInt32) {
+        guard let queue = lendingQueue(endpoint), queue.isWantedElsewhere(than: worker, now: driver.now) else {
+            return
+        }
+        while endpoints[endpoint].firstIdle != Slab<Connection>.none {
+            let slot = endpoints[endpoint].firstIdle
+            unpool(slot)
+            connections[slot].phase = .retiring
+            endpoints[endpoint].inUse += 1
+            retire(slot)
+        }
+    }
+
+    /// Offers a retiring connection once nothing is in flight on it.
+    mutating func retire(_ slot: UInt32) {
+        if connections[slot].receiving == .stream || connections[slot].receiving == .once {
+            connections[slot].receiving = .cancelling
+            driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
+        }
+        guard connections[slot].operationsInFlight == 0 else { return }
+        let endpoint = connections[slot].endpoint
+        guard let queue = lendingQueue(endpoint), connections[slot].output.isEmpty, phase == .running else {
+            close(slot)
+            return
+        }
+        driver.detach(connections[slot].descriptor)
+        let offer = LendingQueue.Offer(
+            descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt)
+        guard queue.offers.push(offer) else {
+            endpoints[endpoint].inUse -= 1
+            pool(slot)
+            return
+        }
+        counters.add(.upstreamLent)
+        endpoints[endpoint].inUse -= 1
+        timers.remove(slot)
+        connections.remove(slot)
+    }
+
+    /// A connection that another worker offered; nil if there is none that is still good.
+    mutating func borrow(_ endpoint: UInt32) -> UInt32? {
+        guard let queue = lendingQueue(endpoint) else { return nil }
+        queue.noteDemand(worker: worker, now: driver.now)
+        while let offer = queue.offers.pop() {
+            guard isUsable(offer) else {
+                discard(offer)
+                continue
+            }
+            var connection = Connection(
+                descriptor: offer.descriptor, side: .upstream, phase: .pooled, now: driver.now)
+            connection.endpoint = endpoint
+            connection.isReused = true
+            guard let slot = connections.insert(connection) else {
+                discard(offer)
+                return nil
+            }
+            counters.add(.upstreamBorrowed)
+            endpoints[endpoint].inUse += 1
+            return slot
+        }
+        return nil
+    }
+
+    private mutating func isUsable(_ offer: LendingQueue.Offer) -> Bool {
+        let age = driver.now - offer.idleSince
+        return age < settings.timeouts.poolIdle && driver.isQuiet(offer.descriptor)
+    }
+
+    private mutating func discard(_ offer: LendingQueue.Offer) {
+        counters.add(.upstreamClosed)
+        driver.close(offer.descriptor, reset: false)
+    }
+
+    /// Ends offers that nobody took in time; at a stop, all of them.
+    mutating func sweepOffers(all: Bool) {
+        for queue in lending {
+            // As many as there are now: those pushed back must not come round again.
+            for _ in 0..<queue.offers.count {
+                guard let offer = queue.offers.pop() else { break }
+                if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer) }
+            }
+        }
+    }
+}

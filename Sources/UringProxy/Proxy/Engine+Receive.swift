@@ -1,0 +1,199 @@
+// Receiving: when to ask for bytes, where to put them, and whose turn it is when they have come.
+extension Engine where D: ~Copyable {
+    // MARK: - Arming
+
+    /// Starts, stops or leaves alone the receive of a connection, as its phase and the room for its bytes demand.
+    /// This is the proxy's backpressure: to slow a peer down is not to ask.
+    @inline(__always)
+    mutating func updateReceive(_ slot: UInt32) {
+        let wanted = wantsInput(slot)
+        switch connections[slot].receiving {
+        case .none:
+            if !wanted {
+                connections[slot].isPaused = true
+            } else if !connections[slot].isStarved {
+                if connections[slot].isPaused { inputResumes(slot) }
+                armReceive(slot)
+            }
+        case .stream:
+            if !wanted || connections[slot].isBulk { cancelReceive(slot) }
+        case .once, .slice, .cancelling:
+            break
+        }
+    }
+
+    /// The peer is waited for again: its pace is measured from here.
+    private func inputResumes(_ slot: UInt32) {
+        connections[slot].isPaused = false
+        connections[slot].lastReceivedAt = driver.now
+        connections[slot].receiveWindowStartedAt = driver.now
+        connections[slot].receiveWindowBytes = 0
+    }
+
+    private mutating func cancelReceive(_ slot: UInt32) {
+        connections[slot].receiving = .cancelling
+        driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
+    }
+
+    @inline(__always)
+    private mutating func armReceive(_ slot: UInt32) {
+        connections[slot].operationsInFlight += 1
+        if connections[slot].isBulk, let slice = leaseBulkSlice(slot) {
+            connections[slot].receiving = .slice
+            connections[slot].receiveSlice = slice
+            driver.receive(
+                connections[slot].descriptor,
+                into: .slice(slice, size: UInt32(SliceClass.bulk.sliceSize)), token: token(.receive, slot))
+        } else if connections[slot].isBulk {
+            connections[slot].receiving = .once
+            driver.receive(connections[slot].descriptor, into: .once, token: token(.receive, slot))
+        } else {
+            connections[slot].receiving = .stream
+            driver.receive(connections[slot].descriptor, into: .stream, token: token(.receive, slot))
+        }
+    }
+
+    /// A large slice to receive into, while few enough wait in receives, and while the peer on the other side keeps up:
+    /// behind a slow reader a large slice would only be held for longer.
+    private mutating func leaseBulkSlice(_ slot: UInt32) -> SliceID? {
+        guard bulkReceives < settings.bulkReceiveLimit, !isPartnerCongested(slot),
+            let slice = arena.lease(.bulk)
+        else { return nil }
+        bulkReceives += 1
+        return slice
+    }
+
+    private func isPartnerCongested(_ slot: UInt32) -> Bool {
+        let partner = partner(of: slot)
+        return partner != Slab<Connection>.none && connections[partner].isCongested
+    }
+
+    /// The connection that this one's bytes go to; none while there is no such.
+    @inline(__always)
+    func partner(of slot: UInt32) -> UInt32 {
+        let exchange = connections[slot].exchange
+        guard exchange != Slab<Exchange>.none else { return Slab<Connection>.none }
+        return connections[slot].side == .downstream ? exchanges[exchange].upstream : exchanges[exchange].downstream
+    }
+
+    @inline(__always)
+    func window(of slot: UInt32) -> UInt32 {
+        connections[slot].isBulk ? settings.bulkWindow : settings.window
+    }
+
+    /// Whether more bytes can be used.
+    @inline(__always)
+    private func wantsInput(_ slot: UInt32) -> Bool {
+        if connections[slot].inputEnded { return false }
+        switch connections[slot].phase {
+        case .waiting, .readingHead:
+            // A head may be larger than a window; the codec's limit ends it.
+            return connections[slot].input.byteCount < max(settings.window, UInt32(settings.headLimits.headBytes) + 1)
+        case .exchanging, .leased, .tunnelling:
+            guard connections[slot].input.byteCount < window(of: slot) else { return false }
+            guard connections[slot].isBulk else { return true }
+            let partner = partner(of: slot)
+            return connections[slot].input.isEmpty
+                && (partner == Slab<Connection>.none || connections[partner].output.byteCount < window(of: slot))
+        case .discarding, .pooled:
+            return true
+        case .connecting, .retiring, .closing:
+            return false
+        }
+    }
+
+    /// Arms the receives that found no slice, as far as there are some again.
+    mutating func feedStarved() {
+        var room = driver.receivableSlices
+        while room > 0, let slot = starved.popFirst() {
+            guard connections.isOccupied(slot), connections[slot].isStarved else { continue }
+            connections[slot].isStarved = false
+            updateReceive(slot)
+            room -= 1
+        }
+    }
+
+    // MARK: - Received
+
+    @inline(__always)
+    mutating func received(_ slot: UInt32, _ completion: Completion) {
+        var slice = completion.slice
+        if !completion.more {
+            connections[slot].operationsInFlight -= 1
+            if connections[slot].receiving == .slice {
+                bulkReceives -= 1
+                if completion.result > 0 {
+                    slice = connections[slot].receiveSlice
+                } else {
+                    arena.release(connections[slot].receiveSlice)
+                }
+                connections[slot].receiveSlice = .none
+            }
+            connections[slot].receiving = .none
+        }
+        if connections[slot].phase == .closing {
+            if slice != .none { arena.release(slice) }
+            finishClosing(slot)
+            return
+        }
+        if completion.result > 0 {
+            let size = UInt32(completion.result)
+            connections[slot].lastReceivedAt = driver.now
+            connections[slot].receiveWindowBytes += Int64(size)
+            connections[slot].streamBytes += UInt64(size)
+            counters.add(
+                connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
+                UInt64(size))
+            if connections[slot].phase == .discarding {
+                arena.release(slice)
+            } else {
+                segments.appendCompacting(Segment(slice: slice, offset: 0, size: size), to: &connections[slot].input)
+                inputArrived(slot)
+                return
+            }
+        } else {
+            receiveEnded(slot, completion.result)
+            return
+        }
+        updateReceive(slot)
+    }
+
+    /// The end of the stream, or no bytes for another reason.
+    @inline(never)
+    private mutating func receiveEnded(_ slot: UInt32, _ result: Int32) {
+        switch -result {
+        case 0:
+            connections[slot].inputEnded = true
+            inputArrived(slot)
+        case Errno.noBuffers:
+            counters.add(.receivesStarved)
+            if !connections[slot].isStarved {
+                connections[slot].isStarved = true
+                starved.append(slot)
+            }
+        case Errno.canceled:
+            // Our own doing: to make room for another kind of receive, to hold the peer back, or to lend the
+            // connection.
+            if connections[slot].phase == .retiring { retire(slot) } else { updateReceive(slot) }
+        default:
+            connectionFailed(slot, errno: -result)
+        }
+    }
+
+    /// New bytes, or the end of them, for whoever reads this connection now.
+    @inline(__always)
+    private mutating func inputArrived(_ slot: UInt32) {
+        switch connections[slot].phase {
+        case .waiting, .readingHead: readRequests(slot)
+        case .exchanging: requestInputArrived(slot)
+        case .leased: readResponse(slot)
+        case .tunnelling: tunnelInputArrived(slot)
+        case .discarding: discardingEnded(slot)
+        case .pooled, .retiring:
+            // A response nobody asked for, or the end: either way the connection is of no more use (RFC 9112 §9.5).
+            close(slot)
+        case .connecting, .closing:
+            break
+        }
+    }
+}

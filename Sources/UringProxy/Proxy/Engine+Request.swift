@@ -1,0 +1,406 @@
+// Requests: reading heads from downstream, deciding what becomes of them, and passing bodies upstream.
+extension Engine where D: ~Copyable {
+    // MARK: - Heads
+
+    /// Reads as many requests as are there and may begin. A pipelined request begins when the one before has been
+    /// answered, so that answers leave in order (RFC 9112 §9.3.2).
+    mutating func readRequests(_ slot: UInt32) {
+        while connections[slot].phase == .waiting || connections[slot].phase == .readingHead {
+            if connections[slot].closesAfterFlush { break }
+            if connections[slot].input.isEmpty {
+                if connections[slot].inputEnded || phase != .running && connections[slot].requestCount > 0 {
+                    endWaiting(slot)
+                    return
+                }
+                break
+            }
+            // Answers that wait for a slow reader are not added to without end.
+            if connections[slot].output.byteCount >= settings.window { break }
+            guard readRequest(slot) else { break }
+        }
+        guard connections.isOccupied(slot) else { return }
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// Downstream has nothing more to ask, or is told that there is nothing more to be had.
+    private mutating func endWaiting(_ slot: UInt32) {
+        if !connections[slot].output.isEmpty {
+            connections[slot].closesAfterFlush = true
+            queueFlush(slot)
+            armTimer(slot)
+        } else if connections[slot].inputEnded {
+            close(slot)
+        } else {
+            beginDiscarding(slot)
+        }
+    }
+
+    /// Reads one request head and starts its exchange; false if there is none to be read for now.
+    private mutating func readRequest(_ slot: UInt32) -> Bool {
+        if connections[slot].phase == .waiting {
+            connections[slot].phase = .readingHead
+            connections[slot].phaseStartedAt = driver.now
+            connections[slot].scanner = HeadEndScanner()
+        }
+        var bytes = segments.firstView(of: connections[slot].input)
+        var status = ParseStatus.incomplete
+        // The common case is a head that came in one piece; one that drips in is parsed once its end is there.
+        if connections[slot].scanner.scanned == 0 { status = parseRequest(bytes) }
+        if status == .incomplete {
+            guard segments.makeContiguous(&connections[slot].input) else {
+                counters.add(.buffersExhausted)
+                refuse(slot, .outOfMemory)
+                return true
+            }
+            bytes = segments.firstView(of: connections[slot].input)
+            guard connections[slot].scanner.find(in: bytes, limits: settings.headLimits) != nil else {
+                if connections[slot].inputEnded { close(slot) }
+                return false
+            }
+            status = parseRequest(bytes)
+        }
+        switch status {
+        case .complete:
+            connections[slot].requestCount += 1
+            counters.add(.requests)
+            startExchange(slot, bytes)
+            return true
+        case .incomplete:
+            if connections[slot].inputEnded { close(slot) }
+            return false
+        case .invalid(let error):
+            counters.add(.headsRefused)
+            refuseHead(slot, status: error.status, reason: error.reason)
+            return true
+        }
+    }
+
+    @inline(__always)
+    private mutating func parseRequest(_ bytes: ByteView) -> ParseStatus {
+        RequestParser.parse(bytes, limits: settings.headLimits, fields: &fields, head: &requestHead)
+    }
+
+    // MARK: - Decisions
+
+    /// What is wrong with a well-formed request for this listener; nil if it may be forwarded.
+    private func refusal(_ role: Listener.Role, _ bytes: ByteView) -> ProxyError? {
+        if !settings.pseudonym.isEmpty && requestHead.hasVia && hasOwnVia(bytes) { return .loopDetected }
+        if case .length(let size) = requestHead.framing, size > settings.bodyLimit { return .bodyTooLarge }
+        switch role {
+        case .reverse:
+            switch requestHead.form {
+            case .origin, .asterisk: break
+            case .absolute: if requestHead.scheme == .other { return .schemeUnsupported }
+            case .authority: return .connectNotAllowed
+            }
+        case .forward:
+            switch requestHead.form {
+            case .authority: break
+            case .absolute: if requestHead.scheme != .http { return .schemeUnsupported }
+            case .origin, .asterisk: return .notAProxyRequest
+            }
+        }
+        // RFC 9110 §7.6.2: a request that may go no further is the proxy's own to answer.
+        if requestHead.maxForwards == 0 && requestHead.method == .trace { return .traceNotAllowed }
+        return nil
+    }
+
+    private func hasOwnVia(_ bytes: ByteView) -> Bool {
+        unsafe settings.pseudonym.withUnsafeBytes { own in
+            RequestRewriter.viaContains(fields: fields, bytes: bytes, pseudonym: unsafe ByteView(own))
+        }
+    }
+
+    /// Begins the exchange whose head has just been parsed out of `bytes`, the front of the input.
+    private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
+        let role = listeners[Int(connections[slot].listener)].role
+        let isLast = settings.requestsPerConnection > 0
+            && connections[slot].requestCount >= settings.requestsPerConnection
+        let total = settings.timeouts.total
+        var exchange = Exchange(
+            downstream: slot, method: requestHead.method, version: requestHead.version,
+            keepAlive: requestHead.keepAlive && !isLast && phase == .running, startedAt: driver.now,
+            totalDeadline: total == .max ? .max : driver.now + total)
+        exchange.requestBody = BodyReader(requestHead.framing)
+        exchange.isConnect = requestHead.method == .connect
+        exchange.expectsContinue = requestHead.expectsContinue
+        // RFC 9110 §7.8: with a body behind it the switch could only come after the body; we do not offer it then.
+        exchange.wantsUpgrade = requestHead.upgrade != nil && exchange.requestBody.isDone
+        guard let index = exchanges.insert(exchange) else {
+            refuse(slot, .outOfExchanges)
+            return
+        }
+        counters.add(.exchangesStarted)
+        connections[slot].phase = .exchanging
+        connections[slot].exchange = index
+        connections[slot].streamBytes = 0
+        connections[slot].receiveWindowStartedAt = driver.now
+        connections[slot].receiveWindowBytes = 0
+        if let error = refusal(role, bytes) {
+            fail(index, error)
+            return
+        }
+        if requestHead.maxForwards == 0 && requestHead.method == .options {
+            answerOptions(index)
+            return
+        }
+        switch role {
+        case .reverse:
+            exchanges[index].endpoint = nextFixedEndpoint()
+        case .forward:
+            guard let endpoint = forwardEndpoint(index, bytes) else { return }
+            exchanges[index].endpoint = endpoint
+        }
+        if exchanges[index].isConnect {
+            segments.consume(UInt32(requestHead.size), from: &connections[slot].input)
+            exchanges[index].requestDone = true
+        } else {
+            guard writeRequest(index, slot, bytes, role) else {
+                fail(index, .outOfMemory)
+                return
+            }
+        }
+        findUpstream(index)
+    }
+
+    /// Round robin over the configured upstreams.
+    mutating func nextFixedEndpoint() -> UInt32 {
+        roundRobin = roundRobin + 1 < fixedEndpoints.count ? roundRobin + 1 : 0
+        return fixedEndpoints[roundRobin]
+    }
+
+    /// The upstream that is tried when this one cannot be connected.
+    func fixedEndpoint(after endpoint: UInt32) -> UInt32 {
+        let next = Int(endpoints[endpoint].fixedIndex) + 1
+        return fixedEndpoints[next < fixedEndpoints.count ? next : 0]
+    }
+
+    /// Where a forward request wants to go; nil if the exchange was refused.
+    private mutating func forwardEndpoint(_ index: UInt32, _ bytes: ByteView) -> UInt32? {
+        guard let authority = requestHead.authority else {
+            fail(index, .notAProxyRequest)
+            return nil
+        }
+        let host = bytes[authority.host]
+        let port = authority.port ?? 80
+        guard settings.policy.verdict(name: host, port: port).isAllowed else {
+            fail(index, .destinationDenied)
+            return nil
+        }
+        guard let endpoint = endpoints.find(name: host, port: port, now: driver.now) else {
+            fail(index, .outOfExchanges)
+            return nil
+        }
+        if endpoints[endpoint].addressState == .unknown, let literal = IPAddress(text: host) {
+            endpoints[endpoint].addressState = .known
+            endpoints[endpoint].addressCount = 1
+            endpoints[endpoint].addressesExpireAt = .max
+            endpoints[endpoint].addresses[0] = literal
+        }
+        return endpoint
+    }
+
+    // MARK: - Rewriting
+
+    /// Writes the head that goes upstream into memory of its own, a small body that is there already behind it, and takes
+    /// both from the input.
+    private mutating func writeRequest(
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role
+    ) -> Bool {
+        let smallBody = smallBodySize(bytes)
+        // Fields that this hop adds: Via, three X-Forwarded fields or Forwarded, with names and addresses.
+        var wanted = requestHead.size + 384 + smallBody
+        while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
+            var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+            rewriteRequest(slot, bytes, role, exchanges[index].wantsUpgrade, &writer)
+            if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
+            if writer.overflowed {
+                // Long lists of forwarders, or a long name: the next class.
+                arena.release(slice)
+                wanted = sliceClass.sliceSize + 1
+                continue
+            }
+            segments.append(
+                Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &exchanges[index].request)
+            if smallBody > 0 {
+                exchanges[index].requestBodyBytes = UInt64(smallBody)
+                _ = exchanges[index].requestBody.takeLength(UInt32(smallBody))
+            }
+            exchanges[index].requestDone = exchanges[index].requestBody.isDone
+            segments.consume(UInt32(requestHead.size + smallBody), from: &connections[slot].input)
+            return true
+        }
+        counters.add(.buffersExhausted)
+        return false
+    }
+
+    /// The size of the body if it has a length, is small, and is all there behind the head.
+    private func smallBodySize(_ bytes: ByteView) -> Int {
+        guard case .length(let size) = requestHead.framing, size <= UInt64(settings.smallBody),
+            requestHead.size + Int(size) <= bytes.count
+        else { return 0 }
+        return Int(size)
+    }
+
+    private mutating func rewriteRequest(
+        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, _ writer: inout ByteWriter
+    ) {
+        var options = ForwardingOptions()
+        options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
+        options.forwarded = settings.forwarded
+        var isIPv6 = false
+        var text = InlineArray<40, UInt8>(repeating: 0)
+        var textSize = 0
+        if options.xForwarded != .off || options.forwarded != .off {
+            let peer = peer(of: slot)
+            isIPv6 = !peer.isIPv4
+            unsafe withUnsafeMutableBytes(of: &text) { buffer in
+                let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+                unsafe textSize = peer.write(into: base, capacity: buffer.count)
+            }
+        }
+        unsafe settings.pseudonym.withUnsafeBytes { own in
+            options.via = unsafe ByteView(own)
+            unsafe withUnsafeBytes(of: text) { buffer in
+                let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
+                RequestRewriter.write(
+                    head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
+                    peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade)
+            }
+        }
+    }
+
+    /// The address of downstream, asked of the kernel once per connection. A unix socket has none: `::`.
+    private mutating func peer(of slot: UInt32) -> IPAddress {
+        if !connections[slot].peerKnown {
+            connections[slot].peer = driver.peerAddress(connections[slot].descriptor)?.address ?? .unspecified
+            connections[slot].peerKnown = true
+        }
+        return connections[slot].peer
+    }
+
+    // MARK: - Body
+
+    /// More of downstream's bytes during an exchange: its body, or requests that wait their turn.
+    @inline(__always)
+    mutating func requestInputArrived(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        if !exchanges[index].requestDone {
+            relayRequest(index)
+            return
+        }
+        updateReceive(slot)
+    }
+
+    /// Passes on what has come of the request's body, as far as the upstream has room.
+    mutating func relayRequest(_ index: UInt32) {
+        let slot = exchanges[index].downstream
+        let upstream = exchanges[index].upstream
+        guard !exchanges[index].requestDone, upstream != Slab<Connection>.none else {
+            // Until there is an upstream the body waits in the input, which is bounded.
+            if connections[slot].inputEnded && !exchanges[index].requestDone && !bodyIsAllHere(index) {
+                abortByDownstream(index)
+                return
+            }
+            updateReceive(slot)
+            armTimer(slot)
+            return
+        }
+        let before = connections[slot].input.byteCount
+        var body = exchanges[index].requestBody
+        let outcome = relayBody(from: slot, &body, to: upstream, .verbatim, index)
+        exchanges[index].requestBody = body
+        let taken = UInt64(before - connections[slot].input.byteCount)
+        if taken > 0 {
+            exchanges[index].bodyForwarded = true
+            exchanges[index].requestBodyBytes += taken
+            queueFlush(upstream)
+        }
+        connections[slot].isBulk = isLong(body, exchanges[index].requestBodyBytes)
+        switch outcome {
+        case .more:
+            if exchanges[index].requestBodyBytes > settings.bodyLimit {
+                fail(index, .bodyTooLarge)
+                return
+            }
+            if connections[slot].inputEnded && connections[slot].input.isEmpty {
+                abortByDownstream(index)
+                return
+            }
+        case .done:
+            exchanges[index].requestDone = true
+            exchanges[index].requestSentAt = driver.now
+            connections[slot].isBulk = false
+        case .failed(let error):
+            counters.add(.headsRefused)
+            failBody(index, error)
+            return
+        case .outOfMemory:
+            fail(index, .outOfMemory)
+            return
+        }
+        updateReceive(slot)
+        armTimer(slot)
+        armTimer(upstream)
+    }
+
+    /// Whether a body with a length has come completely, though nobody takes it yet.
+    private func bodyIsAllHere(_ index: UInt32) -> Bool {
+        let body = exchanges[index].requestBody
+        switch body.state {
+        case .done: return true
+        case .length: return body.remaining <= UInt64(connections[exchanges[index].downstream].input.byteCount)
+        // Its end is found when it is passed on.
+        case .chunked, .trailers: return true
+        case .untilClose: return false
+        }
+    }
+
+    @inline(__always)
+    func isLong(_ body: BodyReader, _ passed: UInt64) -> Bool {
+        switch body.state {
+        case .length: body.remaining >= settings.bulkThreshold
+        case .chunked, .untilClose: passed >= settings.bulkThreshold
+        case .done, .trailers: false
+        }
+    }
+
+    /// The upstream has taken some of the request.
+    @inline(__always)
+    mutating func requestOutputDrained(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        if !exchanges[index].requestDone {
+            relayRequest(index)
+        } else if connections[slot].output.isEmpty && exchanges[index].requestSentAt == 0 {
+            exchanges[index].requestSentAt = driver.now
+        }
+    }
+
+    /// Downstream is gone in the middle of its request: there is nobody to answer.
+    mutating func abortByDownstream(_ index: UInt32) {
+        counters.add(.downstreamAborted)
+        let slot = exchanges[index].downstream
+        finishExchange(index)
+        close(slot)
+    }
+}
+
+// A request that waits for the exchange before it begins at the end of the turn, from here and from nowhere deeper.
+extension Engine where D: ~Copyable {
+    @inline(__always)
+    mutating func queueRead(_ slot: UInt32) {
+        if connections[slot].readQueued { return }
+        connections[slot].readQueued = true
+        readQueue.append(slot)
+    }
+
+    @inline(__always)
+    mutating func readQueued() {
+        while let slot = readQueue.popFirst() {
+            guard connections.isOccupied(slot) else { continue }
+            connections[slot].readQueued = false
+            readRequests(slot)
+        }
+    }
+}

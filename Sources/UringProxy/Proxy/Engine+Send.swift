@@ -1,0 +1,161 @@
+// Sending: one send in flight per connection; what gathers meanwhile leaves in the next one.
+extension Engine where D: ~Copyable {
+    /// To be called after output was queued: it leaves at the end of the turn, together with what else comes.
+    @inline(__always)
+    mutating func queueFlush(_ slot: UInt32) {
+        if connections[slot].flushQueued { return }
+        connections[slot].flushQueued = true
+        flushQueue.append(slot)
+    }
+
+    @inline(__always)
+    mutating func flushAll() {
+        while let slot = flushQueue.popFirst() {
+            connections[slot].flushQueued = false
+            flush(slot)
+        }
+    }
+
+    @inline(__always)
+    private mutating func flush(_ slot: UInt32) {
+        guard connections.isOccupied(slot), !connections[slot].isSending, !connections[slot].output.isEmpty else {
+            return
+        }
+        switch connections[slot].phase {
+        case .connecting, .closing: return
+        case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
+        }
+        connections[slot].isSending = true
+        connections[slot].operationsInFlight += 1
+        if settings.zeroCopy && sendWithoutCopy(slot) { return }
+        driver.send(
+            connections[slot].descriptor, connections[slot].output, promptly: needsPrompt(slot),
+            token: token(.send, slot))
+    }
+
+    /// Whether anything waits for this send to complete.
+    ///
+    /// If nothing does, its completion may come with the next one of any other kind: with one connection busy that
+    /// halves the kernel entries per request.
+    @inline(__always)
+    private func needsPrompt(_ slot: UInt32) -> Bool {
+        // Only a send that can take all of the output at once leaves nothing to do.
+        guard connections[slot].output.byteCount <= settings.window,
+            segments.hasAtMostTwo(connections[slot].output), !connections[slot].closesAfterFlush,
+            !connections[slot].isCongested
+        else { return true }
+        switch connections[slot].phase {
+        case .waiting: return !connections[slot].input.isEmpty || phase != .running
+        case .leased: return !exchanges[connections[slot].exchange].requestDone
+        case .tunnelling:
+            let partner = partner(of: slot)
+            return partner == Slab<Connection>.none || connections[partner].inputEnded
+                || !connections[partner].input.isEmpty || connections[partner].isBulk
+        case .pooled: return false
+        case .readingHead: return false
+        case .exchanging, .discarding, .connecting, .retiring, .closing: return true
+        }
+    }
+
+    @inline(__always)
+    mutating func sent(_ slot: UInt32, _ completion: Completion) {
+        connections[slot].operationsInFlight -= 1
+        sendCompleted(slot, completion.result)
+    }
+
+    /// The result of a send, of either kind.
+    @inline(__always)
+    mutating func sendCompleted(_ slot: UInt32, _ result: Int32) {
+        connections[slot].isSending = false
+        if connections[slot].phase == .closing {
+            finishClosing(slot)
+            return
+        }
+        guard result >= 0 else {
+            connectionFailed(slot, errno: -result)
+            return
+        }
+        let size = UInt32(result)
+        segments.consume(size, from: &connections[slot].output)
+        counters.add(connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
+        if size > 0 {
+            connections[slot].lastSentAt = driver.now
+            connections[slot].sendWindowBytes += Int64(size)
+        }
+        connections[slot].isCongested = !connections[slot].output.isEmpty
+        if !connections[slot].output.isEmpty { queueFlush(slot) }
+        outputDrained(slot)
+    }
+
+    /// Room in a connection's output: its other side may go on.
+    @inline(__always)
+    private mutating func outputDrained(_ slot: UInt32) {
+        switch connections[slot].phase {
+        case .waiting, .readingHead:
+            if connections[slot].output.isEmpty && connections[slot].closesAfterFlush {
+                beginDiscarding(slot)
+                return
+            }
+            if connections[slot].phase == .waiting && (!connections[slot].input.isEmpty || phase != .running) {
+                readRequests(slot)
+                return
+            }
+        case .exchanging: responseOutputDrained(slot)
+        case .leased: requestOutputDrained(slot)
+        case .tunnelling: tunnelOutputDrained(slot)
+        case .discarding, .connecting, .pooled, .closing: break
+        case .retiring:
+            retire(slot)
+            return
+        }
+        if connections.isOccupied(slot) { armTimer(slot) }
+    }
+
+    // MARK: - Zero copy
+
+    /// Sends the front of the output without a copy, if it is worth it: a large piece of registered memory.
+    private mutating func sendWithoutCopy(_ slot: UInt32) -> Bool {
+        let segment = segments.first(of: connections[slot].output)
+        guard segment.size >= 16 * 1024, driver.now >= zeroCopySuspendedUntil,
+            driver.canSendZeroCopy(segment.slice),
+            let record = zeroCopies.insert(ZeroCopySend(connection: slot, slice: segment.slice))
+        else { return false }
+        // The slice stays leased until the notification, however long after the bytes were taken that is.
+        arena.retain(segment.slice)
+        counters.add(.zeroCopySends)
+        driver.sendZeroCopy(
+            connections[slot].descriptor, segment,
+            token: OperationToken(.zeroCopy, slot: record, generation: zeroCopies.generation(record)))
+        return true
+    }
+
+    /// Either the result of a zero-copy send, or the word that its memory is free.
+    @inline(never)
+    mutating func zeroCopyEnded(_ record: UInt32, _ completion: Completion) {
+        let send = zeroCopies[record]
+        if completion.isNotification {
+            if completion.result == 1 { noteCopied() } else { copiedInARow = 0 }
+        } else {
+            connections[send.connection].operationsInFlight -= 1
+            sendCompleted(send.connection, completion.result)
+        }
+        if !completion.more {
+            arena.release(send.slice)
+            zeroCopies.remove(record)
+        }
+    }
+
+    /// The kernel copied after all (loopback, veth, a card without scatter-gather): zero copy only costs here, so it
+    /// is left alone for a minute.
+    private mutating func noteCopied() {
+        counters.add(.zeroCopyCopied)
+        copiedInARow += 1
+        if copiedInARow >= 2 { zeroCopySuspendedUntil = driver.now + 60_000_000_000 }
+    }
+}
+
+/// A zero-copy send whose memory the kernel may still read.
+struct ZeroCopySend: BitwiseCopyable {
+    var connection: UInt32
+    var slice: SliceID
+}

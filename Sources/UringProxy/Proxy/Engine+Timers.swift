@@ -1,0 +1,220 @@
+// Deadlines: one per connection, computed from what it waits for and since when.
+extension Engine where D: ~Copyable {
+    static var maintenanceInterval: Int64 { 1_000_000_000 }
+
+    var maintenanceTimer: UInt32 { UInt32(connections.capacity + listeners.count) }
+
+    /// What a connection waits for, and until when.
+    private struct Wait {
+        enum Reason { case head, keepalive, body, rate, send, linger, connect, join, upstream, poolIdle, tunnel, total, kernel }
+        var deadline = TimerWheel.never
+        var reason = Reason.total
+
+        @inline(__always)
+        mutating func limit(_ start: Int64, _ timeout: Int64, _ reason: Reason) {
+            guard timeout != .max, start + timeout < deadline else { return }
+            deadline = start + timeout
+            self.reason = reason
+        }
+    }
+
+    /// To be called when what a connection waits for may have changed.
+    @inline(__always)
+    mutating func armTimer(_ slot: UInt32) { timers.set(slot, deadline: wait(of: slot).deadline) }
+
+    @inline(__always)
+    private func wait(of slot: UInt32) -> Wait {
+        let timeouts = settings.timeouts
+        let started = connections[slot].phaseStartedAt
+        var wait = Wait()
+        switch connections[slot].phase {
+        case .waiting:
+            if !connections[slot].output.isEmpty {
+                limitSend(slot, &wait)
+            } else if phase != .running {
+                // A connection that was made just before the drain has a moment to say what it wants.
+                wait.limit(started, 1_000_000_000, .keepalive)
+            } else if connections[slot].requestCount == 0 {
+                wait.limit(started, timeouts.head, .head)
+            } else {
+                wait.limit(started, timeouts.keepalive, .keepalive)
+            }
+        case .readingHead:
+            wait.limit(started, timeouts.head, .head)
+            if !connections[slot].output.isEmpty { limitSend(slot, &wait) }
+        case .exchanging:
+            let index = connections[slot].exchange
+            wait.limit(exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
+            if !connections[slot].output.isEmpty {
+                limitSend(slot, &wait)
+            } else if !exchanges[index].requestDone && connections[slot].receiving != .none
+                && connections[slot].input.isEmpty && exchanges[index].state != .responding
+            {
+                wait.limit(max(connections[slot].lastReceivedAt, exchanges[index].startedAt), timeouts.bodyIdle, .body)
+                limitRate(connections[slot].receiveWindowStartedAt, &wait)
+            }
+        case .discarding:
+            wait.limit(started, timeouts.linger, .linger)
+        case .connecting:
+            wait.limit(started, timeouts.connect, .connect)
+            if mayJoin(slot) { wait.limit(started, timeouts.connectionAttemptDelay, .join) }
+        case .leased:
+            let index = connections[slot].exchange
+            if !connections[slot].output.isEmpty {
+                limitSend(slot, &wait)
+            } else if exchanges[index].state == .forwarding {
+                if exchanges[index].requestDone {
+                    wait.limit(max(exchanges[index].requestSentAt, started), timeouts.upstream, .upstream)
+                }
+            } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
+                wait.limit(max(connections[slot].lastReceivedAt, started), timeouts.bodyIdle, .upstream)
+            }
+        case .pooled:
+            wait.limit(started, timeouts.poolIdle, .poolIdle)
+        case .tunnelling:
+            let partner = partner(of: slot)
+            var last = max(started, max(connections[slot].lastReceivedAt, connections[slot].lastSentAt))
+            if partner != Slab<Connection>.none {
+                last = max(last, max(connections[partner].lastReceivedAt, connections[partner].lastSentAt))
+            }
+            wait.limit(last, timeouts.tunnelIdle, .tunnel)
+        case .retiring, .closing:
+            // The kernel answers a cancel at once; if it does not, it is asked again.
+            wait.limit(started, 1_000_000_000, .kernel)
+        }
+        return wait
+    }
+
+    @inline(__always)
+    private func limitSend(_ slot: UInt32, _ wait: inout Wait) {
+        wait.limit(connections[slot].lastSentAt, settings.timeouts.sendIdle, .send)
+        limitRate(connections[slot].sendWindowStartedAt, &wait)
+    }
+
+    @inline(__always)
+    private func limitRate(_ start: Int64, _ wait: inout Wait) {
+        if settings.minimumRate > 0 { wait.limit(start, settings.minimumRateGrace, .rate) }
+    }
+
+    // MARK: - Expiry
+
+    mutating func expireTimers() {
+        while let slot = timers.expire(now: driver.now) {
+            if Int(slot) < connections.capacity {
+                if connections.isOccupied(slot) { expired(slot) }
+            } else if slot == maintenanceTimer {
+                maintain()
+            } else {
+                armAccept(Int(slot) - connections.capacity)
+            }
+        }
+    }
+
+    /// Once a second: what nobody is told of by an event.
+    private mutating func maintain() {
+        guard phase == .running else { return }
+        sweepOffers(all: false)
+        arena.trim()
+        timers.set(maintenanceTimer, deadline: driver.now + Self.maintenanceInterval)
+    }
+
+    private mutating func expired(_ slot: UInt32) {
+        let wait = wait(of: slot)
+        guard wait.deadline <= driver.now else {
+            timers.set(slot, deadline: wait.deadline)
+            return
+        }
+        switch wait.reason {
+        case .head:
+            counters.add(.timeoutsHead)
+            // RFC 9110 §15.5.9; a connection on which nothing was ever said is closed without a word.
+            if connections[slot].input.isEmpty { close(slot) } else { refuse(slot, .headTimeout) }
+        case .keepalive:
+            counters.add(.timeoutsKeepalive)
+            close(slot)
+        case .body:
+            counters.add(.timeoutsBody)
+            fail(connections[slot].exchange, .bodyTimeout)
+        case .rate:
+            rateExpired(slot)
+        case .send:
+            sendExpired(slot)
+        case .linger, .poolIdle:
+            close(slot)
+        case .connect:
+            counters.add(.timeoutsConnect)
+            attemptFailed(slot, .connectTimeout)
+        case .join:
+            joinAttempt(slot)
+            if connections.isOccupied(slot) { armTimer(slot) }
+        case .upstream:
+            counters.add(.timeoutsUpstream)
+            fail(connections[slot].exchange, .upstreamTimeout)
+        case .tunnel:
+            counters.add(.timeoutsTunnel)
+            endTunnel(connections[slot].exchange)
+        case .total:
+            counters.add(.timeoutsTotal)
+            fail(connections[slot].exchange, .totalTimeout)
+        case .kernel:
+            connections[slot].phaseStartedAt = driver.now
+            if connections[slot].phase == .closing { close(slot) } else { retire(slot) }
+            if connections.isOccupied(slot) { armTimer(slot) }
+        }
+    }
+
+    /// Whether the peer took some of what the kernel holds for it, although no send has completed since the last look:
+    /// a socket becomes writable only when a third of its buffer is free, which a slow reader may need minutes for.
+    private mutating func tookFromKernel(_ slot: UInt32) -> Int64 {
+        let unsent = driver.unsentBytes(connections[slot].descriptor)
+        let taken = Int64(connections[slot].unsentBytes) - Int64(unsent)
+        connections[slot].unsentBytes = unsent
+        return taken
+    }
+
+    private mutating func sendExpired(_ slot: UInt32) {
+        if tookFromKernel(slot) != 0 {
+            connections[slot].lastSentAt = driver.now
+            armTimer(slot)
+            return
+        }
+        counters.add(.timeoutsSend)
+        peerTooSlow(slot, upstream: .upstreamSendTimeout, downstream: .bodyTimeout)
+    }
+
+    /// The end of a measuring window: too few bytes end the connection, enough of them begin the next window.
+    private mutating func rateExpired(_ slot: UInt32) {
+        let isReader = !connections[slot].output.isEmpty
+        var moved = connections[slot].receiveWindowBytes
+        if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
+        let wanted = Double(settings.minimumRate) * Double(settings.minimumRateGrace) / 1e9
+        if Double(moved) >= wanted {
+            if isReader {
+                outputBegins(slot)
+            } else {
+                connections[slot].receiveWindowStartedAt = driver.now
+                connections[slot].receiveWindowBytes = 0
+            }
+            armTimer(slot)
+            return
+        }
+        counters.add(.timeoutsRate)
+        peerTooSlow(slot, upstream: .upstreamSendTimeout, downstream: .bodyTooSlow)
+    }
+
+    private mutating func peerTooSlow(_ slot: UInt32, upstream: ProxyError, downstream: ProxyError) {
+        guard let index = exchangeIndex(of: slot) else {
+            connections[slot].resetsOnClose = true
+            close(slot)
+            return
+        }
+        if connections[slot].side == .upstream {
+            fail(index, upstream)
+        } else if !connections[slot].output.isEmpty {
+            // It does not read what it asked for: no answer would reach it.
+            cutResponse(index, downstream)
+        } else {
+            fail(index, downstream)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// Tunnels: two connections whose bytes pass blind, each end of stream passed on by itself.
+extension Engine where D: ~Copyable {
+    /// A CONNECT whose target is connected (RFC 9110 §9.3.6).
+    mutating func openConnectTunnel(_ index: UInt32, _ upstream: UInt32) {
+        let slot = exchanges[index].downstream
+        guard let slice = arena.lease(.tiny) else {
+            counters.add(.buffersExhausted)
+            connections[upstream].exchange = Slab<Exchange>.none
+            close(upstream)
+            fail(index, .outOfMemory)
+            return
+        }
+        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: SliceClass.tiny.sliceSize)
+        writer.append("HTTP/1.1 200 Connection established\r\n\r\n")
+        segments.append(
+            Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].output)
+        counters.add(.responses2xx)
+        exchanges[index].upstream = upstream
+        openTunnel(index, upstream)
+    }
+
+    /// From here on the exchange's two connections are a tunnel.
+    mutating func openTunnel(_ index: UInt32, _ upstream: UInt32) {
+        let slot = exchanges[index].downstream
+        counters.add(.tunnelsOpened)
+        segments.removeAll(&exchanges[index].request)
+        exchanges[index].state = .tunnelling
+        for end in [slot, upstream] {
+            connections[end].phase = .tunnelling
+            connections[end].phaseStartedAt = driver.now
+            connections[end].streamBytes = 0
+        }
+        queueFlush(slot)
+        relayTunnel(from: slot)
+        if connections[upstream].phase == .tunnelling { relayTunnel(from: upstream) }
+    }
+
+    @inline(__always)
+    mutating func tunnelInputArrived(_ slot: UInt32) { relayTunnel(from: slot) }
+
+    @inline(__always)
+    mutating func tunnelOutputDrained(_ slot: UInt32) {
+        let partner = partner(of: slot)
+        if connections[slot].output.isEmpty && connections[partner].inputEnded {
+            relayTunnel(from: partner)
+            return
+        }
+        if !connections[partner].input.isEmpty || connections[partner].receiving == .none {
+            relayTunnel(from: partner)
+        }
+    }
+
+    /// Moves what may be moved from one end to the other; passes the end of the stream on when everything before it
+    /// has left.
+    private mutating func relayTunnel(from source: UInt32) {
+        let target = partner(of: source)
+        let window = window(of: source)
+        if !connections[source].input.isEmpty && connections[target].output.byteCount < window {
+            if connections[target].output.isEmpty { outputBegins(target) }
+            let size = connections[source].input.byteCount
+            segments.move(size, from: &connections[source].input, to: &connections[target].output)
+            queueFlush(target)
+            // A stream that fills window after window is worth large slices.
+            connections[source].isBulk = connections[source].streamBytes >= settings.bulkThreshold
+        }
+        if connections[source].inputEnded && connections[source].input.isEmpty
+            && connections[target].output.isEmpty && !connections[target].outputEnded
+        {
+            connections[target].outputEnded = true
+            driver.shutdown(connections[target].descriptor, .sending)
+        }
+        if connections[source].outputEnded && connections[target].outputEnded {
+            endTunnel(connections[source].exchange)
+            return
+        }
+        updateReceive(source)
+        armTimer(source)
+        armTimer(target)
+    }
+
+    /// Both directions have ended, or one end has failed.
+    mutating func endTunnel(_ index: UInt32) {
+        let slot = exchanges[index].downstream
+        finishExchange(index)
+        close(slot)
+    }
+}

@@ -1,0 +1,214 @@
+/// The proxy as one worker runs it: every connection, exchange, pool and timer of the worker, and what each completion
+/// makes of them.
+///
+/// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
+/// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
+/// `Engine+Request`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them
+/// `Engine+Send`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`.
+struct Engine<D: Driver & ~Copyable>: ~Copyable {
+    enum Phase: UInt8 { case running, draining, stopping }
+
+    var driver: D
+    let settings: EngineSettings
+    let counters: Counters
+    let segments: SegmentPool
+    let arena: Arena
+    let worker: Int
+
+    var connections: Slab<Connection>
+    var exchanges: Slab<Exchange>
+    var endpoints: EndpointTable
+    var timers: TimerWheel
+    var fields: FieldTable
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+    var zeroCopies: Slab<ZeroCopySend>
+
+    var listeners: [Listener]
+    /// The configured upstreams, by their index, and where the next request goes.
+    var fixedEndpoints: [UInt32] = []
+    let fixedAddresses: [SocketAddress?]
+    let lending: [LendingQueue]
+    var roundRobin: Int
+    let clientLimit: ClientLimit?
+    /// Asks for a name's addresses; false if the question could not be taken.
+    let askResolver: (ByteView, UInt64) -> Bool
+
+    var phase = Phase.running
+    var downstreamCount = 0
+    var acceptPaused = false
+    var bulkReceives = 0
+    var zeroCopySuspendedUntil: Int64 = 0
+    var copiedInARow = 0
+
+    /// Connections whose output is to be sent at the turn's end.
+    var flushQueue: SlotQueue
+    /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
+    var readQueue: SlotQueue
+    /// Connections whose receive found no slice, in the order they asked.
+    var starved: SlotQueue
+
+    /// - Parameters:
+    ///   - listeners: bound and listening; the engine closes them.
+    ///   - upstreams: the configured upstreams, in the order of requests.
+    ///   - askResolver: called with a name and the token to answer with.
+    init(
+        driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings, counters: Counters,
+        worker: Int, listeners: [Listener], upstreams: [FixedUpstream], lending: [LendingQueue],
+        clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
+    ) {
+        let now = driver.now
+        self.driver = driver
+        self.settings = settings
+        self.counters = counters
+        self.segments = segments
+        self.arena = arena
+        self.worker = worker
+        // Each downstream connection may have one upstream connection and a second attempt at one.
+        let slots = settings.connections * 3 + 64
+        connections = Slab(capacity: slots)
+        exchanges = Slab(capacity: settings.connections)
+        endpoints = EndpointTable(capacity: settings.endpointCapacity + upstreams.count, seed: seed)
+        timers = TimerWheel(capacity: slots + listeners.count + 1, now: now)
+        fields = FieldTable(capacity: settings.headLimits.fields)
+        zeroCopies = Slab(capacity: 1024)
+        self.listeners = listeners
+        fixedAddresses = upstreams.map { $0.address }
+        self.lending = lending
+        roundRobin = upstreams.isEmpty ? 0 : worker % upstreams.count
+        self.clientLimit = clientLimit
+        self.askResolver = askResolver
+        flushQueue = SlotQueue(capacity: slots)
+        readQueue = SlotQueue(capacity: slots)
+        starved = SlotQueue(capacity: slots)
+        for (index, upstream) in upstreams.enumerated() {
+            fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
+        }
+        for index in listeners.indices { armAccept(index) }
+        timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
+    }
+
+    private mutating func addFixedEndpoint(_ upstream: FixedUpstream, index: Int) -> UInt32 {
+        var name = upstream.name
+        let endpoint = name.withUTF8 {
+            endpoints.addFixed(
+                name: unsafe ByteView(UnsafeRawBufferPointer($0)), port: upstream.port, fixedIndex: index,
+                isUnix: upstream.address?.isUnix ?? false)
+        }
+        if let address = upstream.address {
+            endpoints[endpoint].addressState = .known
+            endpoints[endpoint].addressCount = 1
+            endpoints[endpoint].addressesExpireAt = .max
+            if let ip = address.address { endpoints[endpoint].addresses[0] = ip }
+        }
+        return endpoint
+    }
+
+    // MARK: - Turn
+
+    /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
+    var nextDeadline: Int64 {
+        starved.isEmpty || driver.receivableSlices == 0 ? timers.nextDeadline : driver.now
+    }
+
+    /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
+    mutating func processTurn() {
+        while let completion = driver.next() { handle(completion) }
+        expireTimers()
+        readQueued()
+        feedStarved()
+        flushAll()
+    }
+
+    @inline(__always)
+    private mutating func handle(_ completion: Completion) {
+        let token = completion.token
+        switch token.kind {
+        case .accept:
+            accepted(Int(token.slot), completion)
+        case .receive:
+            guard isCurrent(token) else {
+                dropStale(completion)
+                return
+            }
+            received(token.slot, completion)
+        case .send:
+            guard isCurrent(token) else { return }
+            sent(token.slot, completion)
+        case .connect:
+            guard isCurrent(token) else { return }
+            connected(token.slot, completion)
+        case .zeroCopy:
+            zeroCopyEnded(token.slot, completion)
+        }
+    }
+
+    @inline(__always)
+    private func isCurrent(_ token: OperationToken) -> Bool {
+        connections.generation(token.slot) == token.generation
+    }
+
+    /// A slot is freed when nothing is in flight on it, so this cannot happen; if it does, no buffer is lost by it.
+    private func dropStale(_ completion: Completion) {
+        assertionFailure("a completion for an earlier tenant of its slot")
+        if completion.slice != .none { arena.release(completion.slice) }
+    }
+
+    @inline(__always)
+    func token(_ kind: OperationKind, _ slot: UInt32) -> OperationToken {
+        OperationToken(kind, slot: slot, generation: connections.generation(slot))
+    }
+
+    // MARK: - Stopping
+
+    /// Takes no new connection and ends each one when its exchange is over.
+    mutating func drain() {
+        guard phase == .running else { return }
+        phase = .draining
+        stopAccepting()
+        for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
+            switch connections[slot].phase {
+            case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
+                .pooled:
+                close(slot)
+            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .leased, .retiring, .tunnelling,
+                .closing:
+                armTimer(slot)
+            }
+        }
+        flushAll()
+    }
+
+    /// Ends everything now.
+    mutating func stop() {
+        if phase == .running { stopAccepting() }
+        phase = .stopping
+        for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
+            if let exchange = exchangeIndex(of: slot) { finishExchange(exchange) }
+            close(slot)
+        }
+        flushAll()
+    }
+
+    /// The end of the worker: gives back what only it knows of. To be called once, when `isIdle`.
+    mutating func shutDown() {
+        sweepOffers(all: true)
+        closeListeners()
+        // What was only asked for is done in a last turn.
+        driver.turn(until: 0)
+        while let completion = driver.next() { handle(completion) }
+    }
+
+    /// Whether a drain has nothing left to wait for.
+    var isIdle: Bool {
+        phase != .running && connections.count == 0 && zeroCopies.count == 0 && !listeners.contains { $0.isArmed }
+    }
+}
+
+/// An upstream of the configuration: a name to resolve, or an address.
+struct FixedUpstream: Sendable {
+    var name: String
+    var port: UInt16
+    /// nil: the name is resolved.
+    var address: SocketAddress?
+}

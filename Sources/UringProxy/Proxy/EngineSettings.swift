@@ -1,0 +1,94 @@
+/// What a worker needs of the configuration, in the units it works in. Fixed for the worker's life.
+struct EngineSettings: Sendable {
+    /// Nanoseconds; `.max` switches a timeout off.
+    struct Timeouts: BitwiseCopyable, Sendable {
+        var head: Int64
+        var bodyIdle: Int64
+        var sendIdle: Int64
+        var keepalive: Int64
+        var connect: Int64
+        var upstream: Int64
+        var total: Int64
+        var tunnelIdle: Int64
+        var poolIdle: Int64
+        /// How long what still comes is read and dropped after the last answer (RFC 9112 §9.6).
+        var linger: Int64 = 2_000_000_000
+        /// RFC 8305 §5: how long one address is tried before the next joins in.
+        var connectionAttemptDelay: Int64 = 250_000_000
+    }
+
+    var timeouts: Timeouts
+    var headLimits: HeadLimits
+    /// `.max` for no limit.
+    var bodyLimit: UInt64
+    /// Bytes a second; 0 for no minimum.
+    var minimumRate: Int64
+    var minimumRateGrace: Int64
+    var connections: Int
+    var requestsPerConnection: UInt32
+    var poolIdle: UInt32
+    var lends: Bool
+    var zeroCopy: Bool
+    var memoryBytes: Int
+    /// Most dynamic endpoints of a worker.
+    var endpointCapacity = 4096
+
+    /// Bytes that may wait for one peer before reading from the other stops.
+    var window: UInt32 = 64 * 1024
+    /// The same once a stream has shown to be long.
+    var bulkWindow: UInt32 = 256 * 1024
+    /// From so many bytes on a body counts as long.
+    var bulkThreshold: UInt64 = 256 * 1024
+    /// Receives that may hold a bulk slice while they wait, per worker: what bounds the memory of idle streams.
+    var bulkReceiveLimit = 16
+    /// Bodies up to this size are copied behind their head, so that both leave in one piece.
+    var smallBody = 4096
+
+    var pseudonym: [UInt8]
+    var xForwardedReverse: ForwardingOptions.ClientFields
+    var xForwardedForward: ForwardingOptions.ClientFields
+    var forwarded: ForwardingOptions.ClientFields
+    var policy: DestinationPolicy
+
+    /// - Parameters:
+    ///   - connections: downstream connections of this worker.
+    ///   - memoryBytes: this worker's share of the buffers.
+    init(_ configuration: Configuration, connections: Int, memoryBytes: Int, policy: DestinationPolicy) {
+        func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
+        timeouts = Timeouts(
+            head: limit(configuration.timeoutHead), bodyIdle: limit(configuration.timeoutBodyIdle),
+            sendIdle: limit(configuration.timeoutSendIdle), keepalive: limit(configuration.timeoutKeepalive),
+            connect: limit(configuration.timeoutConnect), upstream: limit(configuration.timeoutUpstream),
+            total: limit(configuration.timeoutTotal), tunnelIdle: limit(configuration.timeoutTunnelIdle),
+            poolIdle: limit(configuration.poolIdleTimeout))
+        headLimits = HeadLimits()
+        headLimits.headBytes = configuration.limitHeadBytes
+        headLimits.fields = configuration.limitFields > 0 ? configuration.limitFields : 8192
+        headLimits.uriBytes =
+            configuration.limitURIBytes > 0 ? configuration.limitURIBytes : configuration.limitHeadBytes
+        bodyLimit = configuration.limitBodyBytes > 0 ? UInt64(configuration.limitBodyBytes) : .max
+        minimumRate = configuration.limitRateMin.isOn ? configuration.limitRateMin.bytesPerSecond : 0
+        minimumRateGrace = max(configuration.limitRateMin.grace.rawValue, 1_000_000_000)
+        self.connections = connections
+        requestsPerConnection = UInt32(clamping: configuration.limitRequestsPerConnection)
+        poolIdle = UInt32(clamping: configuration.poolIdle)
+        lends = configuration.poolLend
+        zeroCopy = configuration.zeroCopy == .auto
+        self.memoryBytes = memoryBytes
+        pseudonym = Array((configuration.via ?? "").utf8)
+        xForwardedReverse = ForwardingOptions.ClientFields(configuration.xForwardedOfReverse)
+        xForwardedForward = ForwardingOptions.ClientFields(configuration.xForwardedOfForward)
+        forwarded = ForwardingOptions.ClientFields(configuration.forwarded)
+        self.policy = policy
+    }
+}
+
+extension ForwardingOptions.ClientFields {
+    init(_ fields: Configuration.ForwardedFields) {
+        switch fields {
+        case .off: self = .off
+        case .append: self = .append
+        case .replace: self = .replace
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// One request and its response.
+struct Exchange: BitwiseCopyable {
+    enum State: UInt8, BitwiseCopyable {
+        /// Waits for the addresses of its endpoint.
+        case resolving
+        /// Waits for a connection.
+        case connecting
+        /// The request is on its way or sent; no byte of the final response has been passed on.
+        case forwarding
+        /// The response's head has been passed on, its body follows.
+        case responding
+        /// The connections have become a tunnel.
+        case tunnelling
+    }
+
+    var state = State.connecting
+    var downstream: UInt32
+    var upstream = Slab<Connection>.none
+    /// Connection attempts under way (RFC 8305): the first to succeed is used.
+    var attempts = (Slab<Connection>.none, Slab<Connection>.none)
+    var endpoint = Slab<Endpoint>.none
+    /// The next exchange that waits for the same endpoint's addresses.
+    var nextWaiting = Slab<Exchange>.none
+
+    // The request.
+    var method: Method
+    var version: HTTPVersion
+    /// Rewritten for the upstream, with a small body behind it; kept until the response begins, to be sent again on
+    /// another connection if this one turns out to be dead.
+    var request = SegmentQueue()
+    var requestBody = BodyReader()
+    var requestBodyBytes: UInt64 = 0
+    /// Every byte of the request is in the upstream's output.
+    var requestDone = false
+    /// Body bytes have left `request`'s shelter: the request cannot be repeated.
+    var bodyForwarded = false
+    var isConnect = false
+    var wantsUpgrade = false
+    var expectsContinue = false
+    var continueForwarded = false
+    /// Whether downstream persists after this exchange.
+    var keepAlive: Bool
+
+    // The response.
+    var responseBody = BodyReader()
+    var responseEncoding = BodyEncoding.verbatim
+    var upstreamKeepAlive = false
+    var chunksSent = false
+
+    // Attempts.
+    var endpointsTried: UInt16 = 0
+    var requestsSent: UInt16 = 0
+    var nextAddress: UInt8 = 0
+    /// Why the last attempt failed, for the answer.
+    var failure = ProxyError.none
+    /// Addresses that the destination policy refused.
+    var addressesDenied: UInt8 = 0
+
+    // The ledger (nanoseconds).
+    var startedAt: Int64
+    var totalDeadline: Int64
+    var requestSentAt: Int64 = 0
+
+    init(downstream: UInt32, method: Method, version: HTTPVersion, keepAlive: Bool, startedAt: Int64, totalDeadline: Int64) {
+        self.downstream = downstream
+        self.method = method
+        self.version = version
+        self.keepAlive = keepAlive
+        self.startedAt = startedAt
+        self.totalDeadline = totalDeadline
+    }
+}
+
+/// What becomes of a body's framing on its way through.
+enum BodyEncoding: UInt8, BitwiseCopyable {
+    /// As received: a length, or the chunks themselves with their sizes.
+    case verbatim
+    /// Chunks are taken off: the peer speaks HTTP/1.0.
+    case dechunk
+    /// Chunks are put on: the upstream ends the body by closing, and downstream can be told its end.
+    case chunk
+}

@@ -1,0 +1,111 @@
+/// Why an exchange failed: what downstream is answered, what is counted.
+enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
+    case none
+    // Downstream's doing.
+    case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
+    case bodyTooLarge, destinationDenied, loopDetected
+    case headTimeout, bodyTimeout, bodyTooSlow
+    // Upstream's.
+    case nameNotFound, nameTimeout, nameFailed
+    case connectRefused, connectTimeout, connectFailed
+    case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
+    case upstreamBadResponse, upstreamUnexpectedUpgrade
+    case totalTimeout
+    // Ours.
+    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining
+
+    /// RFC 9110 §15, RFC 5842 §7.2 (508).
+    var status: UInt16 {
+        switch self {
+        case .none, .notAProxyRequest, .notAnOriginRequest: 400
+        case .schemeUnsupported: 501
+        case .connectNotAllowed, .traceNotAllowed: 405
+        case .bodyTooLarge: 413
+        case .destinationDenied: 403
+        case .loopDetected: 508
+        case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
+        case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
+            .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
+            502
+        case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
+        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining: 503
+        }
+    }
+
+    /// A sentence for the answer's body and the log; it names the option that changes the outcome, if one does.
+    var reason: StaticString {
+        switch self {
+        case .none: "no error"
+        case .notAProxyRequest:
+            "this is a forward proxy: the request target must be an absolute URI (configure it as the client's proxy)"
+        case .notAnOriginRequest: "the request target has no form that this server answers"
+        case .schemeUnsupported: "only http:// is forwarded; use CONNECT for anything else"
+        case .connectNotAllowed: "CONNECT is answered by forward listeners only (--forward)"
+        case .traceNotAllowed: "TRACE is not answered here"
+        case .bodyTooLarge: "the request body is larger than the limit; see --limit-body"
+        case .destinationDenied: "the destination is not allowed; see --allow-destinations"
+        case .loopDetected: "the request came through this proxy before (Via)"
+        case .headTimeout: "the request head took too long; see --timeout-head"
+        case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
+        case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
+        case .nameNotFound: "the host name has no address"
+        case .nameTimeout: "resolving the host name took too long"
+        case .nameFailed: "the host name could not be resolved"
+        case .connectRefused: "the upstream refused the connection"
+        case .connectTimeout: "connecting upstream took too long; see --timeout-connect"
+        case .connectFailed: "the upstream could not be connected"
+        case .upstreamClosed: "the upstream closed the connection before it answered"
+        case .upstreamReset: "the upstream reset the connection before it answered"
+        case .upstreamTruncated: "the upstream ended the connection in the middle of the response"
+        case .upstreamTimeout: "the upstream took too long to answer; see --timeout-upstream"
+        case .upstreamSendTimeout: "the upstream stopped taking the request; see --timeout-send-idle"
+        case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
+        case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
+        case .totalTimeout: "the exchange took too long; see --timeout-total"
+        case .outOfMemory: "out of buffers; see --memory"
+        case .outOfExchanges: "too many requests at once; see --memory"
+        case .outOfDescriptors: "out of descriptors; raise the limit (ulimit -n)"
+        case .outOfConnections: "too many connections; see --limit-connections"
+        case .resolverBusy: "too many host names are being resolved"
+        case .draining: "the proxy is shutting down"
+        }
+    }
+
+    /// The label of the failure in metrics.
+    var label: StaticString {
+        switch self {
+        case .none: "none"
+        case .notAProxyRequest: "not_a_proxy_request"
+        case .notAnOriginRequest: "not_an_origin_request"
+        case .schemeUnsupported: "scheme_unsupported"
+        case .connectNotAllowed: "connect_not_allowed"
+        case .traceNotAllowed: "trace_not_allowed"
+        case .bodyTooLarge: "body_too_large"
+        case .destinationDenied: "destination_denied"
+        case .loopDetected: "loop_detected"
+        case .headTimeout: "head_timeout"
+        case .bodyTimeout: "body_timeout"
+        case .bodyTooSlow: "body_too_slow"
+        case .nameNotFound: "name_not_found"
+        case .nameTimeout: "name_timeout"
+        case .nameFailed: "name_failed"
+        case .connectRefused: "connect_refused"
+        case .connectTimeout: "connect_timeout"
+        case .connectFailed: "connect_failed"
+        case .upstreamClosed: "upstream_closed"
+        case .upstreamReset: "upstream_reset"
+        case .upstreamTruncated: "upstream_truncated"
+        case .upstreamTimeout: "upstream_timeout"
+        case .upstreamSendTimeout: "upstream_send_timeout"
+        case .upstreamBadResponse: "upstream_bad_response"
+        case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
+        case .totalTimeout: "total_timeout"
+        case .outOfMemory: "out_of_memory"
+        case .outOfExchanges: "out_of_exchanges"
+        case .outOfDescriptors: "out_of_descriptors"
+        case .outOfConnections: "out_of_connections"
+        case .resolverBusy: "resolver_busy"
+        case .draining: "draining"
+        }
+    }
+}

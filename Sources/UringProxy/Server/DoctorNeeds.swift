@@ -1,0 +1,32 @@
+/// What a configuration asks of the machine, as far as it can be said before it runs.
+struct DoctorNeeds: Sendable, Equatable {
+    /// The sizes that the io_uring driver asks for on each worker.
+    static let submissionEntries = 512
+    static let completionEntries = 4096
+    static let arenaBytes = 1 << 20
+
+    var threads: Int
+    /// Descriptors with all connections in use; nil where the number of connections follows from memory.
+    var descriptors: Int?
+    /// Locked memory of all rings, then of all arenas: what RLIMIT_MEMLOCK is held against.
+    var ringBytes: Int
+    var registeredBytes: Int
+
+    init(_ configuration: Configuration, available: Int) {
+        threads = configuration.threads ?? available
+        if let connections = configuration.limitConnections, connections > 0 {
+            let listeners = configuration.listenAddresses.count + configuration.forwardListeners.count
+            let pooled = configuration.upstreams.count * configuration.poolIdle
+            // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
+            descriptors = 2 * connections + threads * (pooled + listeners + 4) + 32
+        }
+        ringBytes = threads * Self.ringBytesOfWorker
+        registeredBytes = threads * Self.arenaBytes
+    }
+
+    /// 64 bytes for each submission, 16 for each completion, 4 for each index, and a head, in whole pages.
+    static let ringBytesOfWorker =
+        pages(submissionEntries * 64) + pages(completionEntries * 16 + submissionEntries * 4 + 512)
+
+    private static func pages(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
+}

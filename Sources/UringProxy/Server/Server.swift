@@ -1,0 +1,249 @@
+internal import CPosix
+internal import Synchronization
+
+/// The proxy: its listeners, workers, resolver and admin endpoint, from start to stop.
+public final class Server: Sendable {
+    private let configuration: Configuration
+    private let budget: Budget
+    private let policy: DestinationPolicy
+    private let upstreams: [FixedUpstream]
+    private let state = Mutex(State())
+
+    private struct State {
+        var threads: [WorkerThread] = []
+        var resolver: Resolver?
+        var admin: AdminServer?
+        var bound: [SocketAddress] = []
+        var lines: [String] = []
+    }
+
+    /// Checks the configuration; nothing is opened yet.
+    ///
+    /// - Throws: all that is wrong with it, one line each.
+    public init(configuration: Configuration) throws(StartError) {
+        let problems = configuration.validate()
+        guard problems.isEmpty else {
+            throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
+        }
+        self.configuration = configuration
+        do throws(DestinationRuleError) {
+            policy = try DestinationPolicy(
+                allow: configuration.allowDestinations, deny: configuration.denyDestinations)
+        } catch {
+            throw StartError(message: error.message)
+        }
+        var upstreams: [FixedUpstream] = []
+        for text in configuration.upstreams { upstreams.append(try Self.upstream(text)) }
+        self.upstreams = upstreams
+        budget = Budget(configuration)
+    }
+
+    /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`.
+    private static func upstream(_ text: String) throws(StartError) -> FixedUpstream {
+        if let address = try? SocketAddress(parsing: text) {
+            return FixedUpstream(name: address.isUnix ? "localhost" : text, port: address.port, address: address)
+        }
+        guard let colon = text.lastIndex(of: ":"),
+            let port = SocketAddress.port(text[text.index(after: colon)...]), port > 0
+        else { throw StartError(message: "--upstream \(text): give HOST:PORT or unix:PATH") }
+        return FixedUpstream(name: String(text[..<colon]), port: port, address: nil)
+    }
+
+    // MARK: - Start
+
+    /// Opens the listeners and starts the workers; returns when all of them serve.
+    public func start() throws(StartError) {
+        var limit: UInt64 = 0
+        unsafe _ = cposix_raise_nofile(&limit)
+        let resolver = try makeResolver()
+        state.withLock { $0.resolver = resolver }
+        switch configuration.io {
+        case .epoll:
+            try startWorkers(usesRing: false, note: "as --io epoll asks")
+        case .uring:
+            try startOnRing(fallsBack: false)
+        case .auto:
+            try startOnRing(fallsBack: true)
+        }
+        if let address = configuration.adminAddress {
+            let resolverCounters = resolver?.counters
+            let workers = workers
+            let admin = try AdminServer(address: address) {
+                MetricsReport.render(workers, resolver: resolverCounters)
+            }
+            try admin.start()
+            state.withLock { $0.admin = admin }
+        }
+    }
+
+    private func makeResolver() throws(StartError) -> Resolver? {
+        let isNeeded = !configuration.forwardListeners.isEmpty || upstreams.contains { $0.address == nil }
+        guard isNeeded else { return nil }
+        var options = ResolverOptions()
+        options.servers = configuration.dnsServers
+        do throws(ResolverError) {
+            let resolver = try Resolver(options)
+            try resolver.start()
+            return resolver
+        } catch {
+            throw StartError(message: "the resolver cannot start: \(error.message)")
+        }
+    }
+
+    /// io_uring if it can be had: on every worker or on none, so that connections may pass between them.
+    private func startOnRing(fallsBack: Bool) throws(StartError) {
+        #if Uring
+            if let error = RingProbe.failure() {
+                guard fallsBack else {
+                    throw StartError(message: "--io uring: \(error.message); uproxy doctor tells more")
+                }
+                try startWorkers(usesRing: false, note: error.message)
+                return
+            }
+            do throws(StartError) {
+                try startWorkers(usesRing: true, note: "")
+            } catch {
+                guard fallsBack, error.isDriverFailure else { throw error }
+                try startWorkers(usesRing: false, note: error.message)
+            }
+        #else
+            guard fallsBack else {
+                throw StartError(message: "--io uring: this build has no io_uring (trait Uring); use --io epoll")
+            }
+            try startWorkers(usesRing: false, note: "this build has no io_uring")
+        #endif
+    }
+
+    private func startWorkers(usesRing: Bool, note: String) throws(StartError) {
+        let (plans, bound) = try makePlans()
+        var threads: [WorkerThread] = []
+        var features = ""
+        for plan in plans {
+            do throws(StartError) {
+                let thread = try makeThread(plan, usesRing: usesRing)
+                threads.append(thread)
+                switch thread.start() {
+                case .running(let text): features = text
+                case .failed(let error): throw StartError(message: error.message, isDriverFailure: true)
+                case .starting: preconditionFailure("start waits")
+                }
+            } catch {
+                for thread in threads { thread.worker.send(.stop) }
+                for thread in threads { thread.join() }
+                for plan in plans[threads.count - 1..<plans.count] {
+                    for listener in plan.listeners { _ = cposix_close(listener.descriptor) }
+                }
+                throw error
+            }
+        }
+        let driver = usesRing ? "io_uring (\(features))" : "epoll (\(note))"
+        let lines = startLines(bound, driver: driver)
+        state.withLock { state in
+            state.threads = threads
+            state.bound = bound
+            state.lines = lines
+        }
+    }
+
+    private func makeThread(_ plan: Worker.Plan, usesRing: Bool) throws(StartError) -> WorkerThread {
+        do throws(SystemCallError) {
+            return try WorkerThread(try Worker(plan), usesRing: usesRing)
+        } catch {
+            throw StartError(message: error.message)
+        }
+    }
+
+    /// One plan per worker, and the addresses they listen on together.
+    private func makePlans() throws(StartError) -> ([Worker.Plan], [SocketAddress]) {
+        let count = budget.threads
+        var listeners = [[Listener]](repeating: [], count: count)
+        var bound: [SocketAddress] = []
+        func add(_ text: String, _ role: Listener.Role) throws(StartError) {
+            var address: SocketAddress
+            do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
+                throw StartError(message: error.message)
+            }
+            for worker in 0..<count {
+                let descriptor =
+                    address.isUnix && worker > 0
+                    ? try ListenerSocket.share(listeners[0].last!.descriptor)
+                    : try ListenerSocket.listen(address)
+                // Port 0: the others share the port that the kernel chose for the first.
+                if worker == 0, let actual = SocketAddress(boundBy: descriptor) { address = actual }
+                listeners[worker].append(Listener(descriptor: descriptor, role: role))
+            }
+            bound.append(address)
+        }
+        do throws(StartError) {
+            for text in configuration.listenAddresses { try add(text, .reverse) }
+            for text in configuration.forwardListeners { try add(text, .forward) }
+        } catch {
+            for list in listeners { for listener in list { _ = cposix_close(listener.descriptor) } }
+            throw error
+        }
+        let settings = EngineSettings(
+            configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
+            policy: policy)
+        let lending =
+            count > 1 && configuration.poolLend ? upstreams.map { _ in LendingQueue(capacity: count * 64) } : []
+        var random = SystemRandomNumberGenerator()
+        let perClient = configuration.limitConnectionsPerClient
+        let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
+        let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
+        let resolver = state.withLock { $0.resolver }
+        let plans = (0..<count).map { index in
+            Worker.Plan(
+                index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
+                settings: settings, upstreams: upstreams, lending: lending, clientLimit: clientLimit,
+                resolver: resolver, seed: random.next())
+        }
+        return (plans, bound)
+    }
+
+    private func startLines(_ bound: [SocketAddress], driver: String) -> [String] {
+        let reverse = configuration.listenAddresses.count
+        var lines: [String] = []
+        for (index, address) in bound.enumerated() {
+            lines.append(
+                index < reverse
+                    ? "reverse proxy on \(address.description) to \(configuration.upstreams.joined(separator: ", "))"
+                    : "forward proxy on \(address.description)")
+        }
+        let threads = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
+        lines.append("\(threads) on \(driver), \(budget.summary)")
+        return lines
+    }
+
+    // MARK: - Running
+
+    /// What runs where and how, a line each.
+    public var summary: [String] { state.withLock { $0.lines } }
+
+    /// Where the reverse and then the forward listeners are, with the ports that the kernel chose where 0 was asked.
+    public var boundAddresses: [String] { state.withLock { $0.bound.map(\.description) } }
+
+    /// Where the admin endpoint listens.
+    public var adminAddress: String? { state.withLock { $0.admin }?.boundAddress }
+
+    var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
+
+    // MARK: - Stop
+
+    /// Takes no new connection and lets every exchange finish; returns at once.
+    public func drain() {
+        state.withLock { $0.admin }?.isDraining = true
+        for worker in workers { worker.send(.drain) }
+    }
+
+    /// Ends everything that still runs; returns at once.
+    public func stop() { for worker in workers { worker.send(.stop) } }
+
+    /// Returns when every worker has ended, after `drain` or `stop`.
+    public func wait() {
+        for thread in state.withLock({ $0.threads }) { thread.join() }
+        let (resolver, admin, bound) = state.withLock { ($0.resolver, $0.admin, $0.bound) }
+        admin?.stop()
+        resolver?.stop()
+        for address in bound { ListenerSocket.removeFile(address) }
+    }
+}

@@ -1,0 +1,11 @@
+/// Why the engine could not start, as one sentence for the terminal.
+public struct StartError: Error, Sendable {
+    public let message: String
+    /// The fault lies with the driver, and another driver may do.
+    let isDriverFailure: Bool
+
+    init(message: String, isDriverFailure: Bool = false) {
+        self.message = message
+        self.isDriverFailure = isDriverFailure
+    }
+}

@@ -1,0 +1,162 @@
+internal import CPosix
+internal import Synchronization
+
+/// One worker: a pinned thread with a driver, an arena and an engine of its own.
+///
+/// A newcomer starts here. A request passes through `IO/UringDriver` (or `IO/EpollDriver`), `Proxy/Engine` and the files
+/// its comment lists; `run` below is the loop that everything happens in.
+final class Worker: Sendable {
+    /// What another thread may tell a worker.
+    enum Message: UInt8, BitwiseCopyable, Sendable {
+        case drain
+        case stop
+    }
+
+    /// What a worker is made of. Everything but the listeners is shared by all of them.
+    struct Plan: Sendable {
+        var index: Int
+        /// The CPU to run on; nil for any.
+        var cpu: Int?
+        var listeners: [Listener]
+        var settings: EngineSettings
+        var upstreams: [FixedUpstream]
+        var lending: [LendingQueue]
+        var clientLimit: ClientLimit?
+        var resolver: Resolver?
+        var seed: UInt64
+    }
+
+    let plan: Plan
+    let counters: Counters
+    let gauges = Gauges()
+    private let wakeup: Wakeup
+    private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
+    private let answers: ResolverInbox
+    private let inbox: Int
+
+    init(_ plan: Plan) throws(SystemCallError) {
+        self.plan = plan
+        counters = Counters()
+        let wakeup = try Wakeup()
+        self.wakeup = wakeup
+        answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
+        inbox = plan.resolver?.register(answers) ?? -1
+    }
+
+    deinit { counters.destroy() }
+
+    /// Any thread.
+    func send(_ message: Message) {
+        // Full only if it holds a drain and a stop many times over: nothing new is lost.
+        _ = mailbox.push(message)
+        wakeup.signal()
+    }
+
+    // MARK: - On the worker's own thread
+
+    #if Uring
+        /// Runs on io_uring until told to stop. `ready` is called once, when the driver stands or could not be made.
+        func runUring(ready: (Result<String, DriverError>) -> Void) {
+            let (arena, segments) = makeBuffers()
+            let driver: UringDriver
+            do throws(DriverError) {
+                driver = try UringDriver(
+                    arena: arena, segments: segments, wakeup: wakeup, connections: plan.settings.connections)
+            } catch {
+                ready(.failure(error))
+                return
+            }
+            ready(.success(driver.features))
+            run(driver, arena, segments)
+        }
+    #endif
+
+    /// Runs on epoll until told to stop.
+    func runEpoll(ready: (Result<String, DriverError>) -> Void) {
+        let (arena, segments) = makeBuffers()
+        let driver: EpollDriver
+        do throws(DriverError) {
+            driver = try EpollDriver(arena: arena, segments: segments, wakeup: wakeup)
+        } catch {
+            ready(.failure(error))
+            return
+        }
+        ready(.success(""))
+        run(driver, arena, segments)
+    }
+
+    private func makeBuffers() -> (Arena, SegmentPool) {
+        let arena = Arena(budgetBytes: plan.settings.memoryBytes)
+        return (arena, SegmentPool(arena: arena))
+    }
+
+    private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
+        let resolver = plan.resolver
+        let inbox = inbox
+        var engine = Engine(
+            driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
+            worker: plan.index, listeners: plan.listeners, upstreams: plan.upstreams, lending: plan.lending,
+            clientLimit: plan.clientLimit, seed: plan.seed,
+            askResolver: { name, token in
+                guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {
+                    return false
+                }
+                return resolver.resolve(query)
+            })
+        while !engine.isIdle {
+            let deadline = engine.nextDeadline
+            wakeup.prepareToSleep()
+            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty
+            engine.driver.turn(until: isQuiet ? deadline : 0)
+            wakeup.didWake()
+            readMail(&engine)
+            engine.processTurn()
+            gauges.update(engine)
+        }
+        engine.shutDown()
+        segments.destroy()
+        arena.destroy()
+    }
+
+    private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) {
+        while let answer = answers.queue.pop() { engine.resolved(token: answer.token, Engine.Resolution(answer)) }
+        while let message = mailbox.pop() {
+            switch message {
+            case .drain: engine.drain()
+            case .stop: engine.stop()
+            }
+        }
+    }
+}
+
+extension Engine.Resolution where D: ~Copyable {
+    init(_ answer: ResolverAnswer) {
+        switch answer.status {
+        case .ok:
+            self = .found(
+                count: Int(answer.count), answer.addresses, timeToLiveSeconds: answer.ttlSeconds)
+        case .notFound: self = .failed(.nameNotFound)
+        case .timedOut: self = .failed(.nameTimeout)
+        case .failed: self = .failed(answer.status == .overloaded ? .resolverBusy : .nameFailed)
+        }
+    }
+}
+
+extension Gauges {
+    /// Once a turn: plain stores.
+    @inline(__always)
+    func update<D: Driver & ~Copyable>(_ engine: borrowing Engine<D>) {
+        downstreamConnections.store(engine.downstreamCount, ordering: .relaxed)
+        connections.store(engine.connections.count, ordering: .relaxed)
+        exchanges.store(engine.exchanges.count, ordering: .relaxed)
+        leasedBytes.store(engine.arena.leasedBytes, ordering: .relaxed)
+        peakLeasedBytes.store(engine.arena.peakLeasedBytes, ordering: .relaxed)
+        let statistics = engine.driver.statistics
+        turns.store(statistics.entries, ordering: .relaxed)
+        completions.store(statistics.completions, ordering: .relaxed)
+        shortSends.store(statistics.shortSends, ordering: .relaxed)
+        slicesExhausted.store(statistics.slicesExhausted, ordering: .relaxed)
+        completionOverflows.store(statistics.completionOverflows, ordering: .relaxed)
+        entryFailures.store(statistics.entryFailures, ordering: .relaxed)
+    }
+}

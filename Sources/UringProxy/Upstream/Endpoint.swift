@@ -1,0 +1,58 @@
+/// One place to connect to, as a worker knows it: its addresses, and its idle connections.
+struct Endpoint: BitwiseCopyable {
+    enum Kind: UInt8, BitwiseCopyable {
+        /// Named by the configuration; lives as long as the worker.
+        case fixed
+        /// Named by a forward request; goes when it is no longer used.
+        case dynamic
+    }
+
+    enum Addresses: UInt8, BitwiseCopyable {
+        case unknown
+        /// The resolver was asked.
+        case asked
+        case known
+    }
+
+    static let addressCapacity = 16
+    static let nameCapacity = 256
+
+    let kind: Kind
+    var addressState = Addresses.unknown
+    var addressCount: UInt8 = 0
+    /// What is connected to is a socket's path, in `path`.
+    var isUnix = false
+    let port: UInt16
+    /// In lower case.
+    var nameSize: UInt16 = 0
+    var name = InlineArray<256, UInt8>(repeating: 0)
+    var addresses = InlineArray<16, IPAddress>(repeating: .unspecified)
+    /// Until when they may be used (nanoseconds); `.max` for literals.
+    var addressesExpireAt: Int64 = 0
+    /// Which configured upstream it is, and so which path and which lending queue; -1 for dynamic ones.
+    var fixedIndex: Int32 = -1
+
+    /// Exchanges that wait for addresses.
+    var firstWaiting = Slab<Exchange>.none
+    /// Idle connections, the last used first.
+    var firstIdle = Slab<Connection>.none
+    var lastIdle = Slab<Connection>.none
+    var idleCount: UInt32 = 0
+    /// Connections in use by exchanges of this worker, connecting ones included.
+    var inUse: UInt32 = 0
+
+    // The table's chain, and its list of dynamic endpoints by last use.
+    var hash: UInt64 = 0
+    var nextInBucket = Slab<Endpoint>.none
+    var lastUsedAt: Int64 = 0
+
+    init(kind: Kind, port: UInt16) {
+        self.kind = kind
+        self.port = port
+    }
+
+    /// Whether nothing refers to it any more.
+    var isUnused: Bool {
+        inUse == 0 && idleCount == 0 && firstWaiting == Slab<Exchange>.none
+    }
+}

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct EngineOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Worker threads (default: the CPUs available).", valueName: "n"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The driver; auto takes io_uring where the kernel lets it, and says so (default: auto).",
+            valueName: "driver"))
+    var io: Configuration.IOChoice?
+
+    @Option(help: ArgumentHelp("Bind each worker to one CPU (default: on).", valueName: "switch"))
+    var pin: Toggle?
+
+    @Option(
+        help: ArgumentHelp(
+            "The memory to size connections and buffers for (default: a share of the machine's).",
+            valueName: "size"),
+        transform: size)
+    var memory: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
+            "Zero-copy sends of long bodies; they pay on real network cards only (default: off).",
+            valueName: "mode"))
+    var zeroCopy: Configuration.ZeroCopy?
+
+    @Option(
+        help: ArgumentHelp("What is logged (default: info).", valueName: "level"))
+    var logLevel: Configuration.LogLevel?
+
+    func apply(to configuration: inout Configuration) {
+        configuration.threads = threads
+        set(&configuration.io, to: io)
+        set(&configuration.pin, to: pin.map { $0 == .on })
+        configuration.memoryBytes = memory == 0 ? nil : memory
+        set(&configuration.zeroCopy, to: zeroCopy)
+        set(&configuration.logLevel, to: logLevel)
+    }
+}

@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct ListenerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Reverse proxy: listen here, 127.0.0.1:8081, [::]:80 or unix:PATH. Repeatable.",
+            valueName: "address"))
+    var listen: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Reverse proxy: send requests here, HOST:PORT or unix:PATH. Repeatable; taken in turn.",
+            valueName: "endpoint"))
+    var upstream: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Forward proxy: listen here. Repeatable (default: \(Configuration.defaultForwardAddress) unless there is a \
+            reverse proxy).
+            """, valueName: "address"))
+    var forward: [String] = []
+
+    @Option(help: ArgumentHelp("Serve /healthz and /metrics here (default: off).", valueName: "address"))
+    var admin: String?
+
+    func apply(to configuration: inout Configuration) {
+        configuration.listenAddresses = listen
+        configuration.upstreams = upstream
+        configuration.forwardAddresses = forward
+        configuration.adminAddress = admin
+    }
+}

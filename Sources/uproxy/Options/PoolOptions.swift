@@ -1,0 +1,23 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct PoolOptions: ParsableArguments {
+    @Option(help: countHelp("Idle connections kept for each endpoint and thread", defaults.poolIdle))
+    var poolIdle: Int?
+
+    @Option(
+        help: durationHelp("How long an idle connection is kept", defaults.poolIdleTimeout),
+        transform: duration)
+    var poolIdleTimeout: Nanoseconds?
+
+    @Option(
+        help: ArgumentHelp("Let threads lend each other idle connections (default: on).", valueName: "switch")
+    )
+    var poolLend: Toggle?
+
+    func apply(to configuration: inout Configuration) {
+        set(&configuration.poolIdle, to: poolIdle)
+        set(&configuration.poolIdleTimeout, to: poolIdleTimeout)
+        set(&configuration.poolLend, to: poolLend.map { $0 == .on })
+    }
+}

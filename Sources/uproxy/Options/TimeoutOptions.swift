@@ -1,0 +1,61 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct TimeoutOptions: ParsableArguments {
+    @Option(
+        help: durationHelp("Until a whole request head has come, else 408", defaults.timeoutHead),
+        transform: duration)
+    var timeoutHead: Nanoseconds?
+
+    @Option(
+        help: durationHelp("Between two pieces of a request body, else 408", defaults.timeoutBodyIdle),
+        transform: duration)
+    var timeoutBodyIdle: Nanoseconds?
+
+    @Option(
+        help: durationHelp(
+            "While a peer takes nothing of what is sent, else close", defaults.timeoutSendIdle),
+        transform: duration)
+    var timeoutSendIdle: Nanoseconds?
+
+    @Option(
+        help: durationHelp("Between two requests of a connection, else close", defaults.timeoutKeepalive),
+        transform: duration)
+    var timeoutKeepalive: Nanoseconds?
+
+    @Option(
+        help: durationHelp("To connect upstream, else 504", defaults.timeoutConnect), transform: duration)
+    var timeoutConnect: Nanoseconds?
+
+    @Option(
+        help: durationHelp("To the first byte of a response, else 504", defaults.timeoutUpstream),
+        transform: duration)
+    var timeoutUpstream: Nanoseconds?
+
+    @Option(
+        help: durationHelp("For a whole exchange, else 504 or close", defaults.timeoutTotal),
+        transform: duration)
+    var timeoutTotal: Nanoseconds?
+
+    @Option(
+        help: durationHelp("Without a byte in a tunnel, else close", defaults.timeoutTunnelIdle),
+        transform: duration)
+    var timeoutTunnelIdle: Nanoseconds?
+
+    @Option(
+        help: durationHelp("For running exchanges to finish in a drain", defaults.timeoutDrain),
+        transform: duration)
+    var timeoutDrain: Nanoseconds?
+
+    func apply(to configuration: inout Configuration) {
+        set(&configuration.timeoutHead, to: timeoutHead)
+        set(&configuration.timeoutBodyIdle, to: timeoutBodyIdle)
+        set(&configuration.timeoutSendIdle, to: timeoutSendIdle)
+        set(&configuration.timeoutKeepalive, to: timeoutKeepalive)
+        set(&configuration.timeoutConnect, to: timeoutConnect)
+        set(&configuration.timeoutUpstream, to: timeoutUpstream)
+        set(&configuration.timeoutTotal, to: timeoutTotal)
+        set(&configuration.timeoutTunnelIdle, to: timeoutTunnelIdle)
+        set(&configuration.timeoutDrain, to: timeoutDrain)
+    }
+}

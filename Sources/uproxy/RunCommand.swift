@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "A forward and reverse HTTP proxy on io_uring.",
+        usage: """
+            uproxy [--threads N] [options]                    a forward proxy on \(Configuration.defaultForwardAddress)
+            uproxy --listen ADDRESS --upstream HOST:PORT …    a reverse proxy
+            uproxy doctor [options]                           what this machine offers, and what to mend
+            uproxy origin [options]                           a small origin server to try things with
+            """,
+        discussion: """
+            Durations take a unit (500ms, 30s, 2m, 1h), and so may sizes (512, 32KiB, 10MB). 0 switches a limit or a \
+            timeout off. The first SIGTERM or SIGINT drains: running exchanges finish, then the proxy exits with 0. A \
+            second one ends it at once.
+            """)
+
+    @OptionGroup var options: ServerOptions
+
+    func run() throws {
+        let configuration = try options.checkedConfiguration()
+        blockSignals()
+        let server: Server
+        do {
+            server = try Server(configuration: configuration)
+            try server.start()
+        } catch {
+            throw fail(error)
+        }
+        let service = Service(
+            drain: { server.drain() }, stop: { server.stop() }, wait: { server.wait() },
+            timeoutDrain: configuration.timeoutDrain)
+        superviseUntilExit(service, summary: server.summary)
+    }
+}

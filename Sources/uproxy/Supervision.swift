@@ -1,0 +1,84 @@
+internal import ArgumentParser
+internal import CPosix
+internal import Synchronization
+internal import UringProxy
+
+/// What supervision needs of a running server or origin.
+struct Service: Sendable {
+    /// Stops taking new work; returns at once.
+    let drain: @Sendable () -> Void
+    /// Ends what is still running; returns at once.
+    let stop: @Sendable () -> Void
+    /// Returns when all workers have ended.
+    let wait: @Sendable () -> Void
+    let timeoutDrain: Nanoseconds
+}
+
+/// Before any thread is started: all of them inherit the mask, and signals reach `superviseUntilExit` alone.
+func blockSignals() { cposix_block_signals() }
+
+/// Prints the start-up lines, then lives as long as the service: the first signal drains, the second ends at once.
+func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
+    for line in summary { printError("uproxy: \(line)") }
+    let waiter = Waiter(service: service)
+    var thread = pthread_t()
+    let argument = unsafe Unmanaged.passRetained(waiter).toOpaque()
+    let started = unsafe cposix_start_thread(&thread, { unsafe Waiter.run($0) }, argument)
+    guard started == 0 else {
+        printError(
+            "uproxy: a thread could not be started (errno \(-started)); raise the limit of processes (ulimit -u)"
+        )
+        exit(1)
+    }
+
+    let first = cposix_wait_for_signal()
+    waiter.isDraining.store(true, ordering: .releasing)
+    let deadline = service.timeoutDrain.isOn ? "for at most \(service.timeoutDrain)" : "without a deadline"
+    printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    service.drain()
+    let second =
+        service.timeoutDrain.isOn
+        ? cposix_wait_for_signal_within(service.timeoutDrain.rawValue) : cposix_wait_for_signal()
+    if second != 0 { _exit(128 + second) }
+    printError("uproxy: the drain's deadline has passed; ending what still runs")
+    service.stop()
+    _exit(128 + cposix_wait_for_signal())  // The waiter exits with 0 as soon as the workers have ended.
+}
+
+/// The thread that outlives the workers, and exits with what their end means.
+private final class Waiter: Sendable {
+    let service: Service
+    let isDraining = Atomic(false)
+
+    init(service: Service) { self.service = service }
+
+    static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument = unsafe argument else { return nil }
+        let waiter = unsafe Unmanaged<Waiter>.fromOpaque(argument).takeRetainedValue()
+        waiter.service.wait()
+        if waiter.isDraining.load(ordering: .acquiring) { exit(0) }
+        printError("uproxy: all workers have ended without being told to")
+        exit(1)
+    }
+}
+
+private func name(of signal: Int32) -> String { signal == SIGTERM ? "SIGTERM" : "SIGINT" }
+
+/// A runtime failure, told in one line; the error ends the process with 1.
+func fail(_ error: StartError) -> ExitCode {
+    printError("uproxy: \(error.message)")
+    return ExitCode(1)
+}
+
+/// Tells all problems at once and ends with the status of wrong usage, if there is any.
+func refuse(_ problems: [ConfigurationProblem]) throws {
+    if problems.isEmpty { return }
+    for problem in problems { printError("uproxy: \(problem)") }
+    throw ExitCode.validationFailure
+}
+
+/// A line to the standard error, in one write.
+func printError(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = unsafe bytes.withUnsafeBytes { unsafe cposix_write(2, $0.baseAddress, $0.count) }
+}
