@@ -23,15 +23,27 @@ struct RunCommand: ParsableCommand {
         let configuration = try options.checkedConfiguration()
         blockSignals()
         let server: Server
+        var admin: AdminServer?
+        var summary: [String]
         do {
             server = try Server(configuration: configuration)
             try server.start()
+            summary = server.summary
+            if let address = configuration.adminAddress {
+                let endpoint = try AdminServer(address: address, server: server)
+                try endpoint.start()
+                summary.append("metrics and health on \(endpoint.boundAddress)")
+                admin = endpoint
+            }
         } catch {
             throw fail(error)
         }
         let service = Service(
-            drain: { server.drain() }, stop: { server.stop() }, wait: { server.wait() },
+            drain: { [admin] in
+                admin?.isDraining = true
+                server.drain()
+            }, stop: { server.stop() }, wait: { server.wait() },
             timeoutDrain: configuration.timeoutDrain)
-        superviseUntilExit(service, summary: server.summary)
+        superviseUntilExit(service, summary: summary)
     }
 }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// its path, and a slow scrape delays no exchange.
 ///
 /// One connection at a time, one request each; what takes longer than two seconds is cut.
-final class AdminServer: Sendable {
+public final class AdminServer: Sendable {
     private static let timeoutNanoseconds: Int64 = 2_000_000_000
 
     private let listener: Int32
@@ -15,28 +15,38 @@ final class AdminServer: Sendable {
     private let draining = Atomic(false)
     private let report: @Sendable () -> String
 
-    /// - Parameter report: renders the metrics.
-    init(address text: String, report: @escaping @Sendable () -> String) throws(StartError) {
+    /// Opens the listener.
+    ///
+    /// - Parameters:
+    ///   - address: `HOST:PORT` or `unix:PATH`.
+    ///   - server: whose workers are reported on; it has been started.
+    public init(address text: String, server: Server) throws(StartError) {
         let asked: SocketAddress
         do throws(SocketAddressError) { asked = try SocketAddress(parsing: text) } catch {
             throw StartError(message: "--admin: \(error.message)")
         }
         listener = try ListenerSocket.listen(asked)
         address = SocketAddress(boundBy: listener) ?? asked
-        do throws(SystemCallError) { stopLatch = try Latch() } catch { throw StartError(message: error.message) }
-        self.report = report
+        do throws(SystemCallError) { stopLatch = try Latch() } catch {
+            throw StartError(message: error.message)
+        }
+        let workers = server.workers
+        let resolverCounters = server.resolverCounters
+        report = { MetricsReport.render(workers, resolver: resolverCounters) }
         _ = cposix_set_nonblocking(listener)
     }
 
-    var boundAddress: String { address.description }
+    /// Where it listens, with the port that the kernel chose where 0 was asked.
+    public var boundAddress: String { address.description }
 
     /// Makes `/healthz` answer 503, so that a balancer in front sends nothing more.
-    var isDraining: Bool {
+    public var isDraining: Bool {
         get { draining.load(ordering: .relaxed) }
         set { draining.store(newValue, ordering: .relaxed) }
     }
 
-    func start() throws(StartError) {
+    /// Starts the thread that answers.
+    public func start() throws(StartError) {
         var thread = pthread_t()
         let argument = unsafe Unmanaged.passRetained(self)
         let result = unsafe cposix_start_thread(
@@ -54,7 +64,8 @@ final class AdminServer: Sendable {
         self.thread.store(thread, ordering: .releasing)
     }
 
-    func stop() {
+    /// Ends the thread and waits for it.
+    public func stop() {
         stopLatch.open()
         let thread = thread.exchange(0, ordering: .acquiring)
         if thread != 0 { _ = pthread_join(thread, nil) }
@@ -82,7 +93,8 @@ final class AdminServer: Sendable {
         var size = 0
         while size < bytes.count {
             let read = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe cposix_receive_until(connection, buffer.baseAddress! + size, buffer.count - size, deadline)
+                unsafe cposix_receive_until(
+                    connection, buffer.baseAddress! + size, buffer.count - size, deadline)
             }
             guard read > 0 else { return }
             size += read
@@ -110,7 +122,9 @@ final class AdminServer: Sendable {
         }
         switch String(decoding: target, as: UTF8.self) {
         case "/healthz":
-            send(connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead, deadline)
+            send(
+                connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead,
+                deadline)
         case "/metrics":
             send(connection, 200, report(), isHead: isHead, deadline)
         default:
@@ -118,7 +132,8 @@ final class AdminServer: Sendable {
         }
     }
 
-    private func send(_ connection: Int32, _ status: UInt16, _ body: String, isHead: Bool, _ deadline: Int64) {
+    private func send(_ connection: Int32, _ status: UInt16, _ body: String, isHead: Bool, _ deadline: Int64)
+    {
         // The content type of the Prometheus text format, which is plain text to everything else.
         let head =
             "HTTP/1.1 \(status) \(Status.phrase(status))\r\nContent-Type: text/plain; version=0.0.4\r\n"

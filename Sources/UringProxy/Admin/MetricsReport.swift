@@ -35,7 +35,9 @@ struct MetricsReport {
     }
 
     private mutating func engine(_ workers: [Worker]) {
-        func sum(_ value: (Gauges) -> Int) -> String { "\(workers.reduce(into: 0) { $0 += value($1.gauges) })" }
+        func sum(_ value: (Gauges) -> Int) -> String {
+            "\(workers.reduce(into: 0) { $0 += value($1.gauges) })"
+        }
         func total(_ value: (Gauges) -> UInt64) -> String {
             "\(workers.reduce(into: UInt64(0)) { $0 += value($1.gauges) })"
         }
@@ -48,7 +50,8 @@ struct MetricsReport {
             sum { $0.connections.load(ordering: .relaxed) })
         metric("exchanges", "Exchanges under way.", "gauge", sum { $0.exchanges.load(ordering: .relaxed) })
         metric(
-            "buffer_leased_bytes", "Buffer memory in use.", "gauge", sum { $0.leasedBytes.load(ordering: .relaxed) })
+            "buffer_leased_bytes", "Buffer memory in use.", "gauge",
+            sum { $0.leasedBytes.load(ordering: .relaxed) })
         metric(
             "buffer_peak_bytes", "The most buffer memory that was in use.", "gauge",
             sum { $0.peakLeasedBytes.load(ordering: .relaxed) })
@@ -78,7 +81,9 @@ struct MetricsReport {
         metric("resolver_cache_hits_total", "Answered from its cache.", "counter", value(resolver.cacheHits))
         metric("resolver_lookups_total", "Names asked of the servers.", "counter", value(resolver.lookups))
         metric("resolver_not_found_total", "Names that do not exist.", "counter", value(resolver.notFound))
-        metric("resolver_timeouts_total", "Names no server answered for in time.", "counter", value(resolver.timeouts))
+        metric(
+            "resolver_timeouts_total", "Names no server answered for in time.", "counter",
+            value(resolver.timeouts))
         metric("resolver_failures_total", "Names that failed otherwise.", "counter", value(resolver.failures))
     }
 }

@@ -101,7 +101,9 @@ struct SegmentQueue: BitwiseCopyable {
     /// of many small pieces holds little more memory than bytes.
     @inline(__always)
     func appendCompacting(_ segment: Segment, to queue: inout SegmentQueue) {
-        if queue.last != SegmentPool.none && segment.size <= 8192 && copyBehindLast(segment, &queue) { return }
+        if queue.last != SegmentPool.none && segment.size <= 8192 && copyBehindLast(segment, &queue) {
+            return
+        }
         append(segment, to: &queue)
     }
 

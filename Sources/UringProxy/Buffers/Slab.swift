@@ -5,8 +5,6 @@ internal import CPosix
 /// Storage is address space until a slot is first used, and never moves. The generation counts how often a slot was
 /// freed: a completion that arrives for an earlier tenant is recognised by it.
 @safe struct Slab<Element: BitwiseCopyable>: ~Copyable {
-    static var none: UInt32 { UInt32.max }
-
     private static var occupiedBit: UInt32 { 1 << 31 }
 
     private let elements: UnsafeMutablePointer<Element>
@@ -61,7 +59,7 @@ internal import CPosix
     @inline(__always)
     mutating func remove(_ index: UInt32) {
         precondition(isOccupied(index), "a slot is freed once")
-        unsafe generations[Int(index)] = (generations[Int(index)] &+ 1) & OperationToken.generationMask
+        unsafe generations[Int(index)] = (generations[Int(index)] &+ 1) & Slot.generationMask
         unsafe free[freeCount] = index
         freeCount += 1
     }
@@ -69,7 +67,7 @@ internal import CPosix
     @inline(__always)
     func generation(_ index: UInt32) -> UInt32 {
         precondition(Int(index) < issued)
-        return unsafe generations[Int(index)] & OperationToken.generationMask
+        return unsafe generations[Int(index)] & Slot.generationMask
     }
 
     /// Whether the slot has a tenant.

@@ -18,7 +18,8 @@ enum DriverError: Error, Equatable {
         case .ringRefused(38): "this kernel has no io_uring"
         case .ringRefused(12): "not enough lockable memory for a ring (raise ulimit -l, LimitMEMLOCK=)"
         case .ringRefused(let errno): "io_uring_setup failed with errno \(errno)"
-        case .featureMissing(let name): "this kernel's io_uring lacks \(name) (Linux 6.1 has all that is needed)"
+        case .featureMissing(let name):
+            "this kernel's io_uring lacks \(name) (Linux 6.1 has all that is needed)"
         case .descriptor(let errno): "no descriptor for the event loop, errno \(errno) (raise ulimit -n)"
         case .thread(let errno): "a thread could not be started, errno \(errno) (raise ulimit -u)"
         }

@@ -53,10 +53,12 @@ internal import CPosix
         let epoll = cposix_epoll_create()
         if epoll < 0 { throw .descriptor(errno: -epoll) }
         let control = cposix_epoll_control(
-            epoll, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(wakeup.descriptor)))
+            epoll, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(wakeup.descriptor))
+        )
         let entryCapacity = Int(min(cposix_limit(0), 1 << 22))
         guard control == 0, let memory = unsafe cposix_map(entryCapacity * MemoryLayout<Entry>.stride),
-            let first = unsafe cposix_map(entryCapacity * 4), let second = unsafe cposix_map(entryCapacity * 4)
+            let first = unsafe cposix_map(entryCapacity * 4),
+            let second = unsafe cposix_map(entryCapacity * 4)
         else {
             _ = cposix_close(epoll)
             throw .descriptor(errno: control == 0 ? ENOMEM : -control)
@@ -174,7 +176,8 @@ internal import CPosix
         let canceled = Completion(token: token, result: -ECANCELED)
         switch token.kind {
         case .accept, .receive:
-            guard unsafe entry.pointee.receiveArmed, unsafe entry.pointee.receiveToken == token.rawValue else {
+            guard unsafe entry.pointee.receiveArmed, unsafe entry.pointee.receiveToken == token.rawValue
+            else {
                 return
             }
             unsafe entry.pointee.receiveArmed = false

@@ -9,13 +9,11 @@ enum OperationKind: UInt8, BitwiseCopyable {
 ///
 /// The top bit of the kind is the driver's own; a token made here never has it.
 struct OperationToken: BitwiseCopyable, Equatable {
-    static let generationMask: UInt32 = 0xFF_FFFF
-
     let rawValue: UInt64
 
     @inline(__always)
     init(_ kind: OperationKind, slot: UInt32, generation: UInt32) {
-        precondition(generation <= Self.generationMask)
+        precondition(generation <= Slot.generationMask)
         rawValue = UInt64(kind.rawValue) << 56 | UInt64(generation) << 32 | UInt64(slot)
     }
 
@@ -25,7 +23,7 @@ struct OperationToken: BitwiseCopyable, Equatable {
     @inline(__always)
     var slot: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
     @inline(__always)
-    var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Self.generationMask }
+    var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Slot.generationMask }
     @inline(__always)
     var kind: OperationKind {
         switch rawValue >> 56 {

@@ -30,7 +30,8 @@ extension SocketAddress {
     }
 
     private init?(
-        asking descriptor: Int32, _ call: (Int32, UnsafeMutableRawPointer, UnsafeMutablePointer<UInt32>) -> Int32
+        asking descriptor: Int32,
+        _ call: (Int32, UnsafeMutableRawPointer, UnsafeMutablePointer<UInt32>) -> Int32
     ) {
         var storage = InlineArray<16, UInt64>(repeating: 0)
         var size: UInt32 = 128

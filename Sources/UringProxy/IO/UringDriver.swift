@@ -75,7 +75,8 @@
         init(arena: Arena, segments: SegmentPool, wakeup: Wakeup, connections: Int) throws(DriverError) {
             let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
             // Enough completions for every connection to have something in flight; at least four per submission.
-            let completionsWanted = UInt32(min(max(Int(Self.entries) * 4, connections.nextPowerOfTwo), 32_768))
+            let completionsWanted = UInt32(
+                min(max(Int(Self.entries) * 4, connections.nextPowerOfTwo), 32_768))
             var featureBits: UInt32 = 0
             let flags = unsafe try Self.setUp(ring, completionsWanted, &featureBits)
             func give(_ error: DriverError) -> DriverError {
@@ -83,7 +84,9 @@
                 unsafe ring.deallocate()
                 return error
             }
-            guard featureBits & UInt32(CURING_FEAT_EXT_ARG) != 0, featureBits & UInt32(CURING_FEAT_NODROP) != 0 else {
+            guard featureBits & UInt32(CURING_FEAT_EXT_ARG) != 0,
+                featureBits & UInt32(CURING_FEAT_NODROP) != 0
+            else {
                 throw give(.featureMissing("timeouts in io_uring_enter (5.11)"))
             }
             let quietSupported = featureBits & UInt32(CURING_FEAT_CQE_SKIP) != 0
@@ -283,7 +286,8 @@
         }
 
         @inline(__always)
-        mutating func send(_ descriptor: Int32, _ queue: SegmentQueue, promptly: Bool, token: OperationToken) {
+        mutating func send(_ descriptor: Int32, _ queue: SegmentQueue, promptly: Bool, token: OperationToken)
+        {
             let quiet = !promptly && quietSupported && quietNewCount < quietCapacity && !starvedSinceRefill
             let data = quiet ? token.rawValue | Self.quietBit : token.rawValue
             let entry = unsafe nextEntry()
@@ -413,7 +417,9 @@
                 let taken = unsafe curing_reap(ring, completions + completionCount, UInt32(room))
                 completionCount += Int(taken)
                 // Overflowed completions are kept by the kernel (NODROP) and moved into the ring when it is entered.
-                guard unsafe curing_overflowed(ring) != 0, completionCount < completionCapacity else { return }
+                guard unsafe curing_overflowed(ring) != 0, completionCount < completionCapacity else {
+                    return
+                }
                 statistics.completionOverflows += 1
                 unsafe _ = curing_enter(ring, 0, 0)
             }

@@ -10,7 +10,8 @@ enum Counter: Int, CaseIterable {
     case retries
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
-    case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream, timeoutsConnect,
+    case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
+        timeoutsConnect,
         timeoutsTotal, timeoutsTunnel
     case namesAsked, namesFailed
     case buffersExhausted, receivesStarved, zeroCopySends, zeroCopyCopied
@@ -19,12 +20,15 @@ enum Counter: Int, CaseIterable {
     var description: (name: StaticString, help: StaticString) {
         switch self {
         case .downstreamAccepted: ("downstream_connections_accepted_total", "Connections accepted.")
-        case .downstreamClosed: ("downstream_connections_closed_total", "Accepted connections that have ended.")
+        case .downstreamClosed:
+            ("downstream_connections_closed_total", "Accepted connections that have ended.")
         case .acceptFailures: ("accept_failures_total", "Accepts that failed, as for lack of descriptors.")
         case .acceptPauses: ("accept_pauses_total", "Times accepting paused at the connection limit.")
-        case .clientLimitRefusals: ("client_limit_refusals_total", "Connections closed for --limit-connections-per-client.")
+        case .clientLimitRefusals:
+            ("client_limit_refusals_total", "Connections closed for --limit-connections-per-client.")
         case .requests: ("requests_total", "Request heads read.")
-        case .headsRefused: ("heads_refused_total", "Request heads refused as malformed, ambiguous or too large.")
+        case .headsRefused:
+            ("heads_refused_total", "Request heads refused as malformed, ambiguous or too large.")
         case .responses1xx: ("responses_1xx_total", "Interim responses sent downstream.")
         case .responses2xx: ("responses_2xx_total", "Responses of class 2xx sent downstream.")
         case .responses3xx: ("responses_3xx_total", "Responses of class 3xx sent downstream.")
@@ -38,10 +42,13 @@ enum Counter: Int, CaseIterable {
         case .upstreamOpened: ("upstream_connections_opened_total", "Upstream connections opened.")
         case .upstreamClosed: ("upstream_connections_closed_total", "Upstream connections that have ended.")
         case .upstreamConnectFailures: ("upstream_connect_failures_total", "Connection attempts that failed.")
-        case .upstreamReused: ("upstream_connections_reused_total", "Requests sent on a connection used before.")
+        case .upstreamReused:
+            ("upstream_connections_reused_total", "Requests sent on a connection used before.")
         case .upstreamLent: ("upstream_connections_lent_total", "Idle connections offered to other workers.")
-        case .upstreamBorrowed: ("upstream_connections_borrowed_total", "Idle connections taken from other workers.")
-        case .upstreamStale: ("upstream_connections_stale_total", "Reused connections that turned out to be closed.")
+        case .upstreamBorrowed:
+            ("upstream_connections_borrowed_total", "Idle connections taken from other workers.")
+        case .upstreamStale:
+            ("upstream_connections_stale_total", "Reused connections that turned out to be closed.")
         case .retries: ("retries_total", "Requests sent again on another connection.")
         case .exchangesStarted: ("exchanges_started_total", "Exchanges begun.")
         case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")

@@ -84,12 +84,12 @@ struct Connection: BitwiseCopyable {
     var receiveSlice = SliceID.none
 
     /// The exchange under way, or none.
-    var exchange = Slab<Exchange>.none
+    var exchange = Slot.none
     /// Of an upstream connection: where it goes.
-    var endpoint = Slab<Endpoint>.none
+    var endpoint = Slot.none
     /// Neighbours in the pool's list.
-    var next = Slab<Connection>.none
-    var previous = Slab<Connection>.none
+    var next = Slot.none
+    var previous = Slot.none
 
     /// When the phase began (nanoseconds).
     var phaseStartedAt: Int64

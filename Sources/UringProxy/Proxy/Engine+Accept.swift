@@ -42,7 +42,8 @@ extension Engine where D: ~Copyable {
             driver.close(descriptor, reset: false)
             return
         }
-        var connection = Connection(descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
+        var connection = Connection(
+            descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
         connection.listener = UInt8(index)
         if let clientLimit {
             connection.peer = driver.peerAddress(descriptor)?.address ?? .unspecified
@@ -83,7 +84,9 @@ extension Engine where D: ~Copyable {
     /// A downstream connection has ended: there is room again, taken up when a little of it has gathered.
     mutating func downstreamEnded() {
         downstreamCount -= 1
-        guard acceptPaused, downstreamCount <= settings.connections - max(1, settings.connections / 64) else { return }
+        guard acceptPaused, downstreamCount <= settings.connections - max(1, settings.connections / 64) else {
+            return
+        }
         acceptPaused = false
         for index in listeners.indices { armAccept(index) }
     }

@@ -3,7 +3,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     func exchangeIndex(of slot: UInt32) -> UInt32? {
         let index = connections[slot].exchange
-        return index == Slab<Exchange>.none ? nil : index
+        return index == Slot.none ? nil : index
     }
 
     /// Ends an exchange: gives back what it holds, closes the upstream connection if it still has one, and leaves
@@ -13,16 +13,16 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
         segments.removeAll(&exchanges[index].request)
         for attempt in [exchanges[index].attempts.0, exchanges[index].attempts.1]
-        where attempt != Slab<Connection>.none {
-            connections[attempt].exchange = Slab<Exchange>.none
+        where attempt != Slot.none {
+            connections[attempt].exchange = Slot.none
             close(attempt)
         }
         let upstream = exchanges[index].upstream
-        if upstream != Slab<Connection>.none {
-            connections[upstream].exchange = Slab<Exchange>.none
+        if upstream != Slot.none {
+            connections[upstream].exchange = Slot.none
             close(upstream)
         }
-        connections[exchanges[index].downstream].exchange = Slab<Exchange>.none
+        connections[exchanges[index].downstream].exchange = Slot.none
         counters.add(.exchangesFinished)
         exchanges.remove(index)
     }
@@ -106,7 +106,9 @@ extension Engine where D: ~Copyable {
         } else if connections[slot].receiving == .none && !connections[slot].isSending {
             driver.cancel(connections[slot].descriptor, token: token(.connect, slot))
         }
-        if connections[slot].isSending { driver.cancel(connections[slot].descriptor, token: token(.send, slot)) }
+        if connections[slot].isSending {
+            driver.cancel(connections[slot].descriptor, token: token(.send, slot))
+        }
     }
 
     /// Closes the descriptor and frees the slot, if nothing is under way any more.

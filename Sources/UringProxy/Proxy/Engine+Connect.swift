@@ -50,7 +50,7 @@ extension Engine where D: ~Copyable {
             endpoints[endpoint].firstWaiting = exchanges[index].nextWaiting
             return
         }
-        while at != Slab<Exchange>.none {
+        while at != Slot.none {
             let next = exchanges[at].nextWaiting
             if next == index {
                 exchanges[at].nextWaiting = exchanges[index].nextWaiting
@@ -82,10 +82,10 @@ extension Engine where D: ~Copyable {
             failure = error
         }
         var index = endpoints[endpoint].firstWaiting
-        endpoints[endpoint].firstWaiting = Slab<Exchange>.none
-        while index != Slab<Exchange>.none {
+        endpoints[endpoint].firstWaiting = Slot.none
+        while index != Slot.none {
             let next = exchanges[index].nextWaiting
-            exchanges[index].nextWaiting = Slab<Exchange>.none
+            exchanges[index].nextWaiting = Slot.none
             exchanges[index].state = .connecting
             if let failure {
                 exchanges[index].failure = failure
@@ -112,7 +112,7 @@ extension Engine where D: ~Copyable {
             }
             if startAttempt(index, socketAddress(endpoint, address)) { return }
         }
-        if exchanges[index].attempts == (Slab<Connection>.none, Slab<Connection>.none) { attemptsFailed(index) }
+        if exchanges[index].attempts == (Slot.none, Slot.none) { attemptsFailed(index) }
     }
 
     /// The policy's word on the very address that is going to be connected to: a name may have resolved to anything.
@@ -124,7 +124,8 @@ extension Engine where D: ~Copyable {
     }
 
     private func socketAddress(_ endpoint: UInt32, _ address: IPAddress) -> SocketAddress {
-        if endpoints[endpoint].kind == .fixed, let fixed = fixedAddresses[Int(endpoints[endpoint].fixedIndex)] {
+        if endpoints[endpoint].kind == .fixed, let fixed = fixedAddresses[Int(endpoints[endpoint].fixedIndex)]
+        {
             return fixed
         }
         return SocketAddress(address, port: endpoints[endpoint].port)
@@ -139,7 +140,8 @@ extension Engine where D: ~Copyable {
             counters.add(.upstreamConnectFailures)
             return false
         }
-        var connection = Connection(descriptor: descriptor, side: .upstream, phase: .connecting, now: driver.now)
+        var connection = Connection(
+            descriptor: descriptor, side: .upstream, phase: .connecting, now: driver.now)
         connection.exchange = index
         connection.endpoint = exchanges[index].endpoint
         guard let slot = connections.insert(connection) else {
@@ -149,7 +151,7 @@ extension Engine where D: ~Copyable {
         }
         counters.add(.upstreamOpened)
         endpoints[connection.endpoint].inUse += 1
-        if exchanges[index].attempts.0 == Slab<Connection>.none {
+        if exchanges[index].attempts.0 == Slot.none {
             exchanges[index].attempts.0 = slot
         } else {
             exchanges[index].attempts.1 = slot
@@ -175,9 +177,9 @@ extension Engine where D: ~Copyable {
         forgetAttempt(slot)
         // The race is decided; the other attempt ends.
         for other in [exchanges[index].attempts.0, exchanges[index].attempts.1]
-        where other != Slab<Connection>.none {
+        where other != Slot.none {
             forgetAttempt(other)
-            connections[other].exchange = Slab<Exchange>.none
+            connections[other].exchange = Slot.none
             close(other)
         }
         if exchanges[index].isConnect {
@@ -197,8 +199,8 @@ extension Engine where D: ~Copyable {
 
     private mutating func forgetAttempt(_ slot: UInt32) {
         let index = connections[slot].exchange
-        if exchanges[index].attempts.0 == slot { exchanges[index].attempts.0 = Slab<Connection>.none }
-        if exchanges[index].attempts.1 == slot { exchanges[index].attempts.1 = Slab<Connection>.none }
+        if exchanges[index].attempts.0 == slot { exchanges[index].attempts.0 = Slot.none }
+        if exchanges[index].attempts.1 == slot { exchanges[index].attempts.1 = Slot.none }
     }
 
     /// One address did not work out: the next, if no other attempt is under way that may still succeed.
@@ -206,7 +208,7 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         counters.add(.upstreamConnectFailures)
         forgetAttempt(slot)
-        connections[slot].exchange = Slab<Exchange>.none
+        connections[slot].exchange = Slot.none
         close(slot)
         exchanges[index].failure = failure
         connectNext(index)
@@ -216,18 +218,18 @@ extension Engine where D: ~Copyable {
     mutating func joinAttempt(_ slot: UInt32) {
         let index = connections[slot].exchange
         let isAlone =
-            exchanges[index].attempts.0 == Slab<Connection>.none
-            || exchanges[index].attempts.1 == Slab<Connection>.none
+            exchanges[index].attempts.0 == Slot.none
+            || exchanges[index].attempts.1 == Slot.none
         if isAlone { connectNext(index) }
     }
 
     /// Whether another address could be tried beside this attempt.
     func mayJoin(_ slot: UInt32) -> Bool {
         let index = connections[slot].exchange
-        guard index != Slab<Exchange>.none else { return false }
+        guard index != Slot.none else { return false }
         return exchanges[index].nextAddress < endpoints[connections[slot].endpoint].addressCount
-            && (exchanges[index].attempts.0 == Slab<Connection>.none
-                || exchanges[index].attempts.1 == Slab<Connection>.none)
+            && (exchanges[index].attempts.0 == Slot.none
+                || exchanges[index].attempts.1 == Slot.none)
     }
 
     /// No address of this endpoint could be connected: another configured upstream, or the answer why not.
@@ -286,7 +288,7 @@ extension Engine where D: ~Copyable {
     /// Sends the request again on another connection, its last one having died before it answered.
     mutating func repeatRequest(_ index: UInt32) {
         counters.add(.retries)
-        exchanges[index].upstream = Slab<Connection>.none
+        exchanges[index].upstream = Slot.none
         exchanges[index].state = .connecting
         exchanges[index].endpointsTried -= 1
         // Not from the pool: what is idle there may have died the same death.

@@ -4,7 +4,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func returnToPool(_ slot: UInt32) {
         let endpoint = connections[slot].endpoint
-        connections[slot].exchange = Slab<Exchange>.none
+        connections[slot].exchange = Slot.none
         connections[slot].isReused = true
         connections[slot].isBulk = false
         endpoints[endpoint].inUse -= 1
@@ -25,9 +25,9 @@ extension Engine where D: ~Copyable {
         let first = endpoints[endpoint].firstIdle
         connections[slot].phase = .pooled
         connections[slot].phaseStartedAt = driver.now
-        connections[slot].previous = Slab<Connection>.none
+        connections[slot].previous = Slot.none
         connections[slot].next = first
-        if first == Slab<Connection>.none {
+        if first == Slot.none {
             endpoints[endpoint].lastIdle = slot
         } else {
             connections[first].previous = slot
@@ -43,12 +43,12 @@ extension Engine where D: ~Copyable {
         let endpoint = connections[slot].endpoint
         let before = connections[slot].previous
         let after = connections[slot].next
-        if before == Slab<Connection>.none {
+        if before == Slot.none {
             endpoints[endpoint].firstIdle = after
         } else {
             connections[before].next = after
         }
-        if after == Slab<Connection>.none {
+        if after == Slot.none {
             endpoints[endpoint].lastIdle = before
         } else {
             connections[after].previous = before
@@ -60,7 +60,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func takeIdle(_ endpoint: UInt32) -> UInt32? {
         let slot = endpoints[endpoint].firstIdle
-        guard slot != Slab<Connection>.none else { return nil }
+        guard slot != Slot.none else { return nil }
         unpool(slot)
         endpoints[endpoint].inUse += 1
         return slot
@@ -68,7 +68,7 @@ extension Engine where D: ~Copyable {
 
     /// Ends every idle connection of an endpoint.
     mutating func dropIdle(_ endpoint: UInt32) {
-        while endpoints[endpoint].firstIdle != Slab<Connection>.none { close(endpoints[endpoint].firstIdle) }
+        while endpoints[endpoint].firstIdle != Slot.none { close(endpoints[endpoint].firstIdle) }
     }
 
     // MARK: - Lending
@@ -81,10 +81,11 @@ extension Engine where D: ~Copyable {
     /// With nothing in use here every idle connection is to spare; if another worker wanted one lately, all of them are
     /// offered. First the receive has to end: what is offered has nothing in flight.
     private mutating func lendIfWanted(_ endpoint: UInt32) {
-        guard let queue = lendingQueue(endpoint), queue.isWantedElsewhere(than: worker, now: driver.now) else {
+        guard let queue = lendingQueue(endpoint), queue.isWantedElsewhere(than: worker, now: driver.now)
+        else {
             return
         }
-        while endpoints[endpoint].firstIdle != Slab<Connection>.none {
+        while endpoints[endpoint].firstIdle != Slot.none {
             let slot = endpoints[endpoint].firstIdle
             unpool(slot)
             connections[slot].phase = .retiring

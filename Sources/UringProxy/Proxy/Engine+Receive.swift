@@ -65,15 +65,16 @@ extension Engine where D: ~Copyable {
 
     private func isPartnerCongested(_ slot: UInt32) -> Bool {
         let partner = partner(of: slot)
-        return partner != Slab<Connection>.none && connections[partner].isCongested
+        return partner != Slot.none && connections[partner].isCongested
     }
 
     /// The connection that this one's bytes go to; none while there is no such.
     @inline(__always)
     func partner(of slot: UInt32) -> UInt32 {
         let exchange = connections[slot].exchange
-        guard exchange != Slab<Exchange>.none else { return Slab<Connection>.none }
-        return connections[slot].side == .downstream ? exchanges[exchange].upstream : exchanges[exchange].downstream
+        guard exchange != Slot.none else { return Slot.none }
+        return connections[slot].side == .downstream
+            ? exchanges[exchange].upstream : exchanges[exchange].downstream
     }
 
     @inline(__always)
@@ -88,13 +89,14 @@ extension Engine where D: ~Copyable {
         switch connections[slot].phase {
         case .waiting, .readingHead:
             // A head may be larger than a window; the codec's limit ends it.
-            return connections[slot].input.byteCount < max(settings.window, UInt32(settings.headLimits.headBytes) + 1)
+            return connections[slot].input.byteCount
+                < max(settings.window, UInt32(settings.headLimits.headBytes) + 1)
         case .exchanging, .leased, .tunnelling:
             guard connections[slot].input.byteCount < window(of: slot) else { return false }
             guard connections[slot].isBulk else { return true }
             let partner = partner(of: slot)
             return connections[slot].input.isEmpty
-                && (partner == Slab<Connection>.none || connections[partner].output.byteCount < window(of: slot))
+                && (partner == Slot.none || connections[partner].output.byteCount < window(of: slot))
         case .discarding, .pooled:
             return true
         case .connecting, .retiring, .closing:
@@ -147,7 +149,8 @@ extension Engine where D: ~Copyable {
             if connections[slot].phase == .discarding {
                 arena.release(slice)
             } else {
-                segments.appendCompacting(Segment(slice: slice, offset: 0, size: size), to: &connections[slot].input)
+                segments.appendCompacting(
+                    Segment(slice: slice, offset: 0, size: size), to: &connections[slot].input)
                 inputArrived(slot)
                 return
             }

@@ -13,7 +13,8 @@ extension Engine where D: ~Copyable {
     /// Slices change queues and nothing is copied; chunks are checked byte for byte and passed on as they came
     /// (RFC 9112 §7.1), with their trailers.
     mutating func relayBody(
-        from source: UInt32, _ body: inout BodyReader, to target: UInt32, _ encoding: BodyEncoding, _ index: UInt32
+        from source: UInt32, _ body: inout BodyReader, to target: UInt32, _ encoding: BodyEncoding,
+        _ index: UInt32
     ) -> RelayOutcome {
         let window = max(window(of: source), settings.window)
         while !body.isDone {

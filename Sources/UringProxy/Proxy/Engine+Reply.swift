@@ -32,7 +32,8 @@ extension Engine where D: ~Copyable {
         let keepAlive = exchanges[index].keepAlive && !untaken && phase == .running
         let isHTTP10 = exchanges[index].version == .http10
         finishExchange(index)
-        guard writeReply(slot, status, reason, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10) else {
+        guard writeReply(slot, status, reason, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10)
+        else {
             close(slot)
             return
         }
@@ -44,7 +45,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].requestDone { return true }
         // Refused before it was rewritten: `requestHead` is still this request's.
         if exchanges[index].request.isEmpty && exchanges[index].requestBody.isDone
-            && exchanges[index].state == .connecting && exchanges[index].upstream == Slab<Connection>.none
+            && exchanges[index].state == .connecting && exchanges[index].upstream == Slot.none
         {
             segments.consume(UInt32(requestHead.size), from: &connections[slot].input)
             return true
@@ -69,7 +70,8 @@ extension Engine where D: ~Copyable {
 
     /// Puts a whole response into downstream's output.
     private mutating func writeReply(
-        _ slot: UInt32, _ status: UInt16, _ reason: StaticString, isHead: Bool, keepAlive: Bool, tellsKeepAlive: Bool
+        _ slot: UInt32, _ status: UInt16, _ reason: StaticString, isHead: Bool, keepAlive: Bool,
+        tellsKeepAlive: Bool
     ) -> Bool {
         guard let slice = arena.lease(.tiny) else {
             counters.add(.buffersExhausted)

@@ -115,7 +115,8 @@ extension Engine where D: ~Copyable {
     /// Begins the exchange whose head has just been parsed out of `bytes`, the front of the input.
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
         let role = listeners[Int(connections[slot].listener)].role
-        let isLast = settings.requestsPerConnection > 0
+        let isLast =
+            settings.requestsPerConnection > 0
             && connections[slot].requestCount >= settings.requestsPerConnection
         let total = settings.timeouts.total
         var exchange = Exchange(
@@ -244,7 +245,8 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func rewriteRequest(
-        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, _ writer: inout ByteWriter
+        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool,
+        _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -297,7 +299,7 @@ extension Engine where D: ~Copyable {
     mutating func relayRequest(_ index: UInt32) {
         let slot = exchanges[index].downstream
         let upstream = exchanges[index].upstream
-        guard !exchanges[index].requestDone, upstream != Slab<Connection>.none else {
+        guard !exchanges[index].requestDone, upstream != Slot.none else {
             // Until there is an upstream the body waits in the input, which is bounded.
             if connections[slot].inputEnded && !exchanges[index].requestDone && !bodyIsAllHere(index) {
                 abortByDownstream(index)
@@ -350,7 +352,8 @@ extension Engine where D: ~Copyable {
         let body = exchanges[index].requestBody
         switch body.state {
         case .done: return true
-        case .length: return body.remaining <= UInt64(connections[exchanges[index].downstream].input.byteCount)
+        case .length:
+            return body.remaining <= UInt64(connections[exchanges[index].downstream].input.byteCount)
         // Its end is found when it is passed on.
         case .chunked, .trailers: return true
         case .untilClose: return false

@@ -15,7 +15,11 @@ extension Engine where D: ~Copyable {
     /// Reads one response head; false if the exchange has to wait for more, or has ended.
     private mutating func readResponseHead(_ slot: UInt32, _ index: UInt32) -> Bool {
         if connections[slot].input.isEmpty {
-            if connections[slot].inputEnded { upstreamEnded(slot, .upstreamClosed) } else { waitForResponse(slot) }
+            if connections[slot].inputEnded {
+                upstreamEnded(slot, .upstreamClosed)
+            } else {
+                waitForResponse(slot)
+            }
             return false
         }
         var bytes = segments.firstView(of: connections[slot].input)
@@ -31,7 +35,11 @@ extension Engine where D: ~Copyable {
         }
         switch status {
         case .incomplete:
-            if connections[slot].inputEnded { upstreamEnded(slot, .upstreamTruncated) } else { waitForResponse(slot) }
+            if connections[slot].inputEnded {
+                upstreamEnded(slot, .upstreamTruncated)
+            } else {
+                waitForResponse(slot)
+            }
             return false
         case .invalid:
             fail(index, .upstreamBadResponse)
@@ -79,12 +87,15 @@ extension Engine where D: ~Copyable {
 
     /// RFC 9110 §15.2.2: what both sides agreed to speak from here on is not ours to understand.
     private mutating func switchProtocols(_ slot: UInt32, _ index: UInt32, _ bytes: ByteView) -> Bool {
-        guard exchanges[index].wantsUpgrade, exchanges[index].requestDone, !responseHead.isSwitchWithoutUpgrade else {
+        guard exchanges[index].wantsUpgrade, exchanges[index].requestDone,
+            !responseHead.isSwitchWithoutUpgrade
+        else {
             fail(index, .upstreamUnexpectedUpgrade)
             return false
         }
         counters.add(.responses1xx)
-        guard writeResponse(index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0) else {
+        guard writeResponse(index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0)
+        else {
             fail(index, .outOfMemory)
             return false
         }
@@ -171,7 +182,8 @@ extension Engine where D: ~Copyable {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             unsafe settings.pseudonym.withUnsafeBytes { own in
                 ResponseRewriter.write(
-                    head: responseHead, fields: fields, bytes: bytes, into: &writer, via: unsafe ByteView(own),
+                    head: responseHead, fields: fields, bytes: bytes, into: &writer,
+                    via: unsafe ByteView(own),
                     connection: connection, framing: framing, keepUpgrade: keepUpgrade,
                     downstreamVersion: exchanges[index].version)
             }
@@ -183,7 +195,8 @@ extension Engine where D: ~Copyable {
             }
             if connections[downstream].output.isEmpty { outputBegins(downstream) }
             segments.append(
-                Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[downstream].output)
+                Segment(slice: slice, offset: 0, size: UInt32(writer.count)),
+                to: &connections[downstream].output)
             return true
         }
         counters.add(.buffersExhausted)
@@ -216,7 +229,11 @@ extension Engine where D: ~Copyable {
             break
         }
         if connections[slot].inputEnded && connections[slot].input.isEmpty {
-            if body.state == .untilClose { endUntilClose(index) } else { upstreamEnded(slot, .upstreamTruncated) }
+            if body.state == .untilClose {
+                endUntilClose(index)
+            } else {
+                upstreamEnded(slot, .upstreamTruncated)
+            }
             return
         }
         connections[slot].isBulk = isLong(body, connections[slot].streamBytes)
@@ -254,12 +271,12 @@ extension Engine where D: ~Copyable {
         let requestDone = exchanges[index].requestDone
         let keepAlive = exchanges[index].keepAlive && requestDone
         let reusable = exchanges[index].upstreamKeepAlive && requestDone
-        exchanges[index].upstream = Slab<Connection>.none
+        exchanges[index].upstream = Slot.none
         finishExchange(index)
         if reusable && connections[slot].input.isEmpty && !connections[slot].inputEnded {
             returnToPool(slot)
         } else {
-            connections[slot].exchange = Slab<Exchange>.none
+            connections[slot].exchange = Slot.none
             close(slot)
         }
         endOfResponse(downstream, keepAlive: keepAlive)
@@ -292,7 +309,7 @@ extension Engine where D: ~Copyable {
         let isUntouched = exchanges[index].state == .forwarding && connections[slot].input.isEmpty
         let sentNothing = connections[slot].output.byteCount == exchanges[index].request.byteCount
         if isUntouched && connections[slot].isReused && mayRepeat(index, sentNothing: sentNothing) {
-            connections[slot].exchange = Slab<Exchange>.none
+            connections[slot].exchange = Slot.none
             close(slot)
             repeatRequest(index)
             return

@@ -18,7 +18,8 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     private mutating func flush(_ slot: UInt32) {
-        guard connections.isOccupied(slot), !connections[slot].isSending, !connections[slot].output.isEmpty else {
+        guard connections.isOccupied(slot), !connections[slot].isSending, !connections[slot].output.isEmpty
+        else {
             return
         }
         switch connections[slot].phase {
@@ -49,7 +50,7 @@ extension Engine where D: ~Copyable {
         case .leased: return !exchanges[connections[slot].exchange].requestDone
         case .tunnelling:
             let partner = partner(of: slot)
-            return partner == Slab<Connection>.none || connections[partner].inputEnded
+            return partner == Slot.none || connections[partner].inputEnded
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled: return false
         case .readingHead: return false
@@ -77,7 +78,8 @@ extension Engine where D: ~Copyable {
         }
         let size = UInt32(result)
         segments.consume(size, from: &connections[slot].output)
-        counters.add(connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
+        counters.add(
+            connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
         if size > 0 {
             connections[slot].lastSentAt = driver.now
             connections[slot].sendWindowBytes += Int64(size)
@@ -96,7 +98,8 @@ extension Engine where D: ~Copyable {
                 beginDiscarding(slot)
                 return
             }
-            if connections[slot].phase == .waiting && (!connections[slot].input.isEmpty || phase != .running) {
+            if connections[slot].phase == .waiting && (!connections[slot].input.isEmpty || phase != .running)
+            {
                 readRequests(slot)
                 return
             }

@@ -6,7 +6,10 @@ extension Engine where D: ~Copyable {
 
     /// What a connection waits for, and until when.
     private struct Wait {
-        enum Reason { case head, keepalive, body, rate, send, linger, connect, join, upstream, poolIdle, tunnel, total, kernel }
+        enum Reason {
+            case head, keepalive, body, rate, send, linger, connect, join, upstream, poolIdle, tunnel, total,
+                kernel
+        }
         var deadline = TimerWheel.never
         var reason = Reason.total
 
@@ -44,13 +47,16 @@ extension Engine where D: ~Copyable {
             if !connections[slot].output.isEmpty { limitSend(slot, &wait) }
         case .exchanging:
             let index = connections[slot].exchange
-            wait.limit(exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
+            wait.limit(
+                exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
             if !connections[slot].output.isEmpty {
                 limitSend(slot, &wait)
             } else if !exchanges[index].requestDone && connections[slot].receiving != .none
                 && connections[slot].input.isEmpty && exchanges[index].state != .responding
             {
-                wait.limit(max(connections[slot].lastReceivedAt, exchanges[index].startedAt), timeouts.bodyIdle, .body)
+                wait.limit(
+                    max(connections[slot].lastReceivedAt, exchanges[index].startedAt), timeouts.bodyIdle,
+                    .body)
                 limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
         case .discarding:
@@ -74,7 +80,7 @@ extension Engine where D: ~Copyable {
         case .tunnelling:
             let partner = partner(of: slot)
             var last = max(started, max(connections[slot].lastReceivedAt, connections[slot].lastSentAt))
-            if partner != Slab<Connection>.none {
+            if partner != Slot.none {
                 last = max(last, max(connections[partner].lastReceivedAt, connections[partner].lastSentAt))
             }
             wait.limit(last, timeouts.tunnelIdle, .tunnel)

@@ -5,7 +5,7 @@ extension Engine where D: ~Copyable {
         let slot = exchanges[index].downstream
         guard let slice = arena.lease(.tiny) else {
             counters.add(.buffersExhausted)
-            connections[upstream].exchange = Slab<Exchange>.none
+            connections[upstream].exchange = Slot.none
             close(upstream)
             fail(index, .outOfMemory)
             return

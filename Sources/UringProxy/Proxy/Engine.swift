@@ -53,7 +53,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     ///   - upstreams: the configured upstreams, in the order of requests.
     ///   - askResolver: called with a name and the token to answer with.
     init(
-        driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings, counters: Counters,
+        driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
+        counters: Counters,
         worker: Int, listeners: [Listener], upstreams: [FixedUpstream], lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
@@ -113,11 +114,26 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
-        while let completion = driver.next() { handle(completion) }
+        handleCompletions()
         expireTimers()
-        readQueued()
         feedStarved()
-        flushAll()
+        // What the epoll driver can do at once has completed at once: it belongs to this turn too.
+        repeat {
+            readQueued()
+            flushAll()
+        } while handleCompletions()
+    }
+
+    /// Whether there were any.
+    @inline(__always)
+    @discardableResult
+    private mutating func handleCompletions() -> Bool {
+        var found = false
+        while let completion = driver.next() {
+            handle(completion)
+            found = true
+        }
+        return found
     }
 
     @inline(__always)
@@ -171,7 +187,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
                 .pooled:
                 close(slot)
-            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .leased, .retiring, .tunnelling,
+            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .leased, .retiring,
+                .tunnelling,
                 .closing:
                 armTimer(slot)
             }
@@ -196,12 +213,13 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         closeListeners()
         // What was only asked for is done in a last turn.
         driver.turn(until: 0)
-        while let completion = driver.next() { handle(completion) }
+        handleCompletions()
     }
 
     /// Whether a drain has nothing left to wait for.
     var isIdle: Bool {
-        phase != .running && connections.count == 0 && zeroCopies.count == 0 && !listeners.contains { $0.isArmed }
+        phase != .running && connections.count == 0 && zeroCopies.count == 0
+            && !listeners.contains { $0.isArmed }
     }
 }
 

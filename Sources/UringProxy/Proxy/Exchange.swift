@@ -15,12 +15,12 @@ struct Exchange: BitwiseCopyable {
 
     var state = State.connecting
     var downstream: UInt32
-    var upstream = Slab<Connection>.none
+    var upstream = Slot.none
     /// Connection attempts under way (RFC 8305): the first to succeed is used.
-    var attempts = (Slab<Connection>.none, Slab<Connection>.none)
-    var endpoint = Slab<Endpoint>.none
+    var attempts = (Slot.none, Slot.none)
+    var endpoint = Slot.none
     /// The next exchange that waits for the same endpoint's addresses.
-    var nextWaiting = Slab<Exchange>.none
+    var nextWaiting = Slot.none
 
     // The request.
     var method: Method
@@ -61,7 +61,10 @@ struct Exchange: BitwiseCopyable {
     var totalDeadline: Int64
     var requestSentAt: Int64 = 0
 
-    init(downstream: UInt32, method: Method, version: HTTPVersion, keepAlive: Bool, startedAt: Int64, totalDeadline: Int64) {
+    init(
+        downstream: UInt32, method: Method, version: HTTPVersion, keepAlive: Bool, startedAt: Int64,
+        totalDeadline: Int64
+    ) {
         self.downstream = downstream
         self.method = method
         self.version = version

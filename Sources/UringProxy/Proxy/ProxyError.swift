@@ -28,7 +28,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining: 503
+        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining:
+            503
         }
     }
 

@@ -32,7 +32,9 @@ enum ListenerSocket {
     /// The same listener for another worker: a unix socket cannot be bound twice.
     static func share(_ descriptor: Int32) throws(StartError) -> Int32 {
         let copy = cposix_duplicate(descriptor)
-        guard copy >= 0 else { throw StartError(message: "out of descriptors for listeners; raise ulimit -n") }
+        guard copy >= 0 else {
+            throw StartError(message: "out of descriptors for listeners; raise ulimit -n")
+        }
         return copy
     }
 

@@ -1,7 +1,7 @@
 internal import CPosix
 internal import Synchronization
 
-/// The proxy: its listeners, workers, resolver and admin endpoint, from start to stop.
+/// The proxy: its listeners, workers and resolver, from start to stop.
 public final class Server: Sendable {
     private let configuration: Configuration
     private let budget: Budget
@@ -12,7 +12,6 @@ public final class Server: Sendable {
     private struct State {
         var threads: [WorkerThread] = []
         var resolver: Resolver?
-        var admin: AdminServer?
         var bound: [SocketAddress] = []
         var lines: [String] = []
     }
@@ -41,7 +40,8 @@ public final class Server: Sendable {
     /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`.
     private static func upstream(_ text: String) throws(StartError) -> FixedUpstream {
         if let address = try? SocketAddress(parsing: text) {
-            return FixedUpstream(name: address.isUnix ? "localhost" : text, port: address.port, address: address)
+            return FixedUpstream(
+                name: address.isUnix ? "localhost" : text, port: address.port, address: address)
         }
         guard let colon = text.lastIndex(of: ":"),
             let port = SocketAddress.port(text[text.index(after: colon)...]), port > 0
@@ -64,15 +64,6 @@ public final class Server: Sendable {
             try startOnRing(fallsBack: false)
         case .auto:
             try startOnRing(fallsBack: true)
-        }
-        if let address = configuration.adminAddress {
-            let resolverCounters = resolver?.counters
-            let workers = workers
-            let admin = try AdminServer(address: address) {
-                MetricsReport.render(workers, resolver: resolverCounters)
-            }
-            try admin.start()
-            state.withLock { $0.admin = admin }
         }
     }
 
@@ -108,7 +99,8 @@ public final class Server: Sendable {
             }
         #else
             guard fallsBack else {
-                throw StartError(message: "--io uring: this build has no io_uring (trait Uring); use --io epoll")
+                throw StartError(
+                    message: "--io uring: this build has no io_uring (trait Uring); use --io epoll")
             }
             try startWorkers(usesRing: false, note: "this build has no io_uring")
         #endif
@@ -185,7 +177,8 @@ public final class Server: Sendable {
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             policy: policy)
         let lending =
-            count > 1 && configuration.poolLend ? upstreams.map { _ in LendingQueue(capacity: count * 64) } : []
+            count > 1 && configuration.poolLend
+            ? upstreams.map { _ in LendingQueue(capacity: count * 64) } : []
         var random = SystemRandomNumberGenerator()
         let perClient = configuration.limitConnectionsPerClient
         let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
@@ -222,16 +215,13 @@ public final class Server: Sendable {
     /// Where the reverse and then the forward listeners are, with the ports that the kernel chose where 0 was asked.
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.description) } }
 
-    /// Where the admin endpoint listens.
-    public var adminAddress: String? { state.withLock { $0.admin }?.boundAddress }
-
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
+    var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     // MARK: - Stop
 
     /// Takes no new connection and lets every exchange finish; returns at once.
     public func drain() {
-        state.withLock { $0.admin }?.isDraining = true
         for worker in workers { worker.send(.drain) }
     }
 
@@ -241,8 +231,7 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, admin, bound) = state.withLock { ($0.resolver, $0.admin, $0.bound) }
-        admin?.stop()
+        let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
         resolver?.stop()
         for address in bound { ListenerSocket.removeFile(address) }
     }

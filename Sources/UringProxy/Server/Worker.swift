@@ -119,7 +119,9 @@ final class Worker: Sendable {
     }
 
     private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) {
-        while let answer = answers.queue.pop() { engine.resolved(token: answer.token, Engine.Resolution(answer)) }
+        while let answer = answers.queue.pop() {
+            engine.resolved(token: answer.token, Engine.Resolution(answer))
+        }
         while let message = mailbox.pop() {
             switch message {
             case .drain: engine.drain()

@@ -33,17 +33,17 @@ struct Endpoint: BitwiseCopyable {
     var fixedIndex: Int32 = -1
 
     /// Exchanges that wait for addresses.
-    var firstWaiting = Slab<Exchange>.none
+    var firstWaiting = Slot.none
     /// Idle connections, the last used first.
-    var firstIdle = Slab<Connection>.none
-    var lastIdle = Slab<Connection>.none
+    var firstIdle = Slot.none
+    var lastIdle = Slot.none
     var idleCount: UInt32 = 0
     /// Connections in use by exchanges of this worker, connecting ones included.
     var inUse: UInt32 = 0
 
     // The table's chain, and its list of dynamic endpoints by last use.
     var hash: UInt64 = 0
-    var nextInBucket = Slab<Endpoint>.none
+    var nextInBucket = Slot.none
     var lastUsedAt: Int64 = 0
 
     init(kind: Kind, port: UInt16) {
@@ -53,6 +53,6 @@ struct Endpoint: BitwiseCopyable {
 
     /// Whether nothing refers to it any more.
     var isUnused: Bool {
-        inUse == 0 && idleCount == 0 && firstWaiting == Slab<Exchange>.none
+        inUse == 0 && idleCount == 0 && firstWaiting == Slot.none
     }
 }

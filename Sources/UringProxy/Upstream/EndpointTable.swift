@@ -15,7 +15,7 @@
         while count < capacity { count *= 2 }
         bucketCount = count
         unsafe buckets = .allocate(capacity: count)
-        unsafe buckets.initialize(repeating: Slab<Endpoint>.none, count: count)
+        unsafe buckets.initialize(repeating: Slot.none, count: count)
         self.seed = seed
     }
 
@@ -32,7 +32,9 @@
 
     func index(ofToken token: UInt64) -> UInt32? {
         let index = UInt32(truncatingIfNeeded: token)
-        guard Int(index) < slab.highestCount, slab.generation(index) == UInt32(token >> 32) else { return nil }
+        guard Int(index) < slab.highestCount, slab.generation(index) == UInt32(token >> 32) else {
+            return nil
+        }
         return index
     }
 
@@ -59,7 +61,7 @@
         let hash = hash(name, port)
         let bucket = Int(truncatingIfNeeded: hash) & (bucketCount - 1)
         var index = unsafe buckets[bucket]
-        while index != Slab<Endpoint>.none {
+        while index != Slot.none {
             if slab[index].hash == hash && slab[index].port == port && isNamed(index, name) {
                 slab[index].lastUsedAt = now
                 return index
