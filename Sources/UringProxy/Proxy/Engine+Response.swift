@@ -325,7 +325,7 @@ extension Engine where D: ~Copyable {
     /// Part of a response has been passed on and the rest will not come: downstream must not take it for the whole
     /// (RFC 9112 §8), so its connection is cut.
     mutating func cutResponse(_ index: UInt32, _ error: ProxyError) {
-        counters.add(error)
+        counters.add(failure: error)
         let downstream = exchanges[index].downstream
         finishExchange(index)
         connections[downstream].resetsOnClose = true
