@@ -1,0 +1,38 @@
+import Testing
+
+@testable import UringProxy
+
+@Suite("Slab")
+struct SlabTests {
+    @Test("A slot's generation moves on when it is freed, and wraps within a token's 24 bits")
+    func generations() throws {
+        var slab = Slab<UInt64>(capacity: 2)
+        let first = try #require(slab.insert(1))
+        let generation = slab.generation(first)
+        slab.remove(first)
+        #expect(!slab.isOccupied(first))
+        #expect(slab.insert(2) == first)
+        #expect(slab.generation(first) == generation + 1)
+        #expect(slab.isOccupied(first))
+        #expect(slab[first] == 2)
+        _ = slab.insert(3)
+        #expect(slab.isFull && slab.insert(4) == nil)
+        #expect(slab.count == 2)
+        let token = OperationToken(.send, slot: first, generation: Slot.generationMask)
+        #expect(token.slot == first && token.generation == Slot.generationMask && token.kind == .send)
+    }
+
+    @Test("A queue of slots is first in, first out, across its end")
+    func slotQueue() {
+        var queue = SlotQueue(capacity: 3)
+        for round in 0..<10 as Range<UInt32> {
+            queue.append(round)
+            queue.append(round + 100)
+            #expect(queue.popFirst() == round)
+            queue.append(round + 200)
+            #expect(queue.popFirst() == round + 100)
+            #expect(queue.popFirst() == round + 200)
+            #expect(queue.popFirst() == nil && queue.isEmpty)
+        }
+    }
+}
