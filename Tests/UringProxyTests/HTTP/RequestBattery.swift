@@ -659,7 +659,7 @@ enum RequestBattery {
         Case(
             "Content-Length in odd case",
             "POST / HTTP/1.1\r\nHost: h\r\ncOnTeNt-LeNgTh: 7\r\n\r\n",
-            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\n"),
+            "POST / HTTP/1.1\r\nHost: h\r\ncOnTeNt-LeNgTh: 7\r\n\r\n"),
         Case(
             "two Content-Lengths",
             "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
