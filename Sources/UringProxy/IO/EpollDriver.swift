@@ -351,7 +351,6 @@ internal import CPosix
     // MARK: - Turn
 
     mutating func turn(until deadline: Int64) {
-        precondition(completions.isEmpty, "a turn begins when all completions of the last one were taken")
         let count = readyCount
         unsafe swap(&ready, &readyNow)
         readyCount = 0

@@ -86,7 +86,7 @@ struct DriverContractTests {
         defer { _ = cposix_close(listener) }
         let address = try #require(SocketAddress(boundBy: listener))
         let ours = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC), 0)
-        #expect(address.withSockaddr { unsafe cposix_connect(ours, $0, $1) } == 0)
+        unsafe #expect(address.withSockaddr { unsafe cposix_connect(ours, $0, $1) } == 0)
         let theirs = cposix_accept(listener, 0)
         #expect(theirs >= 0)
         return (ours, theirs)
@@ -208,7 +208,7 @@ struct DriverContractTests {
             fixture.driver.accept(listener, token: token)
             for _ in 0..<3 {
                 let client = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM), 0)
-                #expect(address.withSockaddr { unsafe cposix_connect(client, $0, $1) } == 0)
+                unsafe #expect(address.withSockaddr { unsafe cposix_connect(client, $0, $1) } == 0)
                 let found = fixture.completions(1)
                 #expect(found.count == 1)
                 #expect(found[0].result >= 0 && found[0].more && found[0].token == token)
