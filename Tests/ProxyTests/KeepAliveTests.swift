@@ -4,8 +4,6 @@ import Testing
 
 @Suite("Keep-alive", .blocking)
 struct KeepAliveTests {
-    static let get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
-    static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
     @Test("A thousand requests in a row make one upstream connection", arguments: TestDriver.offered)
     func reuse(_ driver: TestDriver) throws {
@@ -14,11 +12,11 @@ struct KeepAliveTests {
         let client = try proxy.connect()
         var upstream: TestSocket?
         for _ in 0..<1000 {
-            try client.send(Self.get)
+            try client.send(Messages.get)
             if upstream == nil { upstream = try origin.accept() }
-            try upstream!.expect(Self.get)
-            try upstream!.send(Self.ok)
-            try client.expect(Self.ok)
+            try upstream!.expect(Messages.get)
+            try upstream!.send(Messages.ok)
+            try client.expect(Messages.ok)
         }
         #expect(origin.acceptNow() == nil)
         #expect(proxy[.upstreamOpened] == 1)
@@ -33,11 +31,11 @@ struct KeepAliveTests {
         var upstream: TestSocket?
         for _ in 0..<20 {
             let client = try proxy.connect()
-            try client.send(Self.get)
+            try client.send(Messages.get)
             if upstream == nil { upstream = try origin.accept() }
-            try upstream!.expect(Self.get)
-            try upstream!.send(Self.ok)
-            try client.expect(Self.ok)
+            try upstream!.expect(Messages.get)
+            try upstream!.send(Messages.ok)
+            try client.expect(Messages.ok)
         }
         #expect(proxy[.upstreamOpened] == 1)
     }
@@ -67,12 +65,12 @@ struct KeepAliveTests {
         let client = try proxy.connect()
         let first = "POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
         let second = "POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n"
-        try client.send(first + second + Self.get)
+        try client.send(first + second + Messages.get)
         let upstream = try origin.accept()
-        for request in [first, second, Self.get] {
+        for request in [first, second, Messages.get] {
             try upstream.expect(request)
-            try upstream.send(Self.ok)
-            try client.expect(Self.ok)
+            try upstream.send(Messages.ok)
+            try client.expect(Messages.ok)
         }
     }
 
@@ -84,9 +82,9 @@ struct KeepAliveTests {
         try client.send("GET /a HTTP/1.0\r\nHost: h\r\n\r\n")
         let upstream = try origin.accept()
         // RFC 9110 §2.5: our version upstream.
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.okClosing)
         try client.expectEnd()
     }
 
@@ -99,8 +97,8 @@ struct KeepAliveTests {
         for _ in 0..<3 {
             try client.send("GET /a HTTP/1.0\r\nHost: h\r\nConnection: Keep-Alive\r\n\r\n")
             if upstream == nil { upstream = try origin.accept() }
-            try upstream!.expect(Self.get)
-            try upstream!.send(Self.ok)
+            try upstream!.expect(Messages.get)
+            try upstream!.send(Messages.ok)
             try client.expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nhi")
         }
     }
@@ -112,14 +110,14 @@ struct KeepAliveTests {
         let client = try proxy.connect()
         try client.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.okClosing)
         try client.expectEnd()
         // The upstream connection is none of its business.
         let other = try proxy.connect()
-        try other.send(Self.get)
-        try upstream.expect(Self.get)
+        try other.send(Messages.get)
+        try upstream.expect(Messages.get)
     }
 
     @Test("Connection: close from upstream ends that connection alone", arguments: TestDriver.offered)
@@ -128,11 +126,11 @@ struct KeepAliveTests {
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
         for _ in 0..<3 {
-            try client.send(Self.get)
+            try client.send(Messages.get)
             let upstream = try origin.accept()
-            try upstream.expect(Self.get)
+            try upstream.expect(Messages.get)
             try upstream.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")
-            try client.expect(Self.ok)
+            try client.expect(Messages.ok)
             try upstream.expectEnd()
         }
         #expect(proxy[.upstreamOpened] == 3)
@@ -144,11 +142,11 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.timeoutKeepalive = .milliseconds(150) }
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
         try client.expectEnd()
         #expect(proxy[.timeoutsKeepalive] == 1)
     }
@@ -158,18 +156,18 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.poolIdleTimeout = .milliseconds(150) }
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
         try upstream.expectEnd()
         // Downstream's is still good.
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok)
     }
 
     @Test("At most --pool-idle connections are kept", arguments: TestDriver.offered)
@@ -179,14 +177,14 @@ struct KeepAliveTests {
         var pairs: [(TestSocket, TestSocket)] = []
         for _ in 0..<4 {
             let client = try proxy.connect()
-            try client.send(Self.get)
+            try client.send(Messages.get)
             let upstream = try origin.accept()
-            try upstream.expect(Self.get)
+            try upstream.expect(Messages.get)
             pairs.append((client, upstream))
         }
         for (client, upstream) in pairs {
-            try upstream.send(Self.ok)
-            try client.expect(Self.ok)
+            try upstream.send(Messages.ok)
+            try client.expect(Messages.ok)
         }
         // The least recently used go.
         try pairs[0].1.expectEnd()
@@ -200,13 +198,13 @@ struct KeepAliveTests {
         let proxy = try TestProxy(driver, origin) { $0.limitRequestsPerConnection = 3 }
         let client = try proxy.connect()
         // All pipelined: the fourth is never read.
-        try client.send(Self.get + Self.get + Self.get + Self.get)
+        try client.send(Messages.get + Messages.get + Messages.get + Messages.get)
         let upstream = try origin.accept()
         for number in 1...3 {
-            try upstream.expect(Self.get)
-            try upstream.send(Self.ok)
+            try upstream.expect(Messages.get)
+            try upstream.send(Messages.ok)
             try client.expect(
-                number < 3 ? Self.ok : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+                number < 3 ? Messages.ok : Messages.okClosing)
         }
         try client.expectEnd()
         proxy.end()
@@ -218,19 +216,19 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
         // The origin gives up the connection just as it gets the next request: read, and closed without an answer.
-        try client.send(Self.get)
-        try upstream.expect(Self.get)
+        try client.send(Messages.get)
+        try upstream.expect(Messages.get)
         upstream.close()
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok)
         #expect(proxy[.retries] == 1)
     }
 
@@ -239,18 +237,18 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
-        try client.send(Self.get)
-        try upstream.expect(Self.get)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        try client.send(Messages.get)
+        try upstream.expect(Messages.get)
         upstream.reset()
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok)
     }
 
     @Test("A POST that a stale connection may have taken is not repeated: 502", arguments: TestDriver.offered)
@@ -258,11 +256,11 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
         let post = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
         try client.send(post)
         try upstream.expect(post)
@@ -279,19 +277,19 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
+        try upstream.expect(Messages.get)
         upstream.close()
         let (head, body) = try client.receiveResponse()
         #expect(head.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
         #expect(body == "the upstream closed the connection before it answered\n")
         // And the downstream connection lives on.
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok)
     }
 
     @Test("Bytes that nobody asked for end an idle upstream connection", arguments: TestDriver.offered)
@@ -299,20 +297,20 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok)
-        try client.expect(Self.ok)
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
         // A response that the next request would otherwise get for its own.
         try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
         let (rest, _) = try upstream.receiveUntilClosed()
         #expect(rest == "")
-        try client.send(Self.get)
+        try client.send(Messages.get)
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok)
     }
 
     @Test("Bytes behind a response do not become the next one", arguments: TestDriver.offered)
@@ -320,13 +318,13 @@ struct KeepAliveTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        try client.send(Self.get + Self.get)
+        try client.send(Messages.get + Messages.get)
         let upstream = try origin.accept()
-        try upstream.expect(Self.get)
-        try upstream.send(Self.ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
         let second = try origin.accept()
-        try second.expect(Self.get)
-        try second.send(Self.ok)
-        try client.expect(Self.ok + Self.ok)
+        try second.expect(Messages.get)
+        try second.send(Messages.ok)
+        try client.expect(Messages.ok + Messages.ok)
     }
 }
