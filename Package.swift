@@ -48,7 +48,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy"], swiftSettings: settings),
+        // Tables that both test targets go through: the parsers alone, and the whole proxy.
+        .target(name: "Battery", path: "Tests/Battery", swiftSettings: settings),
+        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy", "Battery"], swiftSettings: settings),
+        .testTarget(
+            name: "ProxyTests", dependencies: ["UringProxy", "Battery", "CPosix"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
