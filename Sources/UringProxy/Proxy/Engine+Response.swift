@@ -23,15 +23,19 @@ extension Engine where D: ~Copyable {
             return false
         }
         var bytes = segments.firstView(of: connections[slot].input)
-        var status = parseResponse(bytes, index)
-        if status == .incomplete && !segments.isContiguous(connections[slot].input) {
+        var status = ParseStatus.incomplete
+        // As with requests: parsed when it came in one piece, or when its end is there.
+        if connections[slot].scanner.scanned == 0 { status = parseResponse(bytes, index) }
+        if status == .incomplete {
             guard segments.makeContiguous(&connections[slot].input) else {
                 counters.add(.buffersExhausted)
                 fail(index, .outOfMemory)
                 return false
             }
             bytes = segments.firstView(of: connections[slot].input)
-            status = parseResponse(bytes, index)
+            if connections[slot].scanner.find(in: bytes, limits: settings.headLimits) != nil {
+                status = parseResponse(bytes, index)
+            }
         }
         switch status {
         case .incomplete:
@@ -45,7 +49,7 @@ extension Engine where D: ~Copyable {
             fail(index, .upstreamBadResponse)
             return false
         case .complete:
-            break
+            connections[slot].scanner = HeadEndScanner()
         }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
