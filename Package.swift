@@ -48,7 +48,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy"], swiftSettings: settings),
+        // Sockets to speak raw HTTP with, for all test targets.
+        .target(name: "TestSupport", dependencies: ["CPosix"], path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "UringProxyTests", dependencies: ["UringProxy", "TestSupport"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
