@@ -35,7 +35,7 @@ struct OriginLifeTests {
     @Test("Random bytes, cut anywhere, crash nothing", arguments: testedDrivers)
     func randomBytes(io: Configuration.IOChoice) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let parts = [
             "GET ", "POST ", "/", "/echo", "/size/5", "/slow/100/9", "/delay/1ms", "/reset", " HTTP/1.1",
             " HTTP/1.0",
@@ -129,16 +129,5 @@ struct OriginLifeTests {
         let taken = try RawListener()
         let origin = try Origin(address: taken.address, threads: 2, io: .epoll)
         #expect(throws: StartError.self) { try origin.start() }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
