@@ -48,9 +48,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+        // Sockets to speak raw HTTP with.
+        .target(name: "TestSupport", dependencies: ["CPosix"], path: "Tests/Support", swiftSettings: settings),
         // Tables that both test targets go through: the parsers alone, and the whole proxy.
         .target(name: "Battery", path: "Tests/Battery", swiftSettings: settings),
-        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy", "Battery"], swiftSettings: settings),
+        .testTarget(
+            name: "UringProxyTests", dependencies: ["UringProxy", "Battery", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ProxyTests", dependencies: ["UringProxy", "Battery", "CPosix"], swiftSettings: settings),
     ],
