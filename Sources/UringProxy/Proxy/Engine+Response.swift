@@ -219,7 +219,7 @@ extension Engine where D: ~Copyable {
             finishResponse(index)
             return
         case .failed:
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamBadResponse)
             return
         case .outOfMemory:
@@ -317,7 +317,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .forwarding {
             fail(index, error)
         } else {
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)
         }
     }
