@@ -53,7 +53,7 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if exchanges[index].state == .responding && exchanges[index].responseBody.state == .untilClose {
             // The end of such a body is a close, not a reset (RFC 9112 §8).
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)
             return
         }
@@ -125,7 +125,7 @@ extension Engine where D: ~Copyable {
             connections.remove(slot)
             downstreamEnded()
         case .upstream:
-            counters.add(.upstreamClosed)
+            counters.add(Counter.upstreamClosed)
             connections.remove(slot)
         }
     }

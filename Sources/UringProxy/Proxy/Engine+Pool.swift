@@ -150,7 +150,7 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func discard(_ offer: LendingQueue.Offer) {
-        counters.add(.upstreamClosed)
+        counters.add(Counter.upstreamClosed)
         driver.close(offer.descriptor, reset: false)
     }
 
