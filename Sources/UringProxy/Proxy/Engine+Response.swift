@@ -307,7 +307,10 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if connections[slot].isReused { counters.add(.upstreamStale) }
         let isUntouched = exchanges[index].state == .forwarding && connections[slot].input.isEmpty
-        let sentNothing = connections[slot].output.byteCount == exchanges[index].request.byteCount
+        // What is in the kernel's hands may have left, though its completion has not come yet.
+        let sentNothing =
+            !connections[slot].isSending
+            && connections[slot].output.byteCount == exchanges[index].request.byteCount
         if isUntouched && connections[slot].isReused && mayRepeat(index, sentNothing: sentNothing) {
             connections[slot].exchange = Slot.none
             close(slot)
