@@ -48,7 +48,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy"], swiftSettings: settings),
+        .target(
+            name: "Simulation", dependencies: ["UringProxy"], path: "Tests/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
+        .testTarget(
+            name: "UringProxyTests", dependencies: ["UringProxy", "Simulation"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
