@@ -5,13 +5,24 @@
 
 // Vectors by the compiler's own means. <emmintrin.h> would drag <stdlib.h> into a clang module of its own, whose
 // 'fd_set' then differs from the one CPosix sees under _GNU_SOURCE, and the build fails.
-#if defined(__SSE2__)
 typedef uint8_t cbytes_vector __attribute__((vector_size(16)));
 typedef uint8_t cbytes_vector_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
-typedef char cbytes_vector_lanes __attribute__((vector_size(16)));
-/// One bit for each lane that is all ones.
-#define CBYTES_MASK(lanes) ((uint64_t)(uint16_t)__builtin_ia32_pmovmskb128((cbytes_vector_lanes)(lanes)))
+
+/// One bit for each of the 16 lanes, which are all ones or all zeros.
+static inline __attribute__((always_inline)) uint64_t cbytes_movemask(cbytes_vector lanes) {
+#if defined(__SSE2__)
+    typedef char signed_lanes __attribute__((vector_size(16)));
+    return (uint16_t)__builtin_ia32_pmovmskb128((signed_lanes)lanes);
+#else
+    // The product moves bit 7 of byte i to bit 56 + i; none of its other terms meet there.
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lane 0 is the low byte");
+    uint64_t halves[2];
+    __builtin_memcpy(halves, &lanes, sizeof halves);
+    uint64_t low = ((halves[0] & 0x8080808080808080) * 0x0002040810204081) >> 56;
+    uint64_t high = ((halves[1] & 0x8080808080808080) * 0x0002040810204081) >> 56;
+    return low | high << 8;
 #endif
+}
 
 /// What a head parser asks of 64 bytes: bit i speaks of byte i.
 typedef struct {
@@ -31,26 +42,16 @@ static inline __attribute__((always_inline)) cbytes_head_masks cbytes_scan_head(
         p = scratch;
     }
     cbytes_head_masks masks = {0, 0, 0, 0};
-#if defined(__SSE2__)
     for (int i = 0; i < 4; i++) {
         const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + 16 * i);
         const cbytes_vector is_lf = (cbytes_vector)(bytes == '\n'), is_cr = (cbytes_vector)(bytes == '\r');
         const cbytes_vector allowed = is_lf | is_cr | (cbytes_vector)(bytes == '\t');
         const cbytes_vector control = ((cbytes_vector)(bytes < 0x20) & ~allowed) | (cbytes_vector)(bytes == 0x7f);
-        masks.line_feeds |= CBYTES_MASK(is_lf) << (16 * i);
-        masks.carriage_returns |= CBYTES_MASK(is_cr) << (16 * i);
-        masks.colons |= CBYTES_MASK(bytes == ':') << (16 * i);
-        masks.controls |= CBYTES_MASK(control) << (16 * i);
+        masks.line_feeds |= cbytes_movemask(is_lf) << (16 * i);
+        masks.carriage_returns |= cbytes_movemask(is_cr) << (16 * i);
+        masks.colons |= cbytes_movemask((cbytes_vector)(bytes == ':')) << (16 * i);
+        masks.controls |= cbytes_movemask(control) << (16 * i);
     }
-#else
-    for (int i = 0; i < 64; i++) {
-        uint8_t c = p[i];
-        masks.line_feeds |= (uint64_t)(c == '\n') << i;
-        masks.carriage_returns |= (uint64_t)(c == '\r') << i;
-        masks.colons |= (uint64_t)(c == ':') << i;
-        masks.controls |= (uint64_t)((c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) << i;
-    }
-#endif
     return masks;
 }
 

@@ -175,6 +175,12 @@ struct SliceID: BitwiseCopyable, Equatable {
         unsafe references.pointee += 1
     }
 
+    /// Whether a leased slice has room for more holders: of one that any number may share, the last ones copy.
+    @inline(__always)
+    func canRetain(_ slice: SliceID) -> Bool {
+        unsafe region(slice.sliceClass).pointee.references[slice.index] < .max - 1
+    }
+
     /// Takes a holder away; the last one returns the slice.
     @inline(__always)
     func release(_ slice: SliceID) {

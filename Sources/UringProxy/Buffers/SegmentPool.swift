@@ -84,9 +84,13 @@ struct SegmentQueue: BitwiseCopyable {
     }
 
     /// Appends a segment; the queue takes over the caller's reference to the slice.
+    ///
+    /// What follows the last segment's bytes in the same slice only lengthens it: a body of many tiny chunks that is
+    /// passed on piece by piece stays one segment with one reference.
     @inline(__always)
     func append(_ segment: Segment, to queue: inout SegmentQueue) {
         precondition(segment.size > 0)
+        if queue.last != Slot.none && lengthenLast(segment, &queue) { return }
         let link = takeLink(segment)
         if queue.last == SegmentPool.none {
             queue.first = link
@@ -95,6 +99,16 @@ struct SegmentQueue: BitwiseCopyable {
         }
         queue.last = link
         queue.byteCount += segment.size
+    }
+
+    @inline(__always)
+    private func lengthenLast(_ segment: Segment, _ queue: inout SegmentQueue) -> Bool {
+        let last = unsafe links[Int(queue.last)].segment
+        guard last.slice == segment.slice, last.offset + last.size == segment.offset else { return false }
+        unsafe links[Int(queue.last)].segment.size += segment.size
+        queue.byteCount += segment.size
+        arena.release(segment.slice)
+        return true
     }
 
     /// Appends a segment; a small one goes behind the last one's bytes where its slice has the room, so that a backlog

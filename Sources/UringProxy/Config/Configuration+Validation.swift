@@ -119,12 +119,6 @@ extension Configuration {
                     "give 1ms or more, or 0 to switch it off")
             }
         }
-        if timeoutTotal.isOn && timeoutHead.isOn && timeoutTotal < timeoutHead {
-            problems.add(
-                "--timeout-total",
-                "\(timeoutTotal) ends an exchange before --timeout-head (\(timeoutHead)) can",
-                "raise it, or lower --timeout-head")
-        }
     }
 
     private func checkLimits(_ problems: inout ProblemList) {

@@ -23,14 +23,3 @@ extension ByteView {
     @inline(__always)
     var isToken: Bool { count > 0 && run(of: .token) == count }
 }
-
-extension UInt8 {
-    /// The value of a hexadecimal digit.
-    @inline(__always)
-    var hexValue: UInt8? {
-        let digit = self &- 0x30
-        if digit < 10 { return digit }
-        let letter = (self | 0x20) &- 0x61
-        return letter < 6 ? letter &+ 10 : nil
-    }
-}

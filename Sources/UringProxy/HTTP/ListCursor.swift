@@ -19,8 +19,3 @@ struct ListCursor: BitwiseCopyable {
         return nil
     }
 }
-
-extension UInt8 {
-    @inline(__always)
-    var isSpaceOrTab: Bool { self == 0x20 || self == 0x09 }
-}

@@ -25,6 +25,8 @@ internal import CPosix
         var sendArmed = false
         var connecting = false
         var listening = false
+        /// The send under way was asked for with `promptly` false.
+        var quiet = false
         /// Edges seen and not yet used up.
         var readable = false
         var writable = true
@@ -44,6 +46,8 @@ internal import CPosix
     private let events: UnsafeMutablePointer<epoll_event>
     private let parts: UnsafeMutablePointer<iovec>
     private var completions: CompletionQueue
+    /// Those of `completions` that may wait for the next event: whole sends that nobody waits to hear of.
+    private var quietCompletions = 0
     /// Descriptors to try without waiting for an edge.
     private var ready: UnsafeMutablePointer<Int32>
     private var readyCount = 0
@@ -161,6 +165,7 @@ internal import CPosix
         let entry = unsafe entry(descriptor)
         unsafe entry.pointee.sendToken = token.rawValue
         unsafe entry.pointee.queue = queue
+        unsafe entry.pointee.quiet = !promptly
         unsafe attemptSend(descriptor, entry)
     }
 
@@ -263,6 +268,7 @@ internal import CPosix
             return
         }
         if result >= 0 && result < Int(size) { statistics.shortSends += 1 }
+        if unsafe entry.pointee.quiet && result == Int(size) { quietCompletions += 1 }
         unsafe entry.pointee.sendArmed = false
         completions.append(Completion(token: token, result: Int32(truncatingIfNeeded: result)))
     }
@@ -351,7 +357,7 @@ internal import CPosix
     // MARK: - Turn
 
     mutating func turn(until deadline: Int64) {
-        precondition(completions.isEmpty, "a turn begins when all completions of the last one were taken")
+        // Not empty: sends and cancels asked for since the last turn have been done at once.
         let count = readyCount
         unsafe swap(&ready, &readyNow)
         readyCount = 0
@@ -363,7 +369,7 @@ internal import CPosix
             unsafe attempt(descriptor, entry)
         }
         var timeout: Int64 = -1
-        if !completions.isEmpty || readyCount > 0 {
+        if completions.count > quietCompletions || readyCount > 0 {
             timeout = 0
         } else if deadline != .max {
             timeout = max(0, deadline - cposix_monotonic_nanoseconds())
@@ -388,6 +394,7 @@ internal import CPosix
             if bits & writes != 0 { unsafe entry.pointee.writable = true }
             unsafe attempt(descriptor, entry)
         }
+        quietCompletions = 0
         statistics.completions += UInt64(completions.count)
     }
 

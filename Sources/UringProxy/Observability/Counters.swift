@@ -22,7 +22,7 @@ internal import Synchronization
     func add(_ counter: Counter, _ amount: UInt64 = 1) { add(cell: counter.rawValue, amount) }
 
     @inline(__always)
-    func add(_ failure: ProxyError) { add(cell: Counter.allCases.count + Int(failure.rawValue), 1) }
+    func add(failure: ProxyError) { add(cell: Counter.allCases.count + Int(failure.rawValue), 1) }
 
     @inline(__always)
     private func add(cell: Int, _ amount: UInt64) {

@@ -260,6 +260,7 @@ extension Engine where D: ~Copyable {
         connections[slot].exchange = index
         connections[slot].requestCount += 1
         connections[slot].streamBytes = 0
+        connections[slot].scanner = HeadEndScanner()
         exchanges[index].upstream = slot
         exchanges[index].state = .forwarding
         exchanges[index].requestsSent += 1

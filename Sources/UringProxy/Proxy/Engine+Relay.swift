@@ -41,9 +41,14 @@ extension Engine where D: ~Copyable {
                     passFraming(UInt32(consumed), source, target, encoding)
                 case .data(let framing, let size):
                     passFraming(UInt32(framing), source, target, encoding)
-                    move(UInt32(size), source, target)
+                    if encoding == .verbatim {
+                        move(UInt32(size), source, target)
+                    } else if !moveChunkData(UInt32(size), source, target) {
+                        return .outOfMemory
+                    }
                 case .trailers(let consumed):
                     passFraming(UInt32(consumed), source, target, encoding)
+                    connections[source].scanner = HeadEndScanner(trailers: true)
                 case .invalid(let error):
                     return .failed(error)
                 }
@@ -55,6 +60,24 @@ extension Engine where D: ~Copyable {
             }
         }
         return .done
+    }
+
+    /// Data between chunk lines that are taken off: small pieces are copied together, for a piece by reference costs a
+    /// segment each, and a peer may send a body in chunks of one byte.
+    private mutating func moveChunkData(_ size: UInt32, _ source: UInt32, _ target: UInt32) -> Bool {
+        if size >= 512 {
+            move(size, source, target)
+            return true
+        }
+        guard let slice = arena.lease(.small) else {
+            counters.add(.buffersExhausted)
+            return false
+        }
+        let bytes = segments.firstView(of: connections[source].input)
+        unsafe bytes[0..<Int(size)].copy(to: arena.address(slice))
+        segments.appendCompacting(Segment(slice: slice, offset: 0, size: size), to: &connections[target].output)
+        segments.consume(size, from: &connections[source].input)
+        return true
     }
 
     @inline(__always)
@@ -81,6 +104,8 @@ extension Engine where D: ~Copyable {
             return .outOfMemory
         }
         let bytes = segments.firstView(of: connections[source].input)
+        // Read once its end is there, however many pieces it comes in.
+        guard connections[source].scanner.find(in: bytes, limits: settings.headLimits) != nil else { return .more }
         let (status, size) = TrailerParser.parse(bytes, limits: settings.headLimits, fields: &fields)
         switch status {
         case .incomplete: return .more

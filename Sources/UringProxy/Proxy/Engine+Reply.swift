@@ -6,7 +6,7 @@ extension Engine where D: ~Copyable {
             cutResponse(index, error)
             return
         }
-        counters.add(error)
+        counters.add(failure: error)
         answer(index, status: error.status, reason: error.reason)
     }
 
@@ -55,7 +55,7 @@ extension Engine where D: ~Copyable {
 
     /// Answers what never became an exchange, and ends the connection: the next request cannot be found.
     mutating func refuse(_ slot: UInt32, _ error: ProxyError) {
-        counters.add(error)
+        counters.add(failure: error)
         refuseHead(slot, status: error.status, reason: error.reason)
     }
 

@@ -23,15 +23,19 @@ extension Engine where D: ~Copyable {
             return false
         }
         var bytes = segments.firstView(of: connections[slot].input)
-        var status = parseResponse(bytes, index)
-        if status == .incomplete && !segments.isContiguous(connections[slot].input) {
+        var status = ParseStatus.incomplete
+        // As with requests: parsed when it came in one piece, or when its end is there.
+        if connections[slot].scanner.scanned == 0 { status = parseResponse(bytes, index) }
+        if status == .incomplete {
             guard segments.makeContiguous(&connections[slot].input) else {
                 counters.add(.buffersExhausted)
                 fail(index, .outOfMemory)
                 return false
             }
             bytes = segments.firstView(of: connections[slot].input)
-            status = parseResponse(bytes, index)
+            if connections[slot].scanner.find(in: bytes, limits: settings.headLimits) != nil {
+                status = parseResponse(bytes, index)
+            }
         }
         switch status {
         case .incomplete:
@@ -45,7 +49,7 @@ extension Engine where D: ~Copyable {
             fail(index, .upstreamBadResponse)
             return false
         case .complete:
-            break
+            connections[slot].scanner = HeadEndScanner()
         }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
@@ -307,7 +311,7 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if connections[slot].isReused { counters.add(.upstreamStale) }
         let isUntouched = exchanges[index].state == .forwarding && connections[slot].input.isEmpty
-        // What is in the kernel's hands may have left, though its completion has not come yet.
+        // A send whose result has not come may have sent all of it: the driver need not tell promptly.
         let sentNothing =
             !connections[slot].isSending
             && connections[slot].output.byteCount == exchanges[index].request.byteCount
@@ -328,7 +332,7 @@ extension Engine where D: ~Copyable {
     /// Part of a response has been passed on and the rest will not come: downstream must not take it for the whole
     /// (RFC 9112 §8), so its connection is cut.
     mutating func cutResponse(_ index: UInt32, _ error: ProxyError) {
-        counters.add(error)
+        counters.add(failure: error)
         let downstream = exchanges[index].downstream
         finishExchange(index)
         connections[downstream].resetsOnClose = true

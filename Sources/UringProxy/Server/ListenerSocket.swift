@@ -29,6 +29,29 @@ enum ListenerSocket {
         return descriptor
     }
 
+    /// One listener for each of `count` threads on the same address, and that address, with the port that the kernel
+    /// chose where 0 was asked.
+    static func listen(
+        _ text: String, count: Int
+    ) throws(StartError) -> (descriptors: [Int32], address: SocketAddress) {
+        var address: SocketAddress
+        do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
+            throw StartError(message: error.message)
+        }
+        var descriptors: [Int32] = []
+        do throws(StartError) {
+            for index in 0..<count {
+                let sharesOne = address.isUnix && index > 0
+                descriptors.append(sharesOne ? try share(descriptors[0]) : try listen(address))
+                if index == 0, let actual = SocketAddress(boundBy: descriptors[0]) { address = actual }
+            }
+        } catch {
+            for descriptor in descriptors { _ = cposix_close(descriptor) }
+            throw error
+        }
+        return (descriptors, address)
+    }
+
     /// The same listener for another worker: a unix socket cannot be bound twice.
     static func share(_ descriptor: Int32) throws(StartError) -> Int32 {
         let copy = cposix_duplicate(descriptor)

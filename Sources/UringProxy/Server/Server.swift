@@ -10,7 +10,7 @@ public final class Server: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var threads: [WorkerThread] = []
+        var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
         var bound: [SocketAddress] = []
         var lines: [String] = []
@@ -57,13 +57,8 @@ public final class Server: Sendable {
         unsafe _ = cposix_raise_nofile(&limit)
         let resolver = try makeResolver()
         state.withLock { $0.resolver = resolver }
-        switch configuration.io {
-        case .epoll:
-            try startWorkers(usesRing: false, note: "as --io epoll asks")
-        case .uring:
-            try startOnRing(fallsBack: false)
-        case .auto:
-            try startOnRing(fallsBack: true)
+        try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
+            try startWorkers(usesRing: usesRing, note: note)
         }
     }
 
@@ -81,54 +76,10 @@ public final class Server: Sendable {
         }
     }
 
-    /// io_uring if it can be had: on every worker or on none, so that connections may pass between them.
-    private func startOnRing(fallsBack: Bool) throws(StartError) {
-        #if Uring
-            if let error = RingProbe.failure() {
-                guard fallsBack else {
-                    throw StartError(message: "--io uring: \(error.message); uproxy doctor tells more")
-                }
-                try startWorkers(usesRing: false, note: error.message)
-                return
-            }
-            do throws(StartError) {
-                try startWorkers(usesRing: true, note: "")
-            } catch {
-                guard fallsBack, error.isDriverFailure else { throw error }
-                try startWorkers(usesRing: false, note: error.message)
-            }
-        #else
-            guard fallsBack else {
-                throw StartError(
-                    message: "--io uring: this build has no io_uring (trait Uring); use --io epoll")
-            }
-            try startWorkers(usesRing: false, note: "this build has no io_uring")
-        #endif
-    }
-
     private func startWorkers(usesRing: Bool, note: String) throws(StartError) {
         let (plans, bound) = try makePlans()
-        var threads: [WorkerThread] = []
-        var features = ""
-        for plan in plans {
-            do throws(StartError) {
-                let thread = try makeThread(plan, usesRing: usesRing)
-                threads.append(thread)
-                switch thread.start() {
-                case .running(let text): features = text
-                case .failed(let error): throw StartError(message: error.message, isDriverFailure: true)
-                case .starting: preconditionFailure("start waits")
-                }
-            } catch {
-                for thread in threads { thread.worker.send(.stop) }
-                for thread in threads { thread.join() }
-                for plan in plans[threads.count - 1..<plans.count] {
-                    for listener in plan.listeners { _ = cposix_close(listener.descriptor) }
-                }
-                throw error
-            }
-        }
-        let driver = usesRing ? "io_uring (\(features))" : "epoll (\(note))"
+        let (threads, features) = try WorkerThread.startAll(makeWorkers(plans), usesRing: usesRing)
+        let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let lines = startLines(bound, driver: driver)
         state.withLock { state in
             state.threads = threads
@@ -137,12 +88,15 @@ public final class Server: Sendable {
         }
     }
 
-    private func makeThread(_ plan: Worker.Plan, usesRing: Bool) throws(StartError) -> WorkerThread {
+    private func makeWorkers(_ plans: [Worker.Plan]) throws(StartError) -> [Worker] {
+        var workers: [Worker] = []
         do throws(SystemCallError) {
-            return try WorkerThread(try Worker(plan), usesRing: usesRing)
+            for plan in plans { workers.append(try Worker(plan)) }
         } catch {
+            for plan in plans { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
             throw StartError(message: error.message)
         }
+        return workers
     }
 
     /// One plan per worker, and the addresses they listen on together.
@@ -151,18 +105,9 @@ public final class Server: Sendable {
         var listeners = [[Listener]](repeating: [], count: count)
         var bound: [SocketAddress] = []
         func add(_ text: String, _ role: Listener.Role) throws(StartError) {
-            var address: SocketAddress
-            do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
-                throw StartError(message: error.message)
-            }
+            let (descriptors, address) = try ListenerSocket.listen(text, count: count)
             for worker in 0..<count {
-                let descriptor =
-                    address.isUnix && worker > 0
-                    ? try ListenerSocket.share(listeners[0].last!.descriptor)
-                    : try ListenerSocket.listen(address)
-                // Port 0: the others share the port that the kernel chose for the first.
-                if worker == 0, let actual = SocketAddress(boundBy: descriptor) { address = actual }
-                listeners[worker].append(Listener(descriptor: descriptor, role: role))
+                listeners[worker].append(Listener(descriptor: descriptors[worker], role: role))
             }
             bound.append(address)
         }

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// A newcomer starts here. A request passes through `IO/UringDriver` (or `IO/EpollDriver`), `Proxy/Engine` and the files
 /// its comment lists; `run` below is the loop that everything happens in.
-final class Worker: Sendable {
+final class Worker: DriverWork {
     /// What another thread may tell a worker.
     enum Message: UInt8, BitwiseCopyable, Sendable {
         case drain
@@ -29,7 +29,7 @@ final class Worker: Sendable {
     let plan: Plan
     let counters: Counters
     let gauges = Gauges()
-    private let wakeup: Wakeup
+    let wakeup: Wakeup
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let answers: ResolverInbox
     private let inbox: Int
@@ -45,6 +45,13 @@ final class Worker: Sendable {
 
     deinit { counters.destroy() }
 
+    var cpu: Int? { plan.cpu }
+    var threadName: String { "worker-\(plan.index)" }
+    var memoryBytes: Int { plan.settings.memoryBytes }
+    var connectionLimit: Int { plan.settings.connections }
+
+    func closeListeners() { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
+
     /// Any thread.
     func send(_ message: Message) {
         // Full only if it holds a drain and a stop many times over: nothing new is lost.
@@ -55,39 +62,13 @@ final class Worker: Sendable {
     // MARK: - On the worker's own thread
 
     #if Uring
-        /// Runs on io_uring until told to stop. `ready` is called once, when the driver stands or could not be made.
-        func runUring(ready: (Result<String, DriverError>) -> Void) {
-            let (arena, segments) = makeBuffers()
-            let driver: UringDriver
-            do throws(DriverError) {
-                driver = try UringDriver(
-                    arena: arena, segments: segments, wakeup: wakeup, connections: plan.settings.connections)
-            } catch {
-                ready(.failure(error))
-                return
-            }
-            ready(.success(driver.features))
+        func run(on driver: consuming UringDriver, _ arena: Arena, _ segments: SegmentPool) {
             run(driver, arena, segments)
         }
     #endif
 
-    /// Runs on epoll until told to stop.
-    func runEpoll(ready: (Result<String, DriverError>) -> Void) {
-        let (arena, segments) = makeBuffers()
-        let driver: EpollDriver
-        do throws(DriverError) {
-            driver = try EpollDriver(arena: arena, segments: segments, wakeup: wakeup)
-        } catch {
-            ready(.failure(error))
-            return
-        }
-        ready(.success(""))
+    func run(on driver: consuming EpollDriver, _ arena: Arena, _ segments: SegmentPool) {
         run(driver, arena, segments)
-    }
-
-    private func makeBuffers() -> (Arena, SegmentPool) {
-        let arena = Arena(budgetBytes: plan.settings.memoryBytes)
-        return (arena, SegmentPool(arena: arena))
     }
 
     private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
@@ -114,8 +95,6 @@ final class Worker: Sendable {
             gauges.update(engine)
         }
         engine.shutDown()
-        segments.destroy()
-        arena.destroy()
     }
 
     private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) {

@@ -4,35 +4,63 @@ internal import Synchronization
 /// The thread a worker runs on, and the word whether its driver stands.
 ///
 /// A plain thread and not a task: io_uring belongs to the thread that made the ring, and its requests end with it.
-final class WorkerThread: Sendable {
+final class WorkerThread<Work: DriverWork>: Sendable {
     enum State: Sendable {
         case starting
         case running(features: String)
         case failed(DriverError)
     }
 
-    let worker: Worker
+    let worker: Work
     private let usesRing: Bool
     private let state = Mutex(State.starting)
     private let changed: Latch
     private let thread = Atomic<UInt>(0)
 
     /// - Parameter usesRing: io_uring, else epoll.
-    init(_ worker: Worker, usesRing: Bool) throws(SystemCallError) {
+    init(_ worker: Work, usesRing: Bool) throws(SystemCallError) {
         self.worker = worker
         self.usesRing = usesRing
         changed = try Latch()
     }
 
+    /// Starts a thread for each worker; returns when all their drivers stand. If one fails, none is left.
+    static func startAll(
+        _ workers: [Work], usesRing: Bool
+    ) throws(StartError) -> (threads: [WorkerThread], features: String) {
+        var threads: [WorkerThread] = []
+        var features = ""
+        for worker in workers {
+            do throws(StartError) {
+                let thread: WorkerThread
+                do throws(SystemCallError) { thread = try WorkerThread(worker, usesRing: usesRing) } catch {
+                    throw StartError(message: error.message)
+                }
+                switch thread.start() {
+                case .running(let text): features = text
+                case .failed(let error): throw StartError(message: error.message, isDriverFailure: true)
+                case .starting: preconditionFailure("start waits")
+                }
+                threads.append(thread)
+            } catch {
+                for thread in threads { thread.worker.send(.stop) }
+                for thread in threads { thread.join() }
+                for worker in workers[threads.count...] { worker.closeListeners() }
+                throw error
+            }
+        }
+        return (threads, features)
+    }
+
     /// Starts the thread and waits until its driver stands or has failed.
-    func start() -> State {
+    private func start() -> State {
         var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(self)
+        let argument = unsafe Unmanaged.passRetained(ThreadEntry { self.run() })
         let result = unsafe cposix_start_thread(
             &thread,
             { argument in
                 guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<WorkerThread>.fromOpaque(argument).takeRetainedValue().run()
+                unsafe Unmanaged<ThreadEntry>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
             }, argument.toOpaque())
         guard result == 0 else {
@@ -50,24 +78,49 @@ final class WorkerThread: Sendable {
         if thread != 0 { _ = pthread_join(thread, nil) }
     }
 
+    // MARK: - On the thread
+
     private func run() {
-        if let cpu = worker.plan.cpu { _ = cposix_pin_thread(Int32(cpu)) }
-        unsafe "worker-\(worker.plan.index)".withCString { unsafe cposix_name_thread($0) }
-        func ready(_ result: Result<String, DriverError>) {
-            state.withLock { state in
-                switch result {
-                case .success(let features): state = .running(features: features)
-                case .failure(let error): state = .failed(error)
+        if let cpu = worker.cpu { _ = cposix_pin_thread(Int32(cpu)) }
+        unsafe worker.threadName.withCString { unsafe cposix_name_thread($0) }
+        let arena = Arena(budgetBytes: worker.memoryBytes)
+        let segments = SegmentPool(arena: arena)
+        do throws(DriverError) {
+            #if Uring
+                if usesRing {
+                    let driver = try UringDriver(
+                        arena: arena, segments: segments, wakeup: worker.wakeup,
+                        connections: worker.connectionLimit)
+                    tell(.running(features: driver.features))
+                    worker.run(on: driver, arena, segments)
+                } else {
+                    try runOnEpoll(arena, segments)
                 }
-            }
-            changed.open()
+            #else
+                try runOnEpoll(arena, segments)
+            #endif
+        } catch {
+            tell(.failed(error))
         }
-        #if Uring
-            if usesRing {
-                worker.runUring(ready: ready)
-                return
-            }
-        #endif
-        worker.runEpoll(ready: ready)
+        segments.destroy()
+        arena.destroy()
     }
+
+    private func runOnEpoll(_ arena: Arena, _ segments: SegmentPool) throws(DriverError) {
+        let driver = try EpollDriver(arena: arena, segments: segments, wakeup: worker.wakeup)
+        tell(.running(features: ""))
+        worker.run(on: driver, arena, segments)
+    }
+
+    private func tell(_ news: State) {
+        state.withLock { $0 = news }
+        changed.open()
+    }
+}
+
+/// A C function pointer knows no generic class: this is what it is handed instead.
+private final class ThreadEntry: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }

@@ -67,7 +67,6 @@ struct ConfigurationTests {
             ("--memory", { $0.memoryBytes = 1 << 20 }), ("--memory", { $0.memoryBytes = 1 << 50 }),
             ("--timeout-head", { $0.timeoutHead = Nanoseconds(-1) }),
             ("--timeout-connect", { $0.timeoutConnect = Nanoseconds(1000) }),
-            ("--timeout-total", { $0.timeoutTotal = .seconds(1) }),
             ("--pool-idle-timeout", { $0.poolIdleTimeout = Nanoseconds(.max) }),
             ("--limit-head", { $0.limitHeadBytes = 0 }),
             ("--limit-head", { $0.limitHeadBytes = 256 << 10 | 1 }),

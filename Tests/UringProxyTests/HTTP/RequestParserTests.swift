@@ -1,3 +1,4 @@
+import Battery
 import Testing
 
 @testable import UringProxy

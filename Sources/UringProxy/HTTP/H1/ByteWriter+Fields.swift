@@ -1,23 +1,5 @@
 /// What both rewriters write.
 extension ByteWriter {
-    /// The line with name and value as received, and ": " between.
-    @inline(__always)
-    mutating func append(_ line: FieldLine, of bytes: ByteView) {
-        let name = line.name.range
-        let value = line.value.range
-        // Almost always the line already looks so, line end included: then it is one copy.
-        if value.lowerBound == name.upperBound &+ 2, bytes[name.upperBound &+ 1] == UInt8(ascii: " "),
-            value.upperBound &+ 2 <= bytes.count, bytes[value.upperBound] == UInt8(ascii: "\r")
-        {
-            append(bytes[name.lowerBound..<value.upperBound &+ 2])
-            return
-        }
-        append(bytes[name])
-        append(": ")
-        append(bytes[value])
-        append("\r\n")
-    }
-
     /// RFC 9110 §7.6.3, as a line of its own: the version received and this proxy's name.
     mutating func appendVia(_ version: HTTPVersion, _ pseudonym: ByteView) {
         append(version == .http11 ? "Via: 1.1 " : "Via: 1.0 ")

@@ -1,20 +1,24 @@
 /// Reads one field line (RFC 9112 §5).
 struct FieldLineParser {
     /// - Parameters:
-    ///   - lines: stands on the line, which is not empty.
+    ///   - line: without its CR LF; not empty.
+    ///   - colon: the first in it, -1 if there is none.
     ///   - isFirst: nothing but the start line stands before it.
     @inline(__always)
-    static func parse(_ bytes: ByteView, _ lines: LineScanner, isFirst: Bool) throws(HeadError) -> FieldLine {
-        let start = lines.start
-        let colon = lines.colon
-        guard colon > start else { throw refusal(bytes, lines, isFirst: isFirst) }
+    static func parse(
+        _ bytes: ByteView, line: Range<Int>, colon: Int, isFirst: Bool
+    ) throws(HeadError) -> FieldLine {
+        let start = line.lowerBound
+        guard colon > start else { throw refusal(bytes, line, colon, isFirst: isFirst) }
         let name = bytes[start..<colon]
         let id = FieldName.lookup(name)
         // A known name is a token; the bytes of others are looked at.
-        if id == .other, name.run(of: .token) != name.count { throw refusal(bytes, lines, isFirst: isFirst) }
+        if id == .other, name.run(of: .token) != name.count {
+            throw refusal(bytes, line, colon, isFirst: isFirst)
+        }
 
         var first = colon &+ 1
-        var end = lines.end
+        var end = line.upperBound
         while first < end, bytes[first].isSpaceOrTab { first &+= 1 }
         while end > first, bytes[end &- 1].isSpaceOrTab { end &-= 1 }
         return FieldLine(
@@ -23,10 +27,12 @@ struct FieldLineParser {
 
     /// RFC 9112 §5.1, §5.2, §2.2: none of these is repaired, as another reader might repair it differently.
     @inline(never)
-    private static func refusal(_ bytes: ByteView, _ lines: LineScanner, isFirst: Bool) -> HeadError {
-        if bytes[lines.start].isSpaceOrTab { return isFirst ? .leadingWhitespace : .obsoleteFolding }
-        guard lines.colon >= 0 else { return .missingColon }
-        guard lines.colon > lines.start else { return .emptyFieldName }
-        return bytes[lines.colon &- 1].isSpaceOrTab ? .spaceBeforeColon : .invalidFieldName
+    private static func refusal(_ bytes: ByteView, _ line: Range<Int>, _ colon: Int, isFirst: Bool)
+        -> HeadError
+    {
+        if bytes[line.lowerBound].isSpaceOrTab { return isFirst ? .leadingWhitespace : .obsoleteFolding }
+        guard colon >= 0 else { return .missingColon }
+        guard colon > line.lowerBound else { return .emptyFieldName }
+        return bytes[colon &- 1].isSpaceOrTab ? .spaceBeforeColon : .invalidFieldName
     }
 }

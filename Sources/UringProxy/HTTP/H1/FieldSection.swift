@@ -40,7 +40,8 @@ struct FieldSection {
         while true {
             guard try lines.next() else { return false }
             if lines.end == lines.start { break }
-            let line = try FieldLineParser.parse(bytes, lines, isFirst: fields.count == 0)
+            let line = try FieldLineParser.parse(
+                bytes, line: lines.line, colon: lines.colon, isFirst: fields.count == 0)
             let index = fields.count
             guard index < limits.fields, fields.append(line) else { throw .tooManyFields }
             if line.id != .other { try take(line, index, bytes) }
@@ -202,16 +203,5 @@ struct FieldSection {
             }
         }
         return offers
-    }
-}
-
-extension ByteView {
-    /// Whether both hold the same bytes, the case of ASCII letters aside.
-    func equalsIgnoringCase(_ other: ByteView) -> Bool {
-        guard count == other.count else { return false }
-        for index in 0..<count where self[index].asciiLowercased != other[index].asciiLowercased {
-            return false
-        }
-        return true
     }
 }

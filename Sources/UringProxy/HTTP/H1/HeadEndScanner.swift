@@ -1,5 +1,3 @@
-internal import CBytes
-
 /// Looks for the end of a head whose bytes come one by one, without reading any of them twice: a head that drips in is
 /// not parsed again with each drop.
 ///
@@ -36,17 +34,16 @@ struct HeadEndScanner: BitwiseCopyable {
         var block = Int(scanned)
         while block < bytes.count {
             let size = min(64, bytes.count &- block)
-            let masks = unsafe cbytes_scan_head(bytes.pointer + block, size)
-            let carried: UInt64 = block > 0 && bytes[block &- 1] == UInt8(ascii: "\r") ? 1 : 0
-            let valid = size == 64 ? UInt64.max : 1 << UInt64(size) &- 1
-            var refused =
-                (masks.line_feeds ^ (masks.carriage_returns << 1 | carried)) & valid | masks.controls
+            // Blocks begin wherever the bytes ended last time: the byte before tells what was carried.
+            let afterReturn: UInt64 = block > 0 && bytes[block &- 1] == UInt8(ascii: "\r") ? 1 : 0
+            let masks = HeadMasks(bytes, block, size, afterReturn: afterReturn)
+            var refused = masks.refused
             if !hasStartLine {
                 // Where the start line's LF is, or will be at the earliest. 3: a skipped empty line, and the CR.
-                let lineFeed = block &+ min(masks.line_feeds.trailingZeroBitCount, size)
+                let lineFeed = block &+ min(masks.lineFeeds.trailingZeroBitCount, size)
                 if lineFeed > limits.requestLineBytes &+ 3 { return bytes.count }
             }
-            if let end = findEnd(masks.line_feeds, &refused, block) {
+            if let end = findEnd(masks.lineFeeds, &refused, block) {
                 return refused == 0 ? end : bytes.count
             }
             if refused != 0 { return bytes.count }

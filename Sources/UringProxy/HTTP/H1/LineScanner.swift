@@ -1,5 +1,3 @@
-internal import CBytes
-
 /// Finds the lines of a head, 64 bytes at a time, and refuses bytes that no line may hold.
 ///
 /// The masks give line ends and colons without a look at single bytes: 2–3 times as fast as a byte loop.
@@ -10,7 +8,6 @@ struct LineScanner {
     /// Of the masked bytes, those behind the last line that was returned.
     private var lineFeeds: UInt64 = 0
     private var colons: UInt64 = 0
-    /// Control bytes, LF without CR before it, CR without LF behind it.
     private var refused: UInt64 = 0
     /// Whether the byte before the masked ones is a CR, as bit 0.
     private var carriedReturn: UInt64 = 0
@@ -20,6 +17,9 @@ struct LineScanner {
     private(set) var start: Int
     private(set) var end: Int
     private(set) var colon = -1
+
+    @inline(__always)
+    var line: Range<Int> { start..<end }
 
     /// - Parameter start: where the first line begins.
     @inline(__always)
@@ -64,13 +64,11 @@ struct LineScanner {
         block = nextBlock
         let size = min(64, bytes.count &- block)
         nextBlock = block &+ size
-        let masks = unsafe cbytes_scan_head(bytes.pointer + block, size)
-        let afterReturn = masks.carriage_returns << 1 | carriedReturn
-        carriedReturn = masks.carriage_returns >> 63
-        let valid = size == 64 ? UInt64.max : 1 << UInt64(size) &- 1
-        lineFeeds = masks.line_feeds
+        let masks = HeadMasks(bytes, block, size, afterReturn: carriedReturn)
+        lineFeeds = masks.lineFeeds
         colons = masks.colons
-        refused = (masks.line_feeds ^ afterReturn) & valid | masks.controls
+        refused = masks.refused
+        carriedReturn = masks.endsWithReturn
     }
 
     /// Names the first refused byte.

@@ -18,6 +18,7 @@ struct RequestRewriter {
 
         var receivedProto = false
         var receivedHost = false
+        var copier = FieldLineCopier()
         for index in 0..<fields.count {
             let line = fields[index]
             if line.isHopByHop { continue }
@@ -25,15 +26,14 @@ struct RequestRewriter {
             case .host: continue
             case .contentLength:
                 guard case .length(let length) = head.framing else { continue }
-                writer.append("Content-Length: ")
-                writer.append(decimal: length)
-                writer.append("\r\n")
+                copier.copyLength(line, length, of: bytes, to: &writer)
                 continue
             case .expect where head.version == .http10:
                 // RFC 9110 §10.1.1: a 1.0 client does not know 100, so what it sent is not passed on as 1.1.
                 continue
             case .maxForwards:
                 guard let maxForwards = head.maxForwards else { break }
+                copier.flush(bytes, to: &writer)
                 writer.append("Max-Forwards: ")
                 writer.append(decimal: UInt64(maxForwards == 0 ? 0 : maxForwards &- 1))
                 writer.append("\r\n")
@@ -49,8 +49,9 @@ struct RequestRewriter {
             case .forwarded where options.forwarded != .off: continue
             default: break
             }
-            writer.append(line, of: bytes)
+            copier.copy(line, of: bytes, to: &writer)
         }
+        copier.flush(bytes, to: &writer)
         if head.framing == .chunked { writer.append("Transfer-Encoding: chunked\r\n") }
         if options.xForwarded != .off {
             writeXForwarded(

@@ -40,19 +40,19 @@ struct ResponseRewriter {
         // RFC 9110 §8.6: neither 1xx nor 204 has a length, whatever the upstream thinks.
         let keepsLength = framing == .asReceived && head.status >= 200 && head.status != 204
         var receivedChunked = false
+        var copier = FieldLineCopier()
         for index in 0..<fields.count {
             let line = fields[index]
             if line.id == .transferEncoding { receivedChunked = true }
             if line.isHopByHop { continue }
             if line.id == .contentLength {
                 guard keepsLength, let length = head.contentLength else { continue }
-                writer.append("Content-Length: ")
-                writer.append(decimal: length)
-                writer.append("\r\n")
+                copier.copyLength(line, length, of: bytes, to: &writer)
                 continue
             }
-            writer.append(line, of: bytes)
+            copier.copy(line, of: bytes, to: &writer)
         }
+        copier.flush(bytes, to: &writer)
         if downstreamVersion == .http11, framing == .chunked || framing == .asReceived && receivedChunked {
             writer.append("Transfer-Encoding: chunked\r\n")
         }
@@ -72,9 +72,11 @@ struct ResponseRewriter {
     ///
     /// - Parameter bytes: what `fields` were parsed from.
     static func trailers(fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter) {
+        var copier = FieldLineCopier()
         for index in 0..<fields.count where !fields[index].isHopByHop {
-            writer.append(fields[index], of: bytes)
+            copier.copy(fields[index], of: bytes, to: &writer)
         }
+        copier.flush(bytes, to: &writer)
         writer.append("\r\n")
     }
 }

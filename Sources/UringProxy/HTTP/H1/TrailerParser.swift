@@ -30,7 +30,8 @@ struct TrailerParser {
             let size = lines.end &+ 2
             guard size <= limits.headBytes else { throw .headTooLarge }
             if lines.end == lines.start { return size }
-            let line = try FieldLineParser.parse(bytes, lines, isFirst: fields.count == 0)
+            let line = try FieldLineParser.parse(
+                bytes, line: lines.line, colon: lines.colon, isFirst: fields.count == 0)
             guard line.id.mayBeTrailer else { throw .forbiddenTrailer }
             guard fields.count < limits.fields, fields.append(line) else { throw .tooManyFields }
         }

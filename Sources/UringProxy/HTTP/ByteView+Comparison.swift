@@ -56,3 +56,14 @@ extension ByteView {
         return ours | bit5 == theirs && (ours | ours << 1) & bit6 == bit6
     }
 }
+
+extension ByteView {
+    /// Whether both hold the same bytes, the case of ASCII letters aside.
+    func equalsIgnoringCase(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where self[index].asciiLowercased != other[index].asciiLowercased {
+            return false
+        }
+        return true
+    }
+}

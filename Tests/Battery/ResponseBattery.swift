@@ -1,11 +1,9 @@
-@testable import UringProxy
-
 /// Responses to GET, and what becomes of each: the head that goes downstream, or status and reason of the refusal.
-enum ResponseBattery {
-    struct Case {
-        let name: String
-        let bytes: String
-        let expected: String
+public enum ResponseBattery {
+    public struct Case: Sendable {
+        public let name: String
+        public let bytes: String
+        public let expected: String
         init(_ name: String, _ bytes: String, _ expected: String) {
             self.name = name
             self.bytes = bytes
@@ -13,7 +11,7 @@ enum ResponseBattery {
         }
     }
 
-    static let cases: [Case] = [
+    public static let cases: [Case] = [
         Case("plain", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"),
         Case("empty reason", "HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 200 \r\n\r\n"),
         Case("no reason and no space", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 \r\n\r\n"),

@@ -1,0 +1,110 @@
+import CPosix
+import Synchronization
+import Testing
+
+@testable import UringProxy
+
+/// The whole proxy, started for one test and ended with it.
+///
+/// It adds no field to messages unless asked to, so that tests can say exactly what is forwarded.
+final class TestProxy {
+    let server: Server
+    private var hasEnded = false
+
+    /// A reverse proxy.
+    convenience init(
+        _ driver: TestDriver, _ origins: TestOrigin..., change: (inout Configuration) -> Void = { _ in }
+    ) throws {
+        try self.init(driver, upstreams: origins.map(\.address), change: change)
+    }
+
+    /// A reverse proxy.
+    init(_ driver: TestDriver, upstreams: [String], change: (inout Configuration) -> Void = { _ in }) throws {
+        var configuration = Self.configuration(driver)
+        configuration.listenAddresses = ["127.0.0.1:0"]
+        configuration.upstreams = upstreams
+        change(&configuration)
+        server = try Self.start(configuration)
+    }
+
+    /// A forward proxy.
+    init(forward driver: TestDriver, allow: [String] = ["127.0.0.0/8"], change: (inout Configuration) -> Void = { _ in })
+        throws
+    {
+        var configuration = Self.configuration(driver)
+        configuration.forwardAddresses = ["127.0.0.1:0"]
+        configuration.allowDestinations = allow
+        change(&configuration)
+        server = try Self.start(configuration)
+    }
+
+    private static func configuration(_ driver: TestDriver) -> Configuration {
+        var configuration = Configuration()
+        configuration.io = driver.choice
+        configuration.threads = 1
+        configuration.pin = false
+        configuration.memoryBytes = 32 << 20
+        configuration.via = nil
+        configuration.xForwarded = .off
+        return configuration
+    }
+
+    private static func start(_ configuration: Configuration) throws -> Server {
+        do throws(StartError) {
+            let server = try Server(configuration: configuration)
+            try server.start()
+            return server
+        } catch {
+            throw TestFailure("the proxy did not start: \(error.message)")
+        }
+    }
+
+    deinit { end() }
+
+    /// The address of its listener, or of the listener with this index.
+    func address(_ index: Int = 0) -> String { server.boundAddresses[index] }
+
+    func connect(_ index: Int = 0, receiveBuffer: Int32? = nil) throws -> TestSocket {
+        try TestSocket(to: address(index), receiveBuffer: receiveBuffer)
+    }
+
+    subscript(counter: Counter) -> UInt64 {
+        server.workers.reduce(into: 0) { $0 += $1.counters[counter] }
+    }
+
+    /// Downstream connections that are open.
+    var downstreamConnections: Int {
+        server.workers.reduce(into: 0) { $0 += $1.gauges.downstreamConnections.load(ordering: .relaxed) }
+    }
+
+    /// Waits for what no socket tells of: a count inside the proxy.
+    func wait(for what: String, _ condition: () -> Bool) throws {
+        let deadline = cposix_monotonic_nanoseconds() + TestSocket.patience
+        while !condition() {
+            guard cposix_monotonic_nanoseconds() < deadline else { throw TestFailure("in vain: \(what)") }
+            usleep(500)
+        }
+    }
+
+    /// Stops, if nobody did, waits for the end, and checks that everything begun was ended.
+    func end() {
+        if hasEnded { return }
+        hasEnded = true
+        server.stop()
+        server.wait()
+        #expect(self[.exchangesStarted] == self[.exchangesFinished])
+        #expect(self[.downstreamAccepted] == self[.downstreamClosed])
+        #expect(self[.upstreamOpened] == self[.upstreamClosed])
+        #expect(self[.tunnelsOpened] == self[.tunnelsClosed])
+        for worker in server.workers {
+            #expect(worker.gauges.exchanges.load(ordering: .relaxed) == 0)
+            #expect(worker.gauges.downstreamConnections.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    /// As `end`, after a drain has been asked for.
+    func waitForDrain() {
+        server.wait()
+        end()
+    }
+}

@@ -1,0 +1,251 @@
+import CPosix
+import Testing
+
+@testable import UringProxy
+
+/// The contract of `Driver`, over real sockets, for each driver that this kernel offers.
+@Suite("Driver contract")
+struct DriverContractTests {
+    /// A driver, and one end of a connection whose other end the test holds.
+    private struct Fixture<D: Driver & ~Copyable>: ~Copyable {
+        var driver: D
+        let arena: Arena
+        let segments: SegmentPool
+        let ours: Int32
+        let theirs: Int32
+
+        /// The completions of the turns until `count` of them have come, or a second has passed.
+        mutating func completions(_ count: Int) -> [Completion] {
+            var found: [Completion] = []
+            let end = cposix_monotonic_nanoseconds() + 1_000_000_000
+            repeat {
+                driver.turn(until: min(end, driver.now + 100_000_000))
+                while let completion = driver.next() { found.append(completion) }
+            } while found.count < count && driver.now < end
+            return found
+        }
+
+        func queue(_ bytes: [UInt8], class sliceClass: SliceClass = .bulk) -> SegmentQueue {
+            var queue = SegmentQueue()
+            let slice = arena.lease(sliceClass)!
+            for (index, byte) in bytes.enumerated() { unsafe arena.address(slice)[index] = byte }
+            segments.append(Segment(slice: slice, offset: 0, size: UInt32(bytes.count)), to: &queue)
+            return queue
+        }
+
+        func write(_ text: String) {
+            var bytes = Array(text.utf8)
+            let sent = unsafe cposix_send(theirs, &bytes, bytes.count, 0)
+            #expect(sent == bytes.count)
+        }
+
+        func read(_ size: Int) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: size)
+            var count = 0
+            while count < size {
+                let result = unsafe bytes.withUnsafeMutableBytes {
+                    unsafe cposix_recv(theirs, $0.baseAddress! + count, size - count, 0)
+                }
+                guard result > 0 else { break }
+                count += result
+            }
+            return Array(bytes.prefix(count))
+        }
+
+        deinit {
+            _ = cposix_close(theirs)
+        }
+    }
+
+    private func eachDriver(_ ring: (inout Fixture<UringDriver>) throws -> Void, _ epoll: (inout Fixture<EpollDriver>) throws -> Void)
+        throws
+    {
+        if let failure = RingProbe.failure() {
+            print("skipped for io_uring: \(failure.message)")
+        } else {
+            let arena = Arena(budgetBytes: 32 << 20)
+            let segments = SegmentPool(arena: arena)
+            let (ours, theirs) = try pair()
+            var fixture = Fixture(
+                driver: try UringDriver(arena: arena, segments: segments, wakeup: Wakeup(), connections: 64),
+                arena: arena, segments: segments, ours: ours, theirs: theirs)
+            try ring(&fixture)
+        }
+        let arena = Arena(budgetBytes: 32 << 20)
+        let segments = SegmentPool(arena: arena)
+        let (ours, theirs) = try pair()
+        var fixture = Fixture(
+            driver: try EpollDriver(arena: arena, segments: segments, wakeup: Wakeup()),
+            arena: arena, segments: segments, ours: ours, theirs: theirs)
+        try epoll(&fixture)
+    }
+
+    /// Two ends of a TCP connection over loopback.
+    private func pair() throws -> (Int32, Int32) {
+        let listener = try ListenerSocket.listen(try SocketAddress(parsing: "127.0.0.1:0"))
+        defer { _ = cposix_close(listener) }
+        let address = try #require(SocketAddress(boundBy: listener))
+        let ours = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC), 0)
+        unsafe #expect(address.withSockaddr { unsafe cposix_connect(ours, $0, $1) } == 0)
+        let theirs = cposix_accept(listener, 0)
+        #expect(theirs >= 0)
+        return (ours, theirs)
+    }
+
+    private func token(_ kind: OperationKind) -> OperationToken { OperationToken(kind, slot: 7, generation: 9) }
+
+    @Test("A stream goes on by itself, ends when cancelled, and loses nothing in between")
+    func stream() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let token = token(.receive)
+            fixture.driver.receive(fixture.ours, into: .stream, token: token)
+            for text in ["one", "two"] {
+                fixture.write(text)
+                let found = fixture.completions(1)
+                #expect(found.count == 1)
+                #expect(found[0].token == token && found[0].result == 3 && found[0].more)
+                let view = fixture.segments.view(Segment(slice: found[0].slice, offset: 0, size: 3))
+                #expect(view.string == text)
+                fixture.arena.release(found[0].slice)
+            }
+            fixture.driver.cancel(fixture.ours, token: token)
+            let ended = fixture.completions(1)
+            #expect(ended.count == 1)
+            #expect(ended[0].result == -ECANCELED && !ended[0].more)
+            fixture.write("three")
+            fixture.driver.receive(fixture.ours, into: .once, token: token)
+            let last = fixture.completions(1)
+            #expect(last.count == 1)
+            #expect(last[0].result == 5 && !last[0].more)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("The end of the stream is a completion of 0")
+    func endOfStream() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            fixture.driver.receive(fixture.ours, into: .stream, token: token(.receive))
+            _ = cposix_shutdown(fixture.theirs, Int32(CPOSIX_SHUT_WR))
+            let found = fixture.completions(1)
+            #expect(found.count == 1)
+            #expect(found[0].result == 0 && !found[0].more && found[0].slice == .none)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("A send that does not fit is short, and the rest can be sent when the peer has read")
+    func shortSends() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            _ = cposix_setsockopt_int(fixture.ours, SOL_SOCKET, SO_SNDBUF, 8192)
+            let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            var queue = fixture.queue(bytes)
+            var received: [UInt8] = []
+            var promptly = false
+            while !queue.isEmpty {
+                fixture.driver.send(fixture.ours, queue, promptly: promptly, token: token(.send))
+                promptly = true
+                // A send that waits completes when there is room: read until it does.
+                var found = fixture.completions(0)
+                while found.isEmpty {
+                    received += fixture.read(min(4096, bytes.count - received.count))
+                    found = fixture.completions(0)
+                }
+                #expect(found.count == 1)
+                let sent = found[0].result
+                #expect(sent >= 0 && sent <= queue.byteCount)
+                guard sent >= 0 else { return }
+                fixture.segments.consume(UInt32(sent), from: &queue)
+            }
+            received += fixture.read(bytes.count - received.count)
+            let isEqual = received == bytes
+            #expect(isEqual)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("A quiet send completes together with the next completion, a prompt one by itself")
+    func quietSends() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            fixture.driver.receive(fixture.ours, into: .stream, token: token(.receive))
+            let queue = fixture.queue(Array("hello".utf8))
+            fixture.driver.send(fixture.ours, queue, promptly: false, token: token(.send))
+            _ = fixture.completions(0)
+            #expect(fixture.read(5) == Array("hello".utf8))
+            fixture.write("x")
+            let found = fixture.completions(1)
+            #expect(found.contains { $0.token.kind == .receive && $0.result == 1 })
+            let other = fixture.queue(Array("again".utf8))
+            fixture.driver.send(fixture.ours, other, promptly: true, token: token(.send))
+            let prompt = fixture.completions(1)
+            #expect(prompt.contains { $0.token.kind == .send && $0.result == 5 })
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("A connect to a closed port is refused, and one that waits can be cancelled")
+    func connect() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let listener = try ListenerSocket.listen(try SocketAddress(parsing: "127.0.0.1:0"))
+            let address = try #require(SocketAddress(boundBy: listener))
+            _ = cposix_close(listener)
+            let descriptor = fixture.driver.makeSocket(for: address)
+            #expect(descriptor >= 0)
+            fixture.driver.connect(descriptor, to: address, token: token(.connect))
+            let found = fixture.completions(1)
+            #expect(found.count == 1)
+            #expect(found[0].result == -ECONNREFUSED)
+            fixture.driver.close(descriptor, reset: false)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("An accept goes on by itself and hands out descriptors until cancelled")
+    func accept() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let listener = try ListenerSocket.listen(try SocketAddress(parsing: "127.0.0.1:0"))
+            let address = try #require(SocketAddress(boundBy: listener))
+            let token = token(.accept)
+            fixture.driver.accept(listener, token: token)
+            for _ in 0..<3 {
+                let client = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM), 0)
+                unsafe #expect(address.withSockaddr { unsafe cposix_connect(client, $0, $1) } == 0)
+                let found = fixture.completions(1)
+                #expect(found.count == 1)
+                #expect(found[0].result >= 0 && found[0].more && found[0].token == token)
+                #expect(fixture.driver.peerAddress(found[0].result) == SocketAddress(boundBy: client))
+                fixture.driver.close(found[0].result, reset: false)
+                _ = cposix_close(client)
+            }
+            fixture.driver.cancel(listener, token: token)
+            let ended = fixture.completions(1)
+            #expect(ended.count == 1)
+            #expect(ended[0].result == -ECANCELED && !ended[0].more)
+            #expect(fixture.driver.acceptNow(listener) == -EAGAIN)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("Another thread's signal ends a wait")
+    func wakeup() throws {
+        let wakeup = try Wakeup()
+        let arena = Arena(budgetBytes: 32 << 20)
+        let segments = SegmentPool(arena: arena)
+        func check<D: Driver & ~Copyable>(_ driver: inout D) {
+            for _ in 0..<3 {
+                wakeup.prepareToSleep()
+                wakeup.signal()
+                let start = cposix_monotonic_nanoseconds()
+                driver.turn(until: start + 5_000_000_000)
+                wakeup.didWake()
+                while driver.next() != nil {}
+                #expect(driver.now - start < 2_000_000_000)
+            }
+        }
+        if RingProbe.failure() == nil {
+            var ring = try UringDriver(arena: arena, segments: segments, wakeup: wakeup, connections: 64)
+            check(&ring)
+        }
+        var epoll = try EpollDriver(arena: arena, segments: segments, wakeup: wakeup)
+        check(&epoll)
+    }
+}
