@@ -210,7 +210,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             }
             // An upstream connection has ended with its exchange, and its slot perhaps with it.
             guard connections.isOccupied(slot), connections[slot].phase != .closing else { continue }
-            if !connections[slot].output.isEmpty { connections[slot].resetsOnClose = true }
             close(slot)
         }
         flushAll()
