@@ -201,6 +201,11 @@ struct SliceID: BitwiseCopyable, Equatable {
         unsafe region(slice.sliceClass).pointee.references[slice.index] == 1
     }
 
+    /// Whether anybody holds the slice: what a buffer in flight must be.
+    func isLeased(_ slice: SliceID) -> Bool {
+        unsafe region(slice.sliceClass).pointee.references[slice.index] > 0
+    }
+
     /// The address of a slice's first byte.
     @inline(__always)
     func address(_ slice: SliceID) -> UnsafeMutablePointer<UInt8> {

@@ -71,6 +71,12 @@ extension Engine where D: ~Copyable {
     /// Ends a connection: at once if nothing is under way on it, else when the kernel has returned what it holds.
     mutating func close(_ slot: UInt32) {
         leaveLists(slot)
+        // What has not left never will: an orderly end would make it look as if that had been all.
+        if !connections[slot].output.isEmpty
+            && (connections[slot].side == .downstream || connections[slot].phase == .tunnelling)
+        {
+            connections[slot].resetsOnClose = true
+        }
         connections[slot].phase = .closing
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)

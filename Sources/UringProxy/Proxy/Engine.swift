@@ -209,7 +209,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if phase == .running { stopAccepting() }
         phase = .stopping
         for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
-            if let exchange = exchangeIndex(of: slot) { finishExchange(exchange) }
+            if let exchange = exchangeIndex(of: slot) {
+                // What has begun must not look whole.
+                if exchanges[exchange].state == .responding {
+                    connections[exchanges[exchange].downstream].resetsOnClose = true
+                }
+                finishExchange(exchange)
+            }
+            // An upstream connection has ended with its exchange, and its slot perhaps with it.
+            guard connections.isOccupied(slot), connections[slot].phase != .closing else { continue }
             close(slot)
         }
         flushAll()
