@@ -83,7 +83,8 @@ extension Engine where D: ~Copyable {
         if connections[slot].operationsInFlight > 0 {
             // RFC-wise a FIN, or what is sent stays unsent; in any case the operations complete. Where the close is to
             // be a reset no FIN may go before it: the peer would have seen an orderly end by then.
-            driver.shutdown(connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
+            driver.shutdown(
+                connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
             cancelOperations(slot)
             armTimer(slot)
         }
