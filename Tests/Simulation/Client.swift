@@ -33,6 +33,9 @@ final class Client: Peer {
     /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
     private(set) var endedEarly = false
     private let asksTunnelEnd: Bool
+    /// Then it reads no more, and waits for what the proxy makes of that.
+    private let readsAtMost: Int
+    private var readSoFar = 0
 
     init(_ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan], connectTo: String?) {
         self.plans = plans
@@ -42,6 +45,9 @@ final class Client: Peer {
         tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
         tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
         asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
+        readsAtMost =
+            !world.profile.isStrict && world.random.perMille(world.profile.abortPercent)
+            ? world.random.logarithmic(1...20_000) : .max
         super.init(world, name: name)
         if world.random.chance(15) {
             choosePace()
@@ -215,7 +221,11 @@ final class Client: Peer {
 
     // MARK: - Reading
 
+    override var wantsInput: Bool { readSoFar <= readsAtMost }
+
     override func received(_ bytes: UnsafeRawBufferPointer) {
+        readSoFar += bytes.count
+        defer { if !wantsInput && !isFinished { stall() } }
         unsafe reader.feed(bytes)
         while !isFinished, let event = reader.next() {
             switch event {
@@ -233,6 +243,18 @@ final class Client: Peer {
             }
             if world.violation != nil { return }
         }
+    }
+
+    private func stall() {
+        note("reads no more")
+        dropScript()
+        add(.pause(400 * second))
+        add(
+            .mark { [self] in
+                if isHeld { world.violate("\(name) does not read, and is held for minutes") }
+            })
+        add(.close)
+        run()
     }
 
     private func began(_ head: Head) {

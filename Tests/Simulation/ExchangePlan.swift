@@ -18,6 +18,8 @@ final class ExchangePlan {
         case closeWithin, resetWithin
         case garbage
         case silent
+        /// Does not even take the request.
+        case deaf
         /// Behind the response come bytes that nobody asked for.
         case extra
     }

@@ -133,6 +133,10 @@ final class OriginConnection: Peer {
             world.violate("\(name): framing of request \(number) changed: \(head)")
         }
         reader.begin(head.isChunked ? .chunked : head.length.map { .length($0) } ?? .none)
+        if plan.responseFault == .deaf && !(plan.faultsOnce && attempt > 1) {
+            stopsReading = true
+            return
+        }
         if plan.answersEarly { answer(plan) }
     }
 
@@ -212,7 +216,7 @@ final class OriginConnection: Peer {
             add(.close)
             run()
             return
-        case .none, .closeWithin, .resetWithin, .extra: break
+        case .none, .closeWithin, .resetWithin, .extra, .deaf: break
         }
         for status in plan.interims {
             var bytes: [UInt8] = []

@@ -134,6 +134,9 @@ class Peer: SocketOwner {
     func socketReadable(_ socket: Socket) { scheduleRead() }
     func socketWritable(_ socket: Socket) { run() }
 
+    /// The proxy holds its end open.
+    var isHeld: Bool { socket.map { !$0.isReset && $0.peer?.isClosed == false } ?? false }
+
     private func scheduleRead() {
         if isReadScheduled || isFinished { return }
         if readPause == 0 {
@@ -148,6 +151,12 @@ class Peer: SocketOwner {
     }
 
     func read() {
+        if let socket, !isFinished, !wantsInput, socket.isReset {
+            // Whoever does not read hears of this much.
+            sawReset = true
+            wasReset()
+            return
+        }
         while let socket, !isFinished, !sawEnd, !sawReset {
             guard wantsInput else { return }
             let result = unsafe socket.take(readLimit) { bytes in unsafe received(bytes) }

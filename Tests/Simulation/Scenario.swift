@@ -230,7 +230,7 @@ struct Scenario {
         plan.closesAfter = plan.closesAfter || world.random.chance(10)
         if world.random.chance(world.profile.originFaultPercent) && plan.status != 101 {
             plan.responseFault = world.random.pick([
-                .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .extra,
+                .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
             ])
             plan.faultsOnce = world.random.chance(50)
         }
