@@ -132,7 +132,7 @@ struct FramingTests {
             try upstream.send(latin1("HTTP/\(version) 200 OK\r\nX: y\r\n\r\n") + body)
             upstream.close()
             try client.expect("HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n")
-            #expect(try receiveChunked(client) == body)
+            #expect(difference(try receiveChunked(client) ?? [], body) == nil)
         }
         // Also an empty one.
         try client.send(Messages.get)
@@ -408,11 +408,11 @@ struct FramingTests {
         let client = try proxy.connect()
         try client.send(latin1("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n") + body)
         _ = try client.receiveHead()
-        #expect(try client.receive(exactly: body.count) == body)
+        #expect(difference(try client.receive(exactly: body.count), body) == nil)
         try client.send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
         try sendChunked(body, to: client)
         _ = try client.receiveHead()
-        #expect(try receiveChunked(client) == body)
+        #expect(difference(try receiveChunked(client) ?? [], body) == nil)
         client.close()
         proxy.end()
         origin.end()

@@ -10,6 +10,7 @@ extension Engine where D: ~Copyable {
     /// downstream's to the caller.
     mutating func finishExchange(_ index: UInt32) {
         if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
+        if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
         segments.removeAll(&exchanges[index].request)
         for attempt in [exchanges[index].attempts.0, exchanges[index].attempts.1]
@@ -90,10 +91,17 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func leaveLists(_ slot: UInt32) {
+        if connections[slot].isStarved {
+            connections[slot].isStarved = false
+            starved.remove(slot)
+        }
         switch connections[slot].phase {
         case .pooled:
             unpool(slot)
-        case .connecting, .leased, .retiring:
+        case .retiring:
+            lendingQueue(connections[slot].endpoint)?.withdraw()
+            endpoints[connections[slot].endpoint].inUse -= 1
+        case .connecting, .leased:
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }

@@ -40,3 +40,13 @@ func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         size = count
     }
 }
+
+/// Compares long bodies: nil if they are equal, else where and how they begin to differ. (`#expect(a == b)` would look for
+/// the shortest edit between them, for minutes.)
+func difference(_ got: [UInt8], _ wanted: [UInt8]) -> String? {
+    if got == wanted { return nil }
+    let index = zip(got, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    guard let index else { return "\(got.count) bytes instead of \(wanted.count)" }
+    let ahead = wanted.indices.first { wanted[$0...].starts(with: got[index..<min(got.count, index + 16)]) }
+    return "at \(index) of \(wanted.count); what came there belongs at \(ahead.map { "\($0)" } ?? "nowhere")"
+}

@@ -13,7 +13,7 @@ struct TestFailure: Error, CustomStringConvertible {
 ///
 /// Text is Latin-1, so that "\u{FF}" is one byte.
 final class TestSocket {
-    static let patience: Int64 = 20_000_000_000
+    static let patience: Int64 = 10_000_000_000
 
     let descriptor: Int32
     private var isOpen = true
