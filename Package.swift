@@ -48,9 +48,17 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "Simulation", dependencies: ["UringProxy"], path: "Tests/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
+        // Sockets to speak raw HTTP with.
+        .target(name: "TestSupport", dependencies: ["CPosix"], path: "Tests/Support", swiftSettings: settings),
         // Tables that both test targets go through: the parsers alone, and the whole proxy.
         .target(name: "Battery", path: "Tests/Battery", swiftSettings: settings),
-        .testTarget(name: "UringProxyTests", dependencies: ["UringProxy", "Battery"], swiftSettings: settings),
+        .testTarget(
+            name: "UringProxyTests", dependencies: ["UringProxy", "Battery", "TestSupport", "Simulation"],
+            swiftSettings: settings),
         .testTarget(
             name: "ProxyTests", dependencies: ["UringProxy", "Battery", "CPosix"], swiftSettings: settings),
     ],

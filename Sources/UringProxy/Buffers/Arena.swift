@@ -201,6 +201,11 @@ struct SliceID: BitwiseCopyable, Equatable {
         unsafe region(slice.sliceClass).pointee.references[slice.index] == 1
     }
 
+    /// Whether anybody holds the slice: what a buffer in flight must be.
+    func isLeased(_ slice: SliceID) -> Bool {
+        unsafe region(slice.sliceClass).pointee.references[slice.index] > 0
+    }
+
     /// The address of a slice's first byte.
     @inline(__always)
     func address(_ slice: SliceID) -> UnsafeMutablePointer<UInt8> {
@@ -237,6 +242,9 @@ struct SliceID: BitwiseCopyable, Equatable {
 
     /// Gives the pages of slices that were free since the last call back to the system. To be called now and then
     /// from a timer: it enters the kernel once for each of them.
+    ///
+    /// Slices do not begin at pages: only those pages go that lie in the slice as a whole, for the kernel rounds the
+    /// end of a range up, into the next slice.
     func trim() {
         for sliceClass in [SliceClass.medium, .bulk] {
             let region = unsafe region(sliceClass)
@@ -244,8 +252,9 @@ struct SliceID: BitwiseCopyable, Equatable {
             for place in unsafe 0..<min(region.pointee.leastFree, 64) {
                 let index = unsafe Int(region.pointee.free[place])
                 if unsafe index >= region.pointee.registered {
-                    unsafe cposix_release_pages(
-                        region.pointee.base + index * sliceClass.sliceSize, sliceClass.sliceSize)
+                    let start = (index * sliceClass.sliceSize + 4095) & ~4095
+                    let end = (index + 1) * sliceClass.sliceSize & ~4095
+                    unsafe cposix_release_pages(region.pointee.base + start, end - start)
                 }
             }
             unsafe region.pointee.leastFree = region.pointee.freeCount

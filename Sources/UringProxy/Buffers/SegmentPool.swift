@@ -208,6 +208,9 @@ struct SegmentQueue: BitwiseCopyable {
     }
 
     /// Moves `size` bytes from the front of one queue to the end of another, by reference.
+    ///
+    /// Small pieces behind a backlog are copied together: by reference each byte of a dripping sender would hold
+    /// the large slice it came in, until a slow reader had all memory.
     @inline(__always)
     func move(_ size: UInt32, from source: inout SegmentQueue, to target: inout SegmentQueue) {
         precondition(size <= source.byteCount)
@@ -224,7 +227,7 @@ struct SegmentQueue: BitwiseCopyable {
             } else {
                 left -= segment.size
                 dropFirstLink(of: &source)
-                append(segment, to: &target)
+                appendCompacting(segment, to: &target)
             }
         }
     }

@@ -39,4 +39,12 @@ internal import CPosix
         if count == 0 { head = 0 }
         return slot
     }
+
+    /// Takes a slot out, wherever it stands; its cost is the queue's length.
+    mutating func remove(_ slot: UInt32) {
+        for _ in 0..<count {
+            guard let other = popFirst() else { return }
+            if other != slot { append(other) }
+        }
+    }
 }

@@ -228,5 +228,6 @@ struct OriginEngine<D: Driver & ~Copyable>: ~Copyable {
         driver.turn(until: 0)
         while let completion = driver.next() { handle(completion) }
         arena.release(pattern)
+        assert(segments.linksInUse == 0, "every queue ends with its connection")
     }
 }

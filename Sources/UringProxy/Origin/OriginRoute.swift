@@ -114,10 +114,8 @@ struct OriginRoute: BitwiseCopyable, Equatable {
     }
 
     private static func duration(_ text: ByteView?) -> Int64? {
-        guard let text, text.count > 0, text.count <= 24, let value = try? Nanoseconds(parsing: text.string)
-        else {
-            return nil
-        }
+        guard let text, text.count > 0, text.count <= 24 else { return nil }
+        guard let value = try? Nanoseconds(parsing: text.string) else { return nil }
         return value.rawValue <= longestDelay ? value.rawValue : nil
     }
 }

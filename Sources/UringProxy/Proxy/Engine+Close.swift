@@ -10,6 +10,7 @@ extension Engine where D: ~Copyable {
     /// downstream's to the caller.
     mutating func finishExchange(_ index: UInt32) {
         if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
+        if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
         segments.removeAll(&exchanges[index].request)
         for attempt in [exchanges[index].attempts.0, exchanges[index].attempts.1]
@@ -53,7 +54,7 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if exchanges[index].state == .responding && exchanges[index].responseBody.state == .untilClose {
             // The end of such a body is a close, not a reset (RFC 9112 §8).
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)
             return
         }
@@ -70,13 +71,20 @@ extension Engine where D: ~Copyable {
     /// Ends a connection: at once if nothing is under way on it, else when the kernel has returned what it holds.
     mutating func close(_ slot: UInt32) {
         leaveLists(slot)
+        // What has not left never will: an orderly end would make it look as if that had been all.
+        if !connections[slot].output.isEmpty
+            && (connections[slot].side == .downstream || connections[slot].phase == .tunnelling)
+        {
+            connections[slot].resetsOnClose = true
+        }
         connections[slot].phase = .closing
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
         if connections[slot].operationsInFlight > 0 {
             // RFC-wise a FIN, or what is sent stays unsent; in any case the operations complete. Where the close is to
             // be a reset no FIN may go before it: the peer would have seen an orderly end by then.
-            driver.shutdown(connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
+            driver.shutdown(
+                connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
             cancelOperations(slot)
             armTimer(slot)
         }
@@ -84,10 +92,17 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func leaveLists(_ slot: UInt32) {
+        if connections[slot].isStarved {
+            connections[slot].isStarved = false
+            starved.remove(slot)
+        }
         switch connections[slot].phase {
         case .pooled:
             unpool(slot)
-        case .connecting, .leased, .retiring:
+        case .retiring:
+            lendingQueue(connections[slot].endpoint)?.withdraw()
+            endpoints[connections[slot].endpoint].inUse -= 1
+        case .connecting, .leased:
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
@@ -125,7 +140,7 @@ extension Engine where D: ~Copyable {
             connections.remove(slot)
             downstreamEnded()
         case .upstream:
-            counters.add(.upstreamClosed)
+            counters.add(Counter.upstreamClosed)
             connections.remove(slot)
         }
     }

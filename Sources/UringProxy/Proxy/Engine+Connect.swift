@@ -11,11 +11,22 @@ extension Engine where D: ~Copyable {
                 use(slot, for: index)
                 return
             }
+            if waitForOffer(index) {
+                // Once more: it may have come before this worker could be seen to wait.
+                if let slot = borrow(endpoint) {
+                    awaitingOffers.remove(index)
+                    exchanges[index].state = .connecting
+                    use(slot, for: index)
+                } else {
+                    relayRequest(index)
+                }
+                return
+            }
         }
         connectUpstream(index)
     }
 
-    private mutating func connectUpstream(_ index: UInt32) {
+    mutating func connectUpstream(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
         exchanges[index].nextAddress = 0
         exchanges[index].addressesDenied = 0
@@ -254,7 +265,7 @@ extension Engine where D: ~Copyable {
 
     /// Puts a connection to the exchange's use and the request on its way.
     @inline(__always)
-    private mutating func use(_ slot: UInt32, for index: UInt32) {
+    mutating func use(_ slot: UInt32, for index: UInt32) {
         connections[slot].phase = .leased
         connections[slot].phaseStartedAt = driver.now
         connections[slot].exchange = index

@@ -73,9 +73,42 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Lending
 
-    private func lendingQueue(_ endpoint: UInt32) -> LendingQueue? {
+    func lendingQueue(_ endpoint: UInt32) -> LendingQueue? {
         let index = Int(endpoints[endpoint].fixedIndex)
         return settings.lends && index >= 0 && index < lending.count ? lending[index] : nil
+    }
+
+    /// How long an exchange waits for a connection that another worker is about to offer, in nanoseconds. To ready one
+    /// takes a few microseconds, unless that worker lost its CPU in between.
+    private static var offerPatience: Int64 { 2_000_000 }
+
+    /// Lets an exchange wait for a connection that another worker is readying; false if there is none.
+    mutating func waitForOffer(_ index: UInt32) -> Bool {
+        guard let queue = lendingQueue(exchanges[index].endpoint), queue.waitForOffer(worker: worker) else {
+            return false
+        }
+        exchanges[index].state = .awaitingOffer
+        awaitingOffers.append(index)
+        if awaitingOffers.count == 1 { offerDeadline = driver.now + Self.offerPatience }
+        return true
+    }
+
+    /// Once a turn while exchanges wait for offers: serves them, or lets them connect when the wait was in vain.
+    mutating func serveAwaiting() {
+        let isLate = driver.now >= offerDeadline
+        for _ in 0..<awaitingOffers.count {
+            guard let index = awaitingOffers.popFirst() else { break }
+            let endpoint = exchanges[index].endpoint
+            if let slot = borrow(endpoint) {
+                exchanges[index].state = .connecting
+                use(slot, for: index)
+            } else if !isLate, let queue = lendingQueue(endpoint), queue.waitForOffer(worker: worker) {
+                awaitingOffers.append(index)
+            } else {
+                exchanges[index].state = .connecting
+                connectUpstream(index)
+            }
+        }
     }
 
     /// With nothing in use here every idle connection is to spare; if another worker wanted one lately, all of them are
@@ -88,6 +121,7 @@ extension Engine where D: ~Copyable {
         while endpoints[endpoint].firstIdle != Slot.none {
             let slot = endpoints[endpoint].firstIdle
             unpool(slot)
+            queue.announce()
             connections[slot].phase = .retiring
             endpoints[endpoint].inUse += 1
             retire(slot)
@@ -109,7 +143,7 @@ extension Engine where D: ~Copyable {
         driver.detach(connections[slot].descriptor)
         let offer = LendingQueue.Offer(
             descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt)
-        guard queue.offers.push(offer) else {
+        guard queue.offer(offer) else {
             endpoints[endpoint].inUse -= 1
             pool(slot)
             return
@@ -150,7 +184,7 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func discard(_ offer: LendingQueue.Offer) {
-        counters.add(.upstreamClosed)
+        counters.add(Counter.upstreamClosed)
         driver.close(offer.descriptor, reset: false)
     }
 

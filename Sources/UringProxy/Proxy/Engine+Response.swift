@@ -223,7 +223,7 @@ extension Engine where D: ~Copyable {
             finishResponse(index)
             return
         case .failed:
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamBadResponse)
             return
         case .outOfMemory:
@@ -324,7 +324,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .forwarding {
             fail(index, error)
         } else {
-            counters.add(.upstreamTruncated)
+            counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)
         }
     }

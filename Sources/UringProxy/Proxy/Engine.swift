@@ -41,6 +41,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var zeroCopySuspendedUntil: Int64 = 0
     var copiedInARow = 0
 
+    /// Exchanges that wait for a connection another worker is about to lend, and until when at most.
+    var awaitingOffers: SlotQueue
+    var offerDeadline: Int64 = 0
     /// Connections whose output is to be sent at the turn's end.
     var flushQueue: SlotQueue
     /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
@@ -79,8 +82,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         roundRobin = upstreams.isEmpty ? 0 : worker % upstreams.count
         self.clientLimit = clientLimit
         self.askResolver = askResolver
-        flushQueue = SlotQueue(capacity: slots)
-        readQueue = SlotQueue(capacity: slots)
+        awaitingOffers = SlotQueue(capacity: settings.connections)
+        // A slot that is freed and taken again within a turn may stand in a queue twice: room for as many as a turn can
+        // have of those.
+        flushQueue = SlotQueue(capacity: slots * 2 + 65_536)
+        readQueue = SlotQueue(capacity: slots * 2 + 65_536)
         starved = SlotQueue(capacity: slots)
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
@@ -109,13 +115,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
     var nextDeadline: Int64 {
-        starved.isEmpty || driver.receivableSlices == 0 ? timers.nextDeadline : driver.now
+        if !starved.isEmpty && driver.receivableSlices > 0 { return driver.now }
+        return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)
     }
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
         handleCompletions()
         expireTimers()
+        if !awaitingOffers.isEmpty { serveAwaiting() }
         feedStarved()
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {
@@ -201,7 +209,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if phase == .running { stopAccepting() }
         phase = .stopping
         for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
-            if let exchange = exchangeIndex(of: slot) { finishExchange(exchange) }
+            if let exchange = exchangeIndex(of: slot) {
+                // What has begun must not look whole.
+                if exchanges[exchange].state == .responding {
+                    connections[exchanges[exchange].downstream].resetsOnClose = true
+                }
+                finishExchange(exchange)
+            }
+            // An upstream connection has ended with its exchange, and its slot perhaps with it.
+            guard connections.isOccupied(slot), connections[slot].phase != .closing else { continue }
             close(slot)
         }
         flushAll()

@@ -3,6 +3,8 @@ struct Exchange: BitwiseCopyable {
     enum State: UInt8, BitwiseCopyable {
         /// Waits for the addresses of its endpoint.
         case resolving
+        /// Waits for a connection that another worker is about to lend.
+        case awaitingOffer
         /// Waits for a connection.
         case connecting
         /// The request is on its way or sent; no byte of the final response has been passed on.

@@ -78,7 +78,7 @@ public final class Server: Sendable {
 
     private func startWorkers(usesRing: Bool, note: String) throws(StartError) {
         let (plans, bound) = try makePlans()
-        let (threads, features) = try WorkerThread.startAll(makeWorkers(plans), usesRing: usesRing)
+        let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let lines = startLines(bound, driver: driver)
         state.withLock { state in
@@ -88,22 +88,12 @@ public final class Server: Sendable {
         }
     }
 
-    private func makeWorkers(_ plans: [Worker.Plan]) throws(StartError) -> [Worker] {
-        var workers: [Worker] = []
-        do throws(SystemCallError) {
-            for plan in plans { workers.append(try Worker(plan)) }
-        } catch {
-            for plan in plans { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
-            throw StartError(message: error.message)
-        }
-        return workers
-    }
-
     /// One plan per worker, and the addresses they listen on together.
     private func makePlans() throws(StartError) -> ([Worker.Plan], [SocketAddress]) {
         let count = budget.threads
         var listeners = [[Listener]](repeating: [], count: count)
         var bound: [SocketAddress] = []
+        let wakeups: [Wakeup]
         func add(_ text: String, _ role: Listener.Role) throws(StartError) {
             let (descriptors, address) = try ListenerSocket.listen(text, count: count)
             for worker in 0..<count {
@@ -114,6 +104,7 @@ public final class Server: Sendable {
         do throws(StartError) {
             for text in configuration.listenAddresses { try add(text, .reverse) }
             for text in configuration.forwardListeners { try add(text, .forward) }
+            wakeups = try makeWakeups(count)
         } catch {
             for list in listeners { for listener in list { _ = cposix_close(listener.descriptor) } }
             throw error
@@ -123,7 +114,7 @@ public final class Server: Sendable {
             policy: policy)
         let lending =
             count > 1 && configuration.poolLend
-            ? upstreams.map { _ in LendingQueue(capacity: count * 64) } : []
+            ? upstreams.map { _ in LendingQueue(capacity: count * 64, wakeups: wakeups) } : []
         var random = SystemRandomNumberGenerator()
         let perClient = configuration.limitConnectionsPerClient
         let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
@@ -132,10 +123,21 @@ public final class Server: Sendable {
         let plans = (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                settings: settings, upstreams: upstreams, lending: lending, clientLimit: clientLimit,
+                wakeup: wakeups[index], settings: settings, upstreams: upstreams, lending: lending,
+                clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
         }
         return (plans, bound)
+    }
+
+    private func makeWakeups(_ count: Int) throws(StartError) -> [Wakeup] {
+        var wakeups: [Wakeup] = []
+        for _ in 0..<count {
+            do throws(SystemCallError) { wakeups.append(try Wakeup()) } catch {
+                throw StartError(message: error.message)
+            }
+        }
+        return wakeups
     }
 
     private func startLines(_ bound: [SocketAddress], driver: String) -> [String] {

@@ -18,6 +18,7 @@ final class Worker: DriverWork {
         /// The CPU to run on; nil for any.
         var cpu: Int?
         var listeners: [Listener]
+        var wakeup: Wakeup
         var settings: EngineSettings
         var upstreams: [FixedUpstream]
         var lending: [LendingQueue]
@@ -29,16 +30,15 @@ final class Worker: DriverWork {
     let plan: Plan
     let counters: Counters
     let gauges = Gauges()
-    let wakeup: Wakeup
+    var wakeup: Wakeup { plan.wakeup }
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let answers: ResolverInbox
     private let inbox: Int
 
-    init(_ plan: Plan) throws(SystemCallError) {
+    init(_ plan: Plan) {
         self.plan = plan
         counters = Counters()
-        let wakeup = try Wakeup()
-        self.wakeup = wakeup
+        let wakeup = plan.wakeup
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
         inbox = plan.resolver?.register(answers) ?? -1
     }

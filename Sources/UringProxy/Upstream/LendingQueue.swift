@@ -22,7 +22,54 @@ final class LendingQueue: Sendable {
     /// How long a worker's want counts.
     private static let memory: Int64 = 1_000_000_000
 
-    init(capacity: Int) { offers = BoundedQueue(minimumCapacity: capacity) }
+    /// Connections that are being readied for the queue.
+    private let onTheWay = Atomic<Int>(0)
+    /// One bit per worker that waits for one of them. Workers from 64 on connect instead.
+    private let waiting = Atomic<UInt64>(0)
+    private let wakeups: [Wakeup]
+
+    /// - Parameter wakeups: of the workers, by their index.
+    init(capacity: Int, wakeups: [Wakeup]) {
+        offers = BoundedQueue(minimumCapacity: capacity)
+        self.wakeups = wakeups
+    }
+
+    /// A worker begins to ready a connection; `offer` or `withdraw` follows.
+    func announce() { onTheWay.wrappingAdd(1, ordering: .relaxed) }
+
+    /// The announced connection will not come.
+    func withdraw() {
+        onTheWay.wrappingSubtract(1, ordering: .relaxed)
+        wakeWaiting()
+    }
+
+    /// Puts an announced connection into the queue; false if it is full.
+    func offer(_ offer: Offer) -> Bool {
+        let isTaken = offers.push(offer)
+        withdraw()
+        return isTaken
+    }
+
+    /// Whether it is worth waiting a moment instead of connecting: a connection is on its way. If so, the worker will be
+    /// woken when it has come, and looks into the queue once more before it sleeps.
+    func waitForOffer(worker: Int) -> Bool {
+        guard worker < 64, onTheWay.load(ordering: .relaxed) > 0 else { return false }
+        waiting.bitwiseOr(1 << UInt64(worker), ordering: .sequentiallyConsistent)
+        return true
+    }
+
+    var isOnTheWay: Bool { onTheWay.load(ordering: .relaxed) > 0 }
+
+    private func wakeWaiting() {
+        // Against the waiter's "set the bit, then look": the push comes before this look at the bits.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        guard waiting.load(ordering: .relaxed) != 0 else { return }
+        var workers = waiting.exchange(0, ordering: .sequentiallyConsistent)
+        while workers != 0 {
+            wakeups[workers.trailingZeroBitCount].signal()
+            workers &= workers - 1
+        }
+    }
 
     /// A worker found none of its own.
     func noteDemand(worker: Int, now: Int64) {

@@ -23,8 +23,10 @@ func receiveChunked(_ socket: TestSocket) throws -> [UInt8]? {
     } catch { return nil }
 }
 
-extension Array<UInt8> {
-    func ends(with suffix: [UInt8]) -> Bool { count >= suffix.count && Array(self.suffix(suffix.count)) == suffix }
+extension [UInt8] {
+    func ends(with suffix: [UInt8]) -> Bool {
+        count >= suffix.count && Array(self.suffix(suffix.count)) == suffix
+    }
 }
 
 /// Bytes without a period that a slice, a page or a window could hide.

@@ -51,7 +51,8 @@ final class TestSocket {
 
     func send(_ bytes: [UInt8]) throws {
         let result = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe buffer.isEmpty ? 0 : cposix_send_until(descriptor, buffer.baseAddress!, buffer.count, deadline)
+            unsafe buffer.isEmpty
+                ? 0 : cposix_send_until(descriptor, buffer.baseAddress!, buffer.count, deadline)
         }
         if result < 0 { throw TestFailure("sending \(bytes.count) bytes: errno \(-result)") }
     }
@@ -92,7 +93,8 @@ final class TestSocket {
                 }
                 bytes += more
             } catch {
-                throw TestFailure("\(error) after \(bytes.count) of \(count) bytes: \(text(bytes).debugDescription)")
+                throw TestFailure(
+                    "\(error) after \(bytes.count) of \(count) bytes: \(text(bytes).debugDescription)")
             }
         }
         return bytes

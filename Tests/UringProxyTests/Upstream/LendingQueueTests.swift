@@ -6,7 +6,7 @@ import Testing
 struct LendingQueueTests {
     @Test("A worker lends for as long as another one wanted a connection within the last second")
     func demand() {
-        let queue = LendingQueue(capacity: 4)
+        let queue = LendingQueue(capacity: 4, wakeups: [])
         let second: Int64 = 1_000_000_000
         #expect(!queue.isWantedElsewhere(than: 0, now: second))
         queue.noteDemand(worker: 0, now: 10 * second)

@@ -1,7 +1,8 @@
 import Glibc
 
-// What a request and a response cost the HTTP/1 codec, in nanoseconds: the best of 30 rounds. Run by
-// `scripts/benchmark-http`, which compiles this together with the sources.
+@testable import UringProxy
+
+// What a request and a response cost the HTTP/1 codec, in nanoseconds: the best of 30 rounds. `scripts/bench codec`.
 
 let request = Array(
     """
