@@ -1,7 +1,6 @@
 #if DEBUG || TESTABLE
     @testable internal import UringProxy
 
-<<<<<<< HEAD
     /// A downstream: sends its requests in one of many manners, and checks every byte that comes back.
     final class Client: Peer {
         let plans: [ExchangePlan]
@@ -34,6 +33,9 @@
         /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
         private(set) var endedEarly = false
         private let asksTunnelEnd: Bool
+        /// Then it reads no more, and waits for what the proxy makes of that.
+        private let readsAtMost: Int
+        private var readSoFar = 0
 
         init(
             _ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan],
@@ -46,117 +48,12 @@
             tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
             tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
             asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
+            readsAtMost =
+                !world.profile.isStrict && world.random.perMille(world.profile.abortPercent)
+                ? world.random.logarithmic(1...20_000) : .max
             super.init(world, name: name)
             if world.random.chance(15) {
                 choosePace()
-=======
-/// A downstream: sends its requests in one of many manners, and checks every byte that comes back.
-final class Client: Peer {
-    let plans: [ExchangePlan]
-    private let listener: ListenSocket
-    private var reader = MessageReader()
-    /// The request whose response is being read or comes next.
-    private var current = 0
-    private var bodyOffset = 0
-    private var head: Head?
-    private var framing = MessageReader.Framing.none
-    private var sawContinue = false
-    private var sawTrailer = false
-    /// A response said that the connection ends.
-    private(set) var wasToldClose = false
-    /// It went away on purpose, or was reset.
-    private(set) var left = false
-    // Waiting.
-    private var waitsForResponses = 0
-    private var waitsForContinue = false
-    private var continuesAt = 0
-    private var waitEndsAt: Int64 = 0
-    // Tunnel.
-    private let tunnelSize: Int
-    private var tunnelSent = 0
-    private var tunnelReceived = 0
-    private(set) var isTunnel = false
-    private let isConnect: Bool
-    private let connectTo: String
-    private let tunnelKey: UInt32
-    /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
-    private(set) var endedEarly = false
-    private let asksTunnelEnd: Bool
-    /// Then it reads no more, and waits for what the proxy makes of that.
-    private let readsAtMost: Int
-    private var readSoFar = 0
-
-    init(_ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan], connectTo: String?) {
-        self.plans = plans
-        self.listener = listener
-        isConnect = connectTo != nil
-        self.connectTo = connectTo ?? ""
-        tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
-        tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
-        asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
-        readsAtMost =
-            !world.profile.isStrict && world.random.perMille(world.profile.abortPercent)
-            ? world.random.logarithmic(1...20_000) : .max
-        super.init(world, name: name)
-        if world.random.chance(15) {
-            choosePace()
-        }
-    }
-
-    func start(after delay: Int64) {
-        world.schedule(after: delay) { [self] in connect() }
-    }
-
-    private func connect() {
-        let (own, other) = world.makePair(self, nil)
-        let index = UInt32(world.random.below(4))
-        let address = world.random.chance(50)
-            ? IPAddress(ipv4: 0x0A63_0000 | index) : IPAddress(high: 0x2001_0DB8 << 32, low: UInt64(index + 1))
-        other.remote = SocketAddress(address, port: 40_000)
-        guard !world.isClosing, listener.offer(other) else {
-            note("is refused")
-            left = true
-            giveUp()
-            return
-        }
-        socket = own
-        note("connects")
-        if isConnect { scriptTunnel() } else { scriptRequests() }
-        run()
-    }
-
-    // MARK: - Script
-
-    private func scriptRequests() {
-        let pipelines = world.random.chance(40)
-        var bytes: [UInt8] = []
-        func flush() {
-            if !bytes.isEmpty { add(.bytes(bytes)) }
-            bytes = []
-        }
-        for (index, plan) in plans.enumerated() {
-            add(
-                .mark { [self] in
-                    plan.beganSending = true
-                    note(plan.description)
-                })
-            writeHead(plan, into: &bytes)
-            if plan.expectsContinue && world.random.chance(80) {
-                flush()
-                let limit = world.random.chance(70) ? 3600 * second : world.random.time(0...second)
-                add(.mark { [self] in waitForContinue(index, atMost: limit) })
-                add(.wait)
-            }
-            writeBody(plan, &bytes, flush)
-            add(.bytes(bytes))
-            bytes = []
-            if world.random.perMille(world.profile.abortPercent * 3) { leave() }
-            let answers = index + 1
-            if !pipelines || plan.upgrades || world.random.chance(20) {
-                add(.mark { [self] in waitsForResponses = answers })
-                add(.wait)
-                if world.random.chance(30) { add(.pause(Int64(world.random.logarithmic(1...400_000)) * microsecond)) }
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
             }
         }
 
@@ -335,7 +232,11 @@ final class Client: Peer {
 
         // MARK: - Reading
 
+        override var wantsInput: Bool { readSoFar <= readsAtMost }
+
         override func received(_ bytes: UnsafeRawBufferPointer) {
+            readSoFar += bytes.count
+            defer { if !wantsInput && !isFinished { stall() } }
             unsafe reader.feed(bytes)
             while !isFinished, let event = reader.next() {
                 switch event {
@@ -355,6 +256,18 @@ final class Client: Peer {
                 }
                 if world.violation != nil { return }
             }
+        }
+
+        private func stall() {
+            note("reads no more")
+            dropScript()
+            add(.pause(400 * second))
+            add(
+                .mark { [self] in
+                    if isHeld { world.violate("\(name) does not read, and is held for minutes") }
+                })
+            add(.close)
+            run()
         }
 
         private func began(_ head: Head) {
@@ -547,7 +460,6 @@ final class Client: Peer {
 
         // MARK: - Tunnel
 
-<<<<<<< HEAD
         private func scriptTunnel() {
             var bytes: [UInt8] = []
             bytes.append("CONNECT \(connectTo) HTTP/1.1\r\nHost: \(connectTo)\r\n\r\n")
@@ -556,72 +468,6 @@ final class Client: Peer {
                 bytes = []
                 add(.wait)
                 scriptTunnelBody()
-=======
-    override func mayGoOn() -> Bool {
-        if isConnect { return isTunnel }
-        if waitsForContinue {
-            guard sawContinue || world.now >= waitEndsAt else { return false }
-            waitsForContinue = false
-            sawContinue = false
-            return true
-        }
-        return current >= waitsForResponses
-    }
-
-    // MARK: - Reading
-
-    override var wantsInput: Bool { readSoFar <= readsAtMost }
-
-    override func received(_ bytes: UnsafeRawBufferPointer) {
-        readSoFar += bytes.count
-        defer { if !wantsInput && !isFinished { stall() } }
-        unsafe reader.feed(bytes)
-        while !isFinished, let event = reader.next() {
-            switch event {
-            case .head(let head): began(head)
-            case .body(let range): body(range)
-            case .trailer(let name, let value):
-                if name == "x-check" {
-                    sawTrailer = true
-                    if value != "\(plans[current].number)" {
-                        world.violate("\(self.name): trailer of \(value) in the response to \(plans[current].number)")
-                    }
-                }
-            case .end: ended()
-            case .invalid(let text): world.violate("\(name): what came is no response: \(text)")
-            }
-            if world.violation != nil { return }
-        }
-    }
-
-    private func stall() {
-        note("reads no more")
-        dropScript()
-        add(.pause(400 * second))
-        add(
-            .mark { [self] in
-                if isHeld { world.violate("\(name) does not read, and is held for minutes") }
-            })
-        add(.close)
-        run()
-    }
-
-    private func began(_ head: Head) {
-        guard head.startLine.count >= 2, head.startLine[0] == "HTTP/1.1", let status = Int(head.startLine[1]) else {
-            world.violate("\(name): status line \(head.startLine)")
-            return
-        }
-        self.head = head
-        bodyOffset = 0
-        sawTrailer = false
-        note("response \(status) of \(head.number.map { "\($0)" } ?? "the proxy")")
-        if isConnect {
-            if status == 200 && head.number == nil {
-                isTunnel = true
-                framing = .tunnel
-                reader.begin(.tunnel)
-                run()
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
             } else {
                 // Not waiting for the answer.
                 scriptTunnelBody(&bytes)

@@ -18,6 +18,8 @@
             case closeWithin, resetWithin
             case garbage
             case silent
+            /// Does not even take the request.
+            case deaf
             /// Behind the response come bytes that nobody asked for.
             case extra
         }
@@ -106,29 +108,11 @@
         var responseKey: UInt32 { UInt32(number) * 2 + 1 }
     }
 
-<<<<<<< HEAD
     /// The byte at a place of a body: what is moved, mixed up, lost or repeated is seen at once.
     @inline(__always)
     func patternByte(_ key: UInt32, _ index: Int) -> UInt8 {
         let word = (UInt32(truncatingIfNeeded: index) ^ (key &* 0x85EB_CA6B)) &* 0x9E37_79B1
         return UInt8(truncatingIfNeeded: word >> 24)
-=======
-    /// What the client does wrong in its request.
-    enum RequestFault: Equatable { case none, badChunk, garbage, hugeHead }
-
-    enum ResponseFault: Equatable {
-        case none
-        /// Ends before a byte of the response.
-        case closeFirst, resetFirst
-        /// Ends within the body.
-        case closeWithin, resetWithin
-        case garbage
-        case silent
-        /// Does not even take the request.
-        case deaf
-        /// Behind the response come bytes that nobody asked for.
-        case extra
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
     }
 
     func appendPattern(_ key: UInt32, _ range: Range<Int>, to bytes: inout [UInt8]) {

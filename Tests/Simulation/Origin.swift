@@ -111,186 +111,11 @@
                 world.violate("\(name): a request without a number: \(head)")
                 return
             }
-<<<<<<< HEAD
             let plan = world.plans[number]
             note("request \(number), \(plan.method), attempt \(plan.arrivals + 1)")
             if self.plan != nil { world.violate("\(name): request \(number) within another exchange") }
             if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
                 world.violate("\(name): request line of \(number) is \(head.startLine)")
-=======
-        }
-    }
-
-    private func began(_ head: Head) {
-        guard head.startLine.count == 3, let number = head.number, number < world.plans.count else {
-            world.violate("\(name): a request without a number: \(head)")
-            return
-        }
-        let plan = world.plans[number]
-        note("request \(number), \(plan.method), attempt \(plan.arrivals + 1)")
-        if self.plan != nil { world.violate("\(name): request \(number) within another exchange") }
-        if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
-            world.violate("\(name): request line of \(number) is \(head.startLine)")
-        }
-        self.plan = plan
-        plan.arrivals += 1
-        attempt = plan.arrivals
-        if plan.arrivals > 1 && !plan.isIdempotent {
-            world.violate("request \(number), a \(plan.method), reached an origin \(plan.arrivals) times")
-        }
-        bodyOffset = 0
-        requestEnded = false
-        isAnswering = false
-        hasAnswered = false
-        if head.isChunked != (plan.requestBody == .chunked)
-            || (head.length ?? 0) != (plan.requestBody == .length ? plan.requestSize : 0)
-        {
-            world.violate("\(name): framing of request \(number) changed: \(head)")
-        }
-        reader.begin(head.isChunked ? .chunked : head.length.map { .length($0) } ?? .none)
-        if plan.responseFault == .deaf && !(plan.faultsOnce && attempt > 1) {
-            stopsReading = true
-            return
-        }
-        if plan.answersEarly { answer(plan) }
-    }
-
-    private func body(_ range: Range<Int>) {
-        if isEcho {
-            add(.bytes(Array(reader.buffer[range])))
-            run()
-            return
-        }
-        guard let plan else { return }
-        if !reader.buffer.isPattern(range, plan.requestKey, from: bodyOffset) {
-            world.violate("\(name): body of request \(plan.number) is wrong within \(range.count) bytes at \(bodyOffset)")
-        }
-        bodyOffset += range.count
-    }
-
-    private func ended() {
-        guard let plan else { return }
-        requestEnded = true
-        if plan.requestFault != .none || !plan.sentWholeRequest || bodyOffset != plan.requestSize {
-            world.violate(
-                "\(name): request \(plan.number) looks whole with \(bodyOffset) of \(plan.requestSize) bytes")
-        }
-        plan.requestSeenWhole = true
-        if isAnswering { run() } else { answer(plan) }
-        exchangeMayEnd()
-    }
-
-    /// An echo behind a 101, or the next request.
-    private func exchangeMayEnd() {
-        guard requestEnded, hasAnswered else { return }
-        plan = nil
-    }
-
-    override func scriptEnded() {
-        if isEcho {
-            if sawEnd { finish(reset: false) }
-        }
-    }
-
-    override func inputEnded() {
-        // The proxy is done with this connection; a request may have been cut.
-        if isEcho && hasScript { return }
-        if let plan, isAnswering, hasScript, plan.requestSeenWhole { return }
-        finish(reset: false)
-    }
-
-    override func wasReset() { finish(reset: false) }
-
-    // MARK: - Answering
-
-    private func answer(_ plan: ExchangePlan) {
-        isAnswering = true
-        let fault = plan.faultsOnce && attempt > 1 ? .none : plan.responseFault
-        plan.responseSent = 0
-        plan.responseEndedCleanly = false
-        if plan.thinkTime > 0 { add(.pause(plan.thinkTime)) }
-        switch fault {
-        case .silent:
-            add(.pause(600 * second))
-            add(.close)
-            run()
-            return
-        case .closeFirst:
-            add(.close)
-            run()
-            return
-        case .resetFirst:
-            add(.reset)
-            run()
-            return
-        case .garbage:
-            var bytes: [UInt8] = []
-            bytes.append(world.random.pick(["HTTP/1.1 2000 OK\r\n\r\n", "\0\0\0\0", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"]))
-            add(.bytes(bytes))
-            add(.pause(world.random.time(0...second)))
-            add(.close)
-            run()
-            return
-        case .none, .closeWithin, .resetWithin, .extra, .deaf: break
-        }
-        for status in plan.interims {
-            var bytes: [UInt8] = []
-            bytes.append("HTTP/1.1 \(status) Interim\r\nX-Id: \(plan.number)\r\n\r\n")
-            add(.bytes(bytes))
-            if world.random.chance(50) { add(.pause(Int64(world.random.logarithmic(1...30_000)) * microsecond)) }
-        }
-        if plan.interims.contains(100) && plan.answersEarly {
-            // It asked for the body, so it waits for it.
-            add(.wait)
-        }
-        if plan.upgrades && plan.status == 101 {
-            var bytes: [UInt8] = []
-            bytes.append("HTTP/1.1 101 Switching Protocols\r\nX-Id: \(plan.number)\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-            add(.bytes(bytes))
-            isEcho = true
-            reader.begin(.tunnel)
-            run()
-            return
-        }
-        addResponse(plan, fault)
-        run()
-    }
-
-    override func mayGoOn() -> Bool { requestEnded }
-
-    private func addResponse(_ plan: ExchangePlan, _ fault: ExchangePlan.ResponseFault) {
-        var bytes: [UInt8] = []
-        bytes.append("HTTP/1.\(plan.answersHTTP10 ? 0 : 1) \(plan.status) Some Reason\r\nX-Id: \(plan.number)\r\n")
-        var framing = plan.responseBody
-        if plan.status == 204 { framing = .none }
-        switch framing {
-        case .none: if plan.status != 204 && plan.status != 304 { bytes.append("Content-Length: 0\r\n") }
-        case .length: bytes.append("Content-Length: \(plan.responseSize)\r\n")
-        case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
-        case .untilClose: break
-        }
-        if plan.announcesClose { bytes.append("Connection: close\r\n") }
-        if plan.headPadding > 0 {
-            bytes.append("X-Padding: \(String(repeating: "p", count: plan.headPadding))\r\n")
-        }
-        bytes.append("\r\n")
-        let size = plan.responseHasBody ? plan.responseSize : 0
-        var cut = Int.max
-        if fault == .closeWithin || fault == .resetWithin { cut = size == 0 ? 0 : world.random.below(size) }
-        var offset = 0
-        var isCut = cut == 0
-        plan.responseSent = min(size, cut)
-        if isCut && (size == 0 || world.random.chance(50)) {
-            // Within the head.
-            bytes.removeLast(world.random.within(1...bytes.count - 1))
-        }
-        while offset < size && !isCut {
-            var part = world.random.chance(50) ? size - offset : world.random.logarithmic(1...size - offset)
-            part = min(part, 32_768)
-            if offset + part > cut {
-                part = cut - offset
-                isCut = true
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
             }
             self.plan = plan
             plan.arrivals += 1
@@ -308,6 +133,10 @@
                 world.violate("\(name): framing of request \(number) changed: \(head)")
             }
             reader.begin(head.isChunked ? .chunked : head.length.map { .length($0) } ?? .none)
+            if plan.responseFault == .deaf && !(plan.faultsOnce && attempt > 1) {
+                stopsReading = true
+                return
+            }
             if plan.answersEarly { answer(plan) }
         }
 
@@ -394,7 +223,7 @@
                 add(.close)
                 run()
                 return
-            case .none, .closeWithin, .resetWithin, .extra: break
+            case .none, .closeWithin, .resetWithin, .extra, .deaf: break
             }
             for status in plan.interims {
                 var bytes: [UInt8] = []

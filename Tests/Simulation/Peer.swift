@@ -117,54 +117,7 @@
             }
         }
 
-<<<<<<< HEAD
         func finish(reset: Bool) {
-=======
-    func finish(reset: Bool) {
-        if isFinished { return }
-        note(reset ? "resets" : "closes")
-        isFinished = true
-        socket?.close(reset: reset)
-        socket?.owner = nil
-        dropScript()
-    }
-
-    /// It never had a connection.
-    func giveUp() { isFinished = true }
-
-    // MARK: - Reading
-
-    func socketReadable(_ socket: Socket) { scheduleRead() }
-    func socketWritable(_ socket: Socket) { run() }
-
-    /// The proxy holds its end open.
-    var isHeld: Bool { socket.map { !$0.isReset && $0.peer?.isClosed == false } ?? false }
-
-    private func scheduleRead() {
-        if isReadScheduled || isFinished { return }
-        if readPause == 0 {
-            read()
-            return
-        }
-        isReadScheduled = true
-        world.schedule(after: readPause) { [self] in
-            isReadScheduled = false
-            read()
-        }
-    }
-
-    func read() {
-        if let socket, !isFinished, !wantsInput, socket.isReset {
-            // Whoever does not read hears of this much.
-            sawReset = true
-            wasReset()
-            return
-        }
-        while let socket, !isFinished, !sawEnd, !sawReset {
-            guard wantsInput else { return }
-            let result = unsafe socket.take(readLimit) { bytes in unsafe received(bytes) }
-            if result == -Int(EAGAIN) { return }
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
             if isFinished { return }
             note(reset ? "resets" : "closes")
             isFinished = true
@@ -181,6 +134,9 @@
         func socketReadable(_ socket: Socket) { scheduleRead() }
         func socketWritable(_ socket: Socket) { run() }
 
+        /// The proxy holds its end open.
+        var isHeld: Bool { socket.map { !$0.isReset && $0.peer?.isClosed == false } ?? false }
+
         private func scheduleRead() {
             if isReadScheduled || isFinished { return }
             if readPause == 0 {
@@ -195,6 +151,12 @@
         }
 
         func read() {
+            if let socket, !isFinished, !wantsInput, socket.isReset {
+                // Whoever does not read hears of this much.
+                sawReset = true
+                wasReset()
+                return
+            }
             while let socket, !isFinished, !sawEnd, !sawReset {
                 guard wantsInput else { return }
                 let result = unsafe socket.take(readLimit) { bytes in unsafe received(bytes) }

@@ -241,51 +241,10 @@
             plan.closesAfter = plan.closesAfter || world.random.chance(10)
             if world.random.chance(world.profile.originFaultPercent) && plan.status != 101 {
                 plan.responseFault = world.random.pick([
-                    .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .extra,
+                    .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
                 ])
                 plan.faultsOnce = world.random.chance(50)
             }
         }
     }
-<<<<<<< HEAD
-=======
-
-    private func planResponse(_ plan: ExchangePlan) {
-        let isStrict = world.profile.isStrict
-        plan.status = world.random.pick([200, 200, 200, 200, 204, 304, 404, 500])
-        plan.responseBody = world.random.pick([.length, .length, .chunked, .untilClose, .none])
-        plan.responseSize = plan.responseBody == .none ? 0 : size()
-        plan.responseTrailers = plan.responseBody == .chunked && world.random.chance(30)
-        if world.random.chance(50) { plan.thinkTime = Int64(world.random.logarithmic(1...100_000)) * microsecond }
-        if world.random.chance(5) { plan.interims.append(103) }
-        if world.random.chance(10) { plan.headPadding = world.random.logarithmic(1...2000) }
-        if plan.upgrades && world.random.chance(80) { plan.status = 101 }
-        if plan.upgrades && plan.status != 101 { plan.interims = [] }
-        plan.announcesClose = world.random.chance(10)
-        if plan.responseBody == .chunked {
-            plan.answersHTTP10 = false
-        } else if world.random.chance(5) {
-            plan.answersHTTP10 = true
-            plan.closesAfter = true
-        }
-        if plan.expectsContinue {
-            plan.answersEarly = true
-            if world.random.chance(80) { plan.interims.append(100) } else { plan.status = 417 }
-        } else if !isStrict && plan.requestBody != .none && world.random.chance(15) {
-            plan.answersEarly = true
-            plan.readsBody = world.random.chance(60)
-            plan.announcesClose = world.random.chance(50)
-            plan.closesAfter = world.random.chance(50)
-        }
-        guard !isStrict else { return }
-        plan.closesAfter = plan.closesAfter || world.random.chance(10)
-        if world.random.chance(world.profile.originFaultPercent) && plan.status != 101 {
-            plan.responseFault = world.random.pick([
-                .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
-            ])
-            plan.faultsOnce = world.random.chance(50)
-        }
-    }
-}
->>>>>>> 60938fa26141d33ee82e5058e143e460578e47cc
 #endif
