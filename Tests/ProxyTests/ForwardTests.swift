@@ -157,9 +157,9 @@ struct ForwardTests {
         for _ in clients {
             let upstream = try origin.accept()
             _ = try upstream.receiveHead()
-            try upstream.send(Messages.ok)
             upstreams.append(upstream)
         }
+        for upstream in upstreams { try upstream.send(Messages.ok) }
         for client in clients { try client.expect(Messages.ok) }
         #expect(proxy[.namesAsked] <= 2)
     }

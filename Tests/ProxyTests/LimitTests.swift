@@ -141,6 +141,26 @@ struct LimitTests {
         #expect(proxy[.acceptPauses] >= 1)
     }
 
+    @Test("A burst beyond --limit-connections waits, and is served", arguments: TestDriver.offered)
+    func burst(_ driver: TestDriver) throws {
+        let origin = try ServedOrigin { _, _ in Messages.ok }
+        let proxy = try TestProxy(driver, upstreams: [origin.address]) { $0.limitConnections = 4 }
+        var clients: [TestSocket] = []
+        for _ in 0..<64 {
+            let client = try proxy.connect()
+            try client.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            clients.append(client)
+        }
+        var turnedAway = 0
+        for client in clients {
+            if try client.receiveUntilClosed().text != Messages.okClosing { turnedAway += 1 }
+            client.close()
+        }
+        #expect(turnedAway == 0)
+        proxy.end()
+        origin.end()
+    }
+
     @Test("--limit-connections-per-client closes what is beyond it", arguments: TestDriver.offered)
     func perClient(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
