@@ -1,4 +1,5 @@
 #if DEBUG || TESTABLE
+internal import Glibc
 @testable internal import UringProxy
 
 /// One engine in the simulated world, with what a worker's thread would do around it.
@@ -17,6 +18,7 @@ final class Node {
     let counters = Counters()
     var engine: Engine<SimulatedDriver>
     var mail: [Mail] = []
+    private let wakeup: Wakeup
     /// The thread gets no processor before.
     private var delayedUntil: Int64 = 0
     private(set) var turns = 0
@@ -28,14 +30,17 @@ final class Node {
     private var taken: [SliceID] = []
     var hasEnded = false
     private let queueLimit: Int
+    private var isWoken = false
 
     init(
         _ world: World, index: Int, scenario: Scenario, listeners: [Listener], kernel: Kernel, lending: [LendingQueue],
+        wakeup: Wakeup,
         ask: @escaping (ByteView, UInt64) -> Bool
     ) {
         self.world = world
         name = kernel.name
         self.kernel = kernel
+        self.wakeup = wakeup
         arena = kernel.arena
         segments = kernel.segments
         engine = Engine(
@@ -51,12 +56,23 @@ final class Node {
 
     var wantsTurnAt: Int64 {
         var at = min(engine.nextDeadline, kernel.wakesAt)
-        if !mail.isEmpty { at = 0 }
+        if !mail.isEmpty || wasWoken() { at = 0 }
         return max(at, delayedUntil)
+    }
+
+    /// Another worker woke this one. Nothing else than an offer on its way makes it do so here.
+    private func wasWoken() -> Bool {
+        if isWoken { return true }
+        guard !engine.awaitingOffers.isEmpty else { return false }
+        var count: UInt64 = 0
+        isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
+        return isWoken
     }
 
     func turn() {
         turns += 1
+        wakeup.didWake()
+        isWoken = false
         let before = kernel.statistics.completions
         engine.driver.turn(until: engine.nextDeadline)
         let hadMail = !mail.isEmpty
@@ -76,6 +92,7 @@ final class Node {
         engine.processTurn()
         // The wait begins: what was asked for is submitted.
         kernel.submit()
+        wakeup.prepareToSleep()
         checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
         if world.random.chance(world.profile.wakeDelayPercent) {
             delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond

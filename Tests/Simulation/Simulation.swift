@@ -25,6 +25,7 @@ public final class Simulation {
     private var nodes: [Node] = []
     private var clients: [Client] = []
     private let lending: [LendingQueue]
+    private var wakeups: [Wakeup] = []
 
     /// - Parameters:
     ///   - isVerbose: prints what happens.
@@ -34,7 +35,13 @@ public final class Simulation {
         world = World(seed: seed, isVerbose: isVerbose)
         world.failure = failing.map { InjectedFailure(operation: $0.operation, variant: $0.variant) }
         let scenario = Scenario(world)
-        lending = scenario.upstreams.map { _ in LendingQueue(capacity: 8) }
+        do {
+            for _ in 0..<scenario.engineCount { wakeups.append(try Wakeup()) }
+        } catch {
+            preconditionFailure("no eventfd")
+        }
+        let wakeups = wakeups
+        lending = scenario.upstreams.map { _ in LendingQueue(capacity: 8, wakeups: wakeups) }
         world.trace("seed \(seed): \(world.profile)")
         world.trace("\(scenario.settings.timeouts)")
         for index in 0..<scenario.engineCount { addNode(index, scenario) }
@@ -63,6 +70,7 @@ public final class Simulation {
         nodes.append(
             Node(
                 world, index: index, scenario: scenario, listeners: listeners, kernel: kernel, lending: lending,
+                wakeup: wakeups[index],
                 ask: { [unowned self] name, token in
                     ask(index, name.string, names, token)
                 }))
