@@ -21,6 +21,8 @@ struct Connection: BitwiseCopyable {
         case leased
         /// Idle, and the pool's.
         case pooled
+        /// Taken from another worker, for an exchange that uses it if it stays quiet for a turn.
+        case borrowed
         /// Being taken out of the pool to be lent to another worker: its receive is being cancelled.
         case retiring
         // Both.

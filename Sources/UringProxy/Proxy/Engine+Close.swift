@@ -38,6 +38,8 @@ extension Engine where D: ~Copyable {
             abortByDownstream(connections[slot].exchange)
         case .leased:
             upstreamFailed(slot)
+        case .borrowed:
+            borrowedInVain(slot)
         case .tunnelling:
             let index = connections[slot].exchange
             let partner = partner(of: slot)
@@ -108,7 +110,7 @@ extension Engine where D: ~Copyable {
         case .retiring:
             lendingQueue(connections[slot].endpoint)?.withdraw()
             endpoints[connections[slot].endpoint].inUse -= 1
-        case .connecting, .leased:
+        case .connecting, .borrowed, .leased:
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }

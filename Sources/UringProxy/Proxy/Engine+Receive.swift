@@ -57,7 +57,8 @@ extension Engine where D: ~Copyable {
     /// A large slice to receive into, while few enough wait in receives, and while the peer on the other side keeps up:
     /// a reader that needed longer for the last window than `slowReader` would only hold the memory for longer.
     private mutating func leaseBulkSlice(paused: Int64) -> SliceID? {
-        guard paused < Self.slowReader, bulkReceives < settings.bulkReceiveLimit, let slice = arena.lease(.bulk)
+        guard paused < Self.slowReader, bulkReceives < settings.bulkReceiveLimit,
+            let slice = arena.lease(.bulk)
         else { return nil }
         bulkReceives += 1
         return slice
@@ -95,7 +96,7 @@ extension Engine where D: ~Copyable {
             let partner = partner(of: slot)
             return connections[slot].input.isEmpty
                 && (partner == Slot.none || connections[partner].output.byteCount < window(of: slot))
-        case .discarding, .pooled:
+        case .discarding, .pooled, .borrowed:
             return true
         case .connecting, .retiring, .closing:
             return false
@@ -168,6 +169,11 @@ extension Engine where D: ~Copyable {
             inputArrived(slot)
         case Errno.noBuffers:
             counters.add(.receivesStarved)
+            if connections[slot].phase == .borrowed {
+                // Nobody would know whether it is quiet.
+                borrowedInVain(slot)
+                return
+            }
             if !connections[slot].isStarved {
                 connections[slot].isStarved = true
                 starved.append(slot)
@@ -193,6 +199,7 @@ extension Engine where D: ~Copyable {
         case .pooled, .retiring:
             // A response nobody asked for, or the end: either way the connection is of no more use (RFC 9112 §9.5).
             close(slot)
+        case .borrowed: borrowedInVain(slot)
         case .connecting, .closing:
             break
         }
