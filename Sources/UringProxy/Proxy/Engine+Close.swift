@@ -61,6 +61,12 @@ extension Engine where D: ~Copyable {
         if connections[slot].receiving != .none && exchanges[index].state == .forwarding {
             // A failed send: an answer may be waiting to be received, such as a 413 that came before the reset.
             if !connections[slot].isSending { segments.removeAll(&connections[slot].output) }
+            // Whatever the failure was, what comes of the request after the gap must never arrive.
+            if !connections[slot].outputEnded {
+                connections[slot].outputEnded = true
+                driver.shutdown(connections[slot].descriptor, .sending)
+            }
+            armTimer(slot)
             return
         }
         upstreamEnded(slot, .upstreamReset)

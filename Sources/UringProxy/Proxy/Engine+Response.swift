@@ -274,7 +274,7 @@ extension Engine where D: ~Copyable {
         let downstream = exchanges[index].downstream
         let requestDone = exchanges[index].requestDone
         let keepAlive = exchanges[index].keepAlive && requestDone
-        let reusable = exchanges[index].upstreamKeepAlive && requestDone
+        let reusable = exchanges[index].upstreamKeepAlive && requestDone && !connections[slot].outputEnded
         exchanges[index].upstream = Slot.none
         finishExchange(index)
         if reusable && connections[slot].input.isEmpty && !connections[slot].inputEnded {

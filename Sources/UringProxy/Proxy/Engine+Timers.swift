@@ -69,7 +69,7 @@ extension Engine where D: ~Copyable {
             if !connections[slot].output.isEmpty {
                 limitSend(slot, &wait)
             } else if exchanges[index].state == .forwarding {
-                if exchanges[index].requestDone {
+                if exchanges[index].requestDone || connections[slot].outputEnded {
                     wait.limit(max(exchanges[index].requestSentAt, started), timeouts.upstream, .upstream)
                 }
             } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
