@@ -399,5 +399,11 @@ internal import CPosix
     }
 
     @inline(__always)
-    mutating func next() -> Completion? { completions.popFirst() }
+    mutating func next() -> Completion? {
+        if let completion = completions.popFirst() { return completion }
+        // What was sent by a handler completes within the same loop: none of it is left to wait for an event. Counted on,
+        // it would let a receive that has completed wait with it.
+        quietCompletions = 0
+        return nil
+    }
 }

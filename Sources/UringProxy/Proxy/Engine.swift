@@ -70,10 +70,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.segments = segments
         self.arena = arena
         self.worker = worker
+        let downstream = settings.connections + Self.acceptOvershoot
         // Each downstream connection may have one upstream connection and a second attempt at one.
-        let slots = settings.connections * 3 + 64
+        let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
-        exchanges = Slab(capacity: settings.connections)
+        exchanges = Slab(capacity: downstream)
         endpoints = EndpointTable(capacity: settings.endpointCapacity + upstreams.count, seed: seed)
         timers = TimerWheel(capacity: slots + listeners.count + 1, now: now)
         fields = FieldTable(capacity: settings.headLimits.fields)
@@ -84,7 +85,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         roundRobin = upstreams.isEmpty ? 0 : worker % upstreams.count
         self.clientLimit = clientLimit
         self.askResolver = askResolver
-        awaitingOffers = SlotQueue(capacity: settings.connections)
+        awaitingOffers = SlotQueue(capacity: downstream)
         borrowed = SlotQueue(capacity: slots * 2)
         // A slot that is freed and taken again within a turn may stand in a queue twice: room for as many as a turn can
         // have of those.
