@@ -1,469 +1,497 @@
 #if DEBUG || TESTABLE
-@testable internal import UringProxy
+    @testable internal import UringProxy
 
-/// A downstream: sends its requests in one of many manners, and checks every byte that comes back.
-final class Client: Peer {
-    let plans: [ExchangePlan]
-    private let listener: ListenSocket
-    private var reader = MessageReader()
-    /// The request whose response is being read or comes next.
-    private var current = 0
-    private var bodyOffset = 0
-    private var head: Head?
-    private var framing = MessageReader.Framing.none
-    private var sawContinue = false
-    private var sawTrailer = false
-    /// A response said that the connection ends.
-    private(set) var wasToldClose = false
-    /// It went away on purpose, or was reset.
-    private(set) var left = false
-    // Waiting.
-    private var waitsForResponses = 0
-    private var waitsForContinue = false
-    private var continuesAt = 0
-    private var waitEndsAt: Int64 = 0
-    // Tunnel.
-    private let tunnelSize: Int
-    private var tunnelSent = 0
-    private var tunnelReceived = 0
-    private(set) var isTunnel = false
-    private let isConnect: Bool
-    private let connectTo: String
-    private let tunnelKey: UInt32
-    /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
-    private(set) var endedEarly = false
-    private let asksTunnelEnd: Bool
-    /// Then it reads no more, and waits for what the proxy makes of that.
-    private let readsAtMost: Int
-    private var readSoFar = 0
+    /// A downstream: sends its requests in one of many manners, and checks every byte that comes back.
+    final class Client: Peer {
+        let plans: [ExchangePlan]
+        private let listener: ListenSocket
+        private var reader = MessageReader()
+        /// The request whose response is being read or comes next.
+        private var current = 0
+        private var bodyOffset = 0
+        private var head: Head?
+        private var framing = MessageReader.Framing.none
+        private var sawContinue = false
+        private var sawTrailer = false
+        /// A response said that the connection ends.
+        private(set) var wasToldClose = false
+        /// It went away on purpose, or was reset.
+        private(set) var left = false
+        // Waiting.
+        private var waitsForResponses = 0
+        private var waitsForContinue = false
+        private var continuesAt = 0
+        private var waitEndsAt: Int64 = 0
+        // Tunnel.
+        private let tunnelSize: Int
+        private var tunnelSent = 0
+        private var tunnelReceived = 0
+        private(set) var isTunnel = false
+        private let isConnect: Bool
+        private let connectTo: String
+        private let tunnelKey: UInt32
+        /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
+        private(set) var endedEarly = false
+        private let asksTunnelEnd: Bool
+        /// Then it reads no more, and waits for what the proxy makes of that.
+        private let readsAtMost: Int
+        private var readSoFar = 0
 
-    init(_ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan], connectTo: String?) {
-        self.plans = plans
-        self.listener = listener
-        isConnect = connectTo != nil
-        self.connectTo = connectTo ?? ""
-        tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
-        tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
-        asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
-        readsAtMost =
-            !world.profile.isStrict && world.random.perMille(world.profile.abortPercent)
-            ? world.random.logarithmic(1...20_000) : .max
-        super.init(world, name: name)
-        if world.random.chance(15) {
-            choosePace()
-        }
-    }
-
-    func start(after delay: Int64) {
-        world.schedule(after: delay) { [self] in connect() }
-    }
-
-    private func connect() {
-        let (own, other) = world.makePair(self, nil)
-        let index = UInt32(world.random.below(4))
-        let address = world.random.chance(50)
-            ? IPAddress(ipv4: 0x0A63_0000 | index) : IPAddress(high: 0x2001_0DB8 << 32, low: UInt64(index + 1))
-        other.remote = SocketAddress(address, port: 40_000)
-        guard !world.isClosing, listener.offer(other) else {
-            note("is refused")
-            left = true
-            giveUp()
-            return
-        }
-        socket = own
-        note("connects")
-        if isConnect { scriptTunnel() } else { scriptRequests() }
-        run()
-    }
-
-    // MARK: - Script
-
-    private func scriptRequests() {
-        let pipelines = world.random.chance(40)
-        var bytes: [UInt8] = []
-        func flush() {
-            if !bytes.isEmpty { add(.bytes(bytes)) }
-            bytes = []
-        }
-        for (index, plan) in plans.enumerated() {
-            add(
-                .mark { [self] in
-                    plan.beganSending = true
-                    note(plan.description)
-                })
-            writeHead(plan, into: &bytes)
-            if plan.expectsContinue && world.random.chance(80) {
-                flush()
-                let limit = world.random.chance(70) ? 3600 * second : world.random.time(0...second)
-                add(.mark { [self] in waitForContinue(index, atMost: limit) })
-                add(.wait)
-            }
-            writeBody(plan, &bytes, flush)
-            add(.bytes(bytes))
-            bytes = []
-            if world.random.perMille(world.profile.abortPercent * 3) { leave() }
-            let answers = index + 1
-            if !pipelines || plan.upgrades || world.random.chance(20) {
-                add(.mark { [self] in waitsForResponses = answers })
-                add(.wait)
-                if world.random.chance(30) { add(.pause(Int64(world.random.logarithmic(1...400_000)) * microsecond)) }
+        init(
+            _ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan],
+            connectTo: String?
+        ) {
+            self.plans = plans
+            self.listener = listener
+            isConnect = connectTo != nil
+            self.connectTo = connectTo ?? ""
+            tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
+            tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
+            asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
+            readsAtMost =
+                !world.profile.isStrict && world.random.perMille(world.profile.abortPercent)
+                ? world.random.logarithmic(1...20_000) : .max
+            super.init(world, name: name)
+            if world.random.chance(15) {
+                choosePace()
             }
         }
-        let ending = world.random.below(3)
-        if ending == 0 && !(plans.last?.upgrades ?? false) { add(.endOutput) }
-        let all = plans.count
-        add(.mark { [self] in waitsForResponses = all })
-        add(.wait)
-        if ending == 1 {
-            add(.pause(world.random.time(0...2 * second)))
-            add(.close)
-        }
-    }
 
-    private func leave() {
-        add(.mark { [self] in left = true })
-        switch world.random.below(3) {
-        case 0: add(.close)
-        case 1: add(.reset)
-        default:
-            add(.endOutput)
-            add(.pause(world.random.time(0...second)))
-            add(.close)
+        func start(after delay: Int64) {
+            world.schedule(after: delay) { [self] in connect() }
         }
-    }
 
-    private func writeHead(_ plan: ExchangePlan, into bytes: inout [UInt8]) {
-        if plan.requestFault == .garbage {
-            bytes.append(
-                world.random.pick([
-                    "GET / HTTP/9.9\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "\0\u{1}\u{2}\u{3}",
-                    "POST /r/\(plan.number) HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-                    "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "G",
-                    "\r\n\r\n\r\n\r\n", "GET / HTTP/1.1\nHost: a\n\n",
-                ]))
-            return
-        }
-        bytes.append("\(plan.method) \(plan.target)/r/\(plan.number) HTTP/1.\(plan.isHTTP10 ? 0 : 1)\r\n")
-        bytes.append("Host: \(plan.host)\r\nX-Id: \(plan.number)\r\n")
-        switch plan.requestBody {
-        case .none, .untilClose: break
-        case .length: bytes.append("Content-Length: \(plan.requestSize)\r\n")
-        case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
-        }
-        if plan.expectsContinue { bytes.append("Expect: 100-continue\r\n") }
-        if plan.asksClose { bytes.append("Connection: close\r\n") }
-        if plan.keepsAlive10 && plan.isHTTP10 && !plan.asksClose { bytes.append("Connection: keep-alive\r\n") }
-        if plan.upgrades { bytes.append("Connection: Upgrade\r\nUpgrade: echo\r\n") }
-        if plan.requestFault == .hugeHead {
-            bytes.append("X-Huge: \(String(repeating: "h", count: 70_000))\r\n")
-        } else if world.random.chance(20) {
-            bytes.append("X-Padding: \(String(repeating: "p", count: world.random.logarithmic(1...3000)))\r\n")
-        }
-        bytes.append("\r\n")
-    }
-
-    private func writeBody(_ plan: ExchangePlan, _ bytes: inout [UInt8], _ flush: () -> Void) {
-        let size = plan.requestSize
-        let isSlow = world.random.chance(20)
-        var offset = 0
-        while offset < size {
-            var part = world.random.chance(50) ? size - offset : world.random.logarithmic(1...size - offset)
-            part = min(part, 32_768)
-            if plan.requestBody == .chunked { bytes.append("\(String(part, radix: 16))\r\n") }
-            appendPattern(plan.requestKey, offset..<offset + part, to: &bytes)
-            if plan.requestBody == .chunked { bytes.append("\r\n") }
-            offset += part
-            if offset == size && plan.requestBody == .length && plan.requestFault == .none {
-                add(.mark { plan.sentWholeRequest = true })
+        private func connect() {
+            let (own, other) = world.makePair(self, nil)
+            let index = UInt32(world.random.below(4))
+            let address =
+                world.random.chance(50)
+                ? IPAddress(ipv4: 0x0A63_0000 | index)
+                : IPAddress(high: 0x2001_0DB8 << 32, low: UInt64(index + 1))
+            other.remote = SocketAddress(address, port: 40_000)
+            guard !world.isClosing, listener.offer(other) else {
+                note("is refused")
+                left = true
+                giveUp()
+                return
             }
-            if isSlow || bytes.count > 32_768 || world.random.chance(10) {
+            socket = own
+            note("connects")
+            if isConnect { scriptTunnel() } else { scriptRequests() }
+            run()
+        }
+
+        // MARK: - Script
+
+        private func scriptRequests() {
+            let pipelines = world.random.chance(40)
+            var bytes: [UInt8] = []
+            func flush() {
+                if !bytes.isEmpty { add(.bytes(bytes)) }
+                bytes = []
+            }
+            for (index, plan) in plans.enumerated() {
+                add(
+                    .mark { [self] in
+                        plan.beganSending = true
+                        note(plan.description)
+                    })
+                writeHead(plan, into: &bytes)
+                if plan.expectsContinue && world.random.chance(80) {
+                    flush()
+                    let limit = world.random.chance(70) ? 3600 * second : world.random.time(0...second)
+                    add(.mark { [self] in waitForContinue(index, atMost: limit) })
+                    add(.wait)
+                }
+                writeBody(plan, &bytes, flush)
                 add(.bytes(bytes))
                 bytes = []
-                if isSlow { add(.pause(Int64(world.random.logarithmic(1...150_000)) * microsecond)) }
-                if world.random.perMille(world.profile.abortPercent * 2) { leave() }
+                if world.random.perMille(world.profile.abortPercent * 3) { leave() }
+                let answers = index + 1
+                if !pipelines || plan.upgrades || world.random.chance(20) {
+                    add(.mark { [self] in waitsForResponses = answers })
+                    add(.wait)
+                    if world.random.chance(30) {
+                        add(.pause(Int64(world.random.logarithmic(1...400_000)) * microsecond))
+                    }
+                }
             }
-            if plan.requestFault == .badChunk {
-                bytes.append("zz\r\n")
+            let ending = world.random.below(3)
+            if ending == 0 && !(plans.last?.upgrades ?? false) { add(.endOutput) }
+            let all = plans.count
+            add(.mark { [self] in waitsForResponses = all })
+            add(.wait)
+            if ending == 1 {
+                add(.pause(world.random.time(0...2 * second)))
+                add(.close)
+            }
+        }
+
+        private func leave() {
+            add(.mark { [self] in left = true })
+            switch world.random.below(3) {
+            case 0: add(.close)
+            case 1: add(.reset)
+            default:
+                add(.endOutput)
+                add(.pause(world.random.time(0...second)))
+                add(.close)
+            }
+        }
+
+        private func writeHead(_ plan: ExchangePlan, into bytes: inout [UInt8]) {
+            if plan.requestFault == .garbage {
+                bytes.append(
+                    world.random.pick([
+                        "GET / HTTP/9.9\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "\0\u{1}\u{2}\u{3}",
+                        "POST /r/\(plan.number) HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+                        "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "G",
+                        "\r\n\r\n\r\n\r\n", "GET / HTTP/1.1\nHost: a\n\n",
+                    ]))
+                return
+            }
+            bytes.append("\(plan.method) \(plan.target)/r/\(plan.number) HTTP/1.\(plan.isHTTP10 ? 0 : 1)\r\n")
+            bytes.append("Host: \(plan.host)\r\nX-Id: \(plan.number)\r\n")
+            switch plan.requestBody {
+            case .none, .untilClose: break
+            case .length: bytes.append("Content-Length: \(plan.requestSize)\r\n")
+            case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
+            }
+            if plan.expectsContinue { bytes.append("Expect: 100-continue\r\n") }
+            if plan.asksClose { bytes.append("Connection: close\r\n") }
+            if plan.keepsAlive10 && plan.isHTTP10 && !plan.asksClose {
+                bytes.append("Connection: keep-alive\r\n")
+            }
+            if plan.upgrades { bytes.append("Connection: Upgrade\r\nUpgrade: echo\r\n") }
+            if plan.requestFault == .hugeHead {
+                bytes.append("X-Huge: \(String(repeating: "h", count: 70_000))\r\n")
+            } else if world.random.chance(20) {
+                bytes.append(
+                    "X-Padding: \(String(repeating: "p", count: world.random.logarithmic(1...3000)))\r\n")
+            }
+            bytes.append("\r\n")
+        }
+
+        private func writeBody(_ plan: ExchangePlan, _ bytes: inout [UInt8], _ flush: () -> Void) {
+            let size = plan.requestSize
+            let isSlow = world.random.chance(20)
+            var offset = 0
+            while offset < size {
+                var part =
+                    world.random.chance(50) ? size - offset : world.random.logarithmic(1...size - offset)
+                part = min(part, 32_768)
+                if plan.requestBody == .chunked { bytes.append("\(String(part, radix: 16))\r\n") }
+                appendPattern(plan.requestKey, offset..<offset + part, to: &bytes)
+                if plan.requestBody == .chunked { bytes.append("\r\n") }
+                offset += part
+                if offset == size && plan.requestBody == .length && plan.requestFault == .none {
+                    add(.mark { plan.sentWholeRequest = true })
+                }
+                if isSlow || bytes.count > 32_768 || world.random.chance(10) {
+                    add(.bytes(bytes))
+                    bytes = []
+                    if isSlow { add(.pause(Int64(world.random.logarithmic(1...150_000)) * microsecond)) }
+                    if world.random.perMille(world.profile.abortPercent * 2) { leave() }
+                }
+                if plan.requestFault == .badChunk {
+                    bytes.append("zz\r\n")
+                    return
+                }
+            }
+            if plan.requestFault == .garbage { return }
+            if plan.requestBody == .chunked {
+                add(.bytes(bytes))
+                bytes = []
+            }
+            add(.mark { plan.sentWholeRequest = true })
+            if plan.requestBody == .chunked {
+                bytes.append("0\r\n")
+                if plan.requestTrailers { bytes.append("X-Check: \(plan.number)\r\n") }
+                bytes.append("\r\n")
+            }
+        }
+
+        private func waitForContinue(_ index: Int, atMost limit: Int64) {
+            continuesAt = index
+            sawContinue = false
+            waitsForContinue = true
+            waitEndsAt = world.now + limit
+            if limit < 3600 * second { world.schedule(after: limit) { [self] in run() } }
+        }
+
+        override func mayGoOn() -> Bool {
+            if isConnect { return isTunnel }
+            if waitsForContinue {
+                guard sawContinue || world.now >= waitEndsAt else { return false }
+                waitsForContinue = false
+                sawContinue = false
+                return true
+            }
+            return current >= waitsForResponses
+        }
+
+        // MARK: - Reading
+
+        override var wantsInput: Bool { readSoFar <= readsAtMost }
+
+        override func received(_ bytes: UnsafeRawBufferPointer) {
+            readSoFar += bytes.count
+            defer { if !wantsInput && !isFinished { stall() } }
+            unsafe reader.feed(bytes)
+            while !isFinished, let event = reader.next() {
+                switch event {
+                case .head(let head): began(head)
+                case .body(let range): body(range)
+                case .trailer(let name, let value):
+                    if name == "x-check" {
+                        sawTrailer = true
+                        if value != "\(plans[current].number)" {
+                            world.violate(
+                                "\(self.name): trailer of \(value) in the response to \(plans[current].number)"
+                            )
+                        }
+                    }
+                case .end: ended()
+                case .invalid(let text): world.violate("\(name): what came is no response: \(text)")
+                }
+                if world.violation != nil { return }
+            }
+        }
+
+        private func stall() {
+            note("reads no more")
+            dropScript()
+            add(.pause(400 * second))
+            add(
+                .mark { [self] in
+                    if isHeld { world.violate("\(name) does not read, and is held for minutes") }
+                })
+            add(.close)
+            run()
+        }
+
+        private func began(_ head: Head) {
+            guard head.startLine.count >= 2, head.startLine[0] == "HTTP/1.1",
+                let status = Int(head.startLine[1])
+            else {
+                world.violate("\(name): status line \(head.startLine)")
+                return
+            }
+            self.head = head
+            bodyOffset = 0
+            sawTrailer = false
+            note("response \(status) of \(head.number.map { "\($0)" } ?? "the proxy")")
+            if isConnect {
+                if status == 200 && head.number == nil {
+                    isTunnel = true
+                    framing = .tunnel
+                    reader.begin(.tunnel)
+                    run()
+                } else {
+                    framing = .length(head.length ?? 0)
+                    reader.begin(framing)
+                    if head.number != nil { world.violate("\(name): an origin's response to CONNECT") }
+                    requireLenience("CONNECT was answered \(status)")
+                    dropScript()
+                }
+                return
+            }
+            guard current < plans.count, plans[current].beganSending else {
+                world.violate("\(name): a response to no request: \(head)")
+                return
+            }
+            let plan = plans[current]
+            if let number = head.number, number != plan.number {
+                world.violate("\(name): the response of exchange \(number) as the answer to \(plan.number)")
+                return
+            }
+            if status < 200 && status != 101 {
+                if head.number == nil || plan.isHTTP10 {
+                    world.violate("\(name): \(status) to \(plan.number)")
+                }
+                if status == 100 && continuesAt == current { sawContinue = true }
+                framing = .none
+                reader.begin(.none)
+                run()
+                return
+            }
+            plan.finalsSeen += 1
+            if plan.finalsSeen > 1 { world.violate("\(name): two answers to \(plan.number)") }
+            if head.lists("connection", "close") { wasToldClose = true }
+            if head.number == nil {
+                if status < 400 { world.violate("\(name): the proxy's own \(status)") }
+                if plan.requestFault == .none {
+                    requireLenience("the proxy answered \(plan.number) with \(status)")
+                }
+            } else {
+                if status != plan.status {
+                    world.violate("\(name): status of \(plan.number) became \(status)")
+                }
+                if plan.requestFault == .garbage { world.violate("\(name): garbage was forwarded") }
+            }
+            if status == 101 {
+                framing = .tunnel
+                isTunnel = true
+                reader.begin(.tunnel)
+                plan.isAnswered = true
+                current += 1
+                dropScript()
+                scriptTunnelBody()
+                run()
+                return
+            }
+            if waitsForContinue && continuesAt == current {
+                // Refused before its body was sent: the body stays here, and the connection is of no more use.
+                waitsForContinue = false
+                dropScript()
+                endedEarly = true
+            }
+            if plan.method == "HEAD" || status == 204 || status == 304 {
+                framing = .none
+            } else if head.isChunked {
+                framing = .chunked
+                if plan.isHTTP10 { world.violate("\(name): chunks for HTTP/1.0") }
+            } else if let length = head.length {
+                framing = .length(length)
+            } else {
+                framing = .untilClose
+            }
+            reader.begin(framing)
+        }
+
+        private func requireLenience(_ text: String) {
+            if world.profile.isStrict && world.failure == nil && !world.isClosing {
+                world.violate("\(name): \(text), though nothing went wrong")
+            }
+        }
+
+        private func body(_ range: Range<Int>) {
+            if isTunnel {
+                if !reader.buffer.isPattern(range, tunnelKey, from: tunnelReceived) {
+                    world.violate(
+                        "\(name): wrong bytes in the tunnel, within \(range.count) at \(tunnelReceived)")
+                }
+                tunnelReceived += range.count
+                if tunnelReceived > tunnelSent { world.violate("\(name): the tunnel invents bytes") }
+                run()
+                return
+            }
+            if head?.number != nil,
+                !reader.buffer.isPattern(range, plans[current].responseKey, from: bodyOffset)
+            {
+                world.violate(
+                    "\(name): body of response \(plans[current].number) is wrong within \(range.count) bytes at \(bodyOffset)"
+                )
+            }
+            bodyOffset += range.count
+        }
+
+        private func ended() {
+            guard let head, let status = Int(head.startLine[1]) else { return }
+            if isConnect {
+                finish(reset: false)
+                return
+            }
+            if status < 200 { return }
+            let plan = plans[current]
+            note("response to \(plan.number) is complete with \(bodyOffset) bytes")
+            if head.number != nil { checkWhole(plan, status) }
+            plan.isAnswered = true
+            current += 1
+            if current == plans.count && endedEarly { finish(reset: false) }
+            run()
+        }
+
+        /// What looks like a whole response must be one.
+        private func checkWhole(_ plan: ExchangePlan, _ status: Int) {
+            if !plan.wholeSizes.contains(bodyOffset) {
+                world.violate(
+                    "\(name): the response to \(plan.number) looks whole with \(bodyOffset) bytes, not \(plan.wholeSizes)"
+                )
+            }
+            if framing == .chunked && plan.responseBody == .chunked && plan.responseTrailers && !sawTrailer {
+                world.violate("\(name): the trailers of \(plan.number) are lost")
+            }
+        }
+
+        override func inputEnded() {
+            if isTunnel {
+                if world.profile.isStrict && asksTunnelEnd && tunnelReceived != tunnelSize && !world.isClosing
+                    && world.failure == nil
+                {
+                    world.violate("\(name): the tunnel ended after \(tunnelReceived) of \(tunnelSize) bytes")
+                }
+            } else if reader.isUntilClose {
+                reader.begin(.none)
+                _ = reader.next()
+                ended()
+            } else if !reader.isBetweenMessages {
+                requireLenience("a response was cut")
+            }
+            finish(reset: false)
+        }
+
+        override func wasReset() {
+            left = true
+            requireLenience("was reset")
+            finish(reset: false)
+        }
+
+        /// What must hold when it is gone.
+        func check() {
+            guard world.profile.isStrict, world.failure == nil, !world.isClosing, !isConnect else { return }
+            for plan in plans {
+                if plan.isAnswered {
+                    if plan.endsConnection { return }
+                    continue
+                }
+                world.violate("\(name): request \(plan.number) was not answered, though nothing went wrong")
                 return
             }
         }
-        if plan.requestFault == .garbage { return }
-        if plan.requestBody == .chunked {
-            add(.bytes(bytes))
-            bytes = []
-        }
-        add(.mark { plan.sentWholeRequest = true })
-        if plan.requestBody == .chunked {
-            bytes.append("0\r\n")
-            if plan.requestTrailers { bytes.append("X-Check: \(plan.number)\r\n") }
-            bytes.append("\r\n")
-        }
-    }
 
-    private func waitForContinue(_ index: Int, atMost limit: Int64) {
-        continuesAt = index
-        sawContinue = false
-        waitsForContinue = true
-        waitEndsAt = world.now + limit
-        if limit < 3600 * second { world.schedule(after: limit) { [self] in run() } }
-    }
+        // MARK: - Tunnel
 
-    override func mayGoOn() -> Bool {
-        if isConnect { return isTunnel }
-        if waitsForContinue {
-            guard sawContinue || world.now >= waitEndsAt else { return false }
-            waitsForContinue = false
-            sawContinue = false
-            return true
-        }
-        return current >= waitsForResponses
-    }
-
-    // MARK: - Reading
-
-    override var wantsInput: Bool { readSoFar <= readsAtMost }
-
-    override func received(_ bytes: UnsafeRawBufferPointer) {
-        readSoFar += bytes.count
-        defer { if !wantsInput && !isFinished { stall() } }
-        unsafe reader.feed(bytes)
-        while !isFinished, let event = reader.next() {
-            switch event {
-            case .head(let head): began(head)
-            case .body(let range): body(range)
-            case .trailer(let name, let value):
-                if name == "x-check" {
-                    sawTrailer = true
-                    if value != "\(plans[current].number)" {
-                        world.violate("\(self.name): trailer of \(value) in the response to \(plans[current].number)")
-                    }
-                }
-            case .end: ended()
-            case .invalid(let text): world.violate("\(name): what came is no response: \(text)")
-            }
-            if world.violation != nil { return }
-        }
-    }
-
-    private func stall() {
-        note("reads no more")
-        dropScript()
-        add(.pause(400 * second))
-        add(
-            .mark { [self] in
-                if isHeld { world.violate("\(name) does not read, and is held for minutes") }
-            })
-        add(.close)
-        run()
-    }
-
-    private func began(_ head: Head) {
-        guard head.startLine.count >= 2, head.startLine[0] == "HTTP/1.1", let status = Int(head.startLine[1]) else {
-            world.violate("\(name): status line \(head.startLine)")
-            return
-        }
-        self.head = head
-        bodyOffset = 0
-        sawTrailer = false
-        note("response \(status) of \(head.number.map { "\($0)" } ?? "the proxy")")
-        if isConnect {
-            if status == 200 && head.number == nil {
-                isTunnel = true
-                framing = .tunnel
-                reader.begin(.tunnel)
-                run()
+        private func scriptTunnel() {
+            var bytes: [UInt8] = []
+            bytes.append("CONNECT \(connectTo) HTTP/1.1\r\nHost: \(connectTo)\r\n\r\n")
+            if world.random.chance(80) {
+                add(.bytes(bytes))
+                bytes = []
+                add(.wait)
+                scriptTunnelBody()
             } else {
-                framing = .length(head.length ?? 0)
-                reader.begin(framing)
-                if head.number != nil { world.violate("\(name): an origin's response to CONNECT") }
-                requireLenience("CONNECT was answered \(status)")
-                dropScript()
+                // Not waiting for the answer.
+                scriptTunnelBody(&bytes)
             }
-            return
         }
-        guard current < plans.count, plans[current].beganSending else {
-            world.violate("\(name): a response to no request: \(head)")
-            return
-        }
-        let plan = plans[current]
-        if let number = head.number, number != plan.number {
-            world.violate("\(name): the response of exchange \(number) as the answer to \(plan.number)")
-            return
-        }
-        if status < 200 && status != 101 {
-            if head.number == nil || plan.isHTTP10 { world.violate("\(name): \(status) to \(plan.number)") }
-            if status == 100 && continuesAt == current { sawContinue = true }
-            framing = .none
-            reader.begin(.none)
-            run()
-            return
-        }
-        plan.finalsSeen += 1
-        if plan.finalsSeen > 1 { world.violate("\(name): two answers to \(plan.number)") }
-        if head.lists("connection", "close") { wasToldClose = true }
-        if head.number == nil {
-            if status < 400 { world.violate("\(name): the proxy's own \(status)") }
-            if plan.requestFault == .none { requireLenience("the proxy answered \(plan.number) with \(status)") }
-        } else {
-            if status != plan.status { world.violate("\(name): status of \(plan.number) became \(status)") }
-            if plan.requestFault == .garbage { world.violate("\(name): garbage was forwarded") }
-        }
-        if status == 101 {
-            framing = .tunnel
-            isTunnel = true
-            reader.begin(.tunnel)
-            plan.isAnswered = true
-            current += 1
-            dropScript()
-            scriptTunnelBody()
-            run()
-            return
-        }
-        if waitsForContinue && continuesAt == current {
-            // Refused before its body was sent: the body stays here, and the connection is of no more use.
-            waitsForContinue = false
-            dropScript()
-            endedEarly = true
-        }
-        if plan.method == "HEAD" || status == 204 || status == 304 {
-            framing = .none
-        } else if head.isChunked {
-            framing = .chunked
-            if plan.isHTTP10 { world.violate("\(name): chunks for HTTP/1.0") }
-        } else if let length = head.length {
-            framing = .length(length)
-        } else {
-            framing = .untilClose
-        }
-        reader.begin(framing)
-    }
 
-    private func requireLenience(_ text: String) {
-        if world.profile.isStrict && world.failure == nil && !world.isClosing {
-            world.violate("\(name): \(text), though nothing went wrong")
-        }
-    }
-
-    private func body(_ range: Range<Int>) {
-        if isTunnel {
-            if !reader.buffer.isPattern(range, tunnelKey, from: tunnelReceived) {
-                world.violate("\(name): wrong bytes in the tunnel, within \(range.count) at \(tunnelReceived)")
-            }
-            tunnelReceived += range.count
-            if tunnelReceived > tunnelSent { world.violate("\(name): the tunnel invents bytes") }
-            run()
-            return
-        }
-        if head?.number != nil, !reader.buffer.isPattern(range, plans[current].responseKey, from: bodyOffset) {
-            world.violate(
-                "\(name): body of response \(plans[current].number) is wrong within \(range.count) bytes at \(bodyOffset)")
-        }
-        bodyOffset += range.count
-    }
-
-    private func ended() {
-        guard let head, let status = Int(head.startLine[1]) else { return }
-        if isConnect {
-            finish(reset: false)
-            return
-        }
-        if status < 200 { return }
-        let plan = plans[current]
-        note("response to \(plan.number) is complete with \(bodyOffset) bytes")
-        if head.number != nil { checkWhole(plan, status) }
-        plan.isAnswered = true
-        current += 1
-        if current == plans.count && endedEarly { finish(reset: false) }
-        run()
-    }
-
-    /// What looks like a whole response must be one.
-    private func checkWhole(_ plan: ExchangePlan, _ status: Int) {
-        if !plan.wholeSizes.contains(bodyOffset) {
-            world.violate(
-                "\(name): the response to \(plan.number) looks whole with \(bodyOffset) bytes, not \(plan.wholeSizes)")
-        }
-        if framing == .chunked && plan.responseBody == .chunked && plan.responseTrailers && !sawTrailer {
-            world.violate("\(name): the trailers of \(plan.number) are lost")
-        }
-    }
-
-    override func inputEnded() {
-        if isTunnel {
-            if world.profile.isStrict && asksTunnelEnd && tunnelReceived != tunnelSize && !world.isClosing
-                && world.failure == nil
-            {
-                world.violate("\(name): the tunnel ended after \(tunnelReceived) of \(tunnelSize) bytes")
-            }
-        } else if reader.isUntilClose {
-            reader.begin(.none)
-            _ = reader.next()
-            ended()
-        } else if !reader.isBetweenMessages {
-            requireLenience("a response was cut")
-        }
-        finish(reset: false)
-    }
-
-    override func wasReset() {
-        left = true
-        requireLenience("was reset")
-        finish(reset: false)
-    }
-
-    /// What must hold when it is gone.
-    func check() {
-        guard world.profile.isStrict, world.failure == nil, !world.isClosing, !isConnect else { return }
-        for plan in plans {
-            if plan.isAnswered {
-                if plan.endsConnection { return }
-                continue
-            }
-            world.violate("\(name): request \(plan.number) was not answered, though nothing went wrong")
-            return
-        }
-    }
-
-    // MARK: - Tunnel
-
-    private func scriptTunnel() {
-        var bytes: [UInt8] = []
-        bytes.append("CONNECT \(connectTo) HTTP/1.1\r\nHost: \(connectTo)\r\n\r\n")
-        if world.random.chance(80) {
-            add(.bytes(bytes))
-            bytes = []
-            add(.wait)
-            scriptTunnelBody()
-        } else {
-            // Not waiting for the answer.
+        private func scriptTunnelBody() {
+            var bytes: [UInt8] = []
             scriptTunnelBody(&bytes)
         }
-    }
 
-    private func scriptTunnelBody() {
-        var bytes: [UInt8] = []
-        scriptTunnelBody(&bytes)
-    }
-
-    private func scriptTunnelBody(_ bytes: inout [UInt8]) {
-        var offset = 0
-        while offset < tunnelSize {
-            let part = min(world.random.logarithmic(1...tunnelSize - offset), 32_768)
-            appendPattern(tunnelKey, offset..<offset + part, to: &bytes)
-            offset += part
-            let sent = offset
-            add(.mark { [self] in tunnelSent = sent })
-            add(.bytes(bytes))
-            bytes = []
-            if world.random.chance(20) { add(.pause(Int64(world.random.logarithmic(1...100_000)) * microsecond)) }
-            if world.random.perMille(world.profile.abortPercent) { leave() }
-        }
-        if asksTunnelEnd {
-            add(.endOutput)
-        } else if world.random.chance(50) {
-            add(.pause(world.random.time(0...second)))
-            add(.close)
+        private func scriptTunnelBody(_ bytes: inout [UInt8]) {
+            var offset = 0
+            while offset < tunnelSize {
+                let part = min(world.random.logarithmic(1...tunnelSize - offset), 32_768)
+                appendPattern(tunnelKey, offset..<offset + part, to: &bytes)
+                offset += part
+                let sent = offset
+                add(.mark { [self] in tunnelSent = sent })
+                add(.bytes(bytes))
+                bytes = []
+                if world.random.chance(20) {
+                    add(.pause(Int64(world.random.logarithmic(1...100_000)) * microsecond))
+                }
+                if world.random.perMille(world.profile.abortPercent) { leave() }
+            }
+            if asksTunnelEnd {
+                add(.endOutput)
+            } else if world.random.chance(50) {
+                add(.pause(world.random.time(0...second)))
+                add(.close)
+            }
         }
     }
-}
 #endif

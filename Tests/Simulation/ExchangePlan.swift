@@ -1,126 +1,132 @@
 #if DEBUG || TESTABLE
-/// One request with the answer it is to get, and what became of both: what every check refers to.
-final class ExchangePlan {
-    enum Body: Equatable {
-        case none, length, chunked
-        /// Responses: ended by closing.
-        case untilClose
+    /// One request with the answer it is to get, and what became of both: what every check refers to.
+    final class ExchangePlan {
+        enum Body: Equatable {
+            case none, length, chunked
+            /// Responses: ended by closing.
+            case untilClose
+        }
+
+        /// What the client does wrong in its request.
+        enum RequestFault: Equatable { case none, badChunk, garbage, hugeHead }
+
+        enum ResponseFault: Equatable {
+            case none
+            /// Ends before a byte of the response.
+            case closeFirst, resetFirst
+            /// Ends within the body.
+            case closeWithin, resetWithin
+            case garbage
+            case silent
+            /// Does not even take the request.
+            case deaf
+            /// Behind the response come bytes that nobody asked for.
+            case extra
+        }
+
+        let number: Int
+
+        // The request.
+        var method = "GET"
+        var isHTTP10 = false
+        var keepsAlive10 = false
+        var asksClose = false
+        var expectsContinue = false
+        var requestBody = Body.none
+        var requestSize = 0
+        var requestTrailers = false
+        var requestFault = RequestFault.none
+        var upgrades = false
+        var isForward = false
+        var host = "edge.test"
+        var target = "/"
+
+        // The response.
+        var status = 200
+        var responseBody = Body.length
+        var responseSize = 0
+        var responseTrailers = false
+        var interims: [Int] = []
+        /// Answers as soon as it has the head.
+        var answersEarly = false
+        var readsBody = true
+        var responseFault = ResponseFault.none
+        /// The fault befalls the first attempt alone.
+        var faultsOnce = false
+        var closesAfter = false
+        var announcesClose = false
+        var answersHTTP10 = false
+        var headPadding = 0
+        /// Nanoseconds.
+        var thinkTime: Int64 = 0
+
+        // What happened.
+        var beganSending = false
+        var sentWholeRequest = false
+        var arrivals = 0
+        var requestSeenWhole = false
+        /// The sizes of bodies that an origin sent as whole ones, one for each attempt.
+        var wholeSizes: [Int] = []
+        var finalsSeen = 0
+        var isAnswered = false
+
+        init(number: Int) { self.number = number }
+
+        var isIdempotent: Bool { ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"].contains(method) }
+        var responseHasBody: Bool {
+            method != "HEAD" && status != 204 && status != 304 && responseBody != .none
+        }
+        /// After it the client cannot count on the connection.
+        var endsConnection: Bool {
+            asksClose || isHTTP10 && (!keepsAlive10 || responseHasBody && responseBody != .length)
+                || requestFault != .none || answersEarly && requestBody != .none && !interims.contains(100)
+                || upgrades
+                || expectsContinue && !interims.contains(100)
+        }
+
+        var description: String {
+            var text =
+                "request \(number): \(method) \(isHTTP10 ? "1.0" : "1.1"), body \(requestBody) \(requestSize)"
+            if requestFault != .none { text += ", \(requestFault)" }
+            if expectsContinue { text += ", expects 100" }
+            if asksClose { text += ", asks to close" }
+            if keepsAlive10 { text += ", keeps alive" }
+            if upgrades { text += ", upgrades" }
+            text += "; response \(interims)\(status), body \(responseBody) \(responseSize)"
+            if responseTrailers { text += ", trailers" }
+            if answersEarly { text += ", early" }
+            if !readsBody { text += ", does not read" }
+            if responseFault != .none { text += ", \(responseFault)\(faultsOnce ? " once" : "")" }
+            if closesAfter { text += ", closes" }
+            if announcesClose { text += ", announces close" }
+            if answersHTTP10 { text += ", 1.0" }
+            return text
+        }
+
+        var requestKey: UInt32 { UInt32(number) * 2 }
+        var responseKey: UInt32 { UInt32(number) * 2 + 1 }
     }
 
-    /// What the client does wrong in its request.
-    enum RequestFault: Equatable { case none, badChunk, garbage, hugeHead }
-
-    enum ResponseFault: Equatable {
-        case none
-        /// Ends before a byte of the response.
-        case closeFirst, resetFirst
-        /// Ends within the body.
-        case closeWithin, resetWithin
-        case garbage
-        case silent
-        /// Does not even take the request.
-        case deaf
-        /// Behind the response come bytes that nobody asked for.
-        case extra
+    /// The byte at a place of a body: what is moved, mixed up, lost or repeated is seen at once.
+    @inline(__always)
+    func patternByte(_ key: UInt32, _ index: Int) -> UInt8 {
+        let word = (UInt32(truncatingIfNeeded: index) ^ (key &* 0x85EB_CA6B)) &* 0x9E37_79B1
+        return UInt8(truncatingIfNeeded: word >> 24)
     }
 
-    let number: Int
-
-    // The request.
-    var method = "GET"
-    var isHTTP10 = false
-    var keepsAlive10 = false
-    var asksClose = false
-    var expectsContinue = false
-    var requestBody = Body.none
-    var requestSize = 0
-    var requestTrailers = false
-    var requestFault = RequestFault.none
-    var upgrades = false
-    var isForward = false
-    var host = "edge.test"
-    var target = "/"
-
-    // The response.
-    var status = 200
-    var responseBody = Body.length
-    var responseSize = 0
-    var responseTrailers = false
-    var interims: [Int] = []
-    /// Answers as soon as it has the head.
-    var answersEarly = false
-    var readsBody = true
-    var responseFault = ResponseFault.none
-    /// The fault befalls the first attempt alone.
-    var faultsOnce = false
-    var closesAfter = false
-    var announcesClose = false
-    var answersHTTP10 = false
-    var headPadding = 0
-    /// Nanoseconds.
-    var thinkTime: Int64 = 0
-
-    // What happened.
-    var beganSending = false
-    var sentWholeRequest = false
-    var arrivals = 0
-    var requestSeenWhole = false
-    /// The sizes of bodies that an origin sent as whole ones, one for each attempt.
-    var wholeSizes: [Int] = []
-    var finalsSeen = 0
-    var isAnswered = false
-
-    init(number: Int) { self.number = number }
-
-    var isIdempotent: Bool { ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"].contains(method) }
-    var responseHasBody: Bool { method != "HEAD" && status != 204 && status != 304 && responseBody != .none }
-    /// After it the client cannot count on the connection.
-    var endsConnection: Bool {
-        asksClose || isHTTP10 && (!keepsAlive10 || responseHasBody && responseBody != .length)
-            || requestFault != .none || answersEarly && requestBody != .none && !interims.contains(100) || upgrades
-            || expectsContinue && !interims.contains(100)
+    func appendPattern(_ key: UInt32, _ range: Range<Int>, to bytes: inout [UInt8]) {
+        bytes.reserveCapacity(bytes.count + range.count)
+        for index in range { bytes.append(patternByte(key, index)) }
     }
 
-    var description: String {
-        var text = "request \(number): \(method) \(isHTTP10 ? "1.0" : "1.1"), body \(requestBody) \(requestSize)"
-        if requestFault != .none { text += ", \(requestFault)" }
-        if expectsContinue { text += ", expects 100" }
-        if asksClose { text += ", asks to close" }
-        if keepsAlive10 { text += ", keeps alive" }
-        if upgrades { text += ", upgrades" }
-        text += "; response \(interims)\(status), body \(responseBody) \(responseSize)"
-        if responseTrailers { text += ", trailers" }
-        if answersEarly { text += ", early" }
-        if !readsBody { text += ", does not read" }
-        if responseFault != .none { text += ", \(responseFault)\(faultsOnce ? " once" : "")" }
-        if closesAfter { text += ", closes" }
-        if announcesClose { text += ", announces close" }
-        if answersHTTP10 { text += ", 1.0" }
-        return text
+    extension [UInt8] {
+        mutating func append(_ text: String) { append(contentsOf: text.utf8) }
+
+        func isPattern(_ range: Range<Int>, _ key: UInt32, from offset: Int) -> Bool {
+            for index in range where self[index] != patternByte(key, offset + index - range.lowerBound) {
+                return false
+            }
+            return true
+        }
     }
-
-    var requestKey: UInt32 { UInt32(number) * 2 }
-    var responseKey: UInt32 { UInt32(number) * 2 + 1 }
-}
-
-/// The byte at a place of a body: what is moved, mixed up, lost or repeated is seen at once.
-@inline(__always)
-func patternByte(_ key: UInt32, _ index: Int) -> UInt8 {
-    let word = (UInt32(truncatingIfNeeded: index) ^ (key &* 0x85EB_CA6B)) &* 0x9E37_79B1
-    return UInt8(truncatingIfNeeded: word >> 24)
-}
-
-func appendPattern(_ key: UInt32, _ range: Range<Int>, to bytes: inout [UInt8]) {
-    bytes.reserveCapacity(bytes.count + range.count)
-    for index in range { bytes.append(patternByte(key, index)) }
-}
-
-extension [UInt8] {
-    mutating func append(_ text: String) { append(contentsOf: text.utf8) }
-
-    func isPattern(_ range: Range<Int>, _ key: UInt32, from offset: Int) -> Bool {
-        for index in range where self[index] != patternByte(key, offset + index - range.lowerBound) { return false }
-        return true
-    }
-}
 #endif

@@ -1,694 +1,736 @@
 #if DEBUG || TESTABLE
-internal import Glibc
-@testable internal import UringProxy
+    internal import Glibc
+    @testable internal import UringProxy
 
-/// What stands behind one engine's driver: submissions, completions, and a strict eye on how both are used.
-final class Kernel: SocketOwner {
-    private enum Submission {
-        case operation(Operation)
-        case cancel(Int32, OperationToken)
-        case close(Int32, reset: Bool)
-    }
-
-    private struct Pending {
-        var completion: Completion
-        var operation: Operation
-        var readyAt: Int64
-        /// Nothing forbids that later completions of the descriptor overtake it.
-        var isFree: Bool
-    }
-
-    let world: World
-    let name: String
-    let arena: Arena
-    let segments: SegmentPool
-
-    private(set) var now: Int64
-    var statistics = DriverStatistics()
-
-    private var submissions: [Submission] = []
-    private var pending: [Pending] = []
-    /// Successful sends that nobody is woken for.
-    private var withheld: [Pending] = []
-    private var batch: [Pending] = []
-    private var batchIndex = 0
-    /// Zero-copy sends whose notification is due, with the memory they read.
-    private var notifications = 0
-    private var published: [SliceID] = []
-    private let publishTarget: Int
-    var operationsInFlight = 0
-    var acceptsInFlight = 0
-
-    init(_ world: World, name: String, arena: Arena, segments: SegmentPool) {
-        self.world = world
-        self.name = name
-        self.arena = arena
-        self.segments = segments
-        now = world.now
-        publishTarget = world.profile.publishedSlices
-        refill()
-    }
-
-    var openDescriptors: Int {
-        var count = 0
-        for case .some(let descriptor) in world.descriptors where descriptor.owner === self { count += 1 }
-        return count
-    }
-    /// Bytes that only the kernel holds.
-    var publishedBytes: Int { published.count * SliceClass.medium.sliceSize }
-    var zeroCopiesInFlight: Int { notifications }
-
-    private func random(_ percent: Int) -> Bool { world.random.chance(percent) }
-
-    private func note(_ text: @autoclosure () -> String) {
-        if world.isVerbose { world.trace("\(name) \(text())") }
-    }
-
-    // MARK: - Asking
-
-    private func use(_ number: Int32, _ what: String) -> Descriptor? {
-        guard let descriptor = world.descriptor(number), !descriptor.isClosing else {
-            world.violate("\(name): \(what) on descriptor \(number), which is closed")
-            return nil
+    /// What stands behind one engine's driver: submissions, completions, and a strict eye on how both are used.
+    final class Kernel: SocketOwner {
+        private enum Submission {
+            case operation(Operation)
+            case cancel(Int32, OperationToken)
+            case close(Int32, reset: Bool)
         }
-        if descriptor.owner == nil {
-            descriptor.owner = self
-            descriptor.socket?.owner = self
+
+        private struct Pending {
+            var completion: Completion
+            var operation: Operation
+            var readyAt: Int64
+            /// Nothing forbids that later completions of the descriptor overtake it.
+            var isFree: Bool
         }
-        guard descriptor.owner === self else {
-            world.violate("\(name): \(what) on descriptor \(number), which is another engine's")
-            return nil
+
+        let world: World
+        let name: String
+        let arena: Arena
+        let segments: SegmentPool
+
+        private(set) var now: Int64
+        var statistics = DriverStatistics()
+
+        private var submissions: [Submission] = []
+        private var pending: [Pending] = []
+        /// Successful sends that nobody is woken for.
+        private var withheld: [Pending] = []
+        private var batch: [Pending] = []
+        private var batchIndex = 0
+        /// Zero-copy sends whose notification is due, with the memory they read.
+        private var notifications = 0
+        private var published: [SliceID] = []
+        private let publishTarget: Int
+        var operationsInFlight = 0
+        var acceptsInFlight = 0
+
+        init(_ world: World, name: String, arena: Arena, segments: SegmentPool) {
+            self.world = world
+            self.name = name
+            self.arena = arena
+            self.segments = segments
+            now = world.now
+            publishTarget = world.profile.publishedSlices
+            refill()
         }
-        return descriptor
-    }
 
-    private func ask(_ number: Int32, _ what: String, _ token: OperationToken) -> Operation? {
-        guard let descriptor = use(number, what) else { return nil }
-        world.operationCount += 1
-        let operation = Operation(token, descriptor, number: world.operationCount)
-        if let failure = world.failure, failure.operation == world.operationCount {
-            operation.injected = failure.errno(of: token.kind)
+        var openDescriptors: Int {
+            var count = 0
+            for case .some(let descriptor) in world.descriptors where descriptor.owner === self { count += 1 }
+            return count
         }
-        operationsInFlight += 1
-        submissions.append(.operation(operation))
-        return operation
-    }
+        /// Bytes that only the kernel holds.
+        var publishedBytes: Int { published.count * SliceClass.medium.sliceSize }
+        var zeroCopiesInFlight: Int { notifications }
 
-    func accept(_ listener: Int32, _ token: OperationToken) {
-        guard let operation = ask(listener, "accept", token) else { return }
-        note("accept \(listener)")
-        if operation.descriptor.accept != nil { world.violate("\(name): two accepts on listener \(listener)") }
-        operation.descriptor.accept = operation
-        acceptsInFlight += 1
-    }
+        private func random(_ percent: Int) -> Bool { world.random.chance(percent) }
 
-    func connect(_ number: Int32, _ address: SocketAddress, _ token: OperationToken) {
-        guard let operation = ask(number, "connect", token) else { return }
-        note("connect \(number) to \(address.description)")
-        if !operation.descriptor.isQuiet { world.violate("\(name): connect on the busy descriptor \(number)") }
-        operation.address = address
-        operation.descriptor.connect = operation
-    }
+        private func note(_ text: @autoclosure () -> String) {
+            if world.isVerbose { world.trace("\(name) \(text())") }
+        }
 
-    func receive(_ number: Int32, _ target: ReceiveTarget, _ token: OperationToken) {
-        guard let operation = ask(number, "receive", token) else { return }
-        note("receive \(number) \(target)")
-        if operation.descriptor.receive != nil { world.violate("\(name): two receives on descriptor \(number)") }
-        if operation.descriptor.socket == nil { world.violate("\(name): receive on \(number), not connected") }
-        operation.target = target
-        if case .slice(let slice, let size) = target {
-            if !arena.isLeased(slice) || Int(size) > slice.sliceClass.sliceSize {
-                world.violate("\(name): receive on \(number) into a slice that is not leased, or too small")
+        // MARK: - Asking
+
+        private func use(_ number: Int32, _ what: String) -> Descriptor? {
+            guard let descriptor = world.descriptor(number), !descriptor.isClosing else {
+                world.violate("\(name): \(what) on descriptor \(number), which is closed")
+                return nil
             }
+            if descriptor.owner == nil {
+                descriptor.owner = self
+                descriptor.socket?.owner = self
+            }
+            guard descriptor.owner === self else {
+                world.violate("\(name): \(what) on descriptor \(number), which is another engine's")
+                return nil
+            }
+            return descriptor
         }
-        operation.descriptor.receive = operation
-    }
 
-    func send(_ number: Int32, _ queue: SegmentQueue, promptly: Bool, _ token: OperationToken) {
-        guard let operation = ask(number, "send", token) else { return }
-        segments.forEach(queue) { segment in
-            operation.segments.append(segment)
-            operation.size += Int(segment.size)
-            return operation.segments.count < 16 && operation.size < 512 * 1024
+        private func ask(_ number: Int32, _ what: String, _ token: OperationToken) -> Operation? {
+            guard let descriptor = use(number, what) else { return nil }
+            world.operationCount += 1
+            let operation = Operation(token, descriptor, number: world.operationCount)
+            if let failure = world.failure, failure.operation == world.operationCount {
+                operation.injected = failure.errno(of: token.kind)
+            }
+            operationsInFlight += 1
+            submissions.append(.operation(operation))
+            return operation
         }
-        operation.isQuiet = !promptly
-        startSend(number, operation)
-        note("send \(number) \(operation.size) bytes\(promptly ? "" : ", quietly")")
-    }
 
-    func sendZeroCopy(_ number: Int32, _ segment: Segment, _ token: OperationToken) {
-        guard let operation = ask(number, "send", token) else { return }
-        operation.segments = [segment]
-        operation.size = Int(segment.size)
-        operation.isZeroCopy = true
-        startSend(number, operation)
-        note("send \(number) \(operation.size) bytes without a copy")
-    }
+        func accept(_ listener: Int32, _ token: OperationToken) {
+            guard let operation = ask(listener, "accept", token) else { return }
+            note("accept \(listener)")
+            if operation.descriptor.accept != nil {
+                world.violate("\(name): two accepts on listener \(listener)")
+            }
+            operation.descriptor.accept = operation
+            acceptsInFlight += 1
+        }
 
-    private func startSend(_ number: Int32, _ operation: Operation) {
-        if operation.descriptor.send != nil { world.violate("\(name): two sends on descriptor \(number)") }
-        if operation.descriptor.socket == nil { world.violate("\(name): send on \(number), not connected") }
-        if operation.size == 0 { world.violate("\(name): empty send on \(number)") }
-        operation.descriptor.send = operation
-        operation.checksum = checksum(operation)
-    }
+        func connect(_ number: Int32, _ address: SocketAddress, _ token: OperationToken) {
+            guard let operation = ask(number, "connect", token) else { return }
+            note("connect \(number) to \(address.description)")
+            if !operation.descriptor.isQuiet {
+                world.violate("\(name): connect on the busy descriptor \(number)")
+            }
+            operation.address = address
+            operation.descriptor.connect = operation
+        }
 
-    func cancel(_ number: Int32, _ token: OperationToken) {
-        guard use(number, "cancel") != nil else { return }
-        note("cancel \(number) \(token.kind)")
-        submissions.append(.cancel(number, token))
-    }
-
-    func shutdown(_ number: Int32, _ direction: ShutdownDirection) {
-        guard let descriptor = use(number, "shutdown") else { return }
-        note("shutdown \(number) \(direction)")
-        switch descriptor.kind {
-        case .listener(let listener):
-            listener.end()
-            descriptor.wasShutDown = true
-            // The accept wakes and finds nothing to wait for.
-            if let accept = descriptor.accept, accept.isActive, !accept.isFinished {
-                world.schedule(after: jitter()) { [self] in
-                    if !accept.isFinished { finish(accept, -EINVAL) }
+        func receive(_ number: Int32, _ target: ReceiveTarget, _ token: OperationToken) {
+            guard let operation = ask(number, "receive", token) else { return }
+            note("receive \(number) \(target)")
+            if operation.descriptor.receive != nil {
+                world.violate("\(name): two receives on descriptor \(number)")
+            }
+            if operation.descriptor.socket == nil {
+                world.violate("\(name): receive on \(number), not connected")
+            }
+            operation.target = target
+            if case .slice(let slice, let size) = target {
+                if !arena.isLeased(slice) || Int(size) > slice.sliceClass.sliceSize {
+                    world.violate(
+                        "\(name): receive on \(number) into a slice that is not leased, or too small")
                 }
             }
-        case .socket:
-            if let socket = descriptor.socket {
-                if direction != .receiving { socket.shutdownWrite() }
-                if direction != .sending { socket.shutdownRead() }
-            } else if let connect = descriptor.connect {
+            operation.descriptor.receive = operation
+        }
+
+        func send(_ number: Int32, _ queue: SegmentQueue, promptly: Bool, _ token: OperationToken) {
+            guard let operation = ask(number, "send", token) else { return }
+            segments.forEach(queue) { segment in
+                operation.segments.append(segment)
+                operation.size += Int(segment.size)
+                return operation.segments.count < 16 && operation.size < 512 * 1024
+            }
+            operation.isQuiet = !promptly
+            startSend(number, operation)
+            note("send \(number) \(operation.size) bytes\(promptly ? "" : ", quietly")")
+        }
+
+        func sendZeroCopy(_ number: Int32, _ segment: Segment, _ token: OperationToken) {
+            guard let operation = ask(number, "send", token) else { return }
+            operation.segments = [segment]
+            operation.size = Int(segment.size)
+            operation.isZeroCopy = true
+            startSend(number, operation)
+            note("send \(number) \(operation.size) bytes without a copy")
+        }
+
+        private func startSend(_ number: Int32, _ operation: Operation) {
+            if operation.descriptor.send != nil {
+                world.violate("\(name): two sends on descriptor \(number)")
+            }
+            if operation.descriptor.socket == nil {
+                world.violate("\(name): send on \(number), not connected")
+            }
+            if operation.size == 0 { world.violate("\(name): empty send on \(number)") }
+            operation.descriptor.send = operation
+            operation.checksum = checksum(operation)
+        }
+
+        func cancel(_ number: Int32, _ token: OperationToken) {
+            guard use(number, "cancel") != nil else { return }
+            note("cancel \(number) \(token.kind)")
+            submissions.append(.cancel(number, token))
+        }
+
+        func shutdown(_ number: Int32, _ direction: ShutdownDirection) {
+            guard let descriptor = use(number, "shutdown") else { return }
+            note("shutdown \(number) \(direction)")
+            switch descriptor.kind {
+            case .listener(let listener):
+                listener.end()
                 descriptor.wasShutDown = true
-                world.schedule(after: jitter()) { [self] in
-                    if connect.isActive && !connect.isFinished {
-                        finish(connect, -world.random.pick([ECONNRESET, ECONNABORTED, ECANCELED]))
+                // The accept wakes and finds nothing to wait for.
+                if let accept = descriptor.accept, accept.isActive, !accept.isFinished {
+                    world.schedule(after: jitter()) { [self] in
+                        if !accept.isFinished { finish(accept, -EINVAL) }
+                    }
+                }
+            case .socket:
+                if let socket = descriptor.socket {
+                    if direction != .receiving { socket.shutdownWrite() }
+                    if direction != .sending { socket.shutdownRead() }
+                } else if let connect = descriptor.connect {
+                    descriptor.wasShutDown = true
+                    world.schedule(after: jitter()) { [self] in
+                        if connect.isActive && !connect.isFinished {
+                            finish(connect, -world.random.pick([ECONNRESET, ECONNABORTED, ECANCELED]))
+                        }
                     }
                 }
             }
         }
-    }
 
-    func close(_ number: Int32, reset: Bool) {
-        guard let descriptor = use(number, "close") else { return }
-        note("close \(number)\(reset ? " with a reset" : "")")
-        if !descriptor.isQuiet { world.violate("\(name): close of \(number), on which something is under way") }
-        descriptor.isClosing = true
-        submissions.append(.close(number, reset: reset))
-    }
-
-    func detach(_ number: Int32) {
-        guard let descriptor = use(number, "detach") else { return }
-        note("detach \(number)")
-        if !descriptor.isQuiet { world.violate("\(name): \(number) is given away with something under way") }
-        descriptor.owner = nil
-        descriptor.socket?.owner = nil
-    }
-
-    func makeSocket() -> Int32 {
-        world.operationCount += 1
-        if let failure = world.failure, failure.operation == world.operationCount { return -EMFILE }
-        if world.random.perMille(world.profile.socketErrorMille) {
-            note("no descriptor for a socket")
-            return -world.random.pick([EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT])
-        }
-        return world.open(.socket, owner: self).number
-    }
-
-    func acceptNow(_ number: Int32) -> Int32 {
-        guard let descriptor = use(number, "accept"), case .listener(let listener) = descriptor.kind else {
-            return -EBADF
-        }
-        guard let socket = listener.takeFirst() else { return -EAGAIN }
-        let accepted = admit(socket)
-        note("accepts \(accepted) from the backlog")
-        return accepted
-    }
-
-    /// Asked of a connection that is between two workers, without taking it.
-    func isQuiet(_ number: Int32) -> Bool {
-        guard let descriptor = world.descriptor(number), descriptor.owner == nil || descriptor.owner === self else {
-            world.violate("\(name): looks at descriptor \(number), which is not on offer")
-            return false
-        }
-        return descriptor.socket?.isQuiet ?? false
-    }
-
-    func socket(_ number: Int32) -> Socket? { use(number, "look")?.socket }
-
-    private func admit(_ socket: Socket) -> Int32 {
-        let descriptor = world.open(.socket, owner: self)
-        descriptor.socket = socket
-        socket.owner = self
-        return descriptor.number
-    }
-
-    // MARK: - Submitting
-
-    /// Between two turns: the kernel takes what was asked for and begins to work on it.
-    func submit() {
-        let taken = submissions
-        submissions.removeAll(keepingCapacity: true)
-        for submission in taken {
-            switch submission {
-            case .operation(let operation):
-                operation.isActive = true
-                if operation.injected != 0 {
-                    finish(operation, -operation.injected)
-                } else {
-                    start(operation)
-                }
-            case .cancel(let number, let token):
-                cancelNow(number, token)
-            case .close(let number, let reset):
-                guard let descriptor = world.descriptor(number) else { continue }
-                if case .listener(let listener) = descriptor.kind {
-                    listener.end()
-                    listener.descriptor = nil
-                }
-                descriptor.socket?.close(reset: reset)
-                descriptor.dispose()
-                world.descriptors[Int(number)] = nil
+        func close(_ number: Int32, reset: Bool) {
+            guard let descriptor = use(number, "close") else { return }
+            note("close \(number)\(reset ? " with a reset" : "")")
+            if !descriptor.isQuiet {
+                world.violate("\(name): close of \(number), on which something is under way")
             }
+            descriptor.isClosing = true
+            submissions.append(.close(number, reset: reset))
         }
-    }
 
-    private func jitter() -> Int64 {
-        world.random.chance(70) ? 0 : Int64(world.random.logarithmic(1...5000)) * microsecond
-    }
-
-    private func start(_ operation: Operation) {
-        if operation.token.kind == .connect {
-            startConnect(operation)
-            return
+        func detach(_ number: Int32) {
+            guard let descriptor = use(number, "detach") else { return }
+            note("detach \(number)")
+            if !descriptor.isQuiet {
+                world.violate("\(name): \(number) is given away with something under way")
+            }
+            descriptor.owner = nil
+            descriptor.socket?.owner = nil
         }
-        if operation.token.kind == .receive, case .stream = operation.target,
-            world.random.perMille(world.profile.streamEndMille)
-        {
-            // A stream ends by itself now and then.
-            world.schedule(after: Int64(world.random.logarithmic(1...1_000_000)) * microsecond) { [self] in
-                if !operation.isFinished && operation.descriptor.receive === operation {
-                    finish(operation, -world.random.pick([ENOBUFS, ECANCELED]))
+
+        func makeSocket() -> Int32 {
+            world.operationCount += 1
+            if let failure = world.failure, failure.operation == world.operationCount { return -EMFILE }
+            if world.random.perMille(world.profile.socketErrorMille) {
+                note("no descriptor for a socket")
+                return -world.random.pick([EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT])
+            }
+            return world.open(.socket, owner: self).number
+        }
+
+        func acceptNow(_ number: Int32) -> Int32 {
+            guard let descriptor = use(number, "accept"), case .listener(let listener) = descriptor.kind
+            else {
+                return -EBADF
+            }
+            guard let socket = listener.takeFirst() else { return -EAGAIN }
+            let accepted = admit(socket)
+            note("accepts \(accepted) from the backlog")
+            return accepted
+        }
+
+        /// Asked of a connection that is between two workers, without taking it.
+        func isQuiet(_ number: Int32) -> Bool {
+            guard let descriptor = world.descriptor(number),
+                descriptor.owner == nil || descriptor.owner === self
+            else {
+                world.violate("\(name): looks at descriptor \(number), which is not on offer")
+                return false
+            }
+            return descriptor.socket?.isQuiet ?? false
+        }
+
+        func socket(_ number: Int32) -> Socket? { use(number, "look")?.socket }
+
+        private func admit(_ socket: Socket) -> Int32 {
+            let descriptor = world.open(.socket, owner: self)
+            descriptor.socket = socket
+            socket.owner = self
+            return descriptor.number
+        }
+
+        // MARK: - Submitting
+
+        /// Between two turns: the kernel takes what was asked for and begins to work on it.
+        func submit() {
+            let taken = submissions
+            submissions.removeAll(keepingCapacity: true)
+            for submission in taken {
+                switch submission {
+                case .operation(let operation):
+                    operation.isActive = true
+                    if operation.injected != 0 {
+                        finish(operation, -operation.injected)
+                    } else {
+                        start(operation)
+                    }
+                case .cancel(let number, let token):
+                    cancelNow(number, token)
+                case .close(let number, let reset):
+                    guard let descriptor = world.descriptor(number) else { continue }
+                    if case .listener(let listener) = descriptor.kind {
+                        listener.end()
+                        listener.descriptor = nil
+                    }
+                    descriptor.socket?.close(reset: reset)
+                    descriptor.dispose()
+                    world.descriptors[Int(number)] = nil
                 }
             }
         }
-        attempt(operation)
-    }
 
-    private func attempt(_ operation: Operation) {
-        if random(world.profile.lateAttemptPercent) {
-            world.schedule(after: jitter()) { [self] in attemptNow(operation) }
-        } else {
-            attemptNow(operation)
+        private func jitter() -> Int64 {
+            world.random.chance(70) ? 0 : Int64(world.random.logarithmic(1...5000)) * microsecond
         }
-    }
 
-    private func attemptNow(_ operation: Operation) {
-        guard operation.isActive, !operation.isFinished else { return }
-        switch operation.token.kind {
-        case .accept: attemptAccept(operation)
-        case .connect: break
-        case .receive: attemptReceive(operation)
-        case .send, .zeroCopy: attemptSend(operation)
-        }
-    }
-
-    func socketReadable(_ socket: Socket) {
-        guard let descriptor = descriptor(of: socket), let receive = descriptor.receive else { return }
-        attempt(receive)
-    }
-
-    func socketWritable(_ socket: Socket) {
-        guard let descriptor = descriptor(of: socket), let send = descriptor.send else { return }
-        attempt(send)
-    }
-
-    func listenerReadable(_ descriptor: Descriptor) {
-        if let accept = descriptor.accept { attempt(accept) }
-    }
-
-    private func descriptor(of socket: Socket) -> Descriptor? {
-        for case .some(let descriptor) in world.descriptors where descriptor.socket === socket {
-            return descriptor
-        }
-        return nil
-    }
-
-    // MARK: - Operations
-
-    private func attemptAccept(_ operation: Operation) {
-        guard case .listener(let listener) = operation.descriptor.kind else { return }
-        if listener.isShutDown {
-            finish(operation, -EINVAL)
-            return
-        }
-        while !listener.waiting.isEmpty {
-            if world.random.perMille(world.profile.acceptErrorMille) {
-                let errno = world.random.pick([EMFILE, ENFILE, ECONNABORTED, ENOMEM, ENOBUFS])
-                if errno == ECONNABORTED { listener.takeFirst()?.close(reset: true) }
-                finish(operation, -errno)
+        private func start(_ operation: Operation) {
+            if operation.token.kind == .connect {
+                startConnect(operation)
                 return
             }
-            guard let socket = listener.takeFirst() else { return }
-            let isLast = world.random.perMille(world.profile.streamEndsWithData)
-            post(operation, result: admit(socket), more: !isLast)
-            if isLast {
-                operation.isFinished = true
-                return
+            if operation.token.kind == .receive, case .stream = operation.target,
+                world.random.perMille(world.profile.streamEndMille)
+            {
+                // A stream ends by itself now and then.
+                world.schedule(after: Int64(world.random.logarithmic(1...1_000_000)) * microsecond) {
+                    [self] in
+                    if !operation.isFinished && operation.descriptor.receive === operation {
+                        finish(operation, -world.random.pick([ENOBUFS, ECANCELED]))
+                    }
+                }
             }
+            attempt(operation)
         }
-    }
 
-    private func startConnect(_ operation: Operation) {
-        guard let address = operation.address else { return }
-        if operation.descriptor.wasShutDown {
-            finish(operation, -ECONNRESET)
-            return
-        }
-        if random(world.profile.connectErrorPercent) {
-            switch world.random.below(4) {
-            case 0: finish(operation, -ECONNREFUSED)
-            case 1: finish(operation, -world.random.pick([ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES]))
-            case 2:
-                world.schedule(after: world.random.time(0...2 * second)) { [self] in
-                    if !operation.isFinished { finish(operation, -ECONNREFUSED) }
-                }
-            default:
-                // Nobody answers; the kernel gives up after two minutes.
-                world.schedule(after: 127 * second) { [self] in
-                    if !operation.isFinished { finish(operation, -ETIMEDOUT) }
-                }
-            }
-            return
-        }
-        let delay = world.profile.latency + world.random.time(0...world.profile.latency)
-        world.schedule(after: delay) { [self] in
-            guard !operation.isFinished else { return }
-            guard let origin = world.origins.first(where: { $0.address == address }), !world.isClosing else {
-                finish(operation, -ECONNREFUSED)
-                return
-            }
-            let (own, other) = world.makePair(self, nil)
-            operation.descriptor.socket = own
-            own.remote = address
-            origin.accept(other)
-            finish(operation, 0)
-        }
-    }
-
-    private func attemptReceive(_ operation: Operation) {
-        guard let socket = operation.descriptor.socket else { return }
-        while true {
-            if socket.readableCount == 0 {
-                guard socket.isAtEnd || !socket.isQuiet else { return }
-                var nothing: UInt8 = 0
-                let result = unsafe withUnsafeMutableBytes(of: &nothing) { unsafe socket.read(into: $0) }
-                if result != -Int(EAGAIN) { finish(operation, Int32(result)) }
-                return
-            }
-            let slice: SliceID
-            var room: Int
-            var isStream = false
-            switch operation.target {
-            case .slice(let given, let size):
-                slice = given
-                room = Int(size)
-            case .stream, .once:
-                if case .stream = operation.target { isStream = true }
-                guard let taken = takeSlice() else {
-                    statistics.slicesExhausted += 1
-                    finish(operation, -ENOBUFS)
-                    return
-                }
-                slice = taken
-                room = SliceClass.medium.sliceSize
-            }
-            if random(world.profile.splitPercent) {
-                room = world.random.within(1...min(room, socket.readableCount))
-            }
-            if world.random.perMille(world.profile.oneByteMille) { room = 1 }
-            let target = unsafe UnsafeMutableRawBufferPointer(start: arena.address(slice), count: room)
-            let result = unsafe socket.read(into: target)
-            precondition(result > 0)
-            let isLast = !isStream || world.random.perMille(world.profile.streamEndsWithData)
-            if isLast { operation.isFinished = true }
-            var given = SliceID.none
-            if case .slice = operation.target {} else { given = slice }
-            post(
-                operation, result: Int32(result), slice: given, more: !isLast,
-                moreToRead: socket.readableCount > 0)
-            if isLast { return }
+        private func attempt(_ operation: Operation) {
             if random(world.profile.lateAttemptPercent) {
                 world.schedule(after: jitter()) { [self] in attemptNow(operation) }
-                return
+            } else {
+                attemptNow(operation)
             }
         }
-    }
 
-    private func attemptSend(_ operation: Operation) {
-        guard let socket = operation.descriptor.socket else { return }
-        var most = operation.size
-        if random(world.profile.splitPercent) { most = world.random.within(1...most) }
-        if world.random.perMille(world.profile.oneByteMille) { most = 1 }
-        var sent = 0
-        for segment in operation.segments where sent < most {
-            let from = unsafe arena.address(segment.slice) + Int(segment.offset)
-            let size = min(Int(segment.size), most - sent)
-            let result = unsafe socket.write(UnsafeRawBufferPointer(start: from, count: size))
-            if result < 0 {
-                if sent == 0 {
-                    finish(operation, Int32(result))
+        private func attemptNow(_ operation: Operation) {
+            guard operation.isActive, !operation.isFinished else { return }
+            switch operation.token.kind {
+            case .accept: attemptAccept(operation)
+            case .connect: break
+            case .receive: attemptReceive(operation)
+            case .send, .zeroCopy: attemptSend(operation)
+            }
+        }
+
+        func socketReadable(_ socket: Socket) {
+            guard let descriptor = descriptor(of: socket), let receive = descriptor.receive else { return }
+            attempt(receive)
+        }
+
+        func socketWritable(_ socket: Socket) {
+            guard let descriptor = descriptor(of: socket), let send = descriptor.send else { return }
+            attempt(send)
+        }
+
+        func listenerReadable(_ descriptor: Descriptor) {
+            if let accept = descriptor.accept { attempt(accept) }
+        }
+
+        private func descriptor(of socket: Socket) -> Descriptor? {
+            for case .some(let descriptor) in world.descriptors where descriptor.socket === socket {
+                return descriptor
+            }
+            return nil
+        }
+
+        // MARK: - Operations
+
+        private func attemptAccept(_ operation: Operation) {
+            guard case .listener(let listener) = operation.descriptor.kind else { return }
+            if listener.isShutDown {
+                finish(operation, -EINVAL)
+                return
+            }
+            while !listener.waiting.isEmpty {
+                if world.random.perMille(world.profile.acceptErrorMille) {
+                    let errno = world.random.pick([EMFILE, ENFILE, ECONNABORTED, ENOMEM, ENOBUFS])
+                    if errno == ECONNABORTED { listener.takeFirst()?.close(reset: true) }
+                    finish(operation, -errno)
                     return
                 }
-                break
+                guard let socket = listener.takeFirst() else { return }
+                let isLast = world.random.perMille(world.profile.streamEndsWithData)
+                post(operation, result: admit(socket), more: !isLast)
+                if isLast {
+                    operation.isFinished = true
+                    return
+                }
             }
-            sent += result
-            if result < size { break }
         }
-        if sent == 0 && !operation.isQuiet { return }
-        if sent < operation.size { statistics.shortSends += 1 }
-        operation.isFinished = true
-        if operation.isZeroCopy {
-            notifications += 1
-            post(operation, result: Int32(sent), more: true)
-            notifyLater(operation)
-        } else if operation.isQuiet && sent == operation.size {
-            withheld.append(
-                Pending(
-                    completion: Completion(token: operation.token, result: Int32(sent)), operation: operation,
-                    readyAt: 0, isFree: true))
-        } else {
-            post(operation, result: Int32(sent), isFree: true)
-        }
-    }
 
-    private func notifyLater(_ operation: Operation) {
-        let delay = Int64(world.random.logarithmic(1...3_000_000)) * microsecond
-        world.schedule(after: world.random.chance(30) ? 0 : delay) { [self] in
-            post(operation, result: world.random.chance(30) ? 1 : 0, isNotification: true, isFree: true)
-        }
-    }
-
-    private func cancelNow(_ number: Int32, _ token: OperationToken) {
-        guard let descriptor = world.descriptor(number) else { return }
-        let candidates = [descriptor.receive, descriptor.send, descriptor.connect, descriptor.accept]
-        guard let operation = candidates.lazy.compactMap({ $0 }).first(where: { $0.token == token }) else { return }
-        if let place = withheld.firstIndex(where: { $0.operation === operation }) {
-            var entry = withheld.remove(at: place)
-            entry.readyAt = world.now
-            pending.append(entry)
-            return
-        }
-        if operation.isFinished { return }
-        let cancelled = { [self] in
-            if !operation.isFinished { finish(operation, -ECANCELED) }
-        }
-        if random(world.profile.lateCancelPercent) {
-            world.schedule(after: jitter() * 4, cancelled)
-        } else {
-            cancelled()
-        }
-    }
-
-    // MARK: - Completing
-
-    private func finish(_ operation: Operation, _ result: Int32) {
-        operation.isFinished = true
-        var more = false
-        if operation.isZeroCopy {
-            // Where a notification was already made it follows a failure, too.
-            more = world.random.chance(50)
-            if more {
-                notifications += 1
-                post(operation, result: result, more: true)
-                notifyLater(operation)
+        private func startConnect(_ operation: Operation) {
+            guard let address = operation.address else { return }
+            if operation.descriptor.wasShutDown {
+                finish(operation, -ECONNRESET)
                 return
             }
+            if random(world.profile.connectErrorPercent) {
+                switch world.random.below(4) {
+                case 0: finish(operation, -ECONNREFUSED)
+                case 1:
+                    finish(operation, -world.random.pick([ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES]))
+                case 2:
+                    world.schedule(after: world.random.time(0...2 * second)) { [self] in
+                        if !operation.isFinished { finish(operation, -ECONNREFUSED) }
+                    }
+                default:
+                    // Nobody answers; the kernel gives up after two minutes.
+                    world.schedule(after: 127 * second) { [self] in
+                        if !operation.isFinished { finish(operation, -ETIMEDOUT) }
+                    }
+                }
+                return
+            }
+            let delay = world.profile.latency + world.random.time(0...world.profile.latency)
+            world.schedule(after: delay) { [self] in
+                guard !operation.isFinished else { return }
+                guard let origin = world.origins.first(where: { $0.address == address }), !world.isClosing
+                else {
+                    finish(operation, -ECONNREFUSED)
+                    return
+                }
+                let (own, other) = world.makePair(self, nil)
+                operation.descriptor.socket = own
+                own.remote = address
+                origin.accept(other)
+                finish(operation, 0)
+            }
         }
-        post(operation, result: result, more: more)
-    }
 
-    private func post(
-        _ operation: Operation, result: Int32, slice: SliceID = .none, more: Bool = false, moreToRead: Bool = false,
-        isNotification: Bool = false, isFree: Bool = false
-    ) {
-        var completion = Completion(token: operation.token, result: result)
-        completion.slice = slice
-        completion.more = more
-        completion.moreToRead = moreToRead
-        completion.isNotification = isNotification
-        var readyAt = world.now
-        if random(world.profile.lateCompletionPercent) {
-            readyAt += Int64(world.random.logarithmic(1...20_000)) * microsecond
+        private func attemptReceive(_ operation: Operation) {
+            guard let socket = operation.descriptor.socket else { return }
+            while true {
+                if socket.readableCount == 0 {
+                    guard socket.isAtEnd || !socket.isQuiet else { return }
+                    var nothing: UInt8 = 0
+                    let result = unsafe withUnsafeMutableBytes(of: &nothing) { unsafe socket.read(into: $0) }
+                    if result != -Int(EAGAIN) { finish(operation, Int32(result)) }
+                    return
+                }
+                let slice: SliceID
+                var room: Int
+                var isStream = false
+                switch operation.target {
+                case .slice(let given, let size):
+                    slice = given
+                    room = Int(size)
+                case .stream, .once:
+                    if case .stream = operation.target { isStream = true }
+                    guard let taken = takeSlice() else {
+                        statistics.slicesExhausted += 1
+                        finish(operation, -ENOBUFS)
+                        return
+                    }
+                    slice = taken
+                    room = SliceClass.medium.sliceSize
+                }
+                if random(world.profile.splitPercent) {
+                    room = world.random.within(1...min(room, socket.readableCount))
+                }
+                if world.random.perMille(world.profile.oneByteMille) { room = 1 }
+                let target = unsafe UnsafeMutableRawBufferPointer(start: arena.address(slice), count: room)
+                let result = unsafe socket.read(into: target)
+                precondition(result > 0)
+                let isLast = !isStream || world.random.perMille(world.profile.streamEndsWithData)
+                if isLast { operation.isFinished = true }
+                var given = SliceID.none
+                if case .slice = operation.target {} else { given = slice }
+                post(
+                    operation, result: Int32(result), slice: given, more: !isLast,
+                    moreToRead: socket.readableCount > 0)
+                if isLast { return }
+                if random(world.profile.lateAttemptPercent) {
+                    world.schedule(after: jitter()) { [self] in attemptNow(operation) }
+                    return
+                }
+            }
         }
-        readyAt = max(readyAt, operation.lastReadyAt)
-        operation.lastReadyAt = readyAt
-        if !isFree {
-            readyAt = max(readyAt, operation.descriptor.lastReadyAt)
-            operation.descriptor.lastReadyAt = readyAt
+
+        private func attemptSend(_ operation: Operation) {
+            guard let socket = operation.descriptor.socket else { return }
+            var most = operation.size
+            if random(world.profile.splitPercent) { most = world.random.within(1...most) }
+            if world.random.perMille(world.profile.oneByteMille) { most = 1 }
+            var sent = 0
+            for segment in operation.segments where sent < most {
+                let from = unsafe arena.address(segment.slice) + Int(segment.offset)
+                let size = min(Int(segment.size), most - sent)
+                let result = unsafe socket.write(UnsafeRawBufferPointer(start: from, count: size))
+                if result < 0 {
+                    if sent == 0 {
+                        finish(operation, Int32(result))
+                        return
+                    }
+                    break
+                }
+                sent += result
+                if result < size { break }
+            }
+            if sent == 0 && !operation.isQuiet { return }
+            if sent < operation.size { statistics.shortSends += 1 }
+            operation.isFinished = true
+            if operation.isZeroCopy {
+                notifications += 1
+                post(operation, result: Int32(sent), more: true)
+                notifyLater(operation)
+            } else if operation.isQuiet && sent == operation.size {
+                withheld.append(
+                    Pending(
+                        completion: Completion(token: operation.token, result: Int32(sent)),
+                        operation: operation,
+                        readyAt: 0, isFree: true))
+            } else {
+                post(operation, result: Int32(sent), isFree: true)
+            }
+        }
+
+        private func notifyLater(_ operation: Operation) {
+            let delay = Int64(world.random.logarithmic(1...3_000_000)) * microsecond
+            world.schedule(after: world.random.chance(30) ? 0 : delay) { [self] in
+                post(operation, result: world.random.chance(30) ? 1 : 0, isNotification: true, isFree: true)
+            }
+        }
+
+        private func cancelNow(_ number: Int32, _ token: OperationToken) {
+            guard let descriptor = world.descriptor(number) else { return }
+            let candidates = [descriptor.receive, descriptor.send, descriptor.connect, descriptor.accept]
+            guard let operation = candidates.lazy.compactMap({ $0 }).first(where: { $0.token == token })
+            else { return }
+            if let place = withheld.firstIndex(where: { $0.operation === operation }) {
+                var entry = withheld.remove(at: place)
+                entry.readyAt = world.now
+                pending.append(entry)
+                return
+            }
+            if operation.isFinished { return }
+            let cancelled = { [self] in
+                if !operation.isFinished { finish(operation, -ECANCELED) }
+            }
+            if random(world.profile.lateCancelPercent) {
+                world.schedule(after: jitter() * 4, cancelled)
+            } else {
+                cancelled()
+            }
+        }
+
+        // MARK: - Completing
+
+        private func finish(_ operation: Operation, _ result: Int32) {
+            operation.isFinished = true
+            var more = false
+            if operation.isZeroCopy {
+                // Where a notification was already made it follows a failure, too.
+                more = world.random.chance(50)
+                if more {
+                    notifications += 1
+                    post(operation, result: result, more: true)
+                    notifyLater(operation)
+                    return
+                }
+            }
+            post(operation, result: result, more: more)
+        }
+
+        private func post(
+            _ operation: Operation, result: Int32, slice: SliceID = .none, more: Bool = false,
+            moreToRead: Bool = false,
+            isNotification: Bool = false, isFree: Bool = false
+        ) {
+            var completion = Completion(token: operation.token, result: result)
+            completion.slice = slice
+            completion.more = more
+            completion.moreToRead = moreToRead
+            completion.isNotification = isNotification
+            var readyAt = world.now
+            if random(world.profile.lateCompletionPercent) {
+                readyAt += Int64(world.random.logarithmic(1...20_000)) * microsecond
+            }
+            readyAt = max(readyAt, operation.lastReadyAt)
             operation.lastReadyAt = readyAt
-        }
-        pending.append(Pending(completion: completion, operation: operation, readyAt: readyAt, isFree: isFree))
-    }
-
-    /// When the engine would be woken.
-    var wakesAt: Int64 {
-        var earliest = Int64.max
-        for entry in pending { earliest = min(earliest, entry.readyAt) }
-        return earliest
-    }
-
-    /// The engine wakes: what has completed by now is handed out, in some order that is legal.
-    func turn() {
-        if batchIndex < batch.count { world.violate("\(name): a turn begins with completions left") }
-        submit()
-        refill()
-        now = world.now
-        statistics.entries += 1
-        batch.removeAll(keepingCapacity: true)
-        batchIndex = 0
-        var kept: [Pending] = []
-        for entry in pending {
-            if entry.readyAt > now {
-                kept.append(entry)
-                continue
+            if !isFree {
+                readyAt = max(readyAt, operation.descriptor.lastReadyAt)
+                operation.descriptor.lastReadyAt = readyAt
+                operation.lastReadyAt = readyAt
             }
-            insert(entry)
+            pending.append(
+                Pending(completion: completion, operation: operation, readyAt: readyAt, isFree: isFree))
         }
-        pending = kept
-        if !withheld.isEmpty && (!batch.isEmpty || world.random.chance(50)) {
-            batch.append(contentsOf: withheld)
-            withheld.removeAll(keepingCapacity: true)
+
+        /// When the engine would be woken.
+        var wakesAt: Int64 {
+            var earliest = Int64.max
+            for entry in pending { earliest = min(earliest, entry.readyAt) }
+            return earliest
         }
-        statistics.completions += UInt64(batch.count)
-    }
 
-    /// Puts a completion anywhere behind those that it may not overtake.
-    private func insert(_ entry: Pending) {
-        var lowest = batch.count
-        while lowest > 0 {
-            let before = batch[lowest - 1]
-            if before.operation === entry.operation { break }
-            if !entry.isFree && !before.isFree && before.operation.descriptor === entry.operation.descriptor { break }
-            lowest -= 1
-        }
-        batch.insert(entry, at: world.random.chance(50) ? batch.count : world.random.within(lowest...batch.count))
-    }
-
-    func next() -> Completion? {
-        guard batchIndex < batch.count else { return nil }
-        let entry = batch[batchIndex]
-        batchIndex += 1
-        handOut(entry)
-        return entry.completion
-    }
-
-    private func handOut(_ entry: Pending) {
-        let operation = entry.operation
-        let completion = entry.completion
-        note(describe(entry))
-        let kind = operation.token.kind
-        if kind == .send || kind == .zeroCopy {
-            if checksum(operation) != operation.checksum {
-                world.violate("\(name): bytes of a send on \(operation.descriptor.number) changed under way: \(operation.segments)")
+        /// The engine wakes: what has completed by now is handed out, in some order that is legal.
+        func turn() {
+            if batchIndex < batch.count { world.violate("\(name): a turn begins with completions left") }
+            submit()
+            refill()
+            now = world.now
+            statistics.entries += 1
+            batch.removeAll(keepingCapacity: true)
+            batchIndex = 0
+            var kept: [Pending] = []
+            for entry in pending {
+                if entry.readyAt > now {
+                    kept.append(entry)
+                    continue
+                }
+                insert(entry)
             }
-        }
-        if completion.isNotification {
-            notifications -= 1
-            return
-        }
-        if completion.more && !operation.isZeroCopy { return }
-        operationsInFlight -= 1
-        switch kind {
-        case .accept:
-            operation.descriptor.accept = nil
-            acceptsInFlight -= 1
-        case .connect: operation.descriptor.connect = nil
-        case .receive:
-            if case .slice(let slice, _) = operation.target, !arena.isLeased(slice) {
-                world.violate("\(name): the slice of a receive was released under way")
+            pending = kept
+            if !withheld.isEmpty && (!batch.isEmpty || world.random.chance(50)) {
+                batch.append(contentsOf: withheld)
+                withheld.removeAll(keepingCapacity: true)
             }
-            operation.descriptor.receive = nil
-        case .send, .zeroCopy: operation.descriptor.send = nil
+            statistics.completions += UInt64(batch.count)
         }
-    }
 
-    private func describe(_ entry: Pending) -> String {
-        let completion = entry.completion
-        let what = completion.isNotification ? "notification" : "\(entry.operation.token.kind)"
-        return "  -> \(what) \(entry.operation.descriptor.number): \(completion.result)"
-            + (completion.more ? ", more" : "")
-    }
+        /// Puts a completion anywhere behind those that it may not overtake.
+        private func insert(_ entry: Pending) {
+            var lowest = batch.count
+            while lowest > 0 {
+                let before = batch[lowest - 1]
+                if before.operation === entry.operation { break }
+                if !entry.isFree && !before.isFree
+                    && before.operation.descriptor === entry.operation.descriptor
+                {
+                    break
+                }
+                lowest -= 1
+            }
+            batch.insert(
+                entry, at: world.random.chance(50) ? batch.count : world.random.within(lowest...batch.count))
+        }
 
-    private func checksum(_ operation: Operation) -> UInt64 {
-        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
-        for segment in operation.segments {
-            if !arena.isLeased(segment.slice) {
-                world.violate("\(name): a send on \(operation.descriptor.number) lost its memory")
-                return 0
+        func next() -> Completion? {
+            guard batchIndex < batch.count else { return nil }
+            let entry = batch[batchIndex]
+            batchIndex += 1
+            handOut(entry)
+            return entry.completion
+        }
+
+        private func handOut(_ entry: Pending) {
+            let operation = entry.operation
+            let completion = entry.completion
+            note(describe(entry))
+            let kind = operation.token.kind
+            if kind == .send || kind == .zeroCopy {
+                if checksum(operation) != operation.checksum {
+                    world.violate(
+                        "\(name): bytes of a send on \(operation.descriptor.number) changed under way: \(operation.segments)"
+                    )
+                }
             }
-            let base = unsafe UnsafeRawPointer(arena.address(segment.slice)) + Int(segment.offset)
-            let size = Int(segment.size)
-            var index = 0
-            while index + 8 <= size {
-                sum = unsafe (sum ^ base.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0x100_0000_01B3
-                sum ^= sum >> 29
-                index += 8
+            if completion.isNotification {
+                notifications -= 1
+                return
             }
-            while index < size {
-                sum = unsafe (sum ^ UInt64(base.load(fromByteOffset: index, as: UInt8.self))) &* 0x100_0000_01B3
-                index += 1
+            if completion.more && !operation.isZeroCopy { return }
+            operationsInFlight -= 1
+            switch kind {
+            case .accept:
+                operation.descriptor.accept = nil
+                acceptsInFlight -= 1
+            case .connect: operation.descriptor.connect = nil
+            case .receive:
+                if case .slice(let slice, _) = operation.target, !arena.isLeased(slice) {
+                    world.violate("\(name): the slice of a receive was released under way")
+                }
+                operation.descriptor.receive = nil
+            case .send, .zeroCopy: operation.descriptor.send = nil
             }
         }
-        return sum
+
+        private func describe(_ entry: Pending) -> String {
+            let completion = entry.completion
+            let what = completion.isNotification ? "notification" : "\(entry.operation.token.kind)"
+            return "  -> \(what) \(entry.operation.descriptor.number): \(completion.result)"
+                + (completion.more ? ", more" : "")
+        }
+
+        private func checksum(_ operation: Operation) -> UInt64 {
+            var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+            for segment in operation.segments {
+                if !arena.isLeased(segment.slice) {
+                    world.violate("\(name): a send on \(operation.descriptor.number) lost its memory")
+                    return 0
+                }
+                let base = unsafe UnsafeRawPointer(arena.address(segment.slice)) + Int(segment.offset)
+                let size = Int(segment.size)
+                var index = 0
+                while index + 8 <= size {
+                    sum =
+                        unsafe (sum ^ base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                        &* 0x100_0000_01B3
+                    sum ^= sum >> 29
+                    index += 8
+                }
+                while index < size {
+                    sum =
+                        unsafe (sum ^ UInt64(base.load(fromByteOffset: index, as: UInt8.self)))
+                        &* 0x100_0000_01B3
+                    index += 1
+                }
+            }
+            return sum
+        }
+
+        // MARK: - Slices
+
+        private func takeSlice() -> SliceID? {
+            if publishTarget == 0 { return arena.lease(.medium) }
+            return published.popLast()
+        }
+
+        private func refill() {
+            while published.count < publishTarget, let slice = arena.lease(.medium) {
+                published.append(slice)
+            }
+        }
+
+        var receivableSlices: Int {
+            if publishTarget > 0 { return published.count }
+            return max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
+        }
+
+        /// The end: what was never handed out, and what was published.
+        func dispose() {
+            for slice in published { arena.release(slice) }
+            published.removeAll()
+            for entry in pending where entry.completion.slice != .none {
+                arena.release(entry.completion.slice)
+            }
+            pending.removeAll()
+            submissions.removeAll()
+            withheld.removeAll()
+            batch.removeAll()
+        }
+
+        /// The kernel has nothing to say and nothing to do.
+        var isSilent: Bool { pending.isEmpty && submissions.isEmpty && batchIndex == batch.count }
     }
-
-    // MARK: - Slices
-
-    private func takeSlice() -> SliceID? {
-        if publishTarget == 0 { return arena.lease(.medium) }
-        return published.popLast()
-    }
-
-    private func refill() {
-        while published.count < publishTarget, let slice = arena.lease(.medium) { published.append(slice) }
-    }
-
-    var receivableSlices: Int {
-        if publishTarget > 0 { return published.count }
-        return max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
-    }
-
-    /// The end: what was never handed out, and what was published.
-    func dispose() {
-        for slice in published { arena.release(slice) }
-        published.removeAll()
-        for entry in pending where entry.completion.slice != .none { arena.release(entry.completion.slice) }
-        pending.removeAll()
-        submissions.removeAll()
-        withheld.removeAll()
-        batch.removeAll()
-    }
-
-    /// The kernel has nothing to say and nothing to do.
-    var isSilent: Bool { pending.isEmpty && submissions.isEmpty && batchIndex == batch.count }
-}
 #endif

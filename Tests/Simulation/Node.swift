@@ -1,220 +1,234 @@
 #if DEBUG || TESTABLE
-internal import Glibc
-@testable internal import UringProxy
+    internal import Glibc
+    @testable internal import UringProxy
 
-/// One engine in the simulated world, with what a worker's thread would do around it.
-final class Node {
-    enum Mail {
-        case resolved(UInt64, Engine<SimulatedDriver>.Resolution)
-        case drain
-        case stop
-    }
+    /// One engine in the simulated world, with what a worker's thread would do around it.
+    final class Node {
+        enum Mail {
+            case resolved(UInt64, Engine<SimulatedDriver>.Resolution)
+            case drain
+            case stop
+        }
 
-    let world: World
-    let name: String
-    let kernel: Kernel
-    let arena: Arena
-    let segments: SegmentPool
-    let counters = Counters()
-    var engine: Engine<SimulatedDriver>
-    var mail: [Mail] = []
-    private let wakeup: Wakeup
-    /// The thread gets no processor before.
-    private var delayedUntil: Int64 = 0
-    private(set) var turns = 0
-    private var turnsNow = 0
-    private var lastTurnAt: Int64 = 0
-    private var idleTurns = 0
-    private var idleWindowStartedAt: Int64 = 0
-    /// Memory that somebody else took.
-    private var taken: [SliceID] = []
-    var hasEnded = false
-    private let queueLimit: Int
-    private var isWoken = false
+        let world: World
+        let name: String
+        let kernel: Kernel
+        let arena: Arena
+        let segments: SegmentPool
+        let counters = Counters()
+        var engine: Engine<SimulatedDriver>
+        var mail: [Mail] = []
+        private let wakeup: Wakeup
+        /// The thread gets no processor before.
+        private var delayedUntil: Int64 = 0
+        private(set) var turns = 0
+        private var turnsNow = 0
+        private var lastTurnAt: Int64 = 0
+        private var idleTurns = 0
+        private var idleWindowStartedAt: Int64 = 0
+        /// Memory that somebody else took.
+        private var taken: [SliceID] = []
+        var hasEnded = false
+        private let queueLimit: Int
+        private var isWoken = false
 
-    init(
-        _ world: World, index: Int, scenario: Scenario, listeners: [Listener], kernel: Kernel, lending: [LendingQueue],
-        wakeup: Wakeup,
-        ask: @escaping (ByteView, UInt64) -> Bool
-    ) {
-        self.world = world
-        name = kernel.name
-        self.kernel = kernel
-        self.wakeup = wakeup
-        arena = kernel.arena
-        segments = kernel.segments
-        engine = Engine(
-            driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments, settings: scenario.settings,
-            counters: counters, worker: index, listeners: listeners, upstreams: scenario.upstreams, lending: lending,
-            clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
-        kernel.submit()
-        let settings = scenario.settings
-        let window = max(Int(settings.window), Int(settings.bulkWindow), settings.headLimits.headBytes + 1)
-        // What is on its way when the receive is cancelled comes as well.
-        queueLimit = window + SliceClass.bulk.sliceSize + 2 * world.profile.pipeCapacity.upperBound
-    }
+        init(
+            _ world: World, index: Int, scenario: Scenario, listeners: [Listener], kernel: Kernel,
+            lending: [LendingQueue],
+            wakeup: Wakeup,
+            ask: @escaping (ByteView, UInt64) -> Bool
+        ) {
+            self.world = world
+            name = kernel.name
+            self.kernel = kernel
+            self.wakeup = wakeup
+            arena = kernel.arena
+            segments = kernel.segments
+            engine = Engine(
+                driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
+                settings: scenario.settings,
+                counters: counters, worker: index, listeners: listeners, upstreams: scenario.upstreams,
+                lending: lending,
+                clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
+            kernel.submit()
+            let settings = scenario.settings
+            let window = max(
+                Int(settings.window), Int(settings.bulkWindow), settings.headLimits.headBytes + 1)
+            // What is on its way when the receive is cancelled comes as well.
+            queueLimit = window + SliceClass.bulk.sliceSize + 2 * world.profile.pipeCapacity.upperBound
+        }
 
-    var wantsTurnAt: Int64 {
-        var at = min(engine.nextDeadline, kernel.wakesAt)
-        if !mail.isEmpty || wasWoken() { at = 0 }
-        return max(at, delayedUntil)
-    }
+        var wantsTurnAt: Int64 {
+            var at = min(engine.nextDeadline, kernel.wakesAt)
+            if !mail.isEmpty || wasWoken() { at = 0 }
+            return max(at, delayedUntil)
+        }
 
-    /// Another worker woke this one. Nothing else than an offer on its way makes it do so here.
-    private func wasWoken() -> Bool {
-        if isWoken { return true }
-        guard !engine.awaitingOffers.isEmpty else { return false }
-        var count: UInt64 = 0
-        isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
-        return isWoken
-    }
+        /// Another worker woke this one. Nothing else than an offer on its way makes it do so here.
+        private func wasWoken() -> Bool {
+            if isWoken { return true }
+            guard !engine.awaitingOffers.isEmpty else { return false }
+            var count: UInt64 = 0
+            isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
+            return isWoken
+        }
 
-    func turn() {
-        turns += 1
-        wakeup.didWake()
-        isWoken = false
-        let before = kernel.statistics.completions
-        engine.driver.turn(until: engine.nextDeadline)
-        let hadMail = !mail.isEmpty
-        let letters = mail
-        mail.removeAll(keepingCapacity: true)
-        for letter in letters {
-            switch letter {
-            case .resolved(let token, let resolution): engine.resolved(token: token, resolution)
-            case .drain:
-                world.trace("\(name) drain")
-                engine.drain()
-            case .stop:
-                world.trace("\(name) stop")
-                engine.stop()
+        func turn() {
+            turns += 1
+            wakeup.didWake()
+            isWoken = false
+            let before = kernel.statistics.completions
+            engine.driver.turn(until: engine.nextDeadline)
+            let hadMail = !mail.isEmpty
+            let letters = mail
+            mail.removeAll(keepingCapacity: true)
+            for letter in letters {
+                switch letter {
+                case .resolved(let token, let resolution): engine.resolved(token: token, resolution)
+                case .drain:
+                    world.trace("\(name) drain")
+                    engine.drain()
+                case .stop:
+                    world.trace("\(name) stop")
+                    engine.stop()
+                }
+            }
+            engine.processTurn()
+            // The wait begins: what was asked for is submitted.
+            kernel.submit()
+            wakeup.prepareToSleep()
+            checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
+            if world.random.chance(world.profile.wakeDelayPercent) {
+                delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
             }
         }
-        engine.processTurn()
-        // The wait begins: what was asked for is submitted.
-        kernel.submit()
-        wakeup.prepareToSleep()
-        checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
-        if world.random.chance(world.profile.wakeDelayPercent) {
-            delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
-        }
-    }
 
-    // MARK: - Checks
+        // MARK: - Checks
 
-    private func checkTurn(wasIdle: Bool) {
-        turnsNow = lastTurnAt == world.now ? turnsNow + 1 : 0
-        lastTurnAt = world.now
-        if turnsNow > 2000 { world.violate("\(name) spins: \(turnsNow) turns without time passing") }
-        if world.now - idleWindowStartedAt > second {
-            idleWindowStartedAt = world.now
-            idleTurns = 0
-        }
-        if wasIdle { idleTurns += 1 }
-        if idleTurns > 500 { world.violate("\(name) spins: \(idleTurns) idle turns within a second") }
-        if arena.leasedBytes > arena.budgetBytes { world.violate("\(name): more leased than the budget") }
-        if turns % 8 == 0 || world.isVerbose { checkConnections() }
-    }
-
-    private func checkConnections() {
-        for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot) {
-            let connection = engine.connections[slot]
-            if Int(connection.input.byteCount) > queueLimit || Int(connection.output.byteCount) > 2 * queueLimit {
-                world.violate(
-                    "\(name): \(connection.input.byteCount) bytes of input, \(connection.output.byteCount) of output "
-                        + "wait on descriptor \(connection.descriptor)")
+        private func checkTurn(wasIdle: Bool) {
+            turnsNow = lastTurnAt == world.now ? turnsNow + 1 : 0
+            lastTurnAt = world.now
+            if turnsNow > 2000 { world.violate("\(name) spins: \(turnsNow) turns without time passing") }
+            if world.now - idleWindowStartedAt > second {
+                idleWindowStartedAt = world.now
+                idleTurns = 0
             }
+            if wasIdle { idleTurns += 1 }
+            if idleTurns > 500 { world.violate("\(name) spins: \(idleTurns) idle turns within a second") }
+            if arena.leasedBytes > arena.budgetBytes { world.violate("\(name): more leased than the budget") }
+            if turns % 8 == 0 || world.isVerbose { checkConnections() }
         }
-    }
 
-    var isQuiet: Bool {
-        engine.connections.count == 0 && engine.zeroCopies.count == 0 && kernel.isSilent && mail.isEmpty
-    }
-
-    /// Nobody is connected any more: nothing of anybody is left.
-    func checkQuiet() {
-        func expect(_ isTrue: Bool, _ text: @autoclosure () -> String) {
-            if !isTrue { world.violate("\(name), at rest: \(text())") }
-        }
-        expect(engine.connections.count == 0, "\(describeConnections())")
-        expect(engine.exchanges.count == 0, "\(engine.exchanges.count) exchanges")
-        expect(engine.zeroCopies.count == 0, "\(engine.zeroCopies.count) zero-copy sends")
-        expect(segments.linksInUse == 0, "\(segments.linksInUse) segments")
-        expect(engine.downstreamCount == 0, "\(engine.downstreamCount) downstream connections counted")
-        expect(engine.bulkReceives == 0, "\(engine.bulkReceives) bulk receives counted")
-        let leased = arena.leasedBytes - kernel.publishedBytes - takenBytes
-        expect(leased == 0, "\(leased) bytes leased")
-        expect(kernel.operationsInFlight == kernel.acceptsInFlight, "\(kernel.operationsInFlight) operations")
-        expect(kernel.zeroCopiesInFlight == 0, "\(kernel.zeroCopiesInFlight) notifications")
-        expect(kernel.openDescriptors <= world.listeners.count, "\(kernel.openDescriptors) descriptors")
-        expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
-        for index in 0..<UInt32(engine.endpoints.slab.highestCount) where engine.endpoints.slab.isOccupied(index) {
-            let endpoint = engine.endpoints[index]
-            expect(
-                endpoint.inUse == 0 && endpoint.idleCount == 0 && endpoint.firstWaiting == Slot.none,
-                "endpoint \(index) has \(endpoint.inUse) in use, \(endpoint.idleCount) idle")
-        }
-        for (a, b) in [
-            (Counter.exchangesStarted, Counter.exchangesFinished), (.downstreamAccepted, .downstreamClosed),
-            (.tunnelsOpened, .tunnelsClosed),
-        ] {
-            expect(counters[a] == counters[b], "\(a) is \(counters[a]), \(b) is \(counters[b])")
-        }
-    }
-
-    func describeConnections() -> String {
-        var text = "\(engine.connections.count) connections"
-        for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot) {
-            let connection = engine.connections[slot]
-            text += "; \(connection.side) \(connection.phase) on \(connection.descriptor), "
-            text += "\(connection.operationsInFlight) in flight, receiving \(connection.receiving), "
-            text += "input \(connection.input.byteCount), output \(connection.output.byteCount)"
-        }
-        return text
-    }
-
-    // MARK: - The end
-
-    func end() {
-        if hasEnded { return }
-        hasEnded = true
-        engine.shutDown()
-        kernel.submit()
-        if kernel.acceptsInFlight > 0 || kernel.operationsInFlight > 0 {
-            world.violate("\(name): ended with \(kernel.operationsInFlight) operations")
-        }
-        if kernel.openDescriptors > 0 { world.violate("\(name): ended with \(kernel.openDescriptors) descriptors") }
-    }
-
-    func dispose() {
-        release()
-        kernel.dispose()
-        counters.destroy()
-        segments.destroy()
-        arena.destroy()
-    }
-
-    // MARK: - Pressure
-
-    private var takenBytes: Int {
-        var bytes = 0
-        for slice in taken { bytes += slice.sliceClass.sliceSize }
-        return bytes
-    }
-
-    /// Takes most of the memory away for a while.
-    func press(leaving size: Int) {
-        for sliceClass in [SliceClass.bulk, .medium, .small, .tiny] {
-            while arena.budgetBytes - arena.leasedBytes - sliceClass.sliceSize >= size,
-                let slice = arena.lease(sliceClass)
+        private func checkConnections() {
+            for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
             {
-                taken.append(slice)
+                let connection = engine.connections[slot]
+                if Int(connection.input.byteCount) > queueLimit
+                    || Int(connection.output.byteCount) > 2 * queueLimit
+                {
+                    world.violate(
+                        "\(name): \(connection.input.byteCount) bytes of input, \(connection.output.byteCount) of output "
+                            + "wait on descriptor \(connection.descriptor)")
+                }
             }
         }
-    }
 
-    func release() {
-        for slice in taken { arena.release(slice) }
-        taken.removeAll()
+        var isQuiet: Bool {
+            engine.connections.count == 0 && engine.zeroCopies.count == 0 && kernel.isSilent && mail.isEmpty
+        }
+
+        /// Nobody is connected any more: nothing of anybody is left.
+        func checkQuiet() {
+            func expect(_ isTrue: Bool, _ text: @autoclosure () -> String) {
+                if !isTrue { world.violate("\(name), at rest: \(text())") }
+            }
+            expect(engine.connections.count == 0, "\(describeConnections())")
+            expect(engine.exchanges.count == 0, "\(engine.exchanges.count) exchanges")
+            expect(engine.zeroCopies.count == 0, "\(engine.zeroCopies.count) zero-copy sends")
+            expect(segments.linksInUse == 0, "\(segments.linksInUse) segments")
+            expect(engine.downstreamCount == 0, "\(engine.downstreamCount) downstream connections counted")
+            expect(engine.bulkReceives == 0, "\(engine.bulkReceives) bulk receives counted")
+            let leased = arena.leasedBytes - kernel.publishedBytes - takenBytes
+            expect(leased == 0, "\(leased) bytes leased")
+            expect(
+                kernel.operationsInFlight == kernel.acceptsInFlight, "\(kernel.operationsInFlight) operations"
+            )
+            expect(kernel.zeroCopiesInFlight == 0, "\(kernel.zeroCopiesInFlight) notifications")
+            expect(kernel.openDescriptors <= world.listeners.count, "\(kernel.openDescriptors) descriptors")
+            expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
+            for index in 0..<UInt32(engine.endpoints.slab.highestCount)
+            where engine.endpoints.slab.isOccupied(index) {
+                let endpoint = engine.endpoints[index]
+                expect(
+                    endpoint.inUse == 0 && endpoint.idleCount == 0 && endpoint.firstWaiting == Slot.none,
+                    "endpoint \(index) has \(endpoint.inUse) in use, \(endpoint.idleCount) idle")
+            }
+            for (a, b) in [
+                (Counter.exchangesStarted, Counter.exchangesFinished),
+                (.downstreamAccepted, .downstreamClosed),
+                (.tunnelsOpened, .tunnelsClosed),
+            ] {
+                expect(counters[a] == counters[b], "\(a) is \(counters[a]), \(b) is \(counters[b])")
+            }
+        }
+
+        func describeConnections() -> String {
+            var text = "\(engine.connections.count) connections"
+            for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
+            {
+                let connection = engine.connections[slot]
+                text += "; \(connection.side) \(connection.phase) on \(connection.descriptor), "
+                text += "\(connection.operationsInFlight) in flight, receiving \(connection.receiving), "
+                text += "input \(connection.input.byteCount), output \(connection.output.byteCount)"
+            }
+            return text
+        }
+
+        // MARK: - The end
+
+        func end() {
+            if hasEnded { return }
+            hasEnded = true
+            engine.shutDown()
+            kernel.submit()
+            if kernel.acceptsInFlight > 0 || kernel.operationsInFlight > 0 {
+                world.violate("\(name): ended with \(kernel.operationsInFlight) operations")
+            }
+            if kernel.openDescriptors > 0 {
+                world.violate("\(name): ended with \(kernel.openDescriptors) descriptors")
+            }
+        }
+
+        func dispose() {
+            release()
+            kernel.dispose()
+            counters.destroy()
+            segments.destroy()
+            arena.destroy()
+        }
+
+        // MARK: - Pressure
+
+        private var takenBytes: Int {
+            var bytes = 0
+            for slice in taken { bytes += slice.sliceClass.sliceSize }
+            return bytes
+        }
+
+        /// Takes most of the memory away for a while.
+        func press(leaving size: Int) {
+            for sliceClass in [SliceClass.bulk, .medium, .small, .tiny] {
+                while arena.budgetBytes - arena.leasedBytes - sliceClass.sliceSize >= size,
+                    let slice = arena.lease(sliceClass)
+                {
+                    taken.append(slice)
+                }
+            }
+        }
+
+        func release() {
+            for slice in taken { arena.release(slice) }
+            taken.removeAll()
+        }
     }
-}
 #endif

@@ -1,326 +1,345 @@
 #if DEBUG || TESTABLE
-@testable internal import UringProxy
+    @testable internal import UringProxy
 
-/// A server behind the proxy.
-final class Origin {
-    unowned let world: World
-    let address: SocketAddress
-    let isEcho: Bool
-    private(set) var connections = 0
+    /// A server behind the proxy.
+    final class Origin {
+        unowned let world: World
+        let address: SocketAddress
+        let isEcho: Bool
+        private(set) var connections = 0
 
-    init(_ world: World, _ address: SocketAddress, isEcho: Bool) {
-        self.world = world
-        self.address = address
-        self.isEcho = isEcho
-    }
+        init(_ world: World, _ address: SocketAddress, isEcho: Bool) {
+            self.world = world
+            self.address = address
+            self.isEcho = isEcho
+        }
 
-    func accept(_ socket: Socket) {
-        connections += 1
-        let name = "origin \(address.port).\(connections)"
-        let peer: Peer = isEcho ? EchoPeer(world, name: name) : OriginConnection(world, name: name)
-        peer.socket = socket
-        socket.owner = peer
-        peer.note("accepts")
-    }
-}
-
-/// Sends back what it gets.
-final class EchoPeer: Peer {
-    private var backlog = 0
-
-    override init(_ world: World, name: String) {
-        super.init(world, name: name)
-        if world.random.chance(20) { choosePace() }
-    }
-
-    override var wantsInput: Bool { backlog < 64 * 1024 }
-
-    override func received(_ bytes: UnsafeRawBufferPointer) { unsafe echo(Array(bytes)) }
-
-    func echo(_ bytes: [UInt8]) {
-        backlog += bytes.count
-        let size = bytes.count
-        add(.bytes(bytes))
-        add(.mark { [self] in backlog -= size })
-        run()
-        if !world.profile.isStrict && world.random.perMille(world.profile.originFaultPercent / 2) {
-            finish(reset: world.random.chance(50))
+        func accept(_ socket: Socket) {
+            connections += 1
+            let name = "origin \(address.port).\(connections)"
+            let peer: Peer = isEcho ? EchoPeer(world, name: name) : OriginConnection(world, name: name)
+            peer.socket = socket
+            socket.owner = peer
+            peer.note("accepts")
         }
     }
 
-    override func scriptEnded() {
-        if sawEnd {
-            finish(reset: false)
-        } else {
-            read()
+    /// Sends back what it gets.
+    final class EchoPeer: Peer {
+        private var backlog = 0
+
+        override init(_ world: World, name: String) {
+            super.init(world, name: name)
+            if world.random.chance(20) { choosePace() }
         }
-    }
 
-    override func inputEnded() {
-        if !hasScript { finish(reset: false) }
-    }
+        override var wantsInput: Bool { backlog < 64 * 1024 }
 
-    override func wasReset() { finish(reset: false) }
-}
+        override func received(_ bytes: UnsafeRawBufferPointer) { unsafe echo(Array(bytes)) }
 
-/// One connection of a server: reads requests and answers each as its plan says.
-final class OriginConnection: Peer {
-    private var reader = MessageReader()
-    private var plan: ExchangePlan?
-    private var bodyOffset = 0
-    private var attempt = 0
-    private var requestEnded = false
-    private var isAnswering = false
-    private var hasAnswered = false
-    private var isEcho = false
-    private var stopsReading = false
-
-    override init(_ world: World, name: String) {
-        super.init(world, name: name)
-        if world.random.chance(15) {
-            choosePace()
+        func echo(_ bytes: [UInt8]) {
+            backlog += bytes.count
+            let size = bytes.count
+            add(.bytes(bytes))
+            add(.mark { [self] in backlog -= size })
+            run()
+            if !world.profile.isStrict && world.random.perMille(world.profile.originFaultPercent / 2) {
+                finish(reset: world.random.chance(50))
+            }
         }
+
+        override func scriptEnded() {
+            if sawEnd {
+                finish(reset: false)
+            } else {
+                read()
+            }
+        }
+
+        override func inputEnded() {
+            if !hasScript { finish(reset: false) }
+        }
+
+        override func wasReset() { finish(reset: false) }
     }
 
-    override var wantsInput: Bool { !stopsReading }
+    /// One connection of a server: reads requests and answers each as its plan says.
+    final class OriginConnection: Peer {
+        private var reader = MessageReader()
+        private var plan: ExchangePlan?
+        private var bodyOffset = 0
+        private var attempt = 0
+        private var requestEnded = false
+        private var isAnswering = false
+        private var hasAnswered = false
+        private var isEcho = false
+        private var stopsReading = false
 
-    override func received(_ bytes: UnsafeRawBufferPointer) {
-        unsafe reader.feed(bytes)
-        parse()
-    }
+        override init(_ world: World, name: String) {
+            super.init(world, name: name)
+            if world.random.chance(15) {
+                choosePace()
+            }
+        }
 
-    private func parse() {
-        while !isFinished, let event = reader.next() {
-            switch event {
-            case .head(let head): began(head)
-            case .body(let range): body(range)
-            case .trailer(let name, let value):
-                if name == "x-check" && value != plan.map({ "\($0.number)" }) {
-                    world.violate("\(name): trailer \(value) in the request of another exchange")
+        override var wantsInput: Bool { !stopsReading }
+
+        override func received(_ bytes: UnsafeRawBufferPointer) {
+            unsafe reader.feed(bytes)
+            parse()
+        }
+
+        private func parse() {
+            while !isFinished, let event = reader.next() {
+                switch event {
+                case .head(let head): began(head)
+                case .body(let range): body(range)
+                case .trailer(let name, let value):
+                    if name == "x-check" && value != plan.map({ "\($0.number)" }) {
+                        world.violate("\(name): trailer \(value) in the request of another exchange")
+                    }
+                case .end: ended()
+                case .invalid(let text):
+                    world.violate("\(name): the proxy sent what is no request: \(text)")
+                    return
                 }
-            case .end: ended()
-            case .invalid(let text):
-                world.violate("\(name): the proxy sent what is no request: \(text)")
+            }
+        }
+
+        private func began(_ head: Head) {
+            guard head.startLine.count == 3, let number = head.number, number < world.plans.count else {
+                world.violate("\(name): a request without a number: \(head)")
                 return
             }
-        }
-    }
-
-    private func began(_ head: Head) {
-        guard head.startLine.count == 3, let number = head.number, number < world.plans.count else {
-            world.violate("\(name): a request without a number: \(head)")
-            return
-        }
-        let plan = world.plans[number]
-        note("request \(number), \(plan.method), attempt \(plan.arrivals + 1)")
-        if self.plan != nil { world.violate("\(name): request \(number) within another exchange") }
-        if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
-            world.violate("\(name): request line of \(number) is \(head.startLine)")
-        }
-        self.plan = plan
-        plan.arrivals += 1
-        attempt = plan.arrivals
-        if plan.arrivals > 1 && !plan.isIdempotent {
-            world.violate("request \(number), a \(plan.method), reached an origin \(plan.arrivals) times")
-        }
-        bodyOffset = 0
-        requestEnded = false
-        isAnswering = false
-        hasAnswered = false
-        if head.isChunked != (plan.requestBody == .chunked)
-            || (head.length ?? 0) != (plan.requestBody == .length ? plan.requestSize : 0)
-        {
-            world.violate("\(name): framing of request \(number) changed: \(head)")
-        }
-        reader.begin(head.isChunked ? .chunked : head.length.map { .length($0) } ?? .none)
-        if plan.responseFault == .deaf && !(plan.faultsOnce && attempt > 1) {
-            stopsReading = true
-            return
-        }
-        if plan.answersEarly { answer(plan) }
-    }
-
-    private func body(_ range: Range<Int>) {
-        if isEcho {
-            add(.bytes(Array(reader.buffer[range])))
-            run()
-            return
-        }
-        guard let plan else { return }
-        if !reader.buffer.isPattern(range, plan.requestKey, from: bodyOffset) {
-            world.violate("\(name): body of request \(plan.number) is wrong within \(range.count) bytes at \(bodyOffset)")
-        }
-        bodyOffset += range.count
-    }
-
-    private func ended() {
-        guard let plan else { return }
-        requestEnded = true
-        if plan.requestFault != .none || !plan.sentWholeRequest || bodyOffset != plan.requestSize {
-            world.violate(
-                "\(name): request \(plan.number) looks whole with \(bodyOffset) of \(plan.requestSize) bytes")
-        }
-        plan.requestSeenWhole = true
-        if isAnswering { run() } else { answer(plan) }
-        exchangeMayEnd()
-    }
-
-    /// An echo behind a 101, or the next request.
-    private func exchangeMayEnd() {
-        guard requestEnded, hasAnswered else { return }
-        plan = nil
-    }
-
-    override func scriptEnded() {
-        if isEcho {
-            if sawEnd { finish(reset: false) }
-        }
-    }
-
-    override func inputEnded() {
-        // The proxy is done with this connection; a request may have been cut.
-        if isEcho && hasScript { return }
-        if let plan, isAnswering, hasScript, plan.requestSeenWhole { return }
-        finish(reset: false)
-    }
-
-    override func wasReset() { finish(reset: false) }
-
-    // MARK: - Answering
-
-    private func answer(_ plan: ExchangePlan) {
-        isAnswering = true
-        let fault = plan.faultsOnce && attempt > 1 ? .none : plan.responseFault
-        if plan.thinkTime > 0 { add(.pause(plan.thinkTime)) }
-        switch fault {
-        case .silent:
-            add(.pause(600 * second))
-            add(.close)
-            run()
-            return
-        case .closeFirst:
-            add(.close)
-            run()
-            return
-        case .resetFirst:
-            add(.reset)
-            run()
-            return
-        case .garbage:
-            var bytes: [UInt8] = []
-            bytes.append(world.random.pick(["HTTP/1.1 2000 OK\r\n\r\n", "\0\0\0\0", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"]))
-            add(.bytes(bytes))
-            add(.pause(world.random.time(0...second)))
-            add(.close)
-            run()
-            return
-        case .none, .closeWithin, .resetWithin, .extra, .deaf: break
-        }
-        for status in plan.interims {
-            var bytes: [UInt8] = []
-            bytes.append("HTTP/1.1 \(status) Interim\r\nX-Id: \(plan.number)\r\n\r\n")
-            add(.bytes(bytes))
-            if world.random.chance(50) { add(.pause(Int64(world.random.logarithmic(1...30_000)) * microsecond)) }
-        }
-        if plan.interims.contains(100) && plan.answersEarly {
-            // It asked for the body, so it waits for it.
-            add(.wait)
-        }
-        if plan.upgrades && plan.status == 101 {
-            var bytes: [UInt8] = []
-            bytes.append("HTTP/1.1 101 Switching Protocols\r\nX-Id: \(plan.number)\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-            add(.bytes(bytes))
-            isEcho = true
-            reader.begin(.tunnel)
-            run()
-            return
-        }
-        addResponse(plan, fault)
-        run()
-    }
-
-    override func mayGoOn() -> Bool { requestEnded }
-
-    private func addResponse(_ plan: ExchangePlan, _ fault: ExchangePlan.ResponseFault) {
-        var bytes: [UInt8] = []
-        bytes.append("HTTP/1.\(plan.answersHTTP10 ? 0 : 1) \(plan.status) Some Reason\r\nX-Id: \(plan.number)\r\n")
-        var framing = plan.responseBody
-        if plan.status == 204 { framing = .none }
-        switch framing {
-        case .none: if plan.status != 204 && plan.status != 304 { bytes.append("Content-Length: 0\r\n") }
-        case .length: bytes.append("Content-Length: \(plan.responseSize)\r\n")
-        case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
-        case .untilClose: break
-        }
-        if plan.announcesClose { bytes.append("Connection: close\r\n") }
-        if plan.headPadding > 0 {
-            bytes.append("X-Padding: \(String(repeating: "p", count: plan.headPadding))\r\n")
-        }
-        bytes.append("\r\n")
-        let size = plan.responseHasBody ? plan.responseSize : 0
-        var cut = Int.max
-        if fault == .closeWithin || fault == .resetWithin { cut = size == 0 ? 0 : world.random.below(size) }
-        var offset = 0
-        var isCut = cut == 0
-        let whole = min(size, cut)
-        if isCut && (size == 0 || world.random.chance(50)) {
-            // Within the head.
-            bytes.removeLast(world.random.within(1...bytes.count - 1))
-        }
-        while offset < size && !isCut {
-            var part = world.random.chance(50) ? size - offset : world.random.logarithmic(1...size - offset)
-            part = min(part, 32_768)
-            if offset + part > cut {
-                part = cut - offset
-                isCut = true
+            let plan = world.plans[number]
+            note("request \(number), \(plan.method), attempt \(plan.arrivals + 1)")
+            if self.plan != nil { world.violate("\(name): request \(number) within another exchange") }
+            if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
+                world.violate("\(name): request line of \(number) is \(head.startLine)")
             }
-            if part > 0 {
-                if framing == .chunked { bytes.append("\(String(part, radix: 16))\r\n") }
-                appendPattern(plan.responseKey, offset..<offset + part, to: &bytes)
-                if framing == .chunked { bytes.append("\r\n") }
+            self.plan = plan
+            plan.arrivals += 1
+            attempt = plan.arrivals
+            if plan.arrivals > 1 && !plan.isIdempotent {
+                world.violate("request \(number), a \(plan.method), reached an origin \(plan.arrivals) times")
             }
-            offset += part
-            // Chunks are followed by the last one.
-            if offset == size && framing == .length { add(.mark { plan.wholeSizes.append(whole) }) }
-            add(.bytes(bytes))
-            bytes = []
-            if offset < size && world.random.chance(15) {
-                add(.pause(Int64(world.random.logarithmic(1...200_000)) * microsecond))
+            bodyOffset = 0
+            requestEnded = false
+            isAnswering = false
+            hasAnswered = false
+            if head.isChunked != (plan.requestBody == .chunked)
+                || (head.length ?? 0) != (plan.requestBody == .length ? plan.requestSize : 0)
+            {
+                world.violate("\(name): framing of request \(number) changed: \(head)")
             }
-        }
-        if isCut {
-            if !bytes.isEmpty { add(.bytes(bytes)) }
-            if fault == .closeWithin && framing == .untilClose { add(.mark { plan.wholeSizes.append(whole) }) }
-            add(fault == .closeWithin ? .close : .reset)
-            return
-        }
-        if framing == .chunked && plan.responseHasBody {
-            bytes.append("0\r\n")
-            if plan.responseTrailers { bytes.append("X-Check: \(plan.number)\r\nX-More: trailer\r\n") }
-            bytes.append("\r\n")
-        }
-        if fault == .extra && framing != .untilClose { bytes.append("surplus") }
-        add(.mark { plan.wholeSizes.append(whole) })
-        if !bytes.isEmpty { add(.bytes(bytes)) }
-        add(
-            .mark { [self] in
-                hasAnswered = true
-                exchangeMayEnd()
-            })
-        if plan.closesAfter || framing == .untilClose && plan.responseHasBody || plan.announcesClose {
-            if world.random.chance(30) { add(.pause(Int64(world.random.logarithmic(1...300_000)) * microsecond)) }
-            if plan.answersEarly && !plan.readsBody {
+            reader.begin(head.isChunked ? .chunked : head.length.map { .length($0) } ?? .none)
+            if plan.responseFault == .deaf && !(plan.faultsOnce && attempt > 1) {
                 stopsReading = true
+                return
+            }
+            if plan.answersEarly { answer(plan) }
+        }
+
+        private func body(_ range: Range<Int>) {
+            if isEcho {
+                add(.bytes(Array(reader.buffer[range])))
+                run()
+                return
+            }
+            guard let plan else { return }
+            if !reader.buffer.isPattern(range, plan.requestKey, from: bodyOffset) {
+                world.violate(
+                    "\(name): body of request \(plan.number) is wrong within \(range.count) bytes at \(bodyOffset)"
+                )
+            }
+            bodyOffset += range.count
+        }
+
+        private func ended() {
+            guard let plan else { return }
+            requestEnded = true
+            if plan.requestFault != .none || !plan.sentWholeRequest || bodyOffset != plan.requestSize {
+                world.violate(
+                    "\(name): request \(plan.number) looks whole with \(bodyOffset) of \(plan.requestSize) bytes"
+                )
+            }
+            plan.requestSeenWhole = true
+            if isAnswering { run() } else { answer(plan) }
+            exchangeMayEnd()
+        }
+
+        /// An echo behind a 101, or the next request.
+        private func exchangeMayEnd() {
+            guard requestEnded, hasAnswered else { return }
+            plan = nil
+        }
+
+        override func scriptEnded() {
+            if isEcho {
+                if sawEnd { finish(reset: false) }
+            }
+        }
+
+        override func inputEnded() {
+            // The proxy is done with this connection; a request may have been cut.
+            if isEcho && hasScript { return }
+            if let plan, isAnswering, hasScript, plan.requestSeenWhole { return }
+            finish(reset: false)
+        }
+
+        override func wasReset() { finish(reset: false) }
+
+        // MARK: - Answering
+
+        private func answer(_ plan: ExchangePlan) {
+            isAnswering = true
+            let fault = plan.faultsOnce && attempt > 1 ? .none : plan.responseFault
+            if plan.thinkTime > 0 { add(.pause(plan.thinkTime)) }
+            switch fault {
+            case .silent:
+                add(.pause(600 * second))
                 add(.close)
-            } else if plan.answersEarly && !requestEnded {
-                // Its side ends; what still comes is read.
-                add(.endOutput)
-                add(.pause(second))
+                run()
+                return
+            case .closeFirst:
                 add(.close)
-            } else {
+                run()
+                return
+            case .resetFirst:
+                add(.reset)
+                run()
+                return
+            case .garbage:
+                var bytes: [UInt8] = []
+                bytes.append(
+                    world.random.pick([
+                        "HTTP/1.1 2000 OK\r\n\r\n", "\0\0\0\0", "nonsense\r\n\r\n",
+                        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+                    ]))
+                add(.bytes(bytes))
+                add(.pause(world.random.time(0...second)))
                 add(.close)
+                run()
+                return
+            case .none, .closeWithin, .resetWithin, .extra, .deaf: break
+            }
+            for status in plan.interims {
+                var bytes: [UInt8] = []
+                bytes.append("HTTP/1.1 \(status) Interim\r\nX-Id: \(plan.number)\r\n\r\n")
+                add(.bytes(bytes))
+                if world.random.chance(50) {
+                    add(.pause(Int64(world.random.logarithmic(1...30_000)) * microsecond))
+                }
+            }
+            if plan.interims.contains(100) && plan.answersEarly {
+                // It asked for the body, so it waits for it.
+                add(.wait)
+            }
+            if plan.upgrades && plan.status == 101 {
+                var bytes: [UInt8] = []
+                bytes.append(
+                    "HTTP/1.1 101 Switching Protocols\r\nX-Id: \(plan.number)\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"
+                )
+                add(.bytes(bytes))
+                isEcho = true
+                reader.begin(.tunnel)
+                run()
+                return
+            }
+            addResponse(plan, fault)
+            run()
+        }
+
+        override func mayGoOn() -> Bool { requestEnded }
+
+        private func addResponse(_ plan: ExchangePlan, _ fault: ExchangePlan.ResponseFault) {
+            var bytes: [UInt8] = []
+            bytes.append(
+                "HTTP/1.\(plan.answersHTTP10 ? 0 : 1) \(plan.status) Some Reason\r\nX-Id: \(plan.number)\r\n")
+            var framing = plan.responseBody
+            if plan.status == 204 { framing = .none }
+            switch framing {
+            case .none: if plan.status != 204 && plan.status != 304 { bytes.append("Content-Length: 0\r\n") }
+            case .length: bytes.append("Content-Length: \(plan.responseSize)\r\n")
+            case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
+            case .untilClose: break
+            }
+            if plan.announcesClose { bytes.append("Connection: close\r\n") }
+            if plan.headPadding > 0 {
+                bytes.append("X-Padding: \(String(repeating: "p", count: plan.headPadding))\r\n")
+            }
+            bytes.append("\r\n")
+            let size = plan.responseHasBody ? plan.responseSize : 0
+            var cut = Int.max
+            if fault == .closeWithin || fault == .resetWithin {
+                cut = size == 0 ? 0 : world.random.below(size)
+            }
+            var offset = 0
+            var isCut = cut == 0
+            let whole = min(size, cut)
+            if isCut && (size == 0 || world.random.chance(50)) {
+                // Within the head.
+                bytes.removeLast(world.random.within(1...bytes.count - 1))
+            }
+            while offset < size && !isCut {
+                var part =
+                    world.random.chance(50) ? size - offset : world.random.logarithmic(1...size - offset)
+                part = min(part, 32_768)
+                if offset + part > cut {
+                    part = cut - offset
+                    isCut = true
+                }
+                if part > 0 {
+                    if framing == .chunked { bytes.append("\(String(part, radix: 16))\r\n") }
+                    appendPattern(plan.responseKey, offset..<offset + part, to: &bytes)
+                    if framing == .chunked { bytes.append("\r\n") }
+                }
+                offset += part
+                // Chunks are followed by the last one.
+                if offset == size && framing == .length { add(.mark { plan.wholeSizes.append(whole) }) }
+                add(.bytes(bytes))
+                bytes = []
+                if offset < size && world.random.chance(15) {
+                    add(.pause(Int64(world.random.logarithmic(1...200_000)) * microsecond))
+                }
+            }
+            if isCut {
+                if !bytes.isEmpty { add(.bytes(bytes)) }
+                if fault == .closeWithin && framing == .untilClose {
+                    add(.mark { plan.wholeSizes.append(whole) })
+                }
+                add(fault == .closeWithin ? .close : .reset)
+                return
+            }
+            if framing == .chunked && plan.responseHasBody {
+                bytes.append("0\r\n")
+                if plan.responseTrailers { bytes.append("X-Check: \(plan.number)\r\nX-More: trailer\r\n") }
+                bytes.append("\r\n")
+            }
+            if fault == .extra && framing != .untilClose { bytes.append("surplus") }
+            add(.mark { plan.wholeSizes.append(whole) })
+            if !bytes.isEmpty { add(.bytes(bytes)) }
+            add(
+                .mark { [self] in
+                    hasAnswered = true
+                    exchangeMayEnd()
+                })
+            if plan.closesAfter || framing == .untilClose && plan.responseHasBody || plan.announcesClose {
+                if world.random.chance(30) {
+                    add(.pause(Int64(world.random.logarithmic(1...300_000)) * microsecond))
+                }
+                if plan.answersEarly && !plan.readsBody {
+                    stopsReading = true
+                    add(.close)
+                } else if plan.answersEarly && !requestEnded {
+                    // Its side ends; what still comes is read.
+                    add(.endOutput)
+                    add(.pause(second))
+                    add(.close)
+                } else {
+                    add(.close)
+                }
             }
         }
     }
-}
 #endif

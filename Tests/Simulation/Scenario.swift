@@ -1,239 +1,250 @@
 #if DEBUG || TESTABLE
-@testable internal import UringProxy
+    @testable internal import UringProxy
 
-/// What a seed makes of the world: settings of the engines, origins, clients and what they ask for.
-struct Scenario {
-    let world: World
-    private(set) var settings: EngineSettings
-    private(set) var upstreams: [FixedUpstream] = []
-    private(set) var names: [(name: String, addresses: [IPAddress])] = []
-    let engineCount: Int
-    let clientLimit: ClientLimit?
+    /// What a seed makes of the world: settings of the engines, origins, clients and what they ask for.
+    struct Scenario {
+        let world: World
+        private(set) var settings: EngineSettings
+        private(set) var upstreams: [FixedUpstream] = []
+        private(set) var names: [(name: String, addresses: [IPAddress])] = []
+        let engineCount: Int
+        let clientLimit: ClientLimit?
 
-    /// Where nobody answers, not even to refuse.
-    static func isBlackHole(_ address: SocketAddress) -> Bool {
-        guard let ip = address.address, ip.isIPv4 else { return false }
-        return ip.ipv4 >> 16 == 0x0A09
-    }
-
-    init(_ world: World) {
-        self.world = world
-        settings = Scenario.makeSettings(world)
-        engineCount = world.random.chance(30) ? 2 : 1
-        clientLimit =
-            !world.profile.isStrict && world.random.chance(5)
-            ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
-        addOrigins()
-    }
-
-    // MARK: - Settings
-
-    private static func makeSettings(_ world: World) -> EngineSettings {
-        let policy: DestinationPolicy
-        do {
-            policy = try DestinationPolicy(allow: ["10.0.0.0/8,fd00::/8"], deny: [])
-        } catch {
-            preconditionFailure("the rules are well-formed")
+        /// Where nobody answers, not even to refuse.
+        static func isBlackHole(_ address: SocketAddress) -> Bool {
+            guard let ip = address.address, ip.isIPv4 else { return false }
+            return ip.ipv4 >> 16 == 0x0A09
         }
-        let isStrict = world.profile.isStrict
-        func timeout(_ range: ClosedRange<Int>) -> Int64 {
-            if isStrict { return 90 * second }
-            return Int64(world.random.logarithmic(range)) * 10 * millisecond
+
+        init(_ world: World) {
+            self.world = world
+            settings = Scenario.makeSettings(world)
+            engineCount = world.random.chance(30) ? 2 : 1
+            clientLimit =
+                !world.profile.isStrict && world.random.chance(5)
+                ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
+            addOrigins()
         }
-        let budget = isStrict ? 8 << 20 : world.random.pick([1 << 20, 1 << 20, 3 << 20, 8 << 20])
-        var settings = EngineSettings(
-            Configuration(), connections: isStrict ? 64 : world.random.pick([1, 2, 4, 8, 64]), memoryBytes: budget,
-            policy: policy)
-        settings.timeouts.head = timeout(20...1000)
-        settings.timeouts.bodyIdle = timeout(20...1000)
-        settings.timeouts.sendIdle = timeout(20...1000)
-        settings.timeouts.keepalive = timeout(10...1000)
-        settings.timeouts.connect = timeout(20...500)
-        settings.timeouts.upstream = timeout(20...1000)
-        settings.timeouts.total = isStrict || world.random.chance(70) ? .max : timeout(50...3000)
-        settings.timeouts.tunnelIdle = timeout(20...1000)
-        settings.timeouts.poolIdle = isStrict ? 90 * second : timeout(5...1000)
-        settings.timeouts.linger = world.random.time(50 * millisecond...2 * second)
-        settings.timeouts.connectionAttemptDelay = world.random.pick([20, 250]) * millisecond
-        settings.headLimits.headBytes = isStrict ? 32_768 : world.random.pick([1024, 4096, 32_768])
-        settings.headLimits.fields = world.random.pick([16, 128])
-        settings.bodyLimit = isStrict || world.random.chance(80) ? .max : UInt64(world.random.logarithmic(10...50_000))
-        settings.minimumRate = isStrict || world.random.chance(70) ? 0 : Int64(world.random.logarithmic(10...2000))
-        settings.minimumRateGrace = world.random.time(second...3 * second)
-        settings.requestsPerConnection =
-            isStrict || world.random.chance(80) ? 0 : UInt32(world.random.within(1...4))
-        settings.poolIdle = UInt32(world.random.pick([0, 1, 4, 64]))
-        settings.lends = world.random.chance(70)
-        settings.zeroCopy = world.profile.zeroCopy
-        settings.endpointCapacity = isStrict ? 64 : world.random.pick([2, 64])
-        settings.window = UInt32(world.random.logarithmic(2048...65_536))
-        settings.bulkWindow = max(settings.window, UInt32(world.random.logarithmic(4096...262_144)))
-        settings.bulkThreshold = UInt64(world.random.logarithmic(4096...262_144))
-        settings.bulkReceiveLimit = world.random.within(0...4)
-        settings.smallBody = world.random.pick([0, 100, 4096])
-        if world.random.chance(50) { settings.pseudonym = Array("sim".utf8) }
-        return settings
-    }
 
-    // MARK: - Origins
+        // MARK: - Settings
 
-    private mutating func addOrigins() {
-        let count = world.random.within(1...3)
-        for index in 0..<count {
-            let isIPv6 = world.random.chance(30)
-            let ip =
-                isIPv6
-                ? IPAddress(high: 0xFD00 << 48, low: UInt64(index + 1)) : IPAddress(ipv4: 0x0A01_0000 + UInt32(index + 1))
-            let port = UInt16(8000 + index)
-            world.origins.append(Origin(world, SocketAddress(ip, port: port), isEcho: false))
-            world.origins.append(Origin(world, SocketAddress(ip, port: 443 + UInt16(index)), isEcho: true))
-            var addresses = [ip]
-            // Others beside it, of either family, that refuse or do not answer.
-            for _ in 0..<world.random.pick([0, 0, 1, 3, 15]) {
-                let other = UInt32(world.random.below(1000))
-                let address: IPAddress
-                switch world.random.below(3) {
-                case 0: address = IPAddress(high: 0xFD01 << 48, low: UInt64(other))
-                case 1: address = IPAddress(ipv4: 0x0A02_0000 + other)
-                default: address = IPAddress(ipv4: (world.profile.isStrict ? 0x0A02_0000 : 0x0A09_0000) + other)
+        private static func makeSettings(_ world: World) -> EngineSettings {
+            let policy: DestinationPolicy
+            do {
+                policy = try DestinationPolicy(allow: ["10.0.0.0/8,fd00::/8"], deny: [])
+            } catch {
+                preconditionFailure("the rules are well-formed")
+            }
+            let isStrict = world.profile.isStrict
+            func timeout(_ range: ClosedRange<Int>) -> Int64 {
+                if isStrict { return 90 * second }
+                return Int64(world.random.logarithmic(range)) * 10 * millisecond
+            }
+            let budget = isStrict ? 8 << 20 : world.random.pick([1 << 20, 1 << 20, 3 << 20, 8 << 20])
+            var settings = EngineSettings(
+                Configuration(), connections: isStrict ? 64 : world.random.pick([1, 2, 4, 8, 64]),
+                memoryBytes: budget,
+                policy: policy)
+            settings.timeouts.head = timeout(20...1000)
+            settings.timeouts.bodyIdle = timeout(20...1000)
+            settings.timeouts.sendIdle = timeout(20...1000)
+            settings.timeouts.keepalive = timeout(10...1000)
+            settings.timeouts.connect = timeout(20...500)
+            settings.timeouts.upstream = timeout(20...1000)
+            settings.timeouts.total = isStrict || world.random.chance(70) ? .max : timeout(50...3000)
+            settings.timeouts.tunnelIdle = timeout(20...1000)
+            settings.timeouts.poolIdle = isStrict ? 90 * second : timeout(5...1000)
+            settings.timeouts.linger = world.random.time(50 * millisecond...2 * second)
+            settings.timeouts.connectionAttemptDelay = world.random.pick([20, 250]) * millisecond
+            settings.headLimits.headBytes = isStrict ? 32_768 : world.random.pick([1024, 4096, 32_768])
+            settings.headLimits.fields = world.random.pick([16, 128])
+            settings.bodyLimit =
+                isStrict || world.random.chance(80) ? .max : UInt64(world.random.logarithmic(10...50_000))
+            settings.minimumRate =
+                isStrict || world.random.chance(70) ? 0 : Int64(world.random.logarithmic(10...2000))
+            settings.minimumRateGrace = world.random.time(second...3 * second)
+            settings.requestsPerConnection =
+                isStrict || world.random.chance(80) ? 0 : UInt32(world.random.within(1...4))
+            settings.poolIdle = UInt32(world.random.pick([0, 1, 4, 64]))
+            settings.lends = world.random.chance(70)
+            settings.zeroCopy = world.profile.zeroCopy
+            settings.endpointCapacity = isStrict ? 64 : world.random.pick([2, 64])
+            settings.window = UInt32(world.random.logarithmic(2048...65_536))
+            settings.bulkWindow = max(settings.window, UInt32(world.random.logarithmic(4096...262_144)))
+            settings.bulkThreshold = UInt64(world.random.logarithmic(4096...262_144))
+            settings.bulkReceiveLimit = world.random.within(0...4)
+            settings.smallBody = world.random.pick([0, 100, 4096])
+            if world.random.chance(50) { settings.pseudonym = Array("sim".utf8) }
+            return settings
+        }
+
+        // MARK: - Origins
+
+        private mutating func addOrigins() {
+            let count = world.random.within(1...3)
+            for index in 0..<count {
+                let isIPv6 = world.random.chance(30)
+                let ip =
+                    isIPv6
+                    ? IPAddress(high: 0xFD00 << 48, low: UInt64(index + 1))
+                    : IPAddress(ipv4: 0x0A01_0000 + UInt32(index + 1))
+                let port = UInt16(8000 + index)
+                world.origins.append(Origin(world, SocketAddress(ip, port: port), isEcho: false))
+                world.origins.append(
+                    Origin(world, SocketAddress(ip, port: 443 + UInt16(index)), isEcho: true))
+                var addresses = [ip]
+                // Others beside it, of either family, that refuse or do not answer.
+                for _ in 0..<world.random.pick([0, 0, 1, 3, 15]) {
+                    let other = UInt32(world.random.below(1000))
+                    let address: IPAddress
+                    switch world.random.below(3) {
+                    case 0: address = IPAddress(high: 0xFD01 << 48, low: UInt64(other))
+                    case 1: address = IPAddress(ipv4: 0x0A02_0000 + other)
+                    default:
+                        address = IPAddress(
+                            ipv4: (world.profile.isStrict ? 0x0A02_0000 : 0x0A09_0000) + other)
+                    }
+                    addresses.insert(address, at: world.random.within(0...addresses.count))
                 }
-                addresses.insert(address, at: world.random.within(0...addresses.count))
-            }
-            names.append(("o\(index).test", addresses))
-            if index == 0 || world.random.chance(60) {
-                let isNamed = world.random.chance(40)
-                upstreams.append(
-                    FixedUpstream(
-                        name: isNamed ? "o\(index).test" : "upstream-\(index)", port: port,
-                        address: isNamed ? nil : SocketAddress(ip, port: port)))
+                names.append(("o\(index).test", addresses))
+                if index == 0 || world.random.chance(60) {
+                    let isNamed = world.random.chance(40)
+                    upstreams.append(
+                        FixedUpstream(
+                            name: isNamed ? "o\(index).test" : "upstream-\(index)", port: port,
+                            address: isNamed ? nil : SocketAddress(ip, port: port)))
+                }
             }
         }
-    }
 
-    /// A destination of a forward request: name or address, with its port.
-    private func destination(echo: Bool) -> String {
-        let index = world.random.below(names.count)
-        let port = (echo ? 443 : 8000) + index
-        if !world.profile.isStrict && world.random.chance(5) {
-            return world.random.pick(["192.168.0.1:80", "missing.test:80", "10.3.3.3:81", "10.9.0.1:80"])
+        /// A destination of a forward request: name or address, with its port.
+        private func destination(echo: Bool) -> String {
+            let index = world.random.below(names.count)
+            let port = (echo ? 443 : 8000) + index
+            if !world.profile.isStrict && world.random.chance(5) {
+                return world.random.pick(["192.168.0.1:80", "missing.test:80", "10.3.3.3:81", "10.9.0.1:80"])
+            }
+            if world.random.chance(60) { return "o\(index).test:\(port)" }
+            let ip = world.origins[2 * index].address
+            return ip.withPort(UInt16(port)).description
         }
-        if world.random.chance(60) { return "o\(index).test:\(port)" }
-        let ip = world.origins[2 * index].address
-        return ip.withPort(UInt16(port)).description
-    }
 
-    // MARK: - Clients
+        // MARK: - Clients
 
-    func makeClients() -> [Client] {
-        var clients: [Client] = []
-        let spread = world.random.pick([0, 100, 3000])
-        for index in 0..<world.random.within(1...8) {
-            let listener = world.random.pick(world.listeners)
-            var connectTo: String?
+        func makeClients() -> [Client] {
+            var clients: [Client] = []
+            let spread = world.random.pick([0, 100, 3000])
+            for index in 0..<world.random.within(1...8) {
+                let listener = world.random.pick(world.listeners)
+                var connectTo: String?
+                var plans: [ExchangePlan] = []
+                if listener.isForward && world.random.chance(30) {
+                    connectTo = destination(echo: true)
+                } else {
+                    plans = makePlans(isForward: listener.isForward)
+                }
+                let client = Client(world, name: "client \(index)", listener, plans, connectTo: connectTo)
+                client.start(after: Int64(world.random.within(0...spread)) * millisecond)
+                clients.append(client)
+            }
+            return clients
+        }
+
+        private func makePlans(isForward: Bool) -> [ExchangePlan] {
             var plans: [ExchangePlan] = []
-            if listener.isForward && world.random.chance(30) {
-                connectTo = destination(echo: true)
-            } else {
-                plans = makePlans(isForward: listener.isForward)
-            }
-            let client = Client(world, name: "client \(index)", listener, plans, connectTo: connectTo)
-            client.start(after: Int64(world.random.within(0...spread)) * millisecond)
-            clients.append(client)
-        }
-        return clients
-    }
-
-    private func makePlans(isForward: Bool) -> [ExchangePlan] {
-        var plans: [ExchangePlan] = []
-        for _ in 0..<world.random.logarithmic(1...8) {
-            let plan = ExchangePlan(number: world.plans.count)
-            world.plans.append(plan)
-            plans.append(plan)
-            if isForward {
-                plan.isForward = true
-                plan.host = destination(echo: false)
-                plan.target = "http://\(plan.host)"
-            } else {
-                plan.target = ""
-            }
-            planRequest(plan)
-            planResponse(plan)
-            if plan.requestFault != .none || plan.upgrades { break }
-        }
-        return plans
-    }
-
-    private func size() -> Int {
-        let top = min(300_000, world.profile.pipeCapacity.upperBound * 100)
-        return world.random.logarithmic(1...(world.random.chance(8) ? top : min(top, 6000)))
-    }
-
-    private func planRequest(_ plan: ExchangePlan) {
-        let isStrict = world.profile.isStrict
-        plan.method = world.random.pick(["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-        if world.random.chance(10) {
-            plan.isHTTP10 = true
-            plan.keepsAlive10 = world.random.chance(50)
-        }
-        plan.asksClose = world.random.chance(5)
-        if ["POST", "PUT", "PATCH"].contains(plan.method) {
-            plan.requestBody = plan.isHTTP10 ? .length : world.random.pick([.length, .length, .chunked])
-            plan.requestSize = world.random.chance(10) ? 0 : size()
-            plan.requestTrailers = plan.requestBody == .chunked && world.random.chance(30)
-            plan.expectsContinue = !plan.isHTTP10 && plan.requestSize > 0 && world.random.chance(20)
-        }
-        if plan.method == "GET" && !plan.isHTTP10 && world.random.chance(5) { plan.upgrades = true }
-        if !isStrict && world.random.chance(4) {
-            plan.requestFault = world.random.pick([.garbage, .hugeHead, .badChunk])
-            if plan.requestFault == .badChunk {
-                guard plan.requestBody == .chunked, plan.requestSize > 0 else {
-                    plan.requestFault = .none
-                    return
+            for _ in 0..<world.random.logarithmic(1...8) {
+                let plan = ExchangePlan(number: world.plans.count)
+                world.plans.append(plan)
+                plans.append(plan)
+                if isForward {
+                    plan.isForward = true
+                    plan.host = destination(echo: false)
+                    plan.target = "http://\(plan.host)"
+                } else {
+                    plan.target = ""
                 }
-            } else {
-                plan.requestBody = .none
-                plan.requestSize = 0
-                plan.expectsContinue = false
-                plan.upgrades = false
+                planRequest(plan)
+                planResponse(plan)
+                if plan.requestFault != .none || plan.upgrades { break }
+            }
+            return plans
+        }
+
+        private func size() -> Int {
+            let top = min(300_000, world.profile.pipeCapacity.upperBound * 100)
+            return world.random.logarithmic(1...(world.random.chance(8) ? top : min(top, 6000)))
+        }
+
+        private func planRequest(_ plan: ExchangePlan) {
+            let isStrict = world.profile.isStrict
+            plan.method = world.random.pick([
+                "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
+            ])
+            if world.random.chance(10) {
+                plan.isHTTP10 = true
+                plan.keepsAlive10 = world.random.chance(50)
+            }
+            plan.asksClose = world.random.chance(5)
+            if ["POST", "PUT", "PATCH"].contains(plan.method) {
+                plan.requestBody = plan.isHTTP10 ? .length : world.random.pick([.length, .length, .chunked])
+                plan.requestSize = world.random.chance(10) ? 0 : size()
+                plan.requestTrailers = plan.requestBody == .chunked && world.random.chance(30)
+                plan.expectsContinue = !plan.isHTTP10 && plan.requestSize > 0 && world.random.chance(20)
+            }
+            if plan.method == "GET" && !plan.isHTTP10 && world.random.chance(5) { plan.upgrades = true }
+            if !isStrict && world.random.chance(4) {
+                plan.requestFault = world.random.pick([.garbage, .hugeHead, .badChunk])
+                if plan.requestFault == .badChunk {
+                    guard plan.requestBody == .chunked, plan.requestSize > 0 else {
+                        plan.requestFault = .none
+                        return
+                    }
+                } else {
+                    plan.requestBody = .none
+                    plan.requestSize = 0
+                    plan.expectsContinue = false
+                    plan.upgrades = false
+                }
+            }
+        }
+
+        private func planResponse(_ plan: ExchangePlan) {
+            let isStrict = world.profile.isStrict
+            plan.status = world.random.pick([200, 200, 200, 200, 204, 304, 404, 500])
+            plan.responseBody = world.random.pick([.length, .length, .chunked, .untilClose, .none])
+            plan.responseSize = plan.responseBody == .none ? 0 : size()
+            plan.responseTrailers = plan.responseBody == .chunked && world.random.chance(30)
+            if world.random.chance(50) {
+                plan.thinkTime = Int64(world.random.logarithmic(1...100_000)) * microsecond
+            }
+            if world.random.chance(5) { plan.interims.append(103) }
+            if world.random.chance(10) { plan.headPadding = world.random.logarithmic(1...2000) }
+            if plan.upgrades && world.random.chance(80) { plan.status = 101 }
+            if plan.upgrades && plan.status != 101 { plan.interims = [] }
+            plan.announcesClose = world.random.chance(10)
+            if plan.responseBody == .chunked {
+                plan.answersHTTP10 = false
+            } else if world.random.chance(5) {
+                plan.answersHTTP10 = true
+                plan.closesAfter = true
+            }
+            if plan.expectsContinue {
+                plan.answersEarly = true
+                if world.random.chance(80) { plan.interims.append(100) } else { plan.status = 417 }
+            } else if !isStrict && plan.requestBody != .none && world.random.chance(15) {
+                plan.answersEarly = true
+                plan.readsBody = world.random.chance(60)
+                plan.announcesClose = world.random.chance(50)
+                plan.closesAfter = world.random.chance(50)
+            }
+            guard !isStrict else { return }
+            plan.closesAfter = plan.closesAfter || world.random.chance(10)
+            if world.random.chance(world.profile.originFaultPercent) && plan.status != 101 {
+                plan.responseFault = world.random.pick([
+                    .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
+                ])
+                plan.faultsOnce = world.random.chance(50)
             }
         }
     }
-
-    private func planResponse(_ plan: ExchangePlan) {
-        let isStrict = world.profile.isStrict
-        plan.status = world.random.pick([200, 200, 200, 200, 204, 304, 404, 500])
-        plan.responseBody = world.random.pick([.length, .length, .chunked, .untilClose, .none])
-        plan.responseSize = plan.responseBody == .none ? 0 : size()
-        plan.responseTrailers = plan.responseBody == .chunked && world.random.chance(30)
-        if world.random.chance(50) { plan.thinkTime = Int64(world.random.logarithmic(1...100_000)) * microsecond }
-        if world.random.chance(5) { plan.interims.append(103) }
-        if world.random.chance(10) { plan.headPadding = world.random.logarithmic(1...2000) }
-        if plan.upgrades && world.random.chance(80) { plan.status = 101 }
-        if plan.upgrades && plan.status != 101 { plan.interims = [] }
-        plan.announcesClose = world.random.chance(10)
-        if plan.responseBody == .chunked {
-            plan.answersHTTP10 = false
-        } else if world.random.chance(5) {
-            plan.answersHTTP10 = true
-            plan.closesAfter = true
-        }
-        if plan.expectsContinue {
-            plan.answersEarly = true
-            if world.random.chance(80) { plan.interims.append(100) } else { plan.status = 417 }
-        } else if !isStrict && plan.requestBody != .none && world.random.chance(15) {
-            plan.answersEarly = true
-            plan.readsBody = world.random.chance(60)
-            plan.announcesClose = world.random.chance(50)
-            plan.closesAfter = world.random.chance(50)
-        }
-        guard !isStrict else { return }
-        plan.closesAfter = plan.closesAfter || world.random.chance(10)
-        if world.random.chance(world.profile.originFaultPercent) && plan.status != 101 {
-            plan.responseFault = world.random.pick([
-                .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
-            ])
-            plan.faultsOnce = world.random.chance(50)
-        }
-    }
-}
 #endif

@@ -1,210 +1,222 @@
 #if DEBUG || TESTABLE
-@testable internal import UringProxy
+    @testable internal import UringProxy
 
-/// One run: a world made from a seed, engines in it, and the question whether anything was ever wrong.
-public struct SimulationResult: Sendable {
-    public var seed: UInt64
-    /// What was wrong; nil if nothing.
-    public var violation: String?
-    public var operations = 0
-    public var events = 0
-    public var turns = 0
-    public var requests = 0
-    public var answered = 0
-    public var virtualSeconds = 0
+    /// One run: a world made from a seed, engines in it, and the question whether anything was ever wrong.
+    public struct SimulationResult: Sendable {
+        public var seed: UInt64
+        /// What was wrong; nil if nothing.
+        public var violation: String?
+        public var operations = 0
+        public var events = 0
+        public var turns = 0
+        public var requests = 0
+        public var answered = 0
+        public var virtualSeconds = 0
 
-    public init(seed: UInt64, violation: String? = nil) {
-        self.seed = seed
-        self.violation = violation
-    }
-}
-
-public final class Simulation {
-    private let seed: UInt64
-    private let world: World
-    private var nodes: [Node] = []
-    private var clients: [Client] = []
-    private let lending: [LendingQueue]
-    private var wakeups: [Wakeup] = []
-
-    /// - Parameters:
-    ///   - isVerbose: prints what happens.
-    ///   - failing: the number of an operation that fails, and in which of its ways.
-    public init(seed: UInt64, isVerbose: Bool = false, failing: (operation: Int, variant: Int)? = nil) {
-        self.seed = seed
-        world = World(seed: seed, isVerbose: isVerbose)
-        world.failure = failing.map { InjectedFailure(operation: $0.operation, variant: $0.variant) }
-        let scenario = Scenario(world)
-        do {
-            for _ in 0..<scenario.engineCount { wakeups.append(try Wakeup()) }
-        } catch {
-            preconditionFailure("no eventfd")
-        }
-        let wakeups = wakeups
-        lending = scenario.upstreams.map { _ in LendingQueue(capacity: 8, wakeups: wakeups) }
-        world.trace("seed \(seed): \(world.profile)")
-        world.trace("\(scenario.settings.timeouts)")
-        for index in 0..<scenario.engineCount { addNode(index, scenario) }
-        clients = scenario.makeClients()
-        if !world.profile.isStrict {
-            if world.random.chance(25) { planStop() }
-            if world.profile.pressure { planPressure() }
+        public init(seed: UInt64, violation: String? = nil) {
+            self.seed = seed
+            self.violation = violation
         }
     }
 
-    private func addNode(_ index: Int, _ scenario: Scenario) {
-        let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
-        let kernel = Kernel(world, name: "engine \(index)", arena: arena, segments: SegmentPool(arena: arena))
-        var listeners: [Listener] = []
-        let roles: [Listener.Role] = world.random.pick([[.reverse], [.forward], [.reverse, .forward]])
-        for role in roles {
-            let address = SocketAddress(.loopback4, port: UInt16(80 + world.listeners.count))
-            let socket = ListenSocket(world, address, isForward: role == .forward)
-            let descriptor = world.open(.listener(socket), owner: kernel)
-            socket.descriptor = descriptor
-            world.listeners.append(socket)
-            listeners.append(Listener(descriptor: descriptor.number, role: role))
-        }
-        let world = world
-        let names = scenario.names
-        nodes.append(
-            Node(
-                world, index: index, scenario: scenario, listeners: listeners, kernel: kernel, lending: lending,
-                wakeup: wakeups[index],
-                ask: { [unowned self] name, token in
-                    ask(index, name.string, names, token)
-                }))
-    }
+    public final class Simulation {
+        private let seed: UInt64
+        private let world: World
+        private var nodes: [Node] = []
+        private var clients: [Client] = []
+        private let lending: [LendingQueue]
+        private var wakeups: [Wakeup] = []
 
-    /// The resolver: answers later, well or badly.
-    private func ask(
-        _ index: Int, _ name: String, _ names: [(name: String, addresses: [IPAddress])], _ token: UInt64
-    ) -> Bool {
-        let isStrict = world.profile.isStrict
-        if !isStrict && world.random.chance(2) { return false }
-        var resolution: Engine<SimulatedDriver>.Resolution
-        if let entry = names.first(where: { $0.name == name }), isStrict || !world.random.chance(5) {
-            var addresses = InlineArray<16, IPAddress>(repeating: .unspecified)
-            for (place, address) in entry.addresses.enumerated() { addresses[place] = address }
-            resolution = .found(
-                count: entry.addresses.count, addresses, timeToLiveSeconds: UInt32(world.random.pick([0, 1, 60])))
-        } else {
-            resolution = .failed(world.random.pick([.nameNotFound, .nameTimeout, .nameFailed, .resolverBusy]))
+        /// - Parameters:
+        ///   - isVerbose: prints what happens.
+        ///   - failing: the number of an operation that fails, and in which of its ways.
+        public init(seed: UInt64, isVerbose: Bool = false, failing: (operation: Int, variant: Int)? = nil) {
+            self.seed = seed
+            world = World(seed: seed, isVerbose: isVerbose)
+            world.failure = failing.map { InjectedFailure(operation: $0.operation, variant: $0.variant) }
+            let scenario = Scenario(world)
+            do {
+                for _ in 0..<scenario.engineCount { wakeups.append(try Wakeup()) }
+            } catch {
+                preconditionFailure("no eventfd")
+            }
+            let wakeups = wakeups
+            lending = scenario.upstreams.map { _ in LendingQueue(capacity: 8, wakeups: wakeups) }
+            world.trace("seed \(seed): \(world.profile)")
+            world.trace("\(scenario.settings.timeouts)")
+            for index in 0..<scenario.engineCount { addNode(index, scenario) }
+            clients = scenario.makeClients()
+            if !world.profile.isStrict {
+                if world.random.chance(25) { planStop() }
+                if world.profile.pressure { planPressure() }
+            }
         }
-        world.schedule(after: Int64(world.random.logarithmic(1...500_000)) * microsecond) { [unowned self] in
-            nodes[index].mail.append(.resolved(token, resolution))
-        }
-        return true
-    }
 
-    private func planStop() {
-        let letters: [Node.Mail] = world.random.pick([[.drain], [.drain], [.stop], [.drain, .stop]])
-        for index in nodes.indices {
-            var delay: Int64 = 0
-            for letter in letters {
-                delay += Int64(world.random.logarithmic(1...5_000_000)) * microsecond
-                world.schedule(after: delay) { [unowned self] in
-                    if !nodes[index].hasEnded { nodes[index].mail.append(letter) }
+        private func addNode(_ index: Int, _ scenario: Scenario) {
+            let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
+            let kernel = Kernel(
+                world, name: "engine \(index)", arena: arena, segments: SegmentPool(arena: arena))
+            var listeners: [Listener] = []
+            let roles: [Listener.Role] = world.random.pick([[.reverse], [.forward], [.reverse, .forward]])
+            for role in roles {
+                let address = SocketAddress(.loopback4, port: UInt16(80 + world.listeners.count))
+                let socket = ListenSocket(world, address, isForward: role == .forward)
+                let descriptor = world.open(.listener(socket), owner: kernel)
+                socket.descriptor = descriptor
+                world.listeners.append(socket)
+                listeners.append(Listener(descriptor: descriptor.number, role: role))
+            }
+            let world = world
+            let names = scenario.names
+            nodes.append(
+                Node(
+                    world, index: index, scenario: scenario, listeners: listeners, kernel: kernel,
+                    lending: lending,
+                    wakeup: wakeups[index],
+                    ask: { [unowned self] name, token in
+                        ask(index, name.string, names, token)
+                    }))
+        }
+
+        /// The resolver: answers later, well or badly.
+        private func ask(
+            _ index: Int, _ name: String, _ names: [(name: String, addresses: [IPAddress])], _ token: UInt64
+        ) -> Bool {
+            let isStrict = world.profile.isStrict
+            if !isStrict && world.random.chance(2) { return false }
+            var resolution: Engine<SimulatedDriver>.Resolution
+            if let entry = names.first(where: { $0.name == name }), isStrict || !world.random.chance(5) {
+                var addresses = InlineArray<16, IPAddress>(repeating: .unspecified)
+                for (place, address) in entry.addresses.enumerated() { addresses[place] = address }
+                resolution = .found(
+                    count: entry.addresses.count, addresses,
+                    timeToLiveSeconds: UInt32(world.random.pick([0, 1, 60])))
+            } else {
+                resolution = .failed(
+                    world.random.pick([.nameNotFound, .nameTimeout, .nameFailed, .resolverBusy]))
+            }
+            world.schedule(after: Int64(world.random.logarithmic(1...500_000)) * microsecond) {
+                [unowned self] in
+                nodes[index].mail.append(.resolved(token, resolution))
+            }
+            return true
+        }
+
+        private func planStop() {
+            let letters: [Node.Mail] = world.random.pick([[.drain], [.drain], [.stop], [.drain, .stop]])
+            for index in nodes.indices {
+                var delay: Int64 = 0
+                for letter in letters {
+                    delay += Int64(world.random.logarithmic(1...5_000_000)) * microsecond
+                    world.schedule(after: delay) { [unowned self] in
+                        if !nodes[index].hasEnded { nodes[index].mail.append(letter) }
+                    }
                 }
             }
         }
-    }
 
-    private func planPressure() {
-        let index = world.random.below(nodes.count)
-        let leaving = world.random.pick([0, 500, 2000, 8000, 40_000])
-        world.schedule(after: Int64(world.random.logarithmic(1...3_000_000)) * microsecond) { [unowned self] in
-            if nodes[index].hasEnded || world.isClosing { return }
-            world.trace("\(nodes[index].name) has \(leaving) bytes of memory left")
-            nodes[index].press(leaving: leaving)
-            world.schedule(after: Int64(world.random.logarithmic(1...2_000_000)) * microsecond) { [unowned self] in
-                world.trace("\(nodes[index].name) has its memory back")
-                nodes[index].release()
-                planPressure()
+        private func planPressure() {
+            let index = world.random.below(nodes.count)
+            let leaving = world.random.pick([0, 500, 2000, 8000, 40_000])
+            world.schedule(after: Int64(world.random.logarithmic(1...3_000_000)) * microsecond) {
+                [unowned self] in
+                if nodes[index].hasEnded || world.isClosing { return }
+                world.trace("\(nodes[index].name) has \(leaving) bytes of memory left")
+                nodes[index].press(leaving: leaving)
+                world.schedule(after: Int64(world.random.logarithmic(1...2_000_000)) * microsecond) {
+                    [unowned self] in
+                    world.trace("\(nodes[index].name) has its memory back")
+                    nodes[index].release()
+                    planPressure()
+                }
             }
         }
-    }
 
-    // MARK: - Running
+        // MARK: - Running
 
-    public func run() -> SimulationResult {
-        // The clients' time: each of them comes to an end, of itself or by a timeout of the proxy's.
-        let finished = runUntil(world.now + 1000 * second) { clients.allSatisfy { $0.isFinished } }
-        if !finished {
-            let stuck = clients.filter { !$0.isFinished }.map { $0.name }
-            world.violate("\(stuck) are still waiting; \(nodes.map { $0.describeConnections() })")
-        }
-        for client in clients { client.check() }
-        endPeers()
-        if world.violation == nil { stopNodes() }
-        checkTogether()
-        var result = SimulationResult(seed: seed, violation: world.violation)
-        result.operations = world.operationCount
-        result.events = world.eventCount
-        result.requests = world.plans.count
-        result.answered = world.plans.lazy.filter { $0.isAnswered }.count
-        result.virtualSeconds = Int(world.now / second)
-        for node in nodes { result.turns += node.turns }
-        for node in nodes { node.dispose() }
-        world.dispose()
-        return result
-    }
-
-    private func runUntil(_ limit: Int64, _ isDone: () -> Bool) -> Bool {
-        while world.violation == nil {
-            var next = world.nextEventAt
-            for node in nodes where !node.hasEnded { next = min(next, node.wantsTurnAt) }
-            if isDone() { return true }
-            guard next <= limit else { return false }
-            if next > world.now { world.advance(to: next) }
-            world.runDueEvents()
-            for node in nodes where !node.hasEnded && node.wantsTurnAt <= world.now && world.violation == nil {
-                node.turn()
-                if node.engine.isIdle { node.end() }
+        public func run() -> SimulationResult {
+            // The clients' time: each of them comes to an end, of itself or by a timeout of the proxy's.
+            let finished = runUntil(world.now + 1000 * second) { clients.allSatisfy { $0.isFinished } }
+            if !finished {
+                let stuck = clients.filter { !$0.isFinished }.map { $0.name }
+                world.violate("\(stuck) are still waiting; \(nodes.map { $0.describeConnections() })")
             }
+            for client in clients { client.check() }
+            endPeers()
+            if world.violation == nil { stopNodes() }
+            checkTogether()
+            var result = SimulationResult(seed: seed, violation: world.violation)
+            result.operations = world.operationCount
+            result.events = world.eventCount
+            result.requests = world.plans.count
+            result.answered = world.plans.lazy.filter { $0.isAnswered }.count
+            result.virtualSeconds = Int(world.now / second)
+            for node in nodes { result.turns += node.turns }
+            for node in nodes { node.dispose() }
+            world.dispose()
+            return result
         }
-        return true
-    }
 
-    /// All peers go away; the engines come to rest.
-    private func endPeers() {
-        guard world.violation == nil else { return }
-        world.trace("all peers go away")
-        world.isClosing = true
-        for peer in world.peers { peer.finish(reset: world.random.chance(20)) }
-        for node in nodes { node.release() }
-        let rests = runUntil(world.now + 300 * second) { nodes.allSatisfy { $0.hasEnded || $0.isQuiet } }
-        if !rests {
-            for node in nodes where !node.hasEnded && !node.isQuiet {
-                world.violate("\(node.name) does not come to rest: \(node.describeConnections())")
+        private func runUntil(_ limit: Int64, _ isDone: () -> Bool) -> Bool {
+            while world.violation == nil {
+                var next = world.nextEventAt
+                for node in nodes where !node.hasEnded { next = min(next, node.wantsTurnAt) }
+                if isDone() { return true }
+                guard next <= limit else { return false }
+                if next > world.now { world.advance(to: next) }
+                world.runDueEvents()
+                for node in nodes
+                where !node.hasEnded && node.wantsTurnAt <= world.now && world.violation == nil {
+                    node.turn()
+                    if node.engine.isIdle { node.end() }
+                }
             }
+            return true
         }
-        for node in nodes where world.violation == nil { node.checkQuiet() }
-    }
 
-    private func stopNodes() {
-        for node in nodes where !node.hasEnded { node.mail.append(world.random.chance(70) ? .drain : .stop) }
-        let ended = runUntil(world.now + 60 * second) { nodes.allSatisfy { $0.hasEnded } }
-        if !ended {
+        /// All peers go away; the engines come to rest.
+        private func endPeers() {
+            guard world.violation == nil else { return }
+            world.trace("all peers go away")
+            world.isClosing = true
+            for peer in world.peers { peer.finish(reset: world.random.chance(20)) }
+            for node in nodes { node.release() }
+            let rests = runUntil(world.now + 300 * second) { nodes.allSatisfy { $0.hasEnded || $0.isQuiet } }
+            if !rests {
+                for node in nodes where !node.hasEnded && !node.isQuiet {
+                    world.violate("\(node.name) does not come to rest: \(node.describeConnections())")
+                }
+            }
+            for node in nodes where world.violation == nil { node.checkQuiet() }
+        }
+
+        private func stopNodes() {
             for node in nodes where !node.hasEnded {
-                world.violate("\(node.name) does not end: \(node.describeConnections())")
+                node.mail.append(world.random.chance(70) ? .drain : .stop)
+            }
+            let ended = runUntil(world.now + 60 * second) { nodes.allSatisfy { $0.hasEnded } }
+            if !ended {
+                for node in nodes where !node.hasEnded {
+                    world.violate("\(node.name) does not end: \(node.describeConnections())")
+                }
+            }
+            for node in nodes where world.violation == nil { node.checkQuiet() }
+        }
+
+        private func checkTogether() {
+            guard world.violation == nil else { return }
+            var opened: UInt64 = 0
+            var closed: UInt64 = 0
+            for node in nodes {
+                opened += node.counters[Counter.upstreamOpened]
+                closed += node.counters[Counter.upstreamClosed]
+            }
+            if opened != closed {
+                world.violate("\(opened) upstream connections were opened, \(closed) closed")
+            }
+            for case .some(let descriptor) in world.descriptors {
+                world.violate("descriptor \(descriptor.number) was never closed")
             }
         }
-        for node in nodes where world.violation == nil { node.checkQuiet() }
     }
-
-    private func checkTogether() {
-        guard world.violation == nil else { return }
-        var opened: UInt64 = 0
-        var closed: UInt64 = 0
-        for node in nodes {
-            opened += node.counters[Counter.upstreamOpened]
-            closed += node.counters[Counter.upstreamClosed]
-        }
-        if opened != closed { world.violate("\(opened) upstream connections were opened, \(closed) closed") }
-        for case .some(let descriptor) in world.descriptors {
-            world.violate("descriptor \(descriptor.number) was never closed")
-        }
-    }
-}
 #endif

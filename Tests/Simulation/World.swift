@@ -1,242 +1,243 @@
 #if DEBUG || TESTABLE
-internal import Glibc
-@testable internal import UringProxy
+    internal import Glibc
+    @testable internal import UringProxy
 
-/// Everything outside the engines: the clock, what is going to happen, the network and its peers.
-final class World {
-    private struct Event {
-        var time: Int64
-        var order: UInt64
-        var action: () -> Void
-    }
-
-    private(set) var now: Int64 = second
-    var random: Random
-    let profile: Profile
-    let isVerbose: Bool
-
-    private var heap: [Event] = []
-    private var order: UInt64 = 0
-
-    /// Open descriptors by number, of all engines: a process has one table.
-    var descriptors: [Descriptor?] = [nil, nil, nil]
-    var listeners: [ListenSocket] = []
-    var origins: [Origin] = []
-    var peers: [Peer] = []
-    var sockets: [Socket] = []
-    var plans: [ExchangePlan] = []
-
-    /// What was found wrong first; the run ends with it.
-    private(set) var violation: String?
-    /// Operations asked of all drivers, for failing the n-th.
-    var operationCount = 0
-    var failure: InjectedFailure?
-    var eventCount = 0
-    /// No peer begins anything new; those that are left end.
-    var isClosing = false
-
-    init(seed: UInt64, isVerbose: Bool) {
-        random = Random(seed: seed)
-        profile = Profile(&random)
-        self.isVerbose = isVerbose
-    }
-
-    /// Cuts the cycles of references between sockets and their owners.
-    func dispose() {
-        for socket in sockets {
-            socket.owner = nil
-            socket.peer = nil
+    /// Everything outside the engines: the clock, what is going to happen, the network and its peers.
+    final class World {
+        private struct Event {
+            var time: Int64
+            var order: UInt64
+            var action: () -> Void
         }
-        for peer in peers { peer.dispose() }
-        for case .some(let descriptor) in descriptors { descriptor.dispose() }
-        for listener in listeners { listener.dispose() }
-        heap.removeAll()
-        peers.removeAll()
-        sockets.removeAll()
-        descriptors.removeAll()
-        origins.removeAll()
-        listeners.removeAll()
-    }
 
-    func violate(_ text: @autoclosure () -> String) {
-        if violation != nil { return }
-        let text = text()
-        violation = text
-        trace("VIOLATION: \(text)")
-    }
+        private(set) var now: Int64 = second
+        var random: Random
+        let profile: Profile
+        let isVerbose: Bool
 
-    @inline(__always)
-    func trace(_ text: @autoclosure () -> String) {
-        if isVerbose { printTrace(text()) }
-    }
+        private var heap: [Event] = []
+        private var order: UInt64 = 0
 
-    private func printTrace(_ text: String) {
-        let microseconds = (now - second) / 1000
-        let digits = String(microseconds % 1_000_000)
-        let padding = String(repeating: "0", count: 6 - digits.count)
-        // Unbuffered: what was said before a crash is what matters.
-        var line = "\(microseconds / 1_000_000).\(padding)\(digits) \(text)\n"
-        line.withUTF8 { unsafe _ = write(1, $0.baseAddress, $0.count) }
-    }
+        /// Open descriptors by number, of all engines: a process has one table.
+        var descriptors: [Descriptor?] = [nil, nil, nil]
+        var listeners: [ListenSocket] = []
+        var origins: [Origin] = []
+        var peers: [Peer] = []
+        var sockets: [Socket] = []
+        var plans: [ExchangePlan] = []
 
-    // MARK: - Time
+        /// What was found wrong first; the run ends with it.
+        private(set) var violation: String?
+        /// Operations asked of all drivers, for failing the n-th.
+        var operationCount = 0
+        var failure: InjectedFailure?
+        var eventCount = 0
+        /// No peer begins anything new; those that are left end.
+        var isClosing = false
 
-    func schedule(after delay: Int64, _ action: @escaping () -> Void) {
-        order += 1
-        heap.append(Event(time: now + max(0, delay), order: order, action: action))
-        siftUp()
-    }
-
-    var nextEventAt: Int64 { heap.first?.time ?? .max }
-
-    /// Lets the clock go on to `time`, no further than the next event.
-    func advance(to time: Int64) {
-        precondition(time >= now && time <= nextEventAt)
-        now = time
-    }
-
-    /// Runs the events that are due.
-    func runDueEvents() {
-        while let first = heap.first, first.time <= now, violation == nil {
-            popFirst()
-            eventCount += 1
-            first.action()
+        init(seed: UInt64, isVerbose: Bool) {
+            random = Random(seed: seed)
+            profile = Profile(&random)
+            self.isVerbose = isVerbose
         }
-    }
 
-    private func isBefore(_ a: Int, _ b: Int) -> Bool {
-        heap[a].time != heap[b].time ? heap[a].time < heap[b].time : heap[a].order < heap[b].order
-    }
-
-    private func siftUp() {
-        var index = heap.count - 1
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard isBefore(index, parent) else { return }
-            heap.swapAt(index, parent)
-            index = parent
-        }
-    }
-
-    private func popFirst() {
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
-        var index = 0
-        while true {
-            var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && isBefore(child, least) {
-                least = child
+        /// Cuts the cycles of references between sockets and their owners.
+        func dispose() {
+            for socket in sockets {
+                socket.owner = nil
+                socket.peer = nil
             }
-            if least == index { return }
-            heap.swapAt(index, least)
-            index = least
+            for peer in peers { peer.dispose() }
+            for case .some(let descriptor) in descriptors { descriptor.dispose() }
+            for listener in listeners { listener.dispose() }
+            heap.removeAll()
+            peers.removeAll()
+            sockets.removeAll()
+            descriptors.removeAll()
+            origins.removeAll()
+            listeners.removeAll()
+        }
+
+        func violate(_ text: @autoclosure () -> String) {
+            if violation != nil { return }
+            let text = text()
+            violation = text
+            trace("VIOLATION: \(text)")
+        }
+
+        @inline(__always)
+        func trace(_ text: @autoclosure () -> String) {
+            if isVerbose { printTrace(text()) }
+        }
+
+        private func printTrace(_ text: String) {
+            let microseconds = (now - second) / 1000
+            let digits = String(microseconds % 1_000_000)
+            let padding = String(repeating: "0", count: 6 - digits.count)
+            // Unbuffered: what was said before a crash is what matters.
+            var line = "\(microseconds / 1_000_000).\(padding)\(digits) \(text)\n"
+            line.withUTF8 { unsafe _ = write(1, $0.baseAddress, $0.count) }
+        }
+
+        // MARK: - Time
+
+        func schedule(after delay: Int64, _ action: @escaping () -> Void) {
+            order += 1
+            heap.append(Event(time: now + max(0, delay), order: order, action: action))
+            siftUp()
+        }
+
+        var nextEventAt: Int64 { heap.first?.time ?? .max }
+
+        /// Lets the clock go on to `time`, no further than the next event.
+        func advance(to time: Int64) {
+            precondition(time >= now && time <= nextEventAt)
+            now = time
+        }
+
+        /// Runs the events that are due.
+        func runDueEvents() {
+            while let first = heap.first, first.time <= now, violation == nil {
+                popFirst()
+                eventCount += 1
+                first.action()
+            }
+        }
+
+        private func isBefore(_ a: Int, _ b: Int) -> Bool {
+            heap[a].time != heap[b].time ? heap[a].time < heap[b].time : heap[a].order < heap[b].order
+        }
+
+        private func siftUp() {
+            var index = heap.count - 1
+            while index > 0 {
+                let parent = (index - 1) / 2
+                guard isBefore(index, parent) else { return }
+                heap.swapAt(index, parent)
+                index = parent
+            }
+        }
+
+        private func popFirst() {
+            heap.swapAt(0, heap.count - 1)
+            heap.removeLast()
+            var index = 0
+            while true {
+                var least = index
+                for child in [2 * index + 1, 2 * index + 2] where child < heap.count && isBefore(child, least)
+                {
+                    least = child
+                }
+                if least == index { return }
+                heap.swapAt(index, least)
+                index = least
+            }
+        }
+
+        // MARK: - Descriptors
+
+        /// The lowest free number, as the kernel does it: a number used too late meets its next tenant.
+        func open(_ kind: Descriptor.Kind, owner: Kernel?) -> Descriptor {
+            var number = 3
+            while number < descriptors.count && descriptors[number] != nil { number += 1 }
+            let descriptor = Descriptor(Int32(number), kind, owner: owner)
+            if number == descriptors.count {
+                descriptors.append(descriptor)
+            } else {
+                descriptors[number] = descriptor
+            }
+            return descriptor
+        }
+
+        func descriptor(_ number: Int32) -> Descriptor? {
+            number >= 0 && Int(number) < descriptors.count ? descriptors[Int(number)] : nil
+        }
+
+        // MARK: - Connections
+
+        /// Two connected sockets.
+        func makePair(_ a: any SocketOwner, _ b: (any SocketOwner)?) -> (Socket, Socket) {
+            let first = Socket(self)
+            let second = Socket(self)
+            first.peer = second
+            second.peer = first
+            first.owner = a
+            second.owner = b
+            sockets.append(first)
+            sockets.append(second)
+            return (first, second)
         }
     }
 
-    // MARK: - Descriptors
+    /// The n-th operation of a run fails, whatever it is.
+    struct InjectedFailure {
+        var operation: Int
+        var variant: Int
 
-    /// The lowest free number, as the kernel does it: a number used too late meets its next tenant.
-    func open(_ kind: Descriptor.Kind, owner: Kernel?) -> Descriptor {
-        var number = 3
-        while number < descriptors.count && descriptors[number] != nil { number += 1 }
-        let descriptor = Descriptor(Int32(number), kind, owner: owner)
-        if number == descriptors.count {
-            descriptors.append(descriptor)
-        } else {
-            descriptors[number] = descriptor
+        static let variants = 6
+
+        func errno(of kind: OperationKind) -> Int32 {
+            let errors: [Int32]
+            switch kind {
+            case .accept: errors = [EMFILE, ENFILE, ECONNABORTED, ENOMEM, ECANCELED, EPERM]
+            case .connect: errors = [ECONNREFUSED, ETIMEDOUT, ECANCELED, ENETUNREACH, EADDRNOTAVAIL, ENOENT]
+            case .receive: errors = [ECONNRESET, ENOBUFS, ECANCELED, ETIMEDOUT, EHOSTUNREACH, ENOMEM]
+            case .send, .zeroCopy: errors = [EPIPE, ECONNRESET, ECANCELED, ETIMEDOUT, ENOBUFS, ENOMEM]
+            }
+            return errors[variant % errors.count]
         }
-        return descriptor
     }
 
-    func descriptor(_ number: Int32) -> Descriptor? {
-        number >= 0 && Int(number) < descriptors.count ? descriptors[Int(number)] : nil
-    }
+    /// How one run deviates from a perfect network: chosen once, so that runs differ in kind.
+    struct Profile {
+        /// Nothing goes wrong that could change an answer: each request must be answered by its origin, in full.
+        let isStrict: Bool
+        let latency: Int64
+        /// Largest pipes; small ones make short sends and backpressure.
+        let pipeCapacity: ClosedRange<Int>
+        /// Percentages and per mille of oddities.
+        let splitPercent: Int
+        let oneByteMille: Int
+        let lateCompletionPercent: Int
+        let lateAttemptPercent: Int
+        let lateCancelPercent: Int
+        let wakeDelayPercent: Int
+        let streamEndMille: Int
+        let streamEndsWithData: Int
+        let publishedSlices: Int
+        let zeroCopy: Bool
+        // Faults.
+        let acceptErrorMille: Int
+        let socketErrorMille: Int
+        let connectErrorPercent: Int
+        let abortPercent: Int
+        let originFaultPercent: Int
+        let pressure: Bool
+        let resetDropsInput: Bool
 
-    // MARK: - Connections
-
-    /// Two connected sockets.
-    func makePair(_ a: any SocketOwner, _ b: (any SocketOwner)?) -> (Socket, Socket) {
-        let first = Socket(self)
-        let second = Socket(self)
-        first.peer = second
-        second.peer = first
-        first.owner = a
-        second.owner = b
-        sockets.append(first)
-        sockets.append(second)
-        return (first, second)
-    }
-}
-
-/// The n-th operation of a run fails, whatever it is.
-struct InjectedFailure {
-    var operation: Int
-    var variant: Int
-
-    static let variants = 6
-
-    func errno(of kind: OperationKind) -> Int32 {
-        let errors: [Int32]
-        switch kind {
-        case .accept: errors = [EMFILE, ENFILE, ECONNABORTED, ENOMEM, ECANCELED, EPERM]
-        case .connect: errors = [ECONNREFUSED, ETIMEDOUT, ECANCELED, ENETUNREACH, EADDRNOTAVAIL, ENOENT]
-        case .receive: errors = [ECONNRESET, ENOBUFS, ECANCELED, ETIMEDOUT, EHOSTUNREACH, ENOMEM]
-        case .send, .zeroCopy: errors = [EPIPE, ECONNRESET, ECANCELED, ETIMEDOUT, ENOBUFS, ENOMEM]
+        init(_ random: inout Random) {
+            isStrict = random.chance(35)
+            let isWild = !isStrict && random.chance(50)
+            latency = Int64(random.logarithmic(1...40_000)) * microsecond
+            let top = random.pick([256, 1500, 4096, 16_384, 65_536, 262_144])
+            pipeCapacity = (top / 8 + 1)...top
+            splitPercent = random.pick([0, 20, 60])
+            oneByteMille = random.pick([0, 0, 5, 50])
+            lateCompletionPercent = random.pick([0, 5, 30])
+            lateAttemptPercent = random.pick([0, 5, 30])
+            lateCancelPercent = random.pick([0, 20, 70])
+            wakeDelayPercent = random.pick([0, 5, 30])
+            streamEndMille = random.pick([0, 10, 200])
+            streamEndsWithData = random.pick([0, 10, 300])
+            publishedSlices = random.pick([0, 0, 1, 2, 4, 16])
+            zeroCopy = random.chance(30)
+            acceptErrorMille = isStrict ? 0 : random.pick([0, 20, isWild ? 300 : 50])
+            socketErrorMille = isStrict ? 0 : random.pick([0, 10, isWild ? 200 : 30])
+            connectErrorPercent = isStrict ? 0 : random.pick([0, 3, isWild ? 40 : 10])
+            abortPercent = isStrict ? 0 : random.pick([0, 5, isWild ? 60 : 20])
+            originFaultPercent = isStrict ? 0 : random.pick([0, 5, isWild ? 60 : 20])
+            pressure = !isStrict && random.chance(25)
+            resetDropsInput = random.chance(50)
         }
-        return errors[variant % errors.count]
     }
-}
-
-/// How one run deviates from a perfect network: chosen once, so that runs differ in kind.
-struct Profile {
-    /// Nothing goes wrong that could change an answer: each request must be answered by its origin, in full.
-    let isStrict: Bool
-    let latency: Int64
-    /// Largest pipes; small ones make short sends and backpressure.
-    let pipeCapacity: ClosedRange<Int>
-    /// Percentages and per mille of oddities.
-    let splitPercent: Int
-    let oneByteMille: Int
-    let lateCompletionPercent: Int
-    let lateAttemptPercent: Int
-    let lateCancelPercent: Int
-    let wakeDelayPercent: Int
-    let streamEndMille: Int
-    let streamEndsWithData: Int
-    let publishedSlices: Int
-    let zeroCopy: Bool
-    // Faults.
-    let acceptErrorMille: Int
-    let socketErrorMille: Int
-    let connectErrorPercent: Int
-    let abortPercent: Int
-    let originFaultPercent: Int
-    let pressure: Bool
-    let resetDropsInput: Bool
-
-    init(_ random: inout Random) {
-        isStrict = random.chance(35)
-        let isWild = !isStrict && random.chance(50)
-        latency = Int64(random.logarithmic(1...40_000)) * microsecond
-        let top = random.pick([256, 1500, 4096, 16_384, 65_536, 262_144])
-        pipeCapacity = (top / 8 + 1)...top
-        splitPercent = random.pick([0, 20, 60])
-        oneByteMille = random.pick([0, 0, 5, 50])
-        lateCompletionPercent = random.pick([0, 5, 30])
-        lateAttemptPercent = random.pick([0, 5, 30])
-        lateCancelPercent = random.pick([0, 20, 70])
-        wakeDelayPercent = random.pick([0, 5, 30])
-        streamEndMille = random.pick([0, 10, 200])
-        streamEndsWithData = random.pick([0, 10, 300])
-        publishedSlices = random.pick([0, 0, 1, 2, 4, 16])
-        zeroCopy = random.chance(30)
-        acceptErrorMille = isStrict ? 0 : random.pick([0, 20, isWild ? 300 : 50])
-        socketErrorMille = isStrict ? 0 : random.pick([0, 10, isWild ? 200 : 30])
-        connectErrorPercent = isStrict ? 0 : random.pick([0, 3, isWild ? 40 : 10])
-        abortPercent = isStrict ? 0 : random.pick([0, 5, isWild ? 60 : 20])
-        originFaultPercent = isStrict ? 0 : random.pick([0, 5, isWild ? 60 : 20])
-        pressure = !isStrict && random.chance(25)
-        resetDropsInput = random.chance(50)
-    }
-}
 #endif
