@@ -146,4 +146,8 @@
             }
         }
     }
+#else
+    @main struct Main {
+        static func main() { print("built without what it tests: use scripts/simulate") }
+    }
 #endif

@@ -65,9 +65,8 @@
         var sentWholeRequest = false
         var arrivals = 0
         var requestSeenWhole = false
-        /// Body bytes of the last answer, and whether it ended as it should.
-        var responseSent = 0
-        var responseEndedCleanly = false
+        /// The sizes of bodies that an origin sent as whole ones, one for each attempt.
+        var wholeSizes: [Int] = []
         var finalsSeen = 0
         var isAnswered = false
 

@@ -194,8 +194,6 @@
         private func answer(_ plan: ExchangePlan) {
             isAnswering = true
             let fault = plan.faultsOnce && attempt > 1 ? .none : plan.responseFault
-            plan.responseSent = 0
-            plan.responseEndedCleanly = false
             if plan.thinkTime > 0 { add(.pause(plan.thinkTime)) }
             switch fault {
             case .silent:
@@ -278,7 +276,7 @@
             }
             var offset = 0
             var isCut = cut == 0
-            plan.responseSent = min(size, cut)
+            let whole = min(size, cut)
             if isCut && (size == 0 || world.random.chance(50)) {
                 // Within the head.
                 bytes.removeLast(world.random.within(1...bytes.count - 1))
@@ -298,7 +296,7 @@
                 }
                 offset += part
                 // Chunks are followed by the last one.
-                if offset == size && framing == .length { add(.mark { plan.responseEndedCleanly = true }) }
+                if offset == size && framing == .length { add(.mark { plan.wholeSizes.append(whole) }) }
                 add(.bytes(bytes))
                 bytes = []
                 if offset < size && world.random.chance(15) {
@@ -308,7 +306,7 @@
             if isCut {
                 if !bytes.isEmpty { add(.bytes(bytes)) }
                 if fault == .closeWithin && framing == .untilClose {
-                    add(.mark { plan.responseEndedCleanly = true })
+                    add(.mark { plan.wholeSizes.append(whole) })
                 }
                 add(fault == .closeWithin ? .close : .reset)
                 return
@@ -319,7 +317,7 @@
                 bytes.append("\r\n")
             }
             if fault == .extra && framing != .untilClose { bytes.append("surplus") }
-            add(.mark { plan.responseEndedCleanly = true })
+            add(.mark { plan.wholeSizes.append(whole) })
             if !bytes.isEmpty { add(.bytes(bytes)) }
             add(
                 .mark { [self] in

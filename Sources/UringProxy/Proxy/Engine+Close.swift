@@ -131,7 +131,7 @@ extension Engine where D: ~Copyable {
             driver.cancel(connections[slot].descriptor, token: token(.connect, slot))
         }
         if connections[slot].isSending {
-            driver.cancel(connections[slot].descriptor, token: token(.send, slot))
+            driver.cancel(connections[slot].descriptor, token: zeroCopyToken(slot) ?? token(.send, slot))
         }
     }
 

@@ -110,6 +110,8 @@ extension Engine where D: ~Copyable {
             guard connections.isOccupied(slot), connections[slot].isStarved else { continue }
             connections[slot].isStarved = false
             updateReceive(slot)
+            // The peer is waited for again, which no deadline was set for meanwhile.
+            armTimer(slot)
             room -= 1
         }
     }

@@ -140,12 +140,25 @@ extension Engine where D: ~Copyable {
             if completion.result == 1 { noteCopied() } else { copiedInARow = 0 }
         } else {
             connections[send.connection].operationsInFlight -= 1
+            zeroCopies[record].isUnderWay = false
             sendCompleted(send.connection, completion.result)
         }
         if !completion.more {
             arena.release(send.slice)
             zeroCopies.remove(record)
         }
+    }
+
+    /// The token of the zero-copy send that is under way on a connection; nil if it is none. Slow, for ends alone.
+    func zeroCopyToken(_ slot: UInt32) -> OperationToken? {
+        guard zeroCopies.count > 0 else { return nil }
+        for record in 0..<UInt32(zeroCopies.highestCount)
+        where zeroCopies.isOccupied(record) && zeroCopies[record].isUnderWay
+            && zeroCopies[record].connection == slot
+        {
+            return OperationToken(.zeroCopy, slot: record, generation: zeroCopies.generation(record))
+        }
+        return nil
     }
 
     /// The kernel copied after all (loopback, veth, a card without scatter-gather): zero copy only costs here, so it
@@ -161,4 +174,6 @@ extension Engine where D: ~Copyable {
 struct ZeroCopySend: BitwiseCopyable {
     var connection: UInt32
     var slice: SliceID
+    /// Its result has not come; afterwards the connection may be another's.
+    var isUnderWay = true
 }
