@@ -75,6 +75,8 @@ struct Connection: BitwiseCopyable {
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt16 = 0
     var requestCount: UInt32 = 0
+    /// The engine's turn in which it was borrowed.
+    var borrowedInTurn: UInt32 = 0
 
     /// Received, not yet consumed.
     var input = SegmentQueue()
