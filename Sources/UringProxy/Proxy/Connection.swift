@@ -67,6 +67,8 @@ struct Connection: BitwiseCopyable {
     var resetsOnClose = false
     /// Served at least one request before (upstream), so that the peer may have closed it in the meantime.
     var isReused = false
+    /// Given to an exchange (upstream), of which nothing has been handed to the kernel yet.
+    var requestHeld = false
     var peerKnown = false
     /// Was counted for `--limit-connections-per-client`.
     var countedPerClient = false

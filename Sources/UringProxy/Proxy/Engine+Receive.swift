@@ -195,7 +195,7 @@ extension Engine where D: ~Copyable {
         switch connections[slot].phase {
         case .waiting, .readingHead: readRequests(slot)
         case .exchanging: requestInputArrived(slot)
-        case .leased: readResponse(slot)
+        case .leased: if connections[slot].requestHeld { leasedInVain(slot) } else { readResponse(slot) }
         case .tunnelling: tunnelInputArrived(slot)
         case .discarding: discardingEnded(slot)
         case .pooled, .retiring:

@@ -306,6 +306,20 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
+    /// A connection out of the pool was not quiet, which nobody knew yet when it was given to an exchange in this turn:
+    /// what has come answers nothing, for nothing of the request has left.
+    mutating func leasedInVain(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        counters.add(.upstreamStale)
+        guard mayRepeat(index, sentNothing: true) else {
+            fail(index, .upstreamClosed)
+            return
+        }
+        connections[slot].exchange = Slot.none
+        close(slot)
+        repeatRequest(index)
+    }
+
     /// The upstream's end before the response's.
     mutating func upstreamEnded(_ slot: UInt32, _ error: ProxyError) {
         let index = connections[slot].exchange
