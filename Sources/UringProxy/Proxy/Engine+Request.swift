@@ -48,7 +48,8 @@ extension Engine where D: ~Copyable {
         // The common case is a head that came in one piece; one that drips in is parsed once its end is there.
         if connections[slot].scanner.scanned == 0 { status = parseRequest(bytes) }
         if status == .incomplete {
-            guard segments.makeContiguous(&connections[slot].input) else {
+            guard segments.makeContiguous(&connections[slot].input, upTo: settings.headLimits.headBytes + 1)
+            else {
                 counters.add(.buffersExhausted)
                 refuse(slot, .outOfMemory)
                 return true
