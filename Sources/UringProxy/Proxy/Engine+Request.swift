@@ -126,6 +126,9 @@ extension Engine where D: ~Copyable {
             totalDeadline: total == .max ? .max : driver.now + total)
         exchange.requestBody = BodyReader(requestHead.framing)
         exchange.isConnect = requestHead.method == .connect
+        // RFC 9110 §9.3.6 gives a CONNECT's content no meaning: it becomes the tunnel's, and must not become the next
+        // request if there is no tunnel.
+        if exchange.isConnect && !exchange.requestBody.isDone { exchange.keepAlive = false }
         exchange.expectsContinue = requestHead.expectsContinue
         // RFC 9110 §7.8: with a body behind it the switch could only come after the body; we do not offer it then.
         exchange.wantsUpgrade = requestHead.upgrade != nil && exchange.requestBody.isDone
