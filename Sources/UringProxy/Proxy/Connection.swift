@@ -72,7 +72,7 @@ struct Connection: BitwiseCopyable {
     var peerKnown = false
     /// Was counted for `--limit-connections-per-client`.
     var countedPerClient = false
-    var listener: UInt8 = 0
+    var listener: UInt16 = 0
 
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt16 = 0

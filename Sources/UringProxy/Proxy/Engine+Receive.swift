@@ -176,6 +176,11 @@ extension Engine where D: ~Copyable {
                 borrowedInVain(slot)
                 return
             }
+            if connections[slot].phase == .retiring {
+                // It was to end anyway.
+                retire(slot)
+                return
+            }
             if !connections[slot].isStarved {
                 connections[slot].isStarved = true
                 starved.append(slot)
