@@ -270,6 +270,33 @@ struct SegmentQueue: BitwiseCopyable {
         return true
     }
 
+    /// Brings the first `limit` bytes into one piece, all of them if there are fewer: what may wait behind a head is larger
+    /// than any slice.
+    /// - Returns: as `makeContiguous`.
+    func makeContiguous(_ queue: inout SegmentQueue, upTo limit: Int) -> Bool {
+        if Int(queue.byteCount) <= limit { return makeContiguous(&queue) }
+        if Int(first(of: queue).size) >= limit { return true }
+        guard let sliceClass = SliceClass.fitting(limit), let slice = arena.lease(sliceClass) else {
+            return false
+        }
+        var written = 0
+        let target = unsafe arena.address(slice)
+        forEach(queue) { segment in
+            let bytes = view(segment)
+            let size = min(bytes.count, limit - written)
+            unsafe bytes[0..<size].copy(to: target + written)
+            written += size
+            return written < limit
+        }
+        consume(UInt32(limit), from: &queue)
+        let link = takeLink(Segment(slice: slice, offset: 0, size: UInt32(limit)))
+        unsafe links[Int(link)].next = queue.first
+        queue.first = link
+        if queue.last == SegmentPool.none { queue.last = link }
+        queue.byteCount += UInt32(limit)
+        return true
+    }
+
     /// Copies all later segments behind the first, if its slice has the room and no other holder.
     private func appendInPlace(_ queue: inout SegmentQueue) -> Bool {
         let head = first(of: queue)

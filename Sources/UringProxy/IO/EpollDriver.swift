@@ -233,9 +233,7 @@ internal import CPosix
 
     mutating func isQuiet(_ descriptor: Int32) -> Bool { SocketOptions.isQuiet(descriptor) }
 
-    var receivableSlices: Int {
-        max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
-    }
+    var receivableSlices: Int { arena.leasable(.medium) }
 
     // MARK: - Attempts
 

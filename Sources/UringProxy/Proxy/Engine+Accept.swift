@@ -48,7 +48,7 @@ extension Engine where D: ~Copyable {
         }
         var connection = Connection(
             descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
-        connection.listener = UInt8(index)
+        connection.listener = UInt16(index)
         if let clientLimit {
             connection.peer = driver.peerAddress(descriptor)?.address ?? .unspecified
             connection.peerKnown = true

@@ -27,6 +27,7 @@ extension Engine where D: ~Copyable {
         case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
         }
         connections[slot].isSending = true
+        connections[slot].requestHeld = false
         connections[slot].operationsInFlight += 1
         if settings.zeroCopy && sendWithoutCopy(slot) { return }
         driver.send(

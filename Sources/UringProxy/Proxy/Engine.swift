@@ -44,8 +44,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Exchanges that wait for a connection another worker is about to lend, and until when at most.
     var awaitingOffers: SlotQueue
     var offerDeadline: Int64 = 0
-    /// Connections taken from other workers in this turn.
+    /// Connections taken from other workers that have not proved quiet yet.
     var borrowed: SlotQueue
+    /// Counts turns, from wait to wait.
+    var turn: UInt32 = 0
     /// Connections whose output is to be sent at the turn's end.
     var flushQueue: SlotQueue
     /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
@@ -125,10 +127,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
-        // Those of earlier turns: the receives of these have been asked for, and have had their say by now.
-        let ripe = borrowed.count
         handleCompletions()
-        if ripe > 0 { useBorrowed(ripe) }
+        if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
         feedStarved()
@@ -137,6 +137,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             readQueued()
             flushAll()
         } while handleCompletions()
+        turn &+= 1
     }
 
     /// Whether there were any.

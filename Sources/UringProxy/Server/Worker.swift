@@ -87,7 +87,7 @@ final class Worker: DriverWork {
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty
+            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty && !engine.isOffered
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             readMail(&engine)
