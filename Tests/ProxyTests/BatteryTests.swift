@@ -51,21 +51,26 @@ struct BatteryTests {
         }
         // What the parser lets through and the listener does not.
         if one.bytes.hasPrefix("CONNECT ") { return .refused(status: "405", reason: nil) }
-        if one.bytes.contains(" ftp://") || one.bytes.contains(" https://") && !one.expected.contains("https") {
+        if one.bytes.contains(" ftp://") || one.bytes.contains(" https://") && !one.expected.contains("https")
+        {
             return .refused(status: one.bytes.contains(" ftp://") ? "501" : "", reason: nil)
         }
-        if one.bytes.lowercased().contains("\r\nmax-forwards: 0") || one.expected.contains("\r\nMax-Forwards: 0\r\n") {
+        if one.bytes.lowercased().contains("\r\nmax-forwards: 0")
+            || one.expected.contains("\r\nMax-Forwards: 0\r\n")
+        {
             if one.bytes.hasPrefix("OPTIONS") && isZero(one) { return .refused(status: "204", reason: nil) }
             if one.bytes.hasPrefix("TRACE") && isZero(one) { return .refused(status: "405", reason: nil) }
         }
-        return .forwarded(head: one.expected, body: tail(one).map { body(one.expected, from: $0) } ?? body(one.expected))
+        return .forwarded(
+            head: one.expected, body: tail(one).map { body(one.expected, from: $0) } ?? body(one.expected))
     }
 
     /// The bytes behind the head, where the case has some of its own.
     private func tail(_ one: RequestBattery.Case) -> [UInt8]? {
         let bytes = latin1(one.bytes)
         let end = latin1("\r\n\r\n")
-        guard let index = bytes.indices.first(where: { bytes[$0...].starts(with: end) }), index + 4 < bytes.count
+        guard let index = bytes.indices.first(where: { bytes[$0...].starts(with: end) }),
+            index + 4 < bytes.count
         else { return nil }
         return Array(bytes[(index + 4)...])
     }
@@ -106,7 +111,8 @@ struct BatteryTests {
                 case .forwarded(let head, let body):
                     // A refusal instead must show as one, not as a wait for a connection that never comes.
                     guard let upstream = try accept(origin, or: client) else {
-                        failures.append("\(one.name): refused: \(try client.receiveUntilClosed().text.debugDescription)")
+                        failures.append(
+                            "\(one.name): refused: \(try client.receiveUntilClosed().text.debugDescription)")
                         continue
                     }
                     let wanted = head + body
@@ -119,7 +125,9 @@ struct BatteryTests {
                     }
                     // And not one byte more.
                     let rest = try upstream.receiveUntilClosed().text
-                    if rest != "" { failures.append("\(one.name): forwarded as well \(rest.debugDescription)") }
+                    if rest != "" {
+                        failures.append("\(one.name): forwarded as well \(rest.debugDescription)")
+                    }
                 case .refused(let status, let reason):
                     client.finish()
                     let answer = try client.receiveUntilClosed()
@@ -127,7 +135,9 @@ struct BatteryTests {
                         answer.text.hasPrefix("HTTP/1.1 \(status) ") && !answer.isReset
                         && (reason.map { answer.text.hasSuffix("\r\n\r\n" + $0) } ?? true)
                     // A head that drips in is judged at its end; one that has none is a request cut short.
-                    if pace == .dripping, !one.bytes.contains("\r\n\r\n"), answer.text == "" { isRight = true }
+                    if pace == .dripping, !one.bytes.contains("\r\n\r\n"), answer.text == "" {
+                        isRight = true
+                    }
                     if !isRight { failures.append("\(one.name): \(answer)") }
                 case .nothing:
                     client.finish()
@@ -177,7 +187,9 @@ struct BatteryTests {
                 client.finish()
                 let (answer, isReset) = try client.receiveUntilClosed()
                 // What a head that ends early leaves is another request, which has to be told from the bytes behind it.
-                if !answer.hasPrefix(Messages.ok + "HTTP/1.1 \(status) ") || !answer.hasSuffix(reason) || isReset {
+                if !answer.hasPrefix(Messages.ok + "HTTP/1.1 \(status) ") || !answer.hasSuffix(reason)
+                    || isReset
+                {
                     failures.append("\(one.name): \(answer.debugDescription)")
                 }
                 if origin.acceptNow() != nil { failures.append("\(one.name): something was forwarded") }
@@ -204,7 +216,9 @@ struct BatteryTests {
             let body = String(repeating: "b", count: length)
             return (body, head + body)
         }
-        if head.contains("\r\nTransfer-Encoding: chunked\r\n") { return ("3\r\nabc\r\n0\r\n\r\n", head + "3\r\nabc\r\n0\r\n\r\n") }
+        if head.contains("\r\nTransfer-Encoding: chunked\r\n") {
+            return ("3\r\nabc\r\n0\r\n\r\n", head + "3\r\nabc\r\n0\r\n\r\n")
+        }
         // The origin ends it by closing; downstream is told by chunks. (One CR LF is one Character.)
         return ("", head.dropLast() + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     }

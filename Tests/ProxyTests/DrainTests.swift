@@ -60,7 +60,9 @@ struct DrainTests {
         proxy.waitForDrain()
     }
 
-    @Test("A request that comes just after the drain began is answered, with Connection: close", arguments: TestDriver.offered)
+    @Test(
+        "A request that comes just after the drain began is answered, with Connection: close",
+        arguments: TestDriver.offered)
     func lateRequest(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
@@ -97,7 +99,9 @@ struct DrainTests {
         #expect(proxy[.requests] == 1)
     }
 
-    @Test("Connections that wait in the backlog when the drain begins are served", arguments: TestDriver.offered)
+    @Test(
+        "Connections that wait in the backlog when the drain begins are served", arguments: TestDriver.offered
+    )
     func backlog(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)

@@ -114,7 +114,9 @@ struct FieldTests {
         }
     }
 
-    @Test("Without an option X-Forwarded is appended by a reverse proxy, not by a forward proxy", arguments: TestDriver.offered)
+    @Test(
+        "Without an option X-Forwarded is appended by a reverse proxy, not by a forward proxy",
+        arguments: TestDriver.offered)
     func xForwardedDefault(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let reverse = try TestProxy(driver, origin) { $0.xForwarded = nil }
@@ -134,7 +136,8 @@ struct FieldTests {
         let ours = "for=127.0.0.1;host=h;proto=http\r\n"
         let cases: [(Configuration.ForwardedFields, String, String)] = [
             (.off, received, received), (.append, "", "Forwarded: " + ours),
-            (.append, received, "Forwarded: for=192.0.2.7, " + ours), (.replace, received, "Forwarded: " + ours),
+            (.append, received, "Forwarded: for=192.0.2.7, " + ours),
+            (.replace, received, "Forwarded: " + ours),
         ]
         for (mode, before, after) in cases {
             let origin = try TestOrigin()

@@ -22,7 +22,8 @@ struct ForwardTests {
                 "GET http://\(origins[index].address)/p?q=\(round) HTTP/1.1\r\nHost: wrong\r\n"
                     + "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\n\r\n")
             if upstreams[index] == nil { upstreams[index] = try origins[index].accept() }
-            try upstreams[index]!.expect("GET /p?q=\(round) HTTP/1.1\r\nHost: \(origins[index].address)\r\n\r\n")
+            try upstreams[index]!.expect(
+                "GET /p?q=\(round) HTTP/1.1\r\nHost: \(origins[index].address)\r\n\r\n")
             try upstreams[index]!.send(Messages.ok)
             try client.expect(Messages.ok)
         }
@@ -38,16 +39,20 @@ struct ForwardTests {
         #expect(try status("GET ftp://127.0.0.1/ HTTP/1.1\r\nHost: h\r\n\r\n", proxy) == 501)
     }
 
-    @Test("Without a rule no address of this host or its networks is reached: 403", arguments: TestDriver.offered)
+    @Test(
+        "Without a rule no address of this host or its networks is reached: 403",
+        arguments: TestDriver.offered)
     func denied(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let names = try NameServer(["inside.test": ["127.0.0.1"], "meta.test": ["169.254.169.254"]])
         defer { names.stop() }
         let proxy = try TestProxy(forward: driver, allow: []) { $0.dnsServers = [names.address] }
         let hosts = [
-            "127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "[::ffff:127.0.0.1]", "[::7f00:1]", "[64:ff9b::7f00:1]",
+            "127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "[::ffff:127.0.0.1]", "[::7f00:1]",
+            "[64:ff9b::7f00:1]",
             "0.0.0.0", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "[fe80::1]", "[fd00::1]",
-            "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "inside.test", "meta.test", "metadata.google.internal",
+            "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "inside.test", "meta.test",
+            "metadata.google.internal",
         ]
         for host in hosts {
             let target = "\(host):\(origin.port)"
@@ -130,7 +135,9 @@ struct ForwardTests {
             #expect(head.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
             #expect(body == "the host name has no address\n")
         }
-        #expect(try status("CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: nowhere.invalid:443\r\n\r\n", proxy) == 502)
+        #expect(
+            try status("CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: nowhere.invalid:443\r\n\r\n", proxy)
+                == 502)
         #expect(try status("GET http://broken.test/ HTTP/1.1\r\nHost: x\r\n\r\n", proxy) == 502)
     }
 
@@ -150,9 +157,9 @@ struct ForwardTests {
         for _ in clients {
             let upstream = try origin.accept()
             _ = try upstream.receiveHead()
-            try upstream.send(Messages.ok)
             upstreams.append(upstream)
         }
+        for upstream in upstreams { try upstream.send(Messages.ok) }
         for client in clients { try client.expect(Messages.ok) }
         #expect(proxy[.namesAsked] <= 2)
     }

@@ -4,14 +4,18 @@ import Testing
 
 @Suite("Framing", .blocking)
 struct FramingTests {
-    @Test("Answers to HEAD, 204 and 304 have no body, whatever their fields say", arguments: TestDriver.offered)
+    @Test(
+        "Answers to HEAD, 204 and 304 have no body, whatever their fields say", arguments: TestDriver.offered)
     func bodiless(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
         let head = "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n"
         let cases = [
-            (head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+            (
+                head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+            ),
             (
                 head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -64,7 +68,8 @@ struct FramingTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try proxy.connect()
-        let request = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-A: b\r\n\r\n"
+        let request =
+            "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-A: b\r\n\r\n"
         let upstream: TestSocket
         let head = request.prefix(while: { $0 != "3" })
         try client.send(String(head))
@@ -85,7 +90,9 @@ struct FramingTests {
     func brokenRequestChunk(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        for broken in ["x\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "-1\r\n", "FFFFFFFFFFFFFFFF\r\n", "3 \r\nabc\r\n"] {
+        for broken in [
+            "x\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "-1\r\n", "FFFFFFFFFFFFFFFF\r\n", "3 \r\nabc\r\n",
+        ] {
             let client = try proxy.connect()
             let head = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
             try client.send(head + "1\r\na\r\n")
@@ -157,7 +164,9 @@ struct FramingTests {
         #expect(try client.receiveAll() == "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc")
     }
 
-    @Test("An HTTP/1.0 client gets a chunked body without chunks and trailers, and an end", arguments: TestDriver.offered)
+    @Test(
+        "An HTTP/1.0 client gets a chunked body without chunks and trailers, and an end",
+        arguments: TestDriver.offered)
     func dechunked(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
@@ -166,7 +175,8 @@ struct FramingTests {
         let upstream = try origin.accept()
         try upstream.expect(Messages.get)
         try upstream.send(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n5\r\ndefgh\r\n0\r\nX-Sum: 1\r\n\r\n")
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n5\r\ndefgh\r\n0\r\nX-Sum: 1\r\n\r\n"
+        )
         #expect(try client.receiveAll() == "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcdefgh")
         // The upstream's connection is as good as before.
         let other = try proxy.connect()
@@ -179,7 +189,8 @@ struct FramingTests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let responses = [
-            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
         ]
         for response in responses {
             let client = try proxy.connect()
@@ -249,7 +260,9 @@ struct FramingTests {
         #expect(try old.receiveAll() == Messages.okClosing)
     }
 
-    @Test("Expect: 100-continue goes to the origin, whose 100 comes back before the body", arguments: TestDriver.offered)
+    @Test(
+        "Expect: 100-continue goes to the origin, whose 100 comes back before the body",
+        arguments: TestDriver.offered)
     func expectContinue(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
@@ -311,7 +324,9 @@ struct FramingTests {
         try upstream.expect(Messages.get)
     }
 
-    @Test("A refusal while the body is still being sent arrives, and the connection ends", arguments: TestDriver.offered)
+    @Test(
+        "A refusal while the body is still being sent arrives, and the connection ends",
+        arguments: TestDriver.offered)
     func earlyRefusal(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)

@@ -103,7 +103,9 @@ struct KeepAliveTests {
         }
     }
 
-    @Test("Connection: close from downstream is answered in kind and not passed on", arguments: TestDriver.offered)
+    @Test(
+        "Connection: close from downstream is answered in kind and not passed on",
+        arguments: TestDriver.offered)
     func clientCloses(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
@@ -272,7 +274,8 @@ struct KeepAliveTests {
         #expect(origin.acceptNow() == nil)
     }
 
-    @Test("A new connection that ends without an answer is a 502, also for GET", arguments: TestDriver.offered)
+    @Test(
+        "A new connection that ends without an answer is a 502, also for GET", arguments: TestDriver.offered)
     func freshConnectionEnds(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)

@@ -74,7 +74,9 @@ struct TunnelTests {
         #expect(body == "the upstream switched protocols without being asked\n")
     }
 
-    @Test("CONNECT: the client's end is passed on, and the origin may still speak", arguments: TestDriver.offered)
+    @Test(
+        "CONNECT: the client's end is passed on, and the origin may still speak",
+        arguments: TestDriver.offered)
     func clientHalfCloses(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
@@ -89,7 +91,9 @@ struct TunnelTests {
         #expect(try client.receiveAll() == "and more")
     }
 
-    @Test("CONNECT: the origin's end is passed on, and the client may still speak", arguments: TestDriver.offered)
+    @Test(
+        "CONNECT: the origin's end is passed on, and the client may still speak",
+        arguments: TestDriver.offered)
     func originHalfCloses(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
@@ -154,7 +158,9 @@ struct TunnelTests {
         origin.end()
     }
 
-    @Test("CONNECT that cannot be connected is a 502, and the connection lives on", arguments: TestDriver.offered)
+    @Test(
+        "CONNECT that cannot be connected is a 502, and the connection lives on",
+        arguments: TestDriver.offered)
     func refused(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         origin.close()
@@ -179,7 +185,8 @@ struct TunnelTests {
         #expect(origin.acceptNow() == nil)
     }
 
-    @Test("An idle tunnel ends after --timeout-tunnel-idle, a busy one does not", arguments: TestDriver.offered)
+    @Test(
+        "An idle tunnel ends after --timeout-tunnel-idle, a busy one does not", arguments: TestDriver.offered)
     func idle(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver) { $0.timeoutTunnelIdle = .milliseconds(300) }

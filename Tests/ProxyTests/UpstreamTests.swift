@@ -6,7 +6,9 @@ import Testing
 @Suite("Upstreams", .blocking)
 struct UpstreamTests {
     /// Sends one request on a connection of its own and answers it at whichever origin it comes to; that one's index.
-    private func exchange(_ proxy: TestProxy, _ origins: [TestOrigin], _ idle: inout [[TestSocket]]) throws -> Int {
+    private func exchange(_ proxy: TestProxy, _ origins: [TestOrigin], _ idle: inout [[TestSocket]]) throws
+        -> Int
+    {
         let client = try proxy.connect()
         try client.send(Messages.get)
         let deadline = cposix_monotonic_nanoseconds() + TestSocket.patience
@@ -48,7 +50,9 @@ struct UpstreamTests {
         #expect(proxy[.upstreamConnectFailures] == 3)
     }
 
-    @Test("With all of them dead the answer is a 502, and recovery needs no restart", arguments: TestDriver.offered)
+    @Test(
+        "With all of them dead the answer is a 502, and recovery needs no restart",
+        arguments: TestDriver.offered)
     func allDead(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let address = origin.address
@@ -92,7 +96,8 @@ struct UpstreamTests {
         try client.send(Messages.get)
         #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
         proxy.end()
-        unsafe #expect("/tmp/uproxy-test-\(id)-a".withCString { unsafe access($0, F_OK) } != 0, "the file is left")
+        unsafe #expect(
+            "/tmp/uproxy-test-\(id)-a".withCString { unsafe access($0, F_OK) } != 0, "the file is left")
     }
 
     @Test("A socket file that nobody listens on is no obstacle, one in use is", arguments: TestDriver.offered)
@@ -125,7 +130,9 @@ struct UpstreamTests {
         origin.end()
     }
 
-    @Test("One request at a time, spread over four threads, needs two upstream connections", arguments: TestDriver.offered)
+    @Test(
+        "One request at a time, spread over four threads, needs two upstream connections",
+        arguments: TestDriver.offered)
     func lending(_ driver: TestDriver) throws {
         let origin = try ServedOrigin { _, _ in Messages.ok }
         let proxy = try TestProxy(driver, upstreams: [origin.address]) { $0.threads = 4 }
@@ -144,7 +151,9 @@ struct UpstreamTests {
         let workers = proxy.server.workers.filter { $0.counters[.requests] > 0 }
         #expect(workers.count > 1, "the kernel gave every connection to one worker")
         let opened = origin.accepted - warm
-        #expect(Double(requests - opened) >= 0.999 * Double(requests), "\(opened) new ones for \(requests) requests")
+        #expect(
+            Double(requests - opened) >= 0.999 * Double(requests),
+            "\(opened) new ones for \(requests) requests")
         let open = proxy[.upstreamOpened] - proxy[.upstreamClosed]
         #expect(open <= 2, "\(open) open, \(warm) opened before")
         for client in clients { client.close() }

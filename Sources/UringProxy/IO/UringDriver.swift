@@ -10,7 +10,7 @@
     @safe struct UringDriver: Driver, ~Copyable {
         static var name: StaticString { "io_uring" }
 
-        private static let entries: UInt32 = 1024
+        private static let entries = UInt32(RingSizes.submissionEntries)
         private static let sliceGroup: Int32 = 0
         private static let partsPerMessage = 16
         /// Room for any `sockaddr`.
@@ -34,8 +34,8 @@
         private let wakeup: Wakeup
         private(set) var now: Int64
 
-        private let completions: UnsafeMutablePointer<io_uring_cqe>
-        private let completionCapacity: Int
+        private var completions: UnsafeMutablePointer<io_uring_cqe>
+        private var completionCapacity: Int
         private var completionCount = 0
         private var completionIndex = 0
 
@@ -74,9 +74,7 @@
         /// - Parameter connections: how many the worker serves at most; sizes the completion queue.
         init(arena: Arena, segments: SegmentPool, wakeup: Wakeup, connections: Int) throws(DriverError) {
             let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
-            // Enough completions for every connection to have something in flight; at least four per submission.
-            let completionsWanted = UInt32(
-                min(max(Int(Self.entries) * 4, connections.nextPowerOfTwo), 32_768))
+            let completionsWanted = UInt32(RingSizes.completionEntries(connections: connections))
             var featureBits: UInt32 = 0
             let flags = unsafe try Self.setUp(ring, completionsWanted, &featureBits)
             func give(_ error: DriverError) -> DriverError {
@@ -196,8 +194,8 @@
         /// Registers the beginning of the arena as fixed buffers 0 (medium) and 1 (bulk), as much as RLIMIT_MEMLOCK
         /// allows.
         private static func registerArena(_ ring: UnsafeMutablePointer<io_uring>, _ arena: Arena) -> String {
-            var medium = 64
-            var bulk = 8
+            var medium = RingSizes.registeredMediumSlices
+            var bulk = RingSizes.registeredBulkSlices
             let mediumMemory = unsafe arena.reserveForRegistration(.medium, count: medium)
             let bulkMemory = unsafe arena.reserveForRegistration(.bulk, count: bulk)
             medium = mediumMemory.count / SliceClass.medium.sliceSize
@@ -415,30 +413,47 @@
             while true {
                 let room = completionCapacity - completionCount
                 let taken = unsafe curing_reap(ring, completions + completionCount, UInt32(room))
-                completionCount += Int(taken)
-                // Overflowed completions are kept by the kernel (NODROP) and moved into the ring when it is entered.
-                guard unsafe curing_overflowed(ring) != 0, completionCount < completionCapacity else {
-                    return
+                for index in completionCount..<completionCount + Int(taken) {
+                    let data = unsafe completions[index].user_data
+                    // It was not silent: bytes were left over, or it failed.
+                    if data & Self.quietBit != 0 && data >> 63 == 0 { forgetQuiet(data & ~Self.quietBit) }
                 }
+                completionCount += Int(taken)
+                if completionCount == completionCapacity {
+                    growCompletions()
+                    continue
+                }
+                // Overflowed completions are kept by the kernel (NODROP) and moved into the ring when it is entered.
+                guard unsafe curing_overflowed(ring) != 0 else { return }
                 statistics.completionOverflows += 1
                 unsafe _ = curing_enter(ring, 0, 0)
             }
         }
 
+        @inline(never)
+        private mutating func growCompletions() {
+            let larger = UnsafeMutablePointer<io_uring_cqe>.allocate(capacity: completionCapacity * 2)
+            unsafe larger.update(from: completions, count: completionCount)
+            unsafe completions.deallocate()
+            unsafe completions = larger
+            completionCapacity *= 2
+        }
+
         @inline(__always)
         mutating func next() -> Completion? {
-            while completionIndex < completionCount {
-                let entry = unsafe completions[completionIndex]
-                completionIndex += 1
-                if entry.user_data >> 63 == 0 { return translate(entry) }
-                if entry.user_data == Self.wakeToken { wakeArmed = false }
-            }
+            // First what was sent before anything of this turn arrived: its slices are free, and warm, for what follows.
             while quietDoneIndex < quietDoneCount {
                 let send = unsafe quietDone[quietDoneIndex]
                 quietDoneIndex += 1
                 if send.size >= 0 {
                     return Completion(token: OperationToken(rawValue: send.token), result: send.size)
                 }
+            }
+            while completionIndex < completionCount {
+                let entry = unsafe completions[completionIndex]
+                completionIndex += 1
+                if entry.user_data >> 63 == 0 { return translate(entry) }
+                if entry.user_data == Self.wakeToken { wakeArmed = false }
             }
             return nil
         }
@@ -448,8 +463,6 @@
             var completion = Completion(
                 token: OperationToken(rawValue: entry.user_data & ~Self.quietBit), result: entry.res)
             if entry.user_data & Self.quietBit != 0 {
-                // It was not silent: bytes were left over, or it failed.
-                forgetQuiet(entry.user_data & ~Self.quietBit)
                 if entry.res == -EAGAIN { completion.result = 0 }
                 statistics.shortSends += 1
                 return completion
@@ -480,23 +493,13 @@
             if completion.token.kind == .accept && completion.result == -EINVAL { multishotAccept = false }
         }
 
+        /// Strikes a quiet send off the list of those whose silence means success.
         @inline(never)
         private mutating func forgetQuiet(_ token: UInt64) {
-            for index in quietDoneIndex..<quietDoneCount where unsafe quietDone[index].token == token {
-                unsafe quietDone[index].size = -1
-                return
-            }
-            // Submitted on the way, because the queue was full, and heard of before its turn ended.
             for index in 0..<quietNewCount where unsafe quietNew[index].token == token {
                 unsafe quietNew[index].size = -1
                 return
             }
-        }
-    }
-
-    extension Int {
-        fileprivate var nextPowerOfTwo: Int {
-            self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
         }
     }
 #endif

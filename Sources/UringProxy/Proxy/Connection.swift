@@ -21,6 +21,8 @@ struct Connection: BitwiseCopyable {
         case leased
         /// Idle, and the pool's.
         case pooled
+        /// Taken from another worker, for an exchange that uses it if it stays quiet for a turn.
+        case borrowed
         /// Being taken out of the pool to be lent to another worker: its receive is being cancelled.
         case retiring
         // Both.
@@ -49,8 +51,6 @@ struct Connection: BitwiseCopyable {
     var isSending = false
     /// The peer has ended its side of the stream.
     var inputEnded = false
-    /// Nothing is received because nothing more can be used: the peer waits for us.
-    var isPaused = false
     /// The receive found no slice and waits its turn.
     var isStarved = false
     var flushQueued = false
@@ -95,6 +95,8 @@ struct Connection: BitwiseCopyable {
     var phaseStartedAt: Int64
     var lastReceivedAt: Int64
     var lastSentAt: Int64
+    /// Since when nothing is received because nothing more can be used (the peer waits for us); 0: it is not so.
+    var pausedAt: Int64 = 0
     /// Bytes received in this phase's exchange or tunnel: what tells a long stream.
     var streamBytes: UInt64 = 0
     // The windows in which the peer's pace is measured, as a sender and as a reader.

@@ -38,6 +38,8 @@ extension Engine where D: ~Copyable {
             abortByDownstream(connections[slot].exchange)
         case .leased:
             upstreamFailed(slot)
+        case .borrowed:
+            borrowedInVain(slot)
         case .tunnelling:
             let index = connections[slot].exchange
             let partner = partner(of: slot)
@@ -89,7 +91,8 @@ extension Engine where D: ~Copyable {
         if connections[slot].operationsInFlight > 0 {
             // RFC-wise a FIN, or what is sent stays unsent; in any case the operations complete. Where the close is to
             // be a reset no FIN may go before it: the peer would have seen an orderly end by then.
-            driver.shutdown(connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
+            driver.shutdown(
+                connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
             cancelOperations(slot)
             armTimer(slot)
         }
@@ -107,7 +110,7 @@ extension Engine where D: ~Copyable {
         case .retiring:
             lendingQueue(connections[slot].endpoint)?.withdraw()
             endpoints[connections[slot].endpoint].inUse -= 1
-        case .connecting, .leased:
+        case .connecting, .borrowed, .leased:
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }

@@ -7,16 +7,15 @@ extension Engine where D: ~Copyable {
         let endpoint = exchanges[index].endpoint
         exchanges[index].endpointsTried += 1
         if !exchanges[index].isConnect {
-            if let slot = takeIdle(endpoint) ?? borrow(endpoint) {
+            if let slot = takeIdle(endpoint) {
                 use(slot, for: index)
                 return
             }
+            if borrow(endpoint, for: index) { return }
             if waitForOffer(index) {
                 // Once more: it may have come before this worker could be seen to wait.
-                if let slot = borrow(endpoint) {
+                if borrow(endpoint, for: index) {
                     awaitingOffers.remove(index)
-                    exchanges[index].state = .connecting
-                    use(slot, for: index)
                 } else {
                     relayRequest(index)
                 }
@@ -161,7 +160,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.upstreamOpened)
-        endpoints[connection.endpoint].inUse += 1
+        countInUse(connection.endpoint)
         if exchanges[index].attempts.0 == Slot.none {
             exchanges[index].attempts.0 = slot
         } else {

@@ -62,7 +62,7 @@ extension Engine where D: ~Copyable {
         let slot = endpoints[endpoint].firstIdle
         guard slot != Slot.none else { return nil }
         unpool(slot)
-        endpoints[endpoint].inUse += 1
+        countInUse(endpoint)
         return slot
     }
 
@@ -99,9 +99,8 @@ extension Engine where D: ~Copyable {
         for _ in 0..<awaitingOffers.count {
             guard let index = awaitingOffers.popFirst() else { break }
             let endpoint = exchanges[index].endpoint
-            if let slot = borrow(endpoint) {
-                exchanges[index].state = .connecting
-                use(slot, for: index)
+            if borrow(endpoint, for: index) {
+                continue
             } else if !isLate, let queue = lendingQueue(endpoint), queue.waitForOffer(worker: worker) {
                 awaitingOffers.append(index)
             } else {
@@ -111,15 +110,18 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// With nothing in use here every idle connection is to spare; if another worker wanted one lately, all of them are
-    /// offered. First the receive has to end: what is offered has nothing in flight.
+    /// With nothing in use here idle connections are to spare: if another worker wanted one lately, those beyond what this
+    /// worker itself needed at once within the last second are offered, and one in any case. First the receive has to
+    /// end: what is offered has nothing in flight.
     private mutating func lendIfWanted(_ endpoint: UInt32) {
         guard let queue = lendingQueue(endpoint), queue.isWantedElsewhere(than: worker, now: driver.now)
         else {
             return
         }
-        while endpoints[endpoint].firstIdle != Slot.none {
-            let slot = endpoints[endpoint].firstIdle
+        let surplus =
+            endpoints[endpoint].idleCount - min(endpoints[endpoint].idleCount, endpoints[endpoint].peakInUse)
+        for _ in 0..<max(1, surplus) where endpoints[endpoint].lastIdle != Slot.none {
+            let slot = endpoints[endpoint].lastIdle
             unpool(slot)
             queue.announce()
             connections[slot].phase = .retiring
@@ -154,28 +156,69 @@ extension Engine where D: ~Copyable {
         connections.remove(slot)
     }
 
-    /// A connection that another worker offered; nil if there is none that is still good.
-    mutating func borrow(_ endpoint: UInt32) -> UInt32? {
-        guard let queue = lendingQueue(endpoint) else { return nil }
+    /// Takes a connection that another worker offered, for an exchange; false if there is none.
+    ///
+    /// Nobody watched it while it was on offer: the peer may have closed it, or sent what nobody asked for, which must not
+    /// be taken for the answer to the next request. So its receive is armed first, and the request goes out a turn
+    /// later, when the kernel has had nothing to say.
+    mutating func borrow(_ endpoint: UInt32, for index: UInt32) -> Bool {
+        guard let queue = lendingQueue(endpoint) else { return false }
         queue.noteDemand(worker: worker, now: driver.now)
         while let offer = queue.offers.pop() {
-            guard isUsable(offer) else {
+            guard driver.now - offer.idleSince < settings.timeouts.poolIdle else {
                 discard(offer)
                 continue
             }
             var connection = Connection(
-                descriptor: offer.descriptor, side: .upstream, phase: .pooled, now: driver.now)
+                descriptor: offer.descriptor, side: .upstream, phase: .borrowed, now: driver.now)
             connection.endpoint = endpoint
             connection.isReused = true
+            connection.exchange = index
             guard let slot = connections.insert(connection) else {
                 discard(offer)
-                return nil
+                return false
             }
             counters.add(.upstreamBorrowed)
-            endpoints[endpoint].inUse += 1
-            return slot
+            countInUse(endpoint)
+            exchanges[index].state = .connecting
+            exchanges[index].attempts.0 = slot
+            borrowed.append(slot)
+            updateReceive(slot)
+            relayRequest(index)
+            return true
         }
-        return nil
+        return false
+    }
+
+    /// The turn after: what has stayed quiet is put to use.
+    mutating func useBorrowed(_ count: Int) {
+        for _ in 0..<count {
+            guard let slot = borrowed.popFirst() else { break }
+            guard connections.isOccupied(slot), connections[slot].phase == .borrowed else { continue }
+            let index = connections[slot].exchange
+            exchanges[index].attempts.0 = Slot.none
+            use(slot, for: index)
+        }
+    }
+
+    /// A borrowed connection was not quiet: the exchange looks for another one.
+    mutating func borrowedInVain(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        counters.add(.upstreamStale)
+        exchanges[index].attempts.0 = Slot.none
+        exchanges[index].endpointsTried -= 1
+        connections[slot].exchange = Slot.none
+        close(slot)
+        findUpstream(index)
+    }
+
+    /// One more connection of this worker is in use.
+    @inline(__always)
+    func countInUse(_ endpoint: UInt32) {
+        endpoints[endpoint].inUse += 1
+        if endpoints[endpoint].inUse > endpoints[endpoint].peakInUse {
+            endpoints[endpoint].peakInUse = endpoints[endpoint].inUse
+        }
     }
 
     private mutating func isUsable(_ offer: LendingQueue.Offer) -> Bool {

@@ -10,10 +10,11 @@ extension Engine where D: ~Copyable {
         switch connections[slot].receiving {
         case .none:
             if !wanted {
-                connections[slot].isPaused = true
+                if connections[slot].pausedAt == 0 { connections[slot].pausedAt = driver.now }
             } else if !connections[slot].isStarved {
-                if connections[slot].isPaused { inputResumes(slot) }
-                armReceive(slot)
+                let paused = connections[slot].pausedAt == 0 ? 0 : driver.now - connections[slot].pausedAt
+                if connections[slot].pausedAt != 0 { inputResumes(slot) }
+                armReceive(slot, paused: paused)
             }
         case .stream:
             if !wanted || connections[slot].isBulk { cancelReceive(slot) }
@@ -24,7 +25,7 @@ extension Engine where D: ~Copyable {
 
     /// The peer is waited for again: its pace is measured from here.
     private func inputResumes(_ slot: UInt32) {
-        connections[slot].isPaused = false
+        connections[slot].pausedAt = 0
         connections[slot].lastReceivedAt = driver.now
         connections[slot].receiveWindowStartedAt = driver.now
         connections[slot].receiveWindowBytes = 0
@@ -36,9 +37,9 @@ extension Engine where D: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func armReceive(_ slot: UInt32) {
+    private mutating func armReceive(_ slot: UInt32, paused: Int64) {
         connections[slot].operationsInFlight += 1
-        if connections[slot].isBulk, let slice = leaseBulkSlice(slot) {
+        if connections[slot].isBulk, let slice = leaseBulkSlice(paused: paused) {
             connections[slot].receiving = .slice
             connections[slot].receiveSlice = slice
             driver.receive(
@@ -54,19 +55,17 @@ extension Engine where D: ~Copyable {
     }
 
     /// A large slice to receive into, while few enough wait in receives, and while the peer on the other side keeps up:
-    /// behind a slow reader a large slice would only be held for longer.
-    private mutating func leaseBulkSlice(_ slot: UInt32) -> SliceID? {
-        guard bulkReceives < settings.bulkReceiveLimit, !isPartnerCongested(slot),
+    /// a reader that needed longer for the last window than `slowReader` would only hold the memory for longer.
+    private mutating func leaseBulkSlice(paused: Int64) -> SliceID? {
+        guard paused < Self.slowReader, bulkReceives < settings.bulkReceiveLimit,
             let slice = arena.lease(.bulk)
         else { return nil }
         bulkReceives += 1
         return slice
     }
 
-    private func isPartnerCongested(_ slot: UInt32) -> Bool {
-        let partner = partner(of: slot)
-        return partner != Slot.none && connections[partner].isCongested
-    }
+    /// A quarter of a second for a bulk window: 1 MiB a second.
+    private static var slowReader: Int64 { 250_000_000 }
 
     /// The connection that this one's bytes go to; none while there is no such.
     @inline(__always)
@@ -97,7 +96,7 @@ extension Engine where D: ~Copyable {
             let partner = partner(of: slot)
             return connections[slot].input.isEmpty
                 && (partner == Slot.none || connections[partner].output.byteCount < window(of: slot))
-        case .discarding, .pooled:
+        case .discarding, .pooled, .borrowed:
             return true
         case .connecting, .retiring, .closing:
             return false
@@ -172,6 +171,11 @@ extension Engine where D: ~Copyable {
             inputArrived(slot)
         case Errno.noBuffers:
             counters.add(.receivesStarved)
+            if connections[slot].phase == .borrowed {
+                // Nobody would know whether it is quiet.
+                borrowedInVain(slot)
+                return
+            }
             if !connections[slot].isStarved {
                 connections[slot].isStarved = true
                 starved.append(slot)
@@ -197,6 +201,7 @@ extension Engine where D: ~Copyable {
         case .pooled, .retiring:
             // A response nobody asked for, or the end: either way the connection is of no more use (RFC 9112 §9.5).
             close(slot)
+        case .borrowed: borrowedInVain(slot)
         case .connecting, .closing:
             break
         }

@@ -75,7 +75,8 @@ extension Engine where D: ~Copyable {
         }
         let bytes = segments.firstView(of: connections[source].input)
         unsafe bytes[0..<Int(size)].copy(to: arena.address(slice))
-        segments.appendCompacting(Segment(slice: slice, offset: 0, size: size), to: &connections[target].output)
+        segments.appendCompacting(
+            Segment(slice: slice, offset: 0, size: size), to: &connections[target].output)
         segments.consume(size, from: &connections[source].input)
         return true
     }
@@ -105,7 +106,9 @@ extension Engine where D: ~Copyable {
         }
         let bytes = segments.firstView(of: connections[source].input)
         // Read once its end is there, however many pieces it comes in.
-        guard connections[source].scanner.find(in: bytes, limits: settings.headLimits) != nil else { return .more }
+        guard connections[source].scanner.find(in: bytes, limits: settings.headLimits) != nil else {
+            return .more
+        }
         let (status, size) = TrailerParser.parse(bytes, limits: settings.headLimits, fields: &fields)
         switch status {
         case .incomplete: return .more

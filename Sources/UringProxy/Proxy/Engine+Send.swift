@@ -23,7 +23,7 @@ extension Engine where D: ~Copyable {
             return
         }
         switch connections[slot].phase {
-        case .connecting, .closing: return
+        case .connecting, .borrowed, .closing: return
         case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
         }
         connections[slot].isSending = true
@@ -54,7 +54,7 @@ extension Engine where D: ~Copyable {
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled: return false
         case .readingHead: return false
-        case .exchanging, .discarding, .connecting, .retiring, .closing: return true
+        case .exchanging, .discarding, .connecting, .borrowed, .retiring, .closing: return true
         }
     }
 
@@ -106,7 +106,7 @@ extension Engine where D: ~Copyable {
         case .exchanging: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
-        case .discarding, .connecting, .pooled, .closing: break
+        case .discarding, .connecting, .borrowed, .pooled, .closing: break
         case .retiring:
             retire(slot)
             return

@@ -84,6 +84,9 @@ extension Engine where D: ~Copyable {
                 last = max(last, max(connections[partner].lastReceivedAt, connections[partner].lastSentAt))
             }
             wait.limit(last, timeouts.tunnelIdle, .tunnel)
+        case .borrowed:
+            // Used in the next turn.
+            break
         case .retiring, .closing:
             // The kernel answers a cancel at once; if it does not, it is asked again.
             wait.limit(started, 1_000_000_000, .kernel)
@@ -120,6 +123,7 @@ extension Engine where D: ~Copyable {
     private mutating func maintain() {
         guard phase == .running else { return }
         sweepOffers(all: false)
+        for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         arena.trim()
         timers.set(maintenanceTimer, deadline: driver.now + Self.maintenanceInterval)
     }

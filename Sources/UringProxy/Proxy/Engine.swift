@@ -44,6 +44,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Exchanges that wait for a connection another worker is about to lend, and until when at most.
     var awaitingOffers: SlotQueue
     var offerDeadline: Int64 = 0
+    /// Connections taken from other workers in this turn.
+    var borrowed: SlotQueue
     /// Connections whose output is to be sent at the turn's end.
     var flushQueue: SlotQueue
     /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
@@ -83,6 +85,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.clientLimit = clientLimit
         self.askResolver = askResolver
         awaitingOffers = SlotQueue(capacity: settings.connections)
+        borrowed = SlotQueue(capacity: slots * 2)
         // A slot that is freed and taken again within a turn may stand in a queue twice: room for as many as a turn can
         // have of those.
         flushQueue = SlotQueue(capacity: slots * 2 + 65_536)
@@ -115,13 +118,16 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
     var nextDeadline: Int64 {
-        if !starved.isEmpty && driver.receivableSlices > 0 { return driver.now }
+        if !starved.isEmpty && driver.receivableSlices > 0 || !borrowed.isEmpty { return driver.now }
         return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)
     }
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
+        // Those of earlier turns: the receives of these have been asked for, and have had their say by now.
+        let ripe = borrowed.count
         handleCompletions()
+        if ripe > 0 { useBorrowed(ripe) }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
         feedStarved()
@@ -195,9 +201,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
                 .pooled:
                 close(slot)
-            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .leased, .retiring,
-                .tunnelling,
-                .closing:
+            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .borrowed, .leased, .retiring,
+                .tunnelling, .closing:
                 armTimer(slot)
             }
         }

@@ -130,7 +130,8 @@ extension Doctor {
     }
 
     private var sizeFinding: Finding {
-        let each = "\(ByteSize.describe(UInt64(DoctorNeeds.ringBytesOfWorker))) for each of \(workers)"
+        let each =
+            "\(ByteSize.describe(UInt64(DoctorNeeds.ringBytes(connections: 0)))) for each of \(workers)"
         if facts.ring.sizedRingErrno == 0 { return .ok("ring memory", each) }
         return lack(
             subject: "ring memory",

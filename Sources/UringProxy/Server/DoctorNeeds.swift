@@ -1,9 +1,8 @@
 /// What a configuration asks of the machine, as far as it can be said before it runs.
 struct DoctorNeeds: Sendable, Equatable {
-    /// The sizes that the io_uring driver asks for on each worker.
-    static let submissionEntries = 512
-    static let completionEntries = 4096
-    static let arenaBytes = 1 << 20
+    /// The sizes that the io_uring driver asks for on each worker; completions grow with the connections.
+    static let submissionEntries = RingSizes.submissionEntries
+    static let arenaBytes = RingSizes.registeredBytes
 
     var threads: Int
     /// Descriptors with all connections in use; nil where the number of connections follows from memory.
@@ -20,13 +19,16 @@ struct DoctorNeeds: Sendable, Equatable {
             // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
             descriptors = 2 * connections + threads * (pooled + listeners + 4) + 32
         }
-        ringBytes = threads * Self.ringBytesOfWorker
+        let connections = (configuration.limitConnections ?? 0) / threads
+        ringBytes = threads * Self.ringBytes(connections: connections)
         registeredBytes = threads * Self.arenaBytes
     }
 
     /// 64 bytes for each submission, 16 for each completion, 4 for each index, and a head, in whole pages.
-    static let ringBytesOfWorker =
-        pages(submissionEntries * 64) + pages(completionEntries * 16 + submissionEntries * 4 + 512)
+    static func ringBytes(connections: Int) -> Int {
+        let completionEntries = RingSizes.completionEntries(connections: connections)
+        return pages(submissionEntries * 64) + pages(completionEntries * 16 + submissionEntries * 4 + 512)
+    }
 
     private static func pages(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
 }

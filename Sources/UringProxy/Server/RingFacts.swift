@@ -20,7 +20,8 @@ struct RingFacts: Sendable, Equatable {
     static func ask() -> RingFacts {
         var facts = cposix_ring_facts()
         unsafe cposix_probe_ring(
-            &facts, UInt32(DoctorNeeds.submissionEntries), UInt32(DoctorNeeds.completionEntries),
+            &facts, UInt32(DoctorNeeds.submissionEntries),
+            UInt32(RingSizes.completionEntries(connections: 0)),
             DoctorNeeds.arenaBytes)
         return RingFacts(
             setupErrno: -facts.setup_result, features: facts.features, operations: facts.operations_low,

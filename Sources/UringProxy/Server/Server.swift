@@ -123,7 +123,8 @@ public final class Server: Sendable {
         let plans = (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], settings: settings, upstreams: upstreams, lending: lending, clientLimit: clientLimit,
+                wakeup: wakeups[index], settings: settings, upstreams: upstreams, lending: lending,
+                clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
         }
         return (plans, bound)

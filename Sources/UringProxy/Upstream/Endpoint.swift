@@ -40,6 +40,8 @@ struct Endpoint: BitwiseCopyable {
     var idleCount: UInt32 = 0
     /// Connections in use by exchanges of this worker, connecting ones included.
     var inUse: UInt32 = 0
+    /// The most of them within the last second or two.
+    var peakInUse: UInt32 = 0
 
     // The table's chain, and its list of dynamic endpoints by last use.
     var hash: UInt64 = 0

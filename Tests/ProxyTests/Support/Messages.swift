@@ -23,8 +23,10 @@ func receiveChunked(_ socket: TestSocket) throws -> [UInt8]? {
     } catch { return nil }
 }
 
-extension Array<UInt8> {
-    func ends(with suffix: [UInt8]) -> Bool { count >= suffix.count && Array(self.suffix(suffix.count)) == suffix }
+extension [UInt8] {
+    func ends(with suffix: [UInt8]) -> Bool {
+        count >= suffix.count && Array(self.suffix(suffix.count)) == suffix
+    }
 }
 
 /// Bytes without a period that a slice, a page or a window could hide.
@@ -47,6 +49,7 @@ func difference(_ got: [UInt8], _ wanted: [UInt8]) -> String? {
     if got == wanted { return nil }
     let index = zip(got, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset
     guard let index else { return "\(got.count) bytes instead of \(wanted.count)" }
-    let ahead = wanted.indices.first { wanted[$0...].starts(with: got[index..<min(got.count, index + 16)]) }
-    return "at \(index) of \(wanted.count); what came there belongs at \(ahead.map { "\($0)" } ?? "nowhere")"
+    let all = zip(got, wanted).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset)
+    let some = Array(got[index..<min(got.count, index + 32)])
+    return "at \(index) of \(wanted.count), \(all.count) bytes up to \(all.last ?? 0): \(some)"
 }

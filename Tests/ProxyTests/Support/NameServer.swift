@@ -35,7 +35,9 @@ final class NameServer: Sendable {
     private func run() {
         var query = [UInt8](repeating: 0, count: 1500)
         while !isStopping.load(ordering: .acquiring) {
-            guard cposix_await_until(descriptor, Int16(POLLIN), cposix_monotonic_nanoseconds() + 20_000_000) != 0
+            guard
+                cposix_await_until(descriptor, Int16(POLLIN), cposix_monotonic_nanoseconds() + 20_000_000)
+                    != 0
             else { continue }
             var peer = [UInt8](repeating: 0, count: 128)
             var peerSize: UInt32 = 128

@@ -19,7 +19,9 @@ final class TestOrigin {
         let fd = descriptor
         if asked.isIP { _ = cposix_setsockopt_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) }
         let bound = unsafe asked.withSockaddr { unsafe cposix_bind(fd, $0, $1) }
-        guard bound == 0, cposix_listen(fd, backlog) == 0 else { throw TestFailure("cannot listen on \(text)") }
+        guard bound == 0, cposix_listen(fd, backlog) == 0 else {
+            throw TestFailure("cannot listen on \(text)")
+        }
         address = (SocketAddress(boundBy: fd) ?? asked).description
     }
 

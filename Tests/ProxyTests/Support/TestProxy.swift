@@ -28,7 +28,10 @@ final class TestProxy {
     }
 
     /// A forward proxy.
-    init(forward driver: TestDriver, allow: [String] = ["127.0.0.0/8"], change: (inout Configuration) -> Void = { _ in })
+    init(
+        forward driver: TestDriver, allow: [String] = ["127.0.0.0/8"],
+        change: (inout Configuration) -> Void = { _ in }
+    )
         throws
     {
         var configuration = Self.configuration(driver)

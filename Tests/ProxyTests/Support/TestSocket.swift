@@ -13,7 +13,7 @@ struct TestFailure: Error, CustomStringConvertible {
 ///
 /// Text is Latin-1, so that "\u{FF}" is one byte.
 final class TestSocket {
-    static let patience: Int64 = 10_000_000_000
+    static let patience: Int64 = 20_000_000_000
 
     let descriptor: Int32
     private var isOpen = true
@@ -51,7 +51,8 @@ final class TestSocket {
 
     func send(_ bytes: [UInt8]) throws {
         let result = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe buffer.isEmpty ? 0 : cposix_send_until(descriptor, buffer.baseAddress!, buffer.count, deadline)
+            unsafe buffer.isEmpty
+                ? 0 : cposix_send_until(descriptor, buffer.baseAddress!, buffer.count, deadline)
         }
         if result < 0 { throw TestFailure("sending \(bytes.count) bytes: errno \(-result)") }
     }
@@ -72,6 +73,7 @@ final class TestSocket {
             pending.removeFirst(bytes.count)
             return bytes
         }
+        let size = min(size, 1 << 18)
         var bytes = [UInt8](repeating: 0, count: size)
         let result = unsafe bytes.withUnsafeMutableBytes { buffer in
             unsafe cposix_receive_until(descriptor, buffer.baseAddress!, size, deadline)
@@ -92,7 +94,8 @@ final class TestSocket {
                 }
                 bytes += more
             } catch {
-                throw TestFailure("\(error) after \(bytes.count) of \(count) bytes: \(text(bytes).debugDescription)")
+                throw TestFailure(
+                    "\(error) after \(bytes.count) of \(count) bytes: \(text(bytes).debugDescription)")
             }
         }
         return bytes

@@ -55,7 +55,8 @@ struct SegmentPoolTests {
                     let size = pick(5) == 0 ? 1001 + pick(5000) : 1 + pick(900)
                     let start = UInt8(truncatingIfNeeded: random.next())
                     model.append(
-                        a, (0..<size).map { start &+ UInt8(truncatingIfNeeded: $0) }, compacting: pick(2) == 0)
+                        a, (0..<size).map { start &+ UInt8(truncatingIfNeeded: $0) }, compacting: pick(2) == 0
+                    )
                 case 2:
                     let size = pick(model.bytes[a].count + 1)
                     model.pool.consume(UInt32(size), from: &model.queues[a])

@@ -57,7 +57,10 @@ struct DriverContractTests {
         }
     }
 
-    private func eachDriver(_ ring: (inout Fixture<UringDriver>) throws -> Void, _ epoll: (inout Fixture<EpollDriver>) throws -> Void)
+    private func eachDriver(
+        _ ring: (inout Fixture<UringDriver>) throws -> Void,
+        _ epoll: (inout Fixture<EpollDriver>) throws -> Void
+    )
         throws
     {
         if let failure = RingProbe.failure() {
@@ -92,7 +95,9 @@ struct DriverContractTests {
         return (ours, theirs)
     }
 
-    private func token(_ kind: OperationKind) -> OperationToken { OperationToken(kind, slot: 7, generation: 9) }
+    private func token(_ kind: OperationKind) -> OperationToken {
+        OperationToken(kind, slot: 7, generation: 9)
+    }
 
     @Test("A stream goes on by itself, ends when cancelled, and loses nothing in between")
     func stream() throws {

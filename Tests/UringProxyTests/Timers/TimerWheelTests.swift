@@ -4,7 +4,9 @@ import Testing
 
 @Suite("TimerWheel")
 struct TimerWheelTests {
-    @Test("Every slot expires once, never early, and at most two ticks late, whatever is set, moved and removed")
+    @Test(
+        "Every slot expires once, never early, and at most two ticks late, whatever is set, moved and removed"
+    )
     func agreesWithAList() {
         let tick: Int64 = 1 << 23
         for seed in 0..<20 {

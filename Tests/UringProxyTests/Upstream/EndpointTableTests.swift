@@ -4,7 +4,8 @@ import Testing
 
 @Suite("EndpointTable")
 struct EndpointTableTests {
-    private func find(_ table: inout EndpointTable, _ name: String, _ port: UInt16, now: Int64 = 1) -> UInt32? {
+    private func find(_ table: inout EndpointTable, _ name: String, _ port: UInt16, now: Int64 = 1) -> UInt32?
+    {
         let bytes = Array(name.utf8)
         return unsafe bytes.withUnsafeBytes {
             table.find(name: unsafe ByteView($0), port: port, now: now)
