@@ -69,4 +69,27 @@ struct ArenaTests {
         #expect(SliceClass.fitting(SliceClass.medium.sliceSize + 1) == .bulk)
         #expect(SliceClass.fitting(256 * 1024 + 1) == nil)
     }
+
+    /// A medium slice ends within a page: giving it back by the page took the beginning of the next one along.
+    @Test("Trimming free slices leaves those beside them as they are")
+    func trimKeepsNeighbours() throws {
+        let arena = Arena(budgetBytes: 8 << 20)
+        defer { arena.destroy() }
+        var slices: [SliceID] = []
+        for _ in 0..<130 { slices.append(try #require(arena.lease(.medium))) }
+        // The first and the 65th begin at a page.
+        for slice in slices {
+            for offset in 0..<SliceClass.medium.sliceSize { unsafe arena.address(slice)[offset] = 0xA5 }
+        }
+        for index in stride(from: 0, to: 130, by: 2) { arena.release(slices[index]) }
+        arena.trim()
+        arena.trim()
+        for index in stride(from: 1, to: 130, by: 2) {
+            var kept = 0
+            for offset in 0..<SliceClass.medium.sliceSize
+            where unsafe arena.address(slices[index])[offset] == 0xA5 { kept += 1 }
+            #expect(kept == SliceClass.medium.sliceSize, "slice \(index)")
+            arena.release(slices[index])
+        }
+    }
 }

@@ -113,4 +113,33 @@ struct SegmentPoolTests {
         #expect(model.queues[0].byteCount == 3000)
         model.pool.removeAll(&model.queues[0])
     }
+
+    /// Each received in a slice of its own, as bytes that drip in are.
+    @Test("A backlog of small pieces holds little more memory than bytes")
+    func smallPiecesShareSlices() throws {
+        let arena = Arena(budgetBytes: 4 << 20)
+        let segments = SegmentPool(arena: arena)
+        var target = SegmentQueue()
+        for index in 0..<1000 {
+            let slice = try #require(arena.lease(.medium))
+            unsafe arena.address(slice)[0] = UInt8(truncatingIfNeeded: index)
+            unsafe arena.address(slice)[1] = UInt8(truncatingIfNeeded: index >> 8)
+            var source = SegmentQueue()
+            segments.append(Segment(slice: slice, offset: 0, size: 2), to: &source)
+            segments.move(2, from: &source, to: &target)
+            #expect(source.isEmpty)
+        }
+        #expect(target.byteCount == 2000)
+        #expect(arena.leasedBytes == SliceClass.medium.sliceSize)
+        for index in 0..<1000 {
+            let view = segments.firstView(of: target)
+            #expect(
+                view[0] == UInt8(truncatingIfNeeded: index)
+                    && view[1] == UInt8(truncatingIfNeeded: index >> 8))
+            segments.consume(2, from: &target)
+        }
+        #expect(arena.leasedBytes == 0 && segments.linksInUse == 0)
+        segments.destroy()
+        arena.destroy()
+    }
 }
