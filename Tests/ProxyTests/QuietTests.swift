@@ -6,7 +6,8 @@ import Testing
 /// An engine whose turns a test takes one by one: what came between two of them is handled in one.
 @Suite("Connections that are not quiet", .blocking)
 struct QuietTests {
-    private static let unasked = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    private static let unasked =
+        "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
     private func with(
         _ driver: TestDriver, _ origin: TestOrigin, lending: [LendingQueue] = [],
@@ -63,7 +64,9 @@ struct QuietTests {
         try body(address, turn)
     }
 
-    @Test("What an idle connection brings together with a request is not its answer", arguments: TestDriver.offered)
+    @Test(
+        "What an idle connection brings together with a request is not its answer",
+        arguments: TestDriver.offered)
     func sameTurn(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         try with(driver, origin) { address, turn in

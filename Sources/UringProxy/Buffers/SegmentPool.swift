@@ -41,9 +41,9 @@ struct SegmentQueue: BitwiseCopyable {
 
     init(arena: Arena) {
         self.arena = arena
-        // A segment names at least one byte of a leased slice and a slice is named by few of them; address space
-        // costs nothing until touched.
-        capacity = 1 << 21
+        // Small pieces share slices and links (`append`, `appendCompacting`), so that a link stands for some hundred bytes
+        // of the budget; address space costs nothing until touched.
+        capacity = UInt32(clamping: max(1 << 21, arena.budgetBytes / 256))
         guard let memory = unsafe cposix_map(Int(capacity) * MemoryLayout<Link>.stride) else {
             preconditionFailure("no address space for buffer queues")
         }

@@ -101,7 +101,7 @@ extension Engine where D: ~Copyable {
         _ source: UInt32, _ target: UInt32, _ encoding: BodyEncoding
     ) -> RelayOutcome {
         guard segments.makeContiguous(&connections[source].input, upTo: settings.headLimits.headBytes + 1)
-            else {
+        else {
             counters.add(.buffersExhausted)
             return .outOfMemory
         }

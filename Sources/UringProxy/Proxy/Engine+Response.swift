@@ -292,7 +292,10 @@ extension Engine where D: ~Copyable {
         let reusable = exchanges[index].upstreamKeepAlive && requestDone && !connections[slot].outputEnded
         exchanges[index].upstream = Slot.none
         finishExchange(index)
-        if reusable && connections[slot].input.isEmpty && !connections[slot].inputEnded {
+        // A request that has not left entirely, though it is answered, would stand before the next one.
+        if reusable && connections[slot].input.isEmpty && connections[slot].output.isEmpty
+            && !connections[slot].inputEnded
+        {
             returnToPool(slot)
         } else {
             connections[slot].exchange = Slot.none
