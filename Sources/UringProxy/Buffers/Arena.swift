@@ -141,6 +141,13 @@ struct SliceID: BitwiseCopyable, Equatable {
     /// How often a lease was refused because the budget was used up.
     var refusals: UInt64 { unsafe state.pointee.refusals }
 
+    /// Whether `lease` would answer with a slice.
+    func canLease(_ sliceClass: SliceClass) -> Bool {
+        let region = unsafe region(sliceClass).pointee
+        return unsafe state.pointee.leasedBytes + sliceClass.sliceSize <= state.pointee.budgetBytes
+            && (region.freeCount > 0 || region.issued < region.capacity)
+    }
+
     /// Leases one slice with one reference; nil when the budget is used up.
     @inline(__always)
     func lease(_ sliceClass: SliceClass) -> SliceID? {

@@ -121,7 +121,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
     var nextDeadline: Int64 {
-        if !starved.isEmpty && driver.receivableSlices > 0 || !borrowed.isEmpty { return driver.now }
+        if !borrowed.isEmpty { return driver.now }
+        // What this turn gave back the driver takes with the next one.
+        if !starved.isEmpty && (driver.receivableSlices > 0 || arena.canLease(.medium)) { return driver.now }
         return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)
     }
 
