@@ -105,15 +105,22 @@ def nginx(origin, directory):
         f.write(NGINX.format(dir=directory, origin=origin, port=port))
     process = start(PROXY_CPU, "nginx", "-c", path)
     wait_for(port)
-    children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
-    if len(children) != 1:
-        void("nginx has no single worker")
+    end = time.monotonic() + 5
+    children = []
+    while len(children) != 1:
+        if time.monotonic() > end:
+            void("nginx has no single worker")
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as f:
+            children = f.read().split()
     return Proxy("nginx", port, process, int(children[0]))
 
 
 def milliseconds(text):
-    number, unit = re.match(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    found = re.match(r"([\d.]+)(us|ms|s|m)$", text)
+    if not found:
+        void(f"wrk reports a latency of {text}")
+    number, unit = found.groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
 
 def load(proxy, arguments):
@@ -128,6 +135,8 @@ def load(proxy, arguments):
     if "Non-2xx" in text or "Socket errors" in text:
         void(f"{proxy.name}: {text}")
     requests = int(re.search(r"(\d+) requests in", text)[1])
+    if requests == 0:
+        void(f"{proxy.name} answered nothing: {text}")
     proxy.cpu.append(spent / 1000 / requests)
     proxy.rate.append(float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1]))
     proxy.p50.append(milliseconds(re.search(r"50%\s+(\S+)", text)[1]))
