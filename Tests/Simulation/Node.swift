@@ -184,6 +184,10 @@
                 if connection.isStarved { text += ", starved" }
                 if connection.isBulk { text += ", bulk" }
             }
+            for error in ProxyError.allCases where counters[error] > 0 {
+                text += "; \(error): \(counters[error])"
+            }
+            text += "; buffers exhausted: \(counters[.buffersExhausted])"
             return text
         }
 
