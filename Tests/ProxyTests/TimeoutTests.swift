@@ -96,7 +96,7 @@ struct TimeoutTests {
         let proxy = try TestProxy(driver, origin) {
             // Longer than a small receive buffer takes to be read: on loopback, where a segment is larger than the
             // buffer, the receiver opens its window only when the buffer is empty.
-            $0.limitRateMin = MinimumRate(bytesPerSecond: 1000, grace: .seconds(3))
+            $0.limitRateMin = MinimumRate(bytesPerSecond: 1000, grace: .seconds(2))
         }
         let body = pattern(16 << 20)
         let response = latin1("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n") + body

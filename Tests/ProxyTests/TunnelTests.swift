@@ -158,6 +158,23 @@ struct TunnelTests {
         origin.end()
     }
 
+    @Test("CONNECT: messages of several slices do not wait for a timer", arguments: TestDriver.offered)
+    func noStall(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(forward: driver)
+        let (client, upstream) = try tunnel(proxy, origin)
+        let message = pattern(65_550)
+        let started = cposix_monotonic_nanoseconds()
+        for _ in 0..<20 {
+            try client.send(message)
+            #expect(difference(try upstream.receive(exactly: message.count), message) == nil)
+            try upstream.send(message)
+            #expect(difference(try client.receive(exactly: message.count), message) == nil)
+        }
+        // A stall lasts until the once-a-second maintenance; without one this takes milliseconds.
+        #expect(cposix_monotonic_nanoseconds() - started < 5_000_000_000)
+    }
+
     @Test(
         "CONNECT that cannot be connected is a 502, and the connection lives on",
         arguments: TestDriver.offered)

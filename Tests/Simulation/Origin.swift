@@ -52,7 +52,8 @@
             if sawEnd {
                 finish(reset: false)
             } else {
-                read()
+                // From the event loop: reading from here would echo from here, and so on, as deep as bytes keep coming.
+                world.schedule(after: 0) { [self] in read() }
             }
         }
 

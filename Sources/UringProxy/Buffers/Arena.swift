@@ -174,6 +174,13 @@ struct SliceID: BitwiseCopyable, Equatable {
         return SliceID(sliceClass, index: index)
     }
 
+    /// How many slices of a class could be leased now.
+    func leasable(_ sliceClass: SliceClass) -> Int {
+        let region = unsafe region(sliceClass)
+        let slices = unsafe region.pointee.freeCount + region.pointee.capacity - region.pointee.issued
+        return min(slices, max(0, budgetBytes - leasedBytes) / sliceClass.sliceSize)
+    }
+
     /// Adds a holder to a leased slice.
     @inline(__always)
     func retain(_ slice: SliceID) {

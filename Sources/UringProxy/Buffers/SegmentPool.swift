@@ -41,9 +41,9 @@ struct SegmentQueue: BitwiseCopyable {
 
     init(arena: Arena) {
         self.arena = arena
-        // A segment names at least one byte of a leased slice and a slice is named by few of them; address space
-        // costs nothing until touched.
-        capacity = 1 << 21
+        // Small pieces share slices and links (`append`, `appendCompacting`), so that a link stands for some hundred bytes
+        // of the budget; address space costs nothing until touched.
+        capacity = UInt32(clamping: max(1 << 21, arena.budgetBytes / 256))
         guard let memory = unsafe cposix_map(Int(capacity) * MemoryLayout<Link>.stride) else {
             preconditionFailure("no address space for buffer queues")
         }
@@ -267,6 +267,33 @@ struct SegmentQueue: BitwiseCopyable {
         }
         removeAll(&queue)
         append(Segment(slice: slice, offset: 0, size: UInt32(written)), to: &queue)
+        return true
+    }
+
+    /// Brings the first `limit` bytes into one piece, all of them if there are fewer: what may wait behind a head is larger
+    /// than any slice.
+    /// - Returns: as `makeContiguous`.
+    func makeContiguous(_ queue: inout SegmentQueue, upTo limit: Int) -> Bool {
+        if Int(queue.byteCount) <= limit { return makeContiguous(&queue) }
+        if Int(first(of: queue).size) >= limit { return true }
+        guard let sliceClass = SliceClass.fitting(limit), let slice = arena.lease(sliceClass) else {
+            return false
+        }
+        var written = 0
+        let target = unsafe arena.address(slice)
+        forEach(queue) { segment in
+            let bytes = view(segment)
+            let size = min(bytes.count, limit - written)
+            unsafe bytes[0..<size].copy(to: target + written)
+            written += size
+            return written < limit
+        }
+        consume(UInt32(limit), from: &queue)
+        let link = takeLink(Segment(slice: slice, offset: 0, size: UInt32(limit)))
+        unsafe links[Int(link)].next = queue.first
+        queue.first = link
+        if queue.last == SegmentPool.none { queue.last = link }
+        queue.byteCount += UInt32(limit)
         return true
     }
 

@@ -32,6 +32,8 @@ internal import CPosix
         var writable = true
         var hungUp = false
         var inReadyList = false
+        /// epoll refused to watch it.
+        var isUnwatched = false
     }
 
     private let epoll: Int32
@@ -106,9 +108,12 @@ internal import CPosix
         let mask = UInt32(CPOSIX_EPOLLIN | CPOSIX_EPOLLOUT | CPOSIX_EPOLLRDHUP) | CPOSIX_EPOLLET
         let result = cposix_epoll_control(
             epoll, EPOLL_CTL_ADD, descriptor, mask, UInt64(UInt32(descriptor)))
-        // ENOSPC (fs.epoll.max_user_watches) and ENOMEM: without edges the descriptor is tried every turn, which is
-        // slow and right.
-        if result < 0 { statistics.entryFailures += 1 }
+        // ENOSPC (fs.epoll.max_user_watches) and ENOMEM: no edge will ever tell of the descriptor, so what would wait for
+        // one fails.
+        if result < 0 {
+            statistics.entryFailures += 1
+            unsafe entry.pointee.isUnwatched = true
+        }
         unsafe entry.pointee.registered = true
     }
 
@@ -124,8 +129,17 @@ internal import CPosix
             address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK), 0)
     }
 
+    /// Completes an operation that would wait for an edge that never comes; false if edges do come.
+    private mutating func failUnwatched(_ entry: UnsafeMutablePointer<Entry>, _ token: OperationToken) -> Bool
+    {
+        guard unsafe entry.pointee.isUnwatched else { return false }
+        completions.append(Completion(token: token, result: -ENOMEM))
+        return true
+    }
+
     mutating func accept(_ listener: Int32, token: OperationToken) {
         let entry = unsafe entry(listener)
+        if unsafe failUnwatched(entry, token) { return }
         _ = cposix_set_nonblocking(listener)
         unsafe entry.pointee.listening = true
         unsafe entry.pointee.receiveArmed = true
@@ -142,6 +156,7 @@ internal import CPosix
         let entry = unsafe entry(descriptor)
         let result = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
         if result == -EINPROGRESS {
+            if unsafe failUnwatched(entry, token) { return }
             unsafe entry.pointee.connecting = true
             unsafe entry.pointee.writable = false
             unsafe entry.pointee.sendToken = token.rawValue
@@ -154,6 +169,7 @@ internal import CPosix
     @inline(__always)
     mutating func receive(_ descriptor: Int32, into target: ReceiveTarget, token: OperationToken) {
         let entry = unsafe entry(descriptor)
+        if unsafe failUnwatched(entry, token) { return }
         unsafe entry.pointee.receiveToken = token.rawValue
         unsafe entry.pointee.target = target
         unsafe entry.pointee.receiveArmed = true
@@ -233,9 +249,7 @@ internal import CPosix
 
     mutating func isQuiet(_ descriptor: Int32) -> Bool { SocketOptions.isQuiet(descriptor) }
 
-    var receivableSlices: Int {
-        max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
-    }
+    var receivableSlices: Int { arena.leasable(.medium) }
 
     // MARK: - Attempts
 
@@ -263,6 +277,7 @@ internal import CPosix
             unsafe result = cposix_sendmsg(descriptor, parts, count, flags)
         }
         if result == -Int(EAGAIN) {
+            if unsafe failUnwatched(entry, token) { return }
             unsafe entry.pointee.writable = false
             unsafe entry.pointee.sendArmed = true
             return
@@ -399,5 +414,11 @@ internal import CPosix
     }
 
     @inline(__always)
-    mutating func next() -> Completion? { completions.popFirst() }
+    mutating func next() -> Completion? {
+        if let completion = completions.popFirst() { return completion }
+        // What was sent by a handler completes within the same loop: none of it is left to wait for an event. Counted on,
+        // it would let a receive that has completed wait with it.
+        quietCompletions = 0
+        return nil
+    }
 }

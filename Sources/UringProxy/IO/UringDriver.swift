@@ -60,7 +60,9 @@
         private let sliceRing: UnsafeMutableRawPointer
         private let sliceRingEntries: Int
         private var published = 0
-        private var publishTarget = 128
+        private var publishTarget: Int
+        /// A quarter of the memory at most: what is published here nobody else can lease, and it never comes back.
+        private let publishLimit: Int
         private var starvedSinceRefill = false
 
         private let multishotReceive: Bool
@@ -115,6 +117,9 @@
             unsafe self.ring = ring
             unsafe sliceRing = memory
             self.sliceRingEntries = sliceRingEntries
+            publishLimit = min(
+                sliceRingEntries, max(16, arena.budgetBytes / 4 / SliceClass.medium.sliceSize))
+            publishTarget = min(128, publishLimit)
             self.quietSupported = quietSupported
             // SEND_ZC came in 6.0 with multishot receive, which no probe names.
             multishotReceive = zeroCopySupported
@@ -350,7 +355,10 @@
 
         // MARK: - Provided slices
 
-        var receivableSlices: Int { published }
+        /// Those of the next turn too: what was released since the last refill is published when it begins.
+        var receivableSlices: Int {
+            published + min(max(0, publishTarget - published), arena.leasable(.medium))
+        }
 
         /// Publishes slices up to the target.
         ///
@@ -359,7 +367,7 @@
         private mutating func refillSlices() {
             if starvedSinceRefill {
                 starvedSinceRefill = false
-                publishTarget = min(publishTarget * 2, sliceRingEntries)
+                publishTarget = min(publishTarget * 2, publishLimit)
             }
             var added = 0
             while published < publishTarget {

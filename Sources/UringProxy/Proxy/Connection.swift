@@ -67,14 +67,18 @@ struct Connection: BitwiseCopyable {
     var resetsOnClose = false
     /// Served at least one request before (upstream), so that the peer may have closed it in the meantime.
     var isReused = false
+    /// Given to an exchange (upstream), of which nothing has been handed to the kernel yet.
+    var requestHeld = false
     var peerKnown = false
     /// Was counted for `--limit-connections-per-client`.
     var countedPerClient = false
-    var listener: UInt8 = 0
+    var listener: UInt16 = 0
 
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt16 = 0
     var requestCount: UInt32 = 0
+    /// The engine's turn in which it was borrowed.
+    var borrowedInTurn: UInt32 = 0
 
     /// Received, not yet consumed.
     var input = SegmentQueue()

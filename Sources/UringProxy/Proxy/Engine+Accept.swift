@@ -36,15 +36,19 @@ extension Engine where D: ~Copyable {
         timers.set(timer(ofListener: index), deadline: driver.now + backoff)
     }
 
+    /// How many connections beyond the limit are served: those that the kernel had accepted already when accepting was
+    /// paused. To close them would turn clients away who would have been served from the backlog.
+    static var acceptOvershoot: Int { 1024 }
+
     private mutating func admit(_ descriptor: Int32, listener index: Int) {
-        guard phase != .stopping, downstreamCount < settings.connections else {
+        guard phase != .stopping, downstreamCount < settings.connections + Self.acceptOvershoot else {
             counters.add(.acceptFailures)
             driver.close(descriptor, reset: false)
             return
         }
         var connection = Connection(
             descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
-        connection.listener = UInt8(index)
+        connection.listener = UInt16(index)
         if let clientLimit {
             connection.peer = driver.peerAddress(descriptor)?.address ?? .unspecified
             connection.peerKnown = true

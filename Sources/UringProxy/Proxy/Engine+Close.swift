@@ -60,7 +60,7 @@ extension Engine where D: ~Copyable {
             cutResponse(index, .upstreamTruncated)
             return
         }
-        if connections[slot].receiving != .none && exchanges[index].state == .forwarding {
+        if connections[slot].receiving != .none && connections[slot].phase == .leased {
             // A failed send: an answer may be waiting to be received, such as a 413 that came before the reset.
             if !connections[slot].isSending { segments.removeAll(&connections[slot].output) }
             // Whatever the failure was, what comes of the request after the gap must never arrive.
@@ -69,6 +69,8 @@ extension Engine where D: ~Copyable {
                 driver.shutdown(connections[slot].descriptor, .sending)
             }
             armTimer(slot)
+            // What downstream still sends of it is taken and dropped, or the answer could wait for a body behind it.
+            if !exchanges[index].requestDone { relayRequest(index) }
             return
         }
         upstreamEnded(slot, .upstreamReset)

@@ -271,6 +271,7 @@ extension Engine where D: ~Copyable {
         connections[slot].requestCount += 1
         connections[slot].streamBytes = 0
         connections[slot].scanner = HeadEndScanner()
+        connections[slot].requestHeld = connections[slot].isReused
         exchanges[index].upstream = slot
         exchanges[index].state = .forwarding
         exchanges[index].requestsSent += 1

@@ -93,6 +93,9 @@ extension Engine where D: ~Copyable {
         return true
     }
 
+    /// Whether exchanges wait for an offer that has come since they looked: this worker is not to sleep.
+    var isOffered: Bool { !awaitingOffers.isEmpty && lending.contains { !$0.offers.isEmpty } }
+
     /// Once a turn while exchanges wait for offers: serves them, or lets them connect when the wait was in vain.
     mutating func serveAwaiting() {
         let isLate = driver.now >= offerDeadline
@@ -174,6 +177,7 @@ extension Engine where D: ~Copyable {
             connection.endpoint = endpoint
             connection.isReused = true
             connection.exchange = index
+            connection.borrowedInTurn = turn
             guard let slot = connections.insert(connection) else {
                 discard(offer)
                 return false
@@ -190,11 +194,16 @@ extension Engine where D: ~Copyable {
         return false
     }
 
-    /// The turn after: what has stayed quiet is put to use.
-    mutating func useBorrowed(_ count: Int) {
-        for _ in 0..<count {
+    /// The turn after: what has stayed quiet is put to use. What was borrowed in this very turn, be it in the slot of one
+    /// that was not quiet, has its receive not even asked for, and waits.
+    mutating func useBorrowed() {
+        for _ in 0..<borrowed.count {
             guard let slot = borrowed.popFirst() else { break }
             guard connections.isOccupied(slot), connections[slot].phase == .borrowed else { continue }
+            guard connections[slot].borrowedInTurn != turn else {
+                borrowed.append(slot)
+                continue
+            }
             let index = connections[slot].exchange
             exchanges[index].attempts.0 = Slot.none
             use(slot, for: index)

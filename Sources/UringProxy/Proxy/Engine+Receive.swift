@@ -176,6 +176,11 @@ extension Engine where D: ~Copyable {
                 borrowedInVain(slot)
                 return
             }
+            if connections[slot].phase == .retiring {
+                // It was to end anyway.
+                retire(slot)
+                return
+            }
             if !connections[slot].isStarved {
                 connections[slot].isStarved = true
                 starved.append(slot)
@@ -195,7 +200,7 @@ extension Engine where D: ~Copyable {
         switch connections[slot].phase {
         case .waiting, .readingHead: readRequests(slot)
         case .exchanging: requestInputArrived(slot)
-        case .leased: readResponse(slot)
+        case .leased: if connections[slot].requestHeld { leasedInVain(slot) } else { readResponse(slot) }
         case .tunnelling: tunnelInputArrived(slot)
         case .discarding: discardingEnded(slot)
         case .pooled, .retiring:

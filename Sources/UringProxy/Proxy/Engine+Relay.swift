@@ -100,7 +100,8 @@ extension Engine where D: ~Copyable {
     private mutating func relayTrailers(
         _ source: UInt32, _ target: UInt32, _ encoding: BodyEncoding
     ) -> RelayOutcome {
-        guard segments.makeContiguous(&connections[source].input) else {
+        guard segments.makeContiguous(&connections[source].input, upTo: settings.headLimits.headBytes + 1)
+        else {
             counters.add(.buffersExhausted)
             return .outOfMemory
         }
@@ -145,7 +146,7 @@ extension Engine where D: ~Copyable {
         exchanges[index].chunksSent = true
         writer.append(hexadecimal: size)
         writer.append(size == 0 ? "\r\n\r\n" : "\r\n")
-        segments.append(
+        segments.appendCompacting(
             Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[target].output)
         return true
     }

@@ -48,7 +48,8 @@ extension Engine where D: ~Copyable {
         // The common case is a head that came in one piece; one that drips in is parsed once its end is there.
         if connections[slot].scanner.scanned == 0 { status = parseRequest(bytes) }
         if status == .incomplete {
-            guard segments.makeContiguous(&connections[slot].input) else {
+            guard segments.makeContiguous(&connections[slot].input, upTo: settings.headLimits.headBytes + 1)
+            else {
                 counters.add(.buffersExhausted)
                 refuse(slot, .outOfMemory)
                 return true
@@ -125,6 +126,9 @@ extension Engine where D: ~Copyable {
             totalDeadline: total == .max ? .max : driver.now + total)
         exchange.requestBody = BodyReader(requestHead.framing)
         exchange.isConnect = requestHead.method == .connect
+        // RFC 9110 §9.3.6 gives a CONNECT's content no meaning: it becomes the tunnel's, and must not become the next
+        // request if there is no tunnel.
+        if exchange.isConnect && !exchange.requestBody.isDone { exchange.keepAlive = false }
         exchange.expectsContinue = requestHead.expectsContinue
         // RFC 9110 §7.8: with a body behind it the switch could only come after the body; we do not offer it then.
         exchange.wantsUpgrade = requestHead.upgrade != nil && exchange.requestBody.isDone

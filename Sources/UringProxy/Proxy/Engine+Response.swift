@@ -6,6 +6,14 @@ extension Engine where D: ~Copyable {
     mutating func readResponse(_ slot: UInt32) {
         let index = connections[slot].exchange
         while connections[slot].phase == .leased && exchanges[index].state == .forwarding {
+            // Interim responses that wait for a slow reader are not added to without end: goes on when they have left.
+            if !connections[slot].input.isEmpty
+                && connections[exchanges[index].downstream].output.byteCount >= settings.window
+            {
+                updateReceive(slot)
+                armTimer(exchanges[index].downstream)
+                return
+            }
             guard readResponseHead(slot, index) else { return }
         }
         guard connections[slot].phase == .leased, connections[slot].exchange == index else { return }
@@ -27,7 +35,8 @@ extension Engine where D: ~Copyable {
         // As with requests: parsed when it came in one piece, or when its end is there.
         if connections[slot].scanner.scanned == 0 { status = parseResponse(bytes, index) }
         if status == .incomplete {
-            guard segments.makeContiguous(&connections[slot].input) else {
+            guard segments.makeContiguous(&connections[slot].input, upTo: settings.headLimits.headBytes + 1)
+            else {
                 counters.add(.buffersExhausted)
                 fail(index, .outOfMemory)
                 return false
@@ -198,7 +207,8 @@ extension Engine where D: ~Copyable {
                 continue
             }
             if connections[downstream].output.isEmpty { outputBegins(downstream) }
-            segments.append(
+            // Small ones together: of a slice each, a window full would be many times its size.
+            segments.appendCompacting(
                 Segment(slice: slice, offset: 0, size: UInt32(writer.count)),
                 to: &connections[downstream].output)
             return true
@@ -263,7 +273,12 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func responseOutputDrained(_ slot: UInt32) {
         let index = connections[slot].exchange
-        if exchanges[index].state == .responding { relayResponse(index) }
+        if exchanges[index].state == .responding {
+            relayResponse(index)
+        } else if exchanges[index].state == .forwarding {
+            let upstream = exchanges[index].upstream
+            if !connections[upstream].input.isEmpty { readResponse(upstream) }
+        }
     }
 
     // MARK: - Ends
@@ -277,7 +292,10 @@ extension Engine where D: ~Copyable {
         let reusable = exchanges[index].upstreamKeepAlive && requestDone && !connections[slot].outputEnded
         exchanges[index].upstream = Slot.none
         finishExchange(index)
-        if reusable && connections[slot].input.isEmpty && !connections[slot].inputEnded {
+        // A request that has not left entirely, though it is answered, would stand before the next one.
+        if reusable && connections[slot].input.isEmpty && connections[slot].output.isEmpty
+            && !connections[slot].inputEnded
+        {
             returnToPool(slot)
         } else {
             connections[slot].exchange = Slot.none
@@ -304,6 +322,20 @@ extension Engine where D: ~Copyable {
         }
         updateReceive(slot)
         armTimer(slot)
+    }
+
+    /// A connection out of the pool was not quiet, which nobody knew yet when it was given to an exchange in this turn:
+    /// what has come answers nothing, for nothing of the request has left.
+    mutating func leasedInVain(_ slot: UInt32) {
+        let index = connections[slot].exchange
+        counters.add(.upstreamStale)
+        guard mayRepeat(index, sentNothing: true) else {
+            fail(index, .upstreamClosed)
+            return
+        }
+        connections[slot].exchange = Slot.none
+        close(slot)
+        repeatRequest(index)
     }
 
     /// The upstream's end before the response's.

@@ -24,9 +24,15 @@ extension Engine where D: ~Copyable {
         }
         switch connections[slot].phase {
         case .connecting, .borrowed, .closing: return
+        case .leased where connections[slot].outputEnded:
+            // A send has failed: what is left of the request has nowhere to go.
+            segments.removeAll(&connections[slot].output)
+            outputDrained(slot)
+            return
         case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
         }
         connections[slot].isSending = true
+        connections[slot].requestHeld = false
         connections[slot].operationsInFlight += 1
         if settings.zeroCopy && sendWithoutCopy(slot) { return }
         driver.send(

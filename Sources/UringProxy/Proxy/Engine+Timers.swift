@@ -199,11 +199,15 @@ extension Engine where D: ~Copyable {
         if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
         let wanted = Double(settings.minimumRate) * Double(settings.minimumRateGrace) / 1e9
         if Double(moved) >= wanted {
+            // What was above the minimum counts in the next window too, up to one window's worth: the kernel tells of a
+            // reader's progress in lumps of up to its receive buffer.
+            let surplus = Int64(min(Double(moved) - wanted, wanted))
             if isReader {
-                outputBegins(slot)
+                connections[slot].sendWindowStartedAt = driver.now
+                connections[slot].sendWindowBytes = surplus
             } else {
                 connections[slot].receiveWindowStartedAt = driver.now
-                connections[slot].receiveWindowBytes = 0
+                connections[slot].receiveWindowBytes = surplus
             }
             armTimer(slot)
             return

@@ -44,8 +44,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Exchanges that wait for a connection another worker is about to lend, and until when at most.
     var awaitingOffers: SlotQueue
     var offerDeadline: Int64 = 0
-    /// Connections taken from other workers in this turn.
+    /// Connections taken from other workers that have not proved quiet yet.
     var borrowed: SlotQueue
+    /// Counts turns, from wait to wait.
+    var turn: UInt32 = 0
     /// Connections whose output is to be sent at the turn's end.
     var flushQueue: SlotQueue
     /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
@@ -70,10 +72,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.segments = segments
         self.arena = arena
         self.worker = worker
+        let downstream = settings.connections + Self.acceptOvershoot
         // Each downstream connection may have one upstream connection and a second attempt at one.
-        let slots = settings.connections * 3 + 64
+        let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
-        exchanges = Slab(capacity: settings.connections)
+        exchanges = Slab(capacity: downstream)
         endpoints = EndpointTable(capacity: settings.endpointCapacity + upstreams.count, seed: seed)
         timers = TimerWheel(capacity: slots + listeners.count + 1, now: now)
         fields = FieldTable(capacity: settings.headLimits.fields)
@@ -84,7 +87,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         roundRobin = upstreams.isEmpty ? 0 : worker % upstreams.count
         self.clientLimit = clientLimit
         self.askResolver = askResolver
-        awaitingOffers = SlotQueue(capacity: settings.connections)
+        awaitingOffers = SlotQueue(capacity: downstream)
         borrowed = SlotQueue(capacity: slots * 2)
         // A slot that is freed and taken again within a turn may stand in a queue twice: room for as many as a turn can
         // have of those.
@@ -126,10 +129,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
-        // Those of earlier turns: the receives of these have been asked for, and have had their say by now.
-        let ripe = borrowed.count
         handleCompletions()
-        if ripe > 0 { useBorrowed(ripe) }
+        if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
         feedStarved()
@@ -138,6 +139,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             readQueued()
             flushAll()
         } while handleCompletions()
+        turn &+= 1
     }
 
     /// Whether there were any.

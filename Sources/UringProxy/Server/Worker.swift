@@ -87,26 +87,32 @@ final class Worker: DriverWork {
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty
+            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty && !engine.isOffered
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
-            readMail(&engine)
             engine.processTurn()
+            // After what the turn brought: a request that has arrived is not lost to a drain that came with it.
+            if readMail(&engine) { engine.processTurn() }
             gauges.update(engine)
         }
         engine.shutDown()
     }
 
-    private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) {
+    /// Whether there was any.
+    private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) -> Bool {
+        var found = false
         while let answer = answers.queue.pop() {
             engine.resolved(token: answer.token, Engine.Resolution(answer))
+            found = true
         }
         while let message = mailbox.pop() {
             switch message {
             case .drain: engine.drain()
             case .stop: engine.stop()
             }
+            found = true
         }
+        return found
     }
 }
 
