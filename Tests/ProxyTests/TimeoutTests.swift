@@ -102,7 +102,7 @@ struct TimeoutTests {
         let response = latin1("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n") + body
         var pairs: [(client: TestSocket, upstream: TestSocket)] = []
         for _ in 0..<2 {
-            let client = try proxy.connect(receiveBuffer: 8192)
+            let client = try proxy.connect(receiveBuffer: 4096)
             try client.send(Messages.get)
             let upstream = try origin.accept()
             try upstream.expect(Messages.get)
