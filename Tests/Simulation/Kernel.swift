@@ -514,7 +514,10 @@
         private func cancelNow(_ number: Int32, _ token: OperationToken) {
             guard let descriptor = world.descriptor(number) else { return }
             let candidates = [descriptor.receive, descriptor.send, descriptor.connect, descriptor.accept]
-            guard let operation = candidates.lazy.compactMap({ $0 }).first(where: { $0.token == token })
+            guard
+                let operation = candidates.lazy.compactMap({ $0 }).first(where: {
+                    $0.token == token && $0.isActive
+                })
             else { return }
             if let place = withheld.firstIndex(where: { $0.operation === operation }) {
                 var entry = withheld.remove(at: place)
@@ -668,7 +671,8 @@
         private func describe(_ entry: Pending) -> String {
             let completion = entry.completion
             let what = completion.isNotification ? "notification" : "\(entry.operation.token.kind)"
-            return "  -> \(what) \(entry.operation.descriptor.number): \(completion.result)"
+            return
+                "  -> \(what) \(entry.operation.descriptor.number) #\(entry.operation.number): \(completion.result)"
                 + (completion.more ? ", more" : "")
         }
 

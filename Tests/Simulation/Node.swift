@@ -173,14 +173,21 @@
         }
 
         func describeConnections() -> String {
-            var text = "\(engine.connections.count) connections"
+            var text = "\(engine.connections.count) connections, \(arena.leasedBytes) bytes leased"
+            text += ", \(engine.starved.count) starved, \(kernel.receivableSlices) receivable slices"
             for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
             {
                 let connection = engine.connections[slot]
                 text += "; \(connection.side) \(connection.phase) on \(connection.descriptor), "
                 text += "\(connection.operationsInFlight) in flight, receiving \(connection.receiving), "
                 text += "input \(connection.input.byteCount), output \(connection.output.byteCount)"
+                if connection.isStarved { text += ", starved" }
+                if connection.isBulk { text += ", bulk" }
             }
+            for error in ProxyError.allCases where counters[error] > 0 {
+                text += "; \(error): \(counters[error])"
+            }
+            text += "; buffers exhausted: \(counters[.buffersExhausted])"
             return text
         }
 
@@ -229,6 +236,8 @@
         func release() {
             for slice in taken { arena.release(slice) }
             taken.removeAll()
+            // Nobody but the engine itself gives memory back in earnest.
+            isWoken = true
         }
     }
 #endif

@@ -317,7 +317,6 @@
                 if plan.responseTrailers { bytes.append("X-Check: \(plan.number)\r\nX-More: trailer\r\n") }
                 bytes.append("\r\n")
             }
-            if fault == .extra && framing != .untilClose { bytes.append("surplus") }
             add(.mark { plan.wholeSizes.append(whole) })
             if !bytes.isEmpty { add(.bytes(bytes)) }
             add(
@@ -325,6 +324,7 @@
                     hasAnswered = true
                     exchangeMayEnd()
                 })
+            if fault == .extra && framing != .untilClose { add(.bytes(Array("surplus".utf8))) }
             if plan.closesAfter || framing == .untilClose && plan.responseHasBody || plan.announcesClose {
                 if world.random.chance(30) {
                     add(.pause(Int64(world.random.logarithmic(1...300_000)) * microsecond))

@@ -145,6 +145,9 @@
             endPeers()
             if world.violation == nil { stopNodes() }
             checkTogether()
+            if world.violation != nil {
+                for node in nodes { world.trace("\(node.name): \(node.describeConnections())") }
+            }
             var result = SimulationResult(seed: seed, violation: world.violation)
             result.operations = world.operationCount
             result.events = world.eventCount

@@ -219,17 +219,36 @@ struct SegmentQueue: BitwiseCopyable {
         while left > 0 {
             let segment = unsafe links[Int(source.first)].segment
             if segment.size > left {
-                arena.retain(segment.slice)
-                append(Segment(slice: segment.slice, offset: segment.offset, size: left), to: &target)
+                let part = Segment(slice: segment.slice, offset: segment.offset, size: left)
+                if !continueLast(part, &target) {
+                    arena.retain(segment.slice)
+                    append(part, to: &target)
+                }
                 unsafe links[Int(source.first)].segment.offset += left
                 unsafe links[Int(source.first)].segment.size -= left
                 left = 0
             } else {
                 left -= segment.size
                 dropFirstLink(of: &source)
-                appendCompacting(segment, to: &target)
+                if continueLast(segment, &target) {
+                    arena.release(segment.slice)
+                } else {
+                    appendCompacting(segment, to: &target)
+                }
             }
         }
+    }
+
+    /// Makes the last segment longer by bytes that stand right behind it: a piece that was moved in parts, such as a
+    /// chunk line and its chunk, is one segment again, and its slice has one holder.
+    @inline(__always)
+    private func continueLast(_ segment: Segment, _ queue: inout SegmentQueue) -> Bool {
+        guard queue.last != SegmentPool.none else { return false }
+        let last = unsafe links[Int(queue.last)].segment
+        guard last.slice == segment.slice, last.offset + last.size == segment.offset else { return false }
+        unsafe links[Int(queue.last)].segment.size += segment.size
+        queue.byteCount += segment.size
+        return true
     }
 
     /// Appends all bytes of one queue to another by reference; both hold them afterwards.

@@ -12,6 +12,25 @@
             }
         }
 
+        /// What these once found: a POST sent twice, a zero-copy send that was never cancelled, memory held by tiny
+        /// pieces, a response cut by a stop that looked whole. As long as the worlds stay as they are.
+        @Test("Seeds that found something before")
+        func regressions() {
+            for seed: UInt64 in [730, 3145, 5083, 10962, 16522, 17211, 19617, 25401] {
+                let result = Simulation(seed: seed).run()
+                #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
+            }
+            // A send that failed: the rest of the request behind the gap, an unsent rest before an orderly end.
+            for (seed, operation): (UInt64, Int) in [(5, 27), (7, 54), (32, 70)] {
+                for variant in 0..<6 {
+                    let result = Simulation(seed: seed, failing: (operation, variant)).run()
+                    #expect(
+                        result.violation == nil,
+                        "scripts/simulate --seed \(seed) --fail \(operation) \(variant)")
+                }
+            }
+        }
+
         @Test("The same seed is the same run")
         func replay() {
             for seed in UInt64(1)...10 {
