@@ -24,7 +24,6 @@ public struct Configuration: Sendable, Equatable {
     public var memoryBytes: UInt64?
     /// Zero-copy sends (`SEND_ZC`) pay on a real network card and never on loopback, so they are off by default.
     public var zeroCopy = ZeroCopy.off
-    public var logLevel = LogLevel.info
 
     // MARK: Timeouts
 
@@ -92,7 +91,6 @@ public struct Configuration: Sendable, Equatable {
 extension Configuration {
     public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
     public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
-    public enum LogLevel: String, Sendable, CaseIterable { case error, warning, info, debug }
 
     /// What happens to the fields that tell upstream about downstream: left alone, our element added, or only ours.
     public enum ForwardedFields: String, Sendable, CaseIterable { case off, append, replace }

@@ -27,16 +27,11 @@ struct EngineOptions: ParsableArguments {
             valueName: "mode"))
     var zeroCopy: Configuration.ZeroCopy?
 
-    @Option(
-        help: ArgumentHelp("What is logged (default: info).", valueName: "level"))
-    var logLevel: Configuration.LogLevel?
-
     func apply(to configuration: inout Configuration) {
         configuration.threads = threads
         set(&configuration.io, to: io)
         set(&configuration.pin, to: pin.map { $0 == .on })
         configuration.memoryBytes = memory == 0 ? nil : memory
         set(&configuration.zeroCopy, to: zeroCopy)
-        set(&configuration.logLevel, to: logLevel)
     }
 }

@@ -3,7 +3,6 @@ public import UringProxy
 
 extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
-extension Configuration.LogLevel: ExpressibleByArgument {}
 extension Configuration.ForwardedFields: ExpressibleByArgument {}
 
 enum Toggle: String, ExpressibleByArgument, CaseIterable { case on, off }
