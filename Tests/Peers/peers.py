@@ -120,14 +120,14 @@ def git_clone(driver):
         environment = clean_environment(
             GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", HOME=folder)
         git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
-        call(*git, "init", "-q", f"{folder}/work", env=environment)
+        call(*git, "init", "-q", f"{folder}/tree", env=environment)
         for number in range(20):
-            open(f"{folder}/work/f{number}", "wb").write(os.urandom(50_000))
-            call(*git, "-C", f"{folder}/work", "add", "-A", env=environment)
-            call(*git, "-C", f"{folder}/work", "commit", "-qm", f"{number}", env=environment)
-        call(*git, "clone", "-q", "--bare", f"{folder}/work", f"{folder}/served.git", env=environment)
+            open(f"{folder}/tree/f{number}", "wb").write(os.urandom(50_000))
+            call(*git, "-C", f"{folder}/tree", "add", "-A", env=environment)
+            call(*git, "-C", f"{folder}/tree", "commit", "-qm", f"{number}", env=environment)
+        call(*git, "clone", "-q", "--bare", f"{folder}/tree", f"{folder}/served.git", env=environment)
         call(*git, "-C", f"{folder}/served.git", "update-server-info", env=environment)
-        head = call(*git, "-C", f"{folder}/work", "rev-parse", "HEAD", env=environment)
+        head = call(*git, "-C", f"{folder}/tree", "rev-parse", "HEAD", env=environment)
 
         class Files(http.server.SimpleHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -5,8 +5,6 @@ enum Errno {
     static var noBuffers: Int32 { ENOBUFS }
     static var canceled: Int32 { ECANCELED }
     static var connectionRefused: Int32 { ECONNREFUSED }
-    static var connectionReset: Int32 { ECONNRESET }
-    static var brokenPipe: Int32 { EPIPE }
     static var timedOut: Int32 { ETIMEDOUT }
     static var tooManyFiles: Int32 { EMFILE }
     static var tooManyFilesInSystem: Int32 { ENFILE }
