@@ -60,7 +60,7 @@ let package = Package(
             name: "UringProxyTests", dependencies: ["UringProxy", "Battery", "TestSupport", "Simulation"],
             swiftSettings: settings),
         .testTarget(
-            name: "ProxyTests", dependencies: ["UringProxy", "Battery", "CPosix"], swiftSettings: settings),
+            name: "ProxyTests", dependencies: ["UringProxy", "Battery", "CPosix", "TestSupport"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 import CPosix
 import Dispatch
+import TestSupport
 import Testing
 
 /// Threads that run test bodies: these block on sockets, which the threads that Swift's concurrency shares must not.
@@ -69,28 +70,4 @@ struct TestThread: Sendable {
 private final class Box: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-}
-
-/// A value behind a pthread mutex. Not `Synchronization.Mutex`: the thread sanitizer does not see through that one's futex
-/// and reports what it guards as a race.
-@safe final class Locked<Value>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private var value: Value
-
-    init(_ value: Value) {
-        self.value = value
-        unsafe mutex.initialize(to: pthread_mutex_t())
-        unsafe pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
-    }
-
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        return body(&value)
-    }
 }

@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 
 @testable import UringProxy
 
@@ -9,7 +10,7 @@ final class NameServer: Sendable {
     private let descriptor: Int32
     private let names: [String: [String]]
     private let isStopping = Atomic(false)
-    private let thread = Mutex<TestThread?>(nil)
+    private let thread = Locked<TestThread?>(nil)
 
     /// - Parameter names: the IPv4 addresses of each name; an empty list is a server failure.
     init(_ names: [String: [String]]) throws {

@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UringProxy
@@ -59,8 +60,8 @@ final class TestOrigin {
 final class ServedOrigin: Sendable {
     let address: String
     private let listener: Int32
-    private let state = Mutex(State())
-    private let thread = Mutex<TestThread?>(nil)
+    private let state = Locked(State())
+    private let thread = Locked<TestThread?>(nil)
 
     private struct State {
         var open: Set<Int32> = []

@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UringProxy
@@ -15,7 +16,7 @@ struct BoundedQueueTests {
     /// What the consumers took.
     private final class Tally: Sendable {
         let count = Atomic<Int>(0)
-        let received = Mutex<[[Int]]>([])
+        let received = Locked<[[Int]]>([])
     }
 
     @Test("Elements come out in order, and a full queue says so")

@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 
 @testable import UringProxy
 
@@ -32,7 +33,7 @@ final class NameServerStub: Sendable {
     let port: UInt16
     private let descriptor: Int32
     private let isStopping = Atomic<Bool>(false)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ zones: [String: Zone]) throws {
         descriptor = cposix_socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(CPOSIX_SOCK_CLOEXEC), 0)
