@@ -1,8 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, so that what measures the engine is never part of it. `scripts/bench` runs all of it; whole
-// proxies are measured by compare.py.
+/// As for the engine: warnings are errors, unsafe code is marked where it stands.
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+// A package of its own, so that what measures the engine is never part of it. Whole-proxy measurements are in
+// compare.py; `scripts/bench` runs both.
 let package = Package(
     name: "Benchmarks",
     products: [.executable(name: "load", targets: ["Load"])],
@@ -11,8 +21,8 @@ let package = Package(
         .executableTarget(
             name: "Codec",
             dependencies: [.product(name: "UringProxy", package: "uproxy")]),
-        // The load generator shares no code with the engine but its system calls: a parser that measures the other
-        // must not make the same mistakes.
+        // The load generator shares nothing with the engine but system calls: a parser that judges another must not
+        // make the same mistakes.
         .target(name: "CLoad"),
         .executableTarget(
             name: "Load",
@@ -22,15 +32,3 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
-
-/// As for the engine: warnings are errors, unsafe code is marked where it stands.
-var settings: [SwiftSetting] {
-    [
-        .strictMemorySafety(),
-        .treatAllWarnings(as: .error),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableExperimentalFeature("Lifetimes"),
-    ]
-}

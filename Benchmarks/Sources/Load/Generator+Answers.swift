@@ -71,6 +71,7 @@ extension Generator {
         if table[slot].state == .tunnelling {
             return isLastByte ? tunnelAnswered(slot) : fail(slot, .excess)
         }
+        if !isLastByte && table[slot].outstanding == 1 { return fail(slot, .excess) }
         let head = table[slot].reader.head
         let size = table[slot].reader.bodySize
         let isExpected = head.status == options.expectedStatus
@@ -96,7 +97,6 @@ extension Generator {
         table[slot].state = .idle
         table[slot].idleSince = now
         if options.mode == .idle && phase == .opening { firstAttemptsLeft -= 1 }
-        if !isLastByte { return fail(slot, .excess) }
         if !head.keepsAlive || options.isNewConnection {
             close(slot)
             isVacant(slot)

@@ -41,7 +41,7 @@ extension Generator {
             unsafe _ = cposix_getsockopt_int(descriptor, SOL_SOCKET, SO_ERROR, &error)
             if error != 0 { return fail(slot, .connect, detail: Int(error)) }
         }
-        tally.counts.connectionsOpened += 1
+        tally.connectionsOpened += 1
         if preface.size > 0 {
             table[slot].state = .tunnelling
             table[slot].reader.answersConnect = true
@@ -67,10 +67,15 @@ extension Generator {
             table[slot].isPending = false
             table[slot].state = .busy
             send(slot)
+            return
+        }
+        table[slot].state = .idle
+        table[slot].idleSince = now
+        if options.mode == .idle {
+            // The answer to this is what makes the connection count.
+            begin(slot, at: now)
         } else {
-            table[slot].state = .idle
-            table[slot].idleSince = now
-            if phase == .opening && options.mode != .idle { firstAttemptsLeft -= 1 }
+            if phase == .opening { firstAttemptsLeft -= 1 }
             next(slot)
         }
     }
@@ -81,14 +86,15 @@ extension Generator {
         tally.count(
             failure, times: max(1, connection.state == .busy ? connection.outstanding : 1), detail: detail)
         if connection.state == .busy || connection.isPending { underWay -= 1 }
-        let wasWorking = connection.state == .busy || connection.state == .idle
         close(slot)
         if phase == .opening {
-            if !wasWorking || options.mode == .idle { firstAttemptsLeft -= 1 }
+            if connection.state != .idle { firstAttemptsLeft -= 1 }
             retries.append(slot)
-        } else if wasWorking {
+        } else if connection.state == .busy || connection.state == .idle {
             isVacant(slot)
         } else {
+            // A limit of requests must be reached even if nothing can be asked any more.
+            if options.requestLimit != nil && !connection.isPending { issued += options.pipeline }
             retries.append(slot)
         }
     }

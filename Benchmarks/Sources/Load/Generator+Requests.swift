@@ -1,4 +1,3 @@
-internal import CLoad
 internal import CPosix
 
 extension Generator {
@@ -19,13 +18,7 @@ extension Generator {
                 free.append(slot)
             }
         case .idle:
-            // The answer to the first request is what makes the connection count.
-            if phase == .opening && table[slot].begun >= 0 && table[slot].outstanding == 0
-                && !table[slot].isQueued
-            {
-                table[slot].isQueued = true
-                begin(slot, at: now)
-            }
+            break  // It is held.
         case .slow:
             preconditionFailure("slow sends no whole request")
         }

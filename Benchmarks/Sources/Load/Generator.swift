@@ -47,8 +47,6 @@ struct Generator: ~Copyable {
     var opened = 0
     /// Connections that neither work nor have failed yet.
     var firstAttemptsLeft: Int
-    /// Connections being made.
-    var connecting = 0
     /// Slots to be connected anew at the next tick: not at once, for what refuses once often refuses again.
     var retries: [Int] = []
 
@@ -87,8 +85,9 @@ struct Generator: ~Copyable {
         }
     }
 
-    /// Waits for events, until `deadline` at the latest, and handles them.
-    mutating func turn(until deadline: Int64) {
+    /// Waits for events, until `deadline` at the latest, and handles them. How many there were.
+    @discardableResult
+    mutating func turn(until deadline: Int64) -> Int {
         let count = poller.wait(nanoseconds: min(deadline, nextTick) - now)
         now = cposix_monotonic_nanoseconds()
         for index in 0..<count {
@@ -102,6 +101,7 @@ struct Generator: ~Copyable {
             retryConnecting()
             if cposix_wait_for_signal_within(0) != 0 { isInterrupted = true }
         }
+        return count
     }
 
     /// An event of something that is no connection has this in place of a slot.

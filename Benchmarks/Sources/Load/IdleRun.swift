@@ -22,7 +22,7 @@ extension Generator {
             poller.stopWatching(STDIN_FILENO)
         }
         // What happened to the connections meanwhile and was not told yet.
-        turn(until: now)
+        while turn(until: now) > 0 {}
         if options.isAgain { askAgain() }
     }
 

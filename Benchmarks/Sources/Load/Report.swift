@@ -15,8 +15,7 @@ enum Report {
         report.add("bytes_out", window.counts.bytesOut)
         report.add("body_bytes", generator.expectedBytes ?? 0)
         report.add("latency_us", distribution(generator.latency))
-        // Counted from the beginning: kept connections are made before the window.
-        report.add("connections_opened", generator.tally.counts.connectionsOpened)
+        report.add("connections_opened", generator.tally.connectionsOpened)
         report.add("cpu_seconds", Double(window.cpuNanoseconds) / 1e9, digits: 6)
         if options.mode == .open {
             report.add("rate", options.rate, digits: 1)
@@ -34,7 +33,7 @@ enum Report {
         report.add("asked_again", generator.options.isAgain)
         report.add("requests", generator.tally.counts.requests)
         report.add("errors", errors(generator.tally))
-        report.add("connections_opened", generator.tally.counts.connectionsOpened)
+        report.add("connections_opened", generator.tally.connectionsOpened)
         return report
     }
 
@@ -45,7 +44,7 @@ enum Report {
         report.add("closed", run.closed)
         report.add("errors", errors(run.tally))
         report.add("bytes_out", run.tally.counts.bytesOut)
-        report.add("connections_opened", run.tally.counts.connectionsOpened)
+        report.add("connections_opened", run.tally.connectionsOpened)
         return report
     }
 

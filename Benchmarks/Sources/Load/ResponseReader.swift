@@ -47,8 +47,6 @@ struct ResponseReader: BitwiseCopyable {
 
     /// Whether the connection's end is where this response ends.
     var endsWithConnection: Bool { state == .untilClose }
-    /// Whether nothing of a response has come.
-    var isAtStart: Bool { state == .head }
 
     /// Prepares for the next response.
     mutating func restart() {

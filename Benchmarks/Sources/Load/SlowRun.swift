@@ -8,7 +8,12 @@ struct SlowRun: ~Copyable {
         var state = State.vacant
         var descriptor: Int32 = -1
         var sent = 0
+        /// When connecting began.
+        var begun: Int64 = 0
     }
+
+    /// How long signals may wait, in nanoseconds.
+    private static var tick: Int64 { 50_000_000 }
 
     private let options: Options
     private var target: Target
@@ -17,6 +22,7 @@ struct SlowRun: ~Copyable {
     private let head: [UInt8]
     private var opened = 0
     private var connecting = 0
+    private var nextToGiveUp: Int64 = 0
     private(set) var tally = Tally()
     private var isInterrupted = false
 
@@ -44,15 +50,11 @@ struct SlowRun: ~Copyable {
     /// - Parameter whenReady: called once all connections are open, or have failed.
     mutating func run(whenReady: (_ ready: Int, _ tally: borrowing Tally, _ elapsed: Int64) -> Void) {
         let start = cposix_monotonic_nanoseconds()
-        var deadline = start + nanoseconds(options.timeout)
         while opened < senders.count || connecting > 0 {
             openMore()
-            turn(until: min(deadline, cposix_monotonic_nanoseconds() + 50_000_000))
-            if cposix_monotonic_nanoseconds() > deadline { giveUpConnecting() }
+            turn(until: cposix_monotonic_nanoseconds() + Self.tick)
+            giveUpConnecting()
             if isInterrupted { return }
-            if connecting < Generator.openingAtOnce {
-                deadline = cposix_monotonic_nanoseconds() + nanoseconds(options.timeout)
-            }
         }
         whenReady(alive, tally, cposix_monotonic_nanoseconds() - start)
 
@@ -69,10 +71,12 @@ struct SlowRun: ~Copyable {
                 next = (next + 1) % senders.count
                 due += step
             }
-            turn(until: min(due, now + 50_000_000))
+            turn(until: min(due, now + Self.tick))
             input.read()
         }
-        turn(until: 0)
+        poller.stopWatching(STDIN_FILENO)
+        // What happened to the connections meanwhile and was not told yet.
+        while turn(until: 0) > 0 {}
     }
 
     private mutating func openMore() {
@@ -84,6 +88,7 @@ struct SlowRun: ~Copyable {
             } else {
                 senders[opened].descriptor = descriptor
                 senders[opened].state = .connecting
+                senders[opened].begun = cposix_monotonic_nanoseconds()
                 connecting += 1
                 poller.watch(descriptor, tag: UInt64(opened))
             }
@@ -92,14 +97,18 @@ struct SlowRun: ~Copyable {
     }
 
     private mutating func giveUpConnecting() {
-        for index in 0..<opened where senders[index].state == .connecting {
+        let latest = cposix_monotonic_nanoseconds() - nanoseconds(options.timeout)
+        if latest < nextToGiveUp { return }
+        nextToGiveUp = latest + Self.tick
+        for index in 0..<opened where senders[index].state == .connecting && senders[index].begun < latest {
             tally.count(.timeout)
             connecting -= 1
             end(index, .failed)
         }
     }
 
-    private mutating func turn(until deadline: Int64) {
+    @discardableResult
+    private mutating func turn(until deadline: Int64) -> Int {
         let count = poller.wait(nanoseconds: deadline - cposix_monotonic_nanoseconds())
         for place in 0..<count {
             let event = poller.event(place)
@@ -114,6 +123,7 @@ struct SlowRun: ~Copyable {
             }
         }
         if cposix_wait_for_signal_within(0) != 0 { isInterrupted = true }
+        return count
     }
 
     private mutating func connected(_ index: Int) {
@@ -122,7 +132,7 @@ struct SlowRun: ~Copyable {
         connecting -= 1
         if error == 0 {
             senders[index].state = .sending
-            tally.counts.connectionsOpened += 1
+            tally.connectionsOpened += 1
         } else {
             tally.count(.connect, detail: Int(error))
             end(index, .failed)

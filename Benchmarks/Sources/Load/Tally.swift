@@ -6,17 +6,17 @@ struct Tally {
         var requests = 0
         var bytesIn = 0
         var bytesOut = 0
-        var connectionsOpened = 0
 
         static func - (a: Counts, b: Counts) -> Counts {
             Counts(
                 requests: a.requests - b.requests, bytesIn: a.bytesIn - b.bytesIn,
-                bytesOut: a.bytesOut - b.bytesOut,
-                connectionsOpened: a.connectionsOpened - b.connectionsOpened)
+                bytesOut: a.bytesOut - b.bytesOut)
         }
     }
 
     var counts = Counts()
+    /// Counted from the beginning: connections that are kept are made before any window.
+    var connectionsOpened = 0
     private var failures = Array(repeating: 0, count: Failure.allCases.count)
     /// Of the first failure of its kind: the status, length or errno that was found.
     private var firstDetails: [Int?] = Array(repeating: nil, count: Failure.allCases.count)
