@@ -12,7 +12,7 @@ let settings: [SwiftSetting] = [
 ]
 
 // A package of its own, so that what measures the engine is never part of it. Whole-proxy measurements are in
-// compare.py; `scripts/bench` runs both.
+// bench/; `scripts/bench` runs both.
 let package = Package(
     name: "Benchmarks",
     products: [.executable(name: "load", targets: ["Load"])],

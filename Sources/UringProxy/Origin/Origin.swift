@@ -47,9 +47,12 @@ public final class Origin: Sendable {
         let connections = max(16, min(Int(clamping: descriptors) - 64, 65_536))
         let (listeners, bound) = try ListenerSocket.listen(address, count: threadCount)
         var workers: [OriginWorker] = []
+        let allCounters = (0..<threadCount).map { _ in Counters() }
         do throws(SystemCallError) {
             for (index, listener) in listeners.enumerated() {
-                workers.append(try OriginWorker(index: index, listener: listener, connections: connections))
+                workers.append(
+                    try OriginWorker(
+                        index: index, listener: listener, connections: connections, allCounters: allCounters))
             }
         } catch {
             for listener in listeners { _ = cposix_close(listener) }

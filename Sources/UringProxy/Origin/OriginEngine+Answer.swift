@@ -48,6 +48,8 @@ extension OriginEngine where D: ~Copyable {
             answerStatus(slot, route.status)
         case .upgrade:
             answerUpgrade(slot)
+        case .stats:
+            answerStats(slot)
         case .options:
             answer(slot, AnswerHead(status: 204, framing: .none), .empty)
         case .notFound:
@@ -140,6 +142,28 @@ extension OriginEngine where D: ~Copyable {
             answer(slot, AnswerHead(framing: .length(UInt64(writer.count))), writer.written)
         }
     }
+
+    /// What the whole origin has counted, this connection and request among it.
+    private mutating func answerStats(_ slot: UInt32) {
+        var storage = InlineArray<128, UInt8>(repeating: 0)
+        let accepted = sum(.downstreamAccepted)
+        let closed = sum(.downstreamClosed)
+        let requests = sum(.requests)
+        unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            var writer = unsafe ByteWriter(
+                base: bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), capacity: bytes.count)
+            writer.append("accepted ")
+            writer.append(decimal: accepted)
+            writer.append("\nclosed ")
+            writer.append(decimal: closed)
+            writer.append("\nrequests ")
+            writer.append(decimal: requests)
+            writer.append("\n")
+            answer(slot, AnswerHead(framing: .length(UInt64(writer.count))), writer.written)
+        }
+    }
+
+    private func sum(_ counter: Counter) -> UInt64 { allCounters.reduce(0) { $0 &+ $1[counter] } }
 
     /// What was received and kept: a head, or a trailer section.
     private mutating func answerHeld(_ slot: UInt32) {

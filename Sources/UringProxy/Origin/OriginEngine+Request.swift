@@ -80,7 +80,7 @@ extension OriginEngine where D: ~Copyable {
             respond(slot)
             return
         case .index, .size, .chunked, .close, .delay, .slow, .status, .truncate, .echo, .sink, .drain,
-            .headers, .trailers, .upgrade, .options, .notFound, .badArgument, .methodNotAllowed:
+            .headers, .trailers, .upgrade, .stats, .options, .notFound, .badArgument, .methodNotAllowed:
             break
         }
         if connections[slot].body.isDone {

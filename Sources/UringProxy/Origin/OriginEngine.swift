@@ -18,6 +18,8 @@ struct OriginEngine<D: Driver & ~Copyable>: ~Copyable {
     let arena: Arena
     let segments: SegmentPool
     let counters: Counters
+    /// Those of every thread of the origin, for `/stats`.
+    let allCounters: [Counters]
     let headLimits = HeadLimits()
 
     var listener: Listener
@@ -38,8 +40,8 @@ struct OriginEngine<D: Driver & ~Copyable>: ~Copyable {
 
     /// - Parameter listener: bound and listening; the engine closes it.
     init(
-        driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters, listener: Int32,
-        connections capacity: Int
+        driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters,
+        allCounters: [Counters], listener: Int32, connections capacity: Int
     ) {
         guard let pattern = arena.lease(.bulk) else { preconditionFailure("an arena holds one slice") }
         unsafe BodyPattern.fill(arena.address(pattern), count: SliceClass.bulk.sliceSize, from: 0)
@@ -49,6 +51,7 @@ struct OriginEngine<D: Driver & ~Copyable>: ~Copyable {
         self.arena = arena
         self.segments = segments
         self.counters = counters
+        self.allCounters = allCounters
         self.listener = Listener(descriptor: listener, role: .reverse)
         connections = Slab(capacity: capacity)
         // One more for the listener.

@@ -2,7 +2,7 @@
 struct OriginRoute: BitwiseCopyable, Equatable {
     enum Kind: UInt8, BitwiseCopyable {
         case index, size, chunked, close, delay, slow, status, early, truncate
-        case echo, sink, drain, headers, trailers, upgrade, drop, reset
+        case echo, sink, drain, headers, trailers, upgrade, drop, reset, stats
         /// OPTIONS, and nothing else to say.
         case options
         case notFound, badArgument, methodNotAllowed
@@ -59,6 +59,7 @@ struct OriginRoute: BitwiseCopyable, Equatable {
             if name.equals("early") { return .early }
             if name.equals("drain") { return .drain }
             if name.equals("reset") { return .reset }
+            if name.equals("stats") { return .stats }
         case 6: if name.equals("status") { return .status }
         case 7:
             if name.equals("chunked") { return .chunked }
@@ -88,8 +89,8 @@ struct OriginRoute: BitwiseCopyable, Equatable {
             // 101 changes the protocol; above 599 nobody knows what it means (RFC 9110 §15).
             if status < 100 || status > 599 || status == 101 { kind = .badArgument }
             if kind == .early && status < 200 { kind = .badArgument }
-        case .index, .echo, .sink, .drain, .headers, .trailers, .upgrade, .drop, .reset, .options, .notFound,
-            .badArgument, .methodNotAllowed:
+        case .index, .echo, .sink, .drain, .headers, .trailers, .upgrade, .drop, .reset, .stats, .options,
+            .notFound, .badArgument, .methodNotAllowed:
             break
         }
     }

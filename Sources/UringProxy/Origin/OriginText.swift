@@ -18,6 +18,7 @@ enum OriginText {
         POST   /early/CODE        answers before the body is read, and closes
         any    /drop              closes without an answer
         any    /reset             resets the connection (RST)
+        GET    /stats             connections accepted and ended, requests read, by all threads
         GET    /upgrade           with "Upgrade: echo" a tunnel that sends everything back
 
         HEAD is answered like GET, without the body. A request's body is read on every path before the

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// One thread of the built-in origin.
 final class OriginWorker: DriverWork {
-    let counters = Counters()
+    let counters: Counters
     let wakeup: Wakeup
     let cpu: Int? = nil
     let threadName: String
@@ -12,11 +12,16 @@ final class OriginWorker: DriverWork {
     let memoryBytes = 256 << 20
 
     private let listener: Int32
+    private let allCounters: [Counters]
     private let mailbox = BoundedQueue<Worker.Message>(minimumCapacity: 16)
 
-    /// - Parameter listener: the worker's own from now on.
-    init(index: Int, listener: Int32, connections: Int) throws(SystemCallError) {
+    /// - Parameters:
+    ///   - listener: the worker's own from now on.
+    ///   - allCounters: of every worker of the origin; the one at `index` is this worker's own from now on.
+    init(index: Int, listener: Int32, connections: Int, allCounters: [Counters]) throws(SystemCallError) {
         self.listener = listener
+        self.allCounters = allCounters
+        counters = allCounters[index]
         threadName = "origin-\(index)"
         connectionLimit = connections
         wakeup = try Wakeup()
@@ -44,8 +49,8 @@ final class OriginWorker: DriverWork {
 
     private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
         var engine = OriginEngine(
-            driver: driver, arena: arena, segments: segments, counters: counters, listener: listener,
-            connections: connectionLimit)
+            driver: driver, arena: arena, segments: segments, counters: counters, allCounters: allCounters,
+            listener: listener, connections: connectionLimit)
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()

@@ -49,6 +49,20 @@ struct OriginAnswerTests {
         }
     }
 
+    @Test("It tells what all its threads have counted", arguments: testedDrivers)
+    func stats(io: Configuration.IOChoice) throws {
+        try withOrigin(io, threads: 2) { origin, connection in
+            let other = try RawConnection(to: origin.boundAddress)
+            for asked in [other, connection] {
+                try asked.send("GET /size/1 HTTP/1.1\r\nHost: o\r\n\r\n")
+                _ = try asked.receiveResponse()
+            }
+            try connection.send("GET /stats HTTP/1.1\r\nHost: o\r\n\r\n")
+            let response = try connection.receiveResponse()
+            #expect(String(decoding: response.body, as: UTF8.self) == "accepted 2\nclosed 0\nrequests 3\n")
+        }
+    }
+
     @Test("A chunked body carries its checksum in a trailer", arguments: testedDrivers)
     func chunked(io: Configuration.IOChoice) throws {
         try withOrigin(io) { _, connection in

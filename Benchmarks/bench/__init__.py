@@ -1,0 +1,1 @@
+"""Measures uproxy beside other proxies; `scripts/bench --help` tells how."""
