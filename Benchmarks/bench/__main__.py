@@ -23,7 +23,7 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="name the scenarios and their targets")
     parser.add_argument("--quick", action="store_true",
                         help="one short round and fewer peers: all scenarios in about five minutes")
-    parser.add_argument("--rounds", type=int, help="turns of each proxy (5; quick: 1)")
+    parser.add_argument("--rounds", type=int, help="turns of each proxy (3; quick: 1)")
     parser.add_argument("--seconds", type=float, help="of each turn (3; quick: 1)")
     parser.add_argument("--layout", choices=["split", "same", "both"],
                         help="proxy on a CPU of its own, or all on one; default: as the scenario's targets need")
@@ -42,7 +42,7 @@ def arguments():
     unknown += [name for name in options.peers or [] if not getattr(peers.CONTENDERS.get(name), "is_peer", False)]
     if unknown:
         parser.exit(64, f"scripts/bench: there is no {', '.join(unknown)}; see --list and --help\n")
-    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (1 if options.quick else 3)
     return options
 
@@ -127,4 +127,7 @@ def main():
     return status(document["results"])
 
 
-sys.exit(main())
+try:
+    sys.exit(main())
+except KeyboardInterrupt:
+    sys.exit(130)

@@ -64,7 +64,8 @@ def uproxy(io, *options):
         where = (["--forward", address, "--allow-destinations", "127.0.0.0/8"] if place.mode != "reverse" else
                  ["--listen", address, "--upstream", f"127.0.0.1:{place.origin}"])
         return [place.binary, *where, "--threads", str(place.workers), "--io", io, "--pool-idle", str(IDLE),
-                "--timeout-keepalive", "10m", "--admin", f"127.0.0.1:{place.admin}", *options]
+                "--limit-connections", str(place.descriptors - 2000), "--timeout-keepalive", "10m",
+                "--admin", f"127.0.0.1:{place.admin}", *options]
 
     return command
 
@@ -220,6 +221,11 @@ def envoy(place):
             "--log-level", "off", "--disable-hot-restart"]
 
 
+def relay(place):
+    """The floor: bytes from one connection to another on io_uring, and nothing else (`relay.c`)."""
+    return ["byte-relay", str(place.port), str(place.origin)]
+
+
 REVERSE, ALL = ("reverse",), ("reverse", "absolute", "connect")
 NGINX = "proxy_buffer_size 16k; proxy_buffers 8 32k;"
 NGINX_BIG = "proxy_buffer_size 128k; proxy_buffers 8 128k; client_body_buffer_size 512k;"
@@ -228,6 +234,7 @@ CONTENDERS = {contender.name: contender for contender in (
     Contender("uproxy uring", "uproxy", ALL, uproxy("uring"), is_peer=False),
     Contender("uproxy epoll", "uproxy", ALL, uproxy("epoll"), is_peer=False),
     Contender("uproxy busy-poll", "uproxy", ALL, uproxy("uring", "--busy-poll", "50us"), is_peer=False),
+    Contender("byte relay", "byte-relay", REVERSE, relay, is_peer=False),
     Contender("nginx", "nginx", REVERSE, nginx(NGINX)),
     Contender("nginx-big", "nginx", REVERSE, nginx(NGINX_BIG)),
     Contender("haproxy", "haproxy", ("reverse", "absolute"), haproxy()),

@@ -9,7 +9,7 @@ WIDTH, MARGIN = 860, 16
 COLOURS = {
     "uproxy uring": "#0b6bcb", "uproxy epoll": "#5aa9e6", "uproxy busy-poll": "#00a3a3",
     "nginx": "#2e9d4f", "nginx-big": "#85c88a", "haproxy": "#d9772b", "haproxy-big": "#e8b27d",
-    "haproxy-splice": "#b8860b", "h2o": "#9a5fd0", "squid": "#a8566e", "envoy": "#d6478f",
+    "haproxy-splice": "#b8860b", "h2o": "#9a5fd0", "squid": "#a8566e", "byte relay": "#8c959f", "envoy": "#d6478f",
 }
 
 # Plain rules first, for viewers that know no media queries.

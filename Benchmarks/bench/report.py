@@ -83,12 +83,13 @@ def scenario(result):
     if not any(m.get("gib", 0) for m in medians) or all(
             m["gib"] * 2**30 / m["requests"] < SHORT_BODY for m in medians if m.get("gib")):
         columns = [c for c in columns if c[0] not in ("gib_per_second", "cpu_s_per_gib")]
-    header = ["proxy", f"{METRICS[metric]} (min–max)", "ratio to best peer", *(text for _, text, _ in columns)]
+    header = ["proxy", METRICS[metric] + " (min–max)" * (result["rounds"] > 1), "ratio to best peer", *(text for _, text, _ in columns)]
     rows = []
     for row in result["contenders"]:
         median, (low, high) = row["median"], row["spread"][metric]
         ratio = median[metric] / reference if reference else None
-        rows.append([row["name"], f"{number(median[metric])} ({number(low)}–{number(high)})", number(ratio),
+        spread = f" ({number(low)}–{number(high)})" if result["rounds"] > 1 else ""
+        rows.append([row["name"], number(median[metric]) + spread, number(ratio),
                      *(number(median[name] * scale if median.get(name) is not None else None)
                        for name, _, scale in columns)])
     lines += table(header, rows)
@@ -96,6 +97,8 @@ def scenario(result):
     if result["disturbed"]:
         notes.append(f"disturbed: other programs used up to {result['foreign']:.2f} CPUs meanwhile; "
                      "compare ratios of CPU, not times")
+    if result["late"]:
+        notes.append("the load generator itself was late at times: latencies are upper bounds")
     methods = {m for row in result["contenders"] for s in row["samples"] if (m := s.get("entries_method"))}
     if "strace" in methods:
         notes.append("kernel entries counted by strace, which stops at each and so bends what is done by one")

@@ -56,6 +56,7 @@ class Bench:
         result["contenders"] = rows
         samples = [sample for row in rows for sample in row["samples"]]
         result["disturbed"] = any(map(terms.is_disturbed, samples))
+        result["late"] = any(sample.get("generator_late") for sample in samples)
         result["foreign"] = max(sample["foreign"] for sample in samples)
         result["verdicts"] = [verdict(target, rows) for target in scenario.targets if target.layout in ("", layout)]
         return result
