@@ -39,12 +39,12 @@ def measures(uproxy, load):
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "result.json")
         plots = os.path.join(directory, "plots")
-        done = bench(uproxy, load, "small-16", "idle-50k", "--quick", "--layout", "same", "--peers", "nginx",
+        done = bench(uproxy, load, "small-256", "idle-50k", "--quick", "--layout", "same", "--peers", "nginx",
                      "--json", path, "--plots", plots)
         with open(path) as file:
             document = json.load(file)
         small, idle = document["results"]
-        check(small["void"] is None, f"small-16 is void: {small['void']}")
+        check(small["void"] is None, f"small-256 is void: {small['void']}")
         check([row["name"] for row in small["contenders"]] == ["uproxy uring", "nginx"], "who was measured")
         for row in small["contenders"]:
             missing = [name for name in FIGURES if row["median"].get(name) is None]

@@ -134,11 +134,20 @@ def stolen_seconds():
 
 
 def output(*command):
-    """What a program prints; empty if there is none or it fails."""
+    """What a program prints, whatever its status (`wrk -v` fails); empty if there is none."""
     if not shutil.which(command[0]):
         return ""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).strip()
+
+
+def commit():
+    """The commit this lies in, and whether what is measured differs from it."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    found = output("git", "-C", root, "rev-parse", "--short=12", "HEAD")
+    if not re.fullmatch(r"[0-9a-f]{12,}", found):
+        return "unknown", False
+    return found, bool(output("git", "-C", root, "status", "--porcelain", "--untracked-files=no"))
 
 
 VERSIONS = {
@@ -166,7 +175,7 @@ def facts(binary, network, build):
     lines = read("/proc/cpuinfo").splitlines()
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     weaknesses = "/sys/devices/system/cpu/vulnerabilities"
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    revision, is_modified = commit()
     with open(binary, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     total = re.search(r"MemTotal:\s+(\d+)", read("/proc/meminfo"))
@@ -185,8 +194,8 @@ def facts(binary, network, build):
         "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         "cpu_clock": cpu_clock(),
         "versions": {name: found for name in VERSIONS if (found := version(name, binary))},
-        "commit": output("git", "-C", root, "rev-parse", "--short=12", "HEAD"),
-        "modified": bool(output("git", "-C", root, "status", "--porcelain", "--untracked-files=no")),
+        "commit": revision,
+        "modified": is_modified,
         "build": build,
         "binary_sha256": digest,
         "binary_bytes": os.path.getsize(binary),

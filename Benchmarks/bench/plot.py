@@ -7,7 +7,7 @@ from .report import METRICS, number
 WIDTH, MARGIN = 860, 16
 
 COLOURS = {
-    "uproxy uring": "#0b6bcb", "uproxy epoll": "#5aa9e6", "uproxy busy-poll": "#00a3a3",
+    "uproxy uring": "#2f7de1", "uproxy epoll": "#79b8f0", "uproxy busy-poll": "#00a3a3",
     "nginx": "#2e9d4f", "nginx-big": "#85c88a", "haproxy": "#d9772b", "haproxy-big": "#e8b27d",
     "haproxy-splice": "#b8860b", "h2o": "#9a5fd0", "squid": "#a8566e", "byte relay": "#8c959f", "envoy": "#d6478f",
 }
@@ -147,7 +147,7 @@ def percentiles(result):
 
 
 def over_connections(results, layout):
-    """CPU per request at each number of connections."""
+    """CPU per request at each number of connections, of those who were measured at all of them."""
     found = sorted((int(r["scenario"].split("-")[1]), r) for r in results
                    if r["scenario"].startswith("small-") and r["layout"] == layout)
     if len(found) < 2:
@@ -157,9 +157,10 @@ def over_connections(results, layout):
     for name in names:
         by_count = [next((row["median"]["cpu_us"] for row in r["contenders"] if row["name"] == name), None)
                     for _, r in found]
-        series.append((name, by_count))
+        if all(by_count):
+            series.append((name, by_count))
     return lines(f"{METRICS['cpu_us']} over connections, {layout}", "128-byte answers; logarithmic scale",
-                 [str(count) for count, _ in found], series)
+                 [str(count) for count, _ in found], series) if series else None
 
 
 def all_of(document_):

@@ -61,6 +61,11 @@ class Bench:
         result["verdicts"] = [verdict(target, rows) for target in scenario.targets if target.layout in ("", layout)]
         return result
 
+    def _counts_entries(self, scenario):
+        """The quick mode counts them where there is a target only."""
+        targets = any(target.metric in ("entries", "futexes") for target in scenario.targets)
+        return scenario.counts_entries and (targets or not self.options.quick)
+
     def _rounds(self, scenario, layout, contenders, seconds):
         """A row for each proxy, of one sample a round."""
         rows = {}
@@ -80,7 +85,7 @@ class Bench:
                         sample = measure.window(bed, proxy, scenario.work, seconds)
                         terms.check(proxy, scenario.work, sample, written)
                         rows[proxy.name]["samples"].append(sample)
-                if scenario.counts_entries and number == beds - 1:
+                if self._counts_entries(scenario) and number == beds - 1:
                     for proxy in bed.proxies:
                         found = measure.entries(bed, proxy, scenario.work, max(0.5, warm))
                         for sample in rows[proxy.name]["samples"]:
