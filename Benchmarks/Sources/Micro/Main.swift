@@ -49,8 +49,12 @@ enum Main {
 
     /// Calls of the allocator so far, if Tests/Allocations/count.c is preloaded; else 0.
     private static func allocations() -> Int {
-        guard let function = dlsym(nil, "allocation_count") else { return 0 }
-        return Int(unsafeBitCast(function, to: (@convention(c) () -> UInt).self)())
+        counter.map { Int($0()) } ?? 0
+    }
+
+    // Looked up once, or the look-up would be counted.
+    private static let counter = dlsym(nil, "allocation_count").map {
+        unsafeBitCast($0, to: (@convention(c) () -> UInt).self)
     }
 
     nonisolated(unsafe) private static var used = 0
