@@ -16,8 +16,6 @@ let package = Package(
     products: [
         .executable(name: "uproxy", targets: ["uproxy"]),
         .library(name: "UringProxy", targets: ["UringProxy"]),
-        // For Benchmarks/, which is a package of its own.
-        .library(name: "CPosix", targets: ["CPosix"]),
     ],
     traits: [
         .trait(name: "Uring", description: "The io_uring driver; without it the build is epoll only."),

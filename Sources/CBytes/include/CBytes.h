@@ -55,6 +55,43 @@ static inline __attribute__((always_inline)) cbytes_head_masks cbytes_scan_head(
     return masks;
 }
 
+/// Copies `size` bytes, which do not overlap. Most pieces of a head have few: two copies of one word each, which may overlap,
+/// are a quarter of the instructions of a call of memcpy.
+static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t size) {
+    if (size > 64) {
+        __builtin_memcpy(to, from, size);
+    } else if (size >= 32) {
+        cbytes_vector a = *(const cbytes_vector_unaligned *)from, b = *(const cbytes_vector_unaligned *)(from + 16);
+        cbytes_vector y = *(const cbytes_vector_unaligned *)(from + size - 32);
+        cbytes_vector z = *(const cbytes_vector_unaligned *)(from + size - 16);
+        *(cbytes_vector_unaligned *)to = a;
+        *(cbytes_vector_unaligned *)(to + 16) = b;
+        *(cbytes_vector_unaligned *)(to + size - 32) = y;
+        *(cbytes_vector_unaligned *)(to + size - 16) = z;
+    } else if (size >= 16) {
+        cbytes_vector first = *(const cbytes_vector_unaligned *)from;
+        cbytes_vector last = *(const cbytes_vector_unaligned *)(from + size - 16);
+        *(cbytes_vector_unaligned *)to = first;
+        *(cbytes_vector_unaligned *)(to + size - 16) = last;
+    } else if (size >= 8) {
+        uint64_t first, last;
+        __builtin_memcpy(&first, from, 8);
+        __builtin_memcpy(&last, from + size - 8, 8);
+        __builtin_memcpy(to, &first, 8);
+        __builtin_memcpy(to + size - 8, &last, 8);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        __builtin_memcpy(&first, from, 4);
+        __builtin_memcpy(&last, from + size - 4, 4);
+        __builtin_memcpy(to, &first, 4);
+        __builtin_memcpy(to + size - 4, &last, 4);
+    } else if (size > 0) {
+        to[0] = from[0];
+        to[size / 2] = from[size / 2];
+        to[size - 1] = from[size - 1];
+    }
+}
+
 /// Classes of bytes; a byte may belong to several.
 enum {
     /// RFC 9110 §5.6.2: token.
@@ -115,4 +152,18 @@ static inline size_t cbytes_run(const uint8_t *p, size_t size, uint8_t byte_clas
     size_t count = 0;
     while (count < size && (cbytes_classes[p[count]] & byte_class)) count++;
     return count;
+}
+
+/// As `cbytes_run` for CBYTES_PATH, 16 bytes at a time: of what is printed all but '#', '<', '>', '?' and '\\' belong to it.
+static inline size_t cbytes_path_run(const uint8_t *p, size_t size) {
+    size_t count = 0;
+    for (; size - count >= 16; count += 16) {
+        const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + count);
+        const cbytes_vector others = (cbytes_vector)(bytes - 0x21 > 0x7e - 0x21) | (cbytes_vector)(bytes == '#') |
+                                     (cbytes_vector)((bytes & 0xfd) == '<') | (cbytes_vector)(bytes == '?') |
+                                     (cbytes_vector)(bytes == '\\');
+        const uint64_t mask = cbytes_movemask(others);
+        if (mask) return count + (size_t)__builtin_ctzll(mask);
+    }
+    return count + cbytes_run(p + count, size - count, CBYTES_PATH);
 }

@@ -47,12 +47,8 @@ struct SliceID: BitwiseCopyable, Equatable {
     var index: Int { Int(rawValue & 0x3FFF_FFFF) }
     @inline(__always)
     var sliceClass: SliceClass {
-        switch rawValue >> 30 {
-        case 0: .tiny
-        case 1: .small
-        case 2: .medium
-        default: .bulk
-        }
+        // Each of the four values of two bits is one.
+        unsafe unsafeBitCast(UInt8(truncatingIfNeeded: rawValue >> 30), to: SliceClass.self)
     }
 }
 

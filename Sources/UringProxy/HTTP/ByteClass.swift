@@ -19,6 +19,10 @@ extension ByteView {
         count == 0 ? 0 : unsafe cbytes_run(pointer, count, byteClass.rawValue)
     }
 
+    /// The same of `path`, faster.
+    @inline(__always)
+    var pathRun: Int { count == 0 ? 0 : unsafe cbytes_path_run(pointer, count) }
+
     /// RFC 9110 §5.6.2
     @inline(__always)
     var isToken: Bool { count > 0 && run(of: .token) == count }

@@ -1,3 +1,5 @@
+internal import CBytes
+
 /// Writes bytes one after the other into memory somebody else owns. What does not fit is not written at all and
 /// leaves a flag, so that the caller asks once, at the end.
 @safe struct ByteWriter {
@@ -21,7 +23,7 @@
     @inline(__always)
     mutating func append(_ bytes: ByteView) {
         guard let place = unsafe reserve(bytes.count) else { return }
-        unsafe bytes.copy(to: place)
+        if !bytes.isEmpty { unsafe cbytes_copy(place, bytes.pointer, bytes.count) }
     }
 
     @inline(__always)

@@ -174,15 +174,12 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
     /// Writes the text of RFC 5952 §4 (an IPv4 address as four decimal numbers) and returns its size; 0 if
     /// `capacity` is too small, which `maximumTextSize` never is.
     func write(into destination: UnsafeMutablePointer<UInt8>, capacity: Int) -> Int {
+        if isIPv4, capacity >= 15 { return unsafe writeIPv4(into: destination) }
         var bytes = InlineArray<40, UInt8>(repeating: 0)
         var size = 0
         if isIPv4 {
-            for index in 12..<16 {
-                if index > 12 { IPAddress.append(UInt8(ascii: "."), to: &bytes, &size) }
-                let octet = byte(at: index)
-                if octet >= 100 { IPAddress.append(0x30 + octet / 100, to: &bytes, &size) }
-                if octet >= 10 { IPAddress.append(0x30 + octet / 10 % 10, to: &bytes, &size) }
-                IPAddress.append(0x30 + octet % 10, to: &bytes, &size)
+            size = unsafe withUnsafeMutableBytes(of: &bytes) {
+                unsafe writeIPv4(into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
             }
         } else {
             let run = longestZeroRun
@@ -204,6 +201,30 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
         guard size <= capacity else { return 0 }
         for index in 0..<size { unsafe destination[index] = bytes[index] }
         return size
+    }
+
+    /// The four numbers; at most 15 bytes.
+    private func writeIPv4(into destination: UnsafeMutablePointer<UInt8>) -> Int {
+        var place = unsafe destination
+        var rest = ipv4
+        for index in 0..<4 {
+            let octet = UInt8(truncatingIfNeeded: rest &>> 24)
+            rest &<<= 8
+            let tens = octet / 10
+            if octet >= 100 {
+                unsafe place.pointee = 0x30 &+ tens / 10
+                unsafe place += 1
+            }
+            if octet >= 10 {
+                unsafe place.pointee = 0x30 &+ tens % 10
+                unsafe place += 1
+            }
+            unsafe place[0] = 0x30 &+ octet % 10
+            if index == 3 { break }
+            unsafe place[1] = UInt8(ascii: ".")
+            unsafe place += 2
+        }
+        return unsafe place + 1 - destination
     }
 
     var description: String {

@@ -94,6 +94,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Whether exchanges wait for an offer that has come since they looked: this worker is not to sleep.
+    @inline(__always)
     var isOffered: Bool { !awaitingOffers.isEmpty && lending.contains { !$0.offers.isEmpty } }
 
     /// Once a turn while exchanges wait for offers: serves them, or lets them connect when the wait was in vain.

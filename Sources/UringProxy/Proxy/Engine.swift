@@ -120,6 +120,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     // MARK: - Turn
 
     /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
+    @inline(__always)
     var nextDeadline: Int64 {
         if !borrowed.isEmpty { return driver.now }
         // What this turn gave back the driver takes with the next one.
@@ -242,6 +243,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     }
 
     /// Whether a drain has nothing left to wait for.
+    @inline(__always)
     var isIdle: Bool {
         phase != .running && connections.count == 0 && zeroCopies.count == 0
             && !listeners.contains { $0.isArmed }

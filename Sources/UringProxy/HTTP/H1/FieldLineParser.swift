@@ -19,8 +19,15 @@ struct FieldLineParser {
 
         var first = colon &+ 1
         var end = line.upperBound
-        while first < end, bytes[first].isSpaceOrTab { first &+= 1 }
-        while end > first, bytes[end &- 1].isSpaceOrTab { end &-= 1 }
+        // Almost always one space stands before the value, and none behind.
+        if first &+ 1 < end, bytes[first] == UInt8(ascii: " "), bytes[first &+ 1] > UInt8(ascii: " "),
+            bytes[end &- 1] > UInt8(ascii: " ")
+        {
+            first &+= 1
+        } else {
+            while first < end, bytes[first].isSpaceOrTab { first &+= 1 }
+            while end > first, bytes[end &- 1].isSpaceOrTab { end &-= 1 }
+        }
         return FieldLine(
             name: ByteRange(start..<colon), value: ByteRange(first..<end), id: id, isHopByHop: id.isHopByHop)
     }

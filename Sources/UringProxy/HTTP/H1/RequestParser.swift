@@ -57,7 +57,7 @@ struct RequestParser {
         head.method = Method.lookup(text[0..<methodSize])
 
         let targetStart = methodSize &+ 1
-        var targetEnd = targetStart &+ text.dropFirst(targetStart).run(of: .path)
+        var targetEnd = targetStart &+ text.dropFirst(targetStart).pathRun
         if targetEnd < text.count, text[targetEnd] == UInt8(ascii: "?") {
             targetEnd &+= text.dropFirst(targetEnd).run(of: .query)
         }

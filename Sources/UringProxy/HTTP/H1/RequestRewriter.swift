@@ -78,6 +78,12 @@ struct RequestRewriter {
     // MARK: Parts
 
     private static func writeRequestLine(_ head: RequestHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
+        if head.form == .origin, head.version == .http11 {
+            // As received: the parser takes one space each, and the line's end.
+            let size = " HTTP/1.1\r\n".utf8.count
+            writer.append(bytes[Int(head.methodRange.offset)..<head.target.end &+ size])
+            return
+        }
         writer.append(bytes[head.methodRange])
         writer.append(" ")
         let path = bytes[head.pathAndQuery]

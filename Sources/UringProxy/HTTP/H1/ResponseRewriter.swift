@@ -31,12 +31,7 @@ struct ResponseRewriter {
         via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
         downstreamVersion: HTTPVersion
     ) {
-        // RFC 9110 §2.5: our version, not the upstream's, also to a 1.0 client.
-        writer.append("HTTP/1.1 ")
-        writer.append(decimal: UInt64(head.status))
-        writer.append(" ")
-        writer.append(bytes[head.reason])
-        writer.append("\r\n")
+        writeStatusLine(head, bytes, &writer)
         // RFC 9110 §8.6: neither 1xx nor 204 has a length, whatever the upstream thinks.
         let keepsLength = framing == .asReceived && head.status >= 200 && head.status != 204
         var receivedChunked = false
@@ -65,6 +60,20 @@ struct ResponseRewriter {
             writer.append(upgrades ? "Connection: keep-alive, Upgrade\r\n" : "Connection: keep-alive\r\n")
         case .close: writer.append(upgrades ? "Connection: close, Upgrade\r\n" : "Connection: close\r\n")
         }
+        writer.append("\r\n")
+    }
+
+    /// RFC 9110 §2.5: our version, not the upstream's, also to a 1.0 client.
+    @inline(__always)
+    private static func writeStatusLine(_ head: ResponseHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
+        if head.version == .http11, !head.reason.isEmpty {
+            writer.append(bytes[0..<head.reason.end &+ 2])  // As received.
+            return
+        }
+        writer.append("HTTP/1.1 ")
+        writer.append(decimal: UInt64(head.status))
+        writer.append(" ")
+        writer.append(bytes[head.reason])
         writer.append("\r\n")
     }
 
