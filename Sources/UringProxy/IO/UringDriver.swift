@@ -128,8 +128,10 @@
             unsafe _ = io_uring_register_ring_fd(ring)
             var workers: (UInt32, UInt32) = (1, 1)
             // Nothing here runs on the kernel's worker threads; should it ever, one of them is enough to be seen.
-            unsafe withUnsafeMutablePointer(to: &workers.0) {
-                unsafe _ = io_uring_register_iowq_max_workers(ring, $0)
+            // The kernel writes the old limits back, both of them: the pointer is to the pair, not to its first half.
+            unsafe withUnsafeMutableBytes(of: &workers) {
+                let limits = unsafe $0.baseAddress!.assumingMemoryBound(to: UInt32.self)
+                unsafe _ = io_uring_register_iowq_max_workers(ring, limits)
             }
 
             completionCapacity = Int(completionsWanted) * 2
