@@ -25,6 +25,7 @@ enum {
     CURING_SETUP_CLAMP = IORING_SETUP_CLAMP,
     CURING_SETUP_SUBMIT_ALL = IORING_SETUP_SUBMIT_ALL,
     CURING_SETUP_COOP_TASKRUN = IORING_SETUP_COOP_TASKRUN,
+    CURING_SETUP_TASKRUN_FLAG = IORING_SETUP_TASKRUN_FLAG,
     CURING_SETUP_SINGLE_ISSUER = IORING_SETUP_SINGLE_ISSUER,
     CURING_SETUP_DEFER_TASKRUN = IORING_SETUP_DEFER_TASKRUN,
     CURING_CQE_F_BUFFER = IORING_CQE_F_BUFFER,
@@ -109,6 +110,17 @@ CURING_INLINE unsigned curing_reap(struct io_uring *ring, struct io_uring_cqe *o
 
 CURING_INLINE unsigned curing_overflowed(struct io_uring *ring) {
     return IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_CQ_OVERFLOW;
+}
+
+/// Whether completions are due that only a kernel entry brings: deferred task work (told with
+/// IORING_SETUP_TASKRUN_FLAG, 5.19), or completions that overflowed. A read of shared memory.
+CURING_INLINE int curing_is_entry_due(struct io_uring *ring) {
+    return (IO_URING_READ_ONCE(*ring->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+/// Whether completions are there to be moved out.
+CURING_INLINE int curing_has_completions(struct io_uring *ring) {
+    return *ring->cq.khead != io_uring_smp_load_acquire(ring->cq.ktail);
 }
 
 /// A free SQE; NULL when the submission queue is full.
