@@ -176,8 +176,9 @@ CURING_INLINE void curing_prep_read(struct io_uring_sqe *sqe, int fd, void *to, 
     io_uring_prep_read(sqe, fd, to, size, 0);
     sqe->user_data = data;
 }
-CURING_INLINE void curing_prep_cancel(struct io_uring_sqe *sqe, uint64_t target, uint64_t data) {
+CURING_INLINE void curing_prep_cancel(struct io_uring_sqe *sqe, uint64_t target, int skip, uint64_t data) {
     io_uring_prep_cancel64(sqe, target, 0);
+    if (skip) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe->user_data = data;
 }
 CURING_INLINE void curing_prep_close(struct io_uring_sqe *sqe, int fd, int skip, uint64_t data) {

@@ -129,8 +129,7 @@ internal import CPosix
     }
 
     mutating func makeSocket(for address: SocketAddress) -> Int32 {
-        cposix_socket(
-            address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK), 0)
+        SocketOptions.makeSocket(address, flags: Int32(CPOSIX_SOCK_NONBLOCK))
     }
 
     /// Completes an operation that would wait for an edge that never comes; false if edges do come.

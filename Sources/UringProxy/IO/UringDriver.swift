@@ -267,7 +267,7 @@
         }
 
         mutating func makeSocket(for address: SocketAddress) -> Int32 {
-            cposix_socket(address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC), 0)
+            SocketOptions.makeSocket(address, flags: 0)
         }
 
         mutating func accept(_ listener: Int32, token: OperationToken) {
@@ -343,7 +343,8 @@
         }
 
         mutating func cancel(_ descriptor: Int32, token: OperationToken) {
-            unsafe curing_prep_cancel(nextEntry(), token.rawValue, Self.ignoredToken)
+            unsafe curing_prep_cancel(
+                nextEntry(), token.rawValue, quietSupported ? 1 : 0, Self.ignoredToken)
         }
 
         mutating func shutdown(_ descriptor: Int32, _ direction: ShutdownDirection) {
