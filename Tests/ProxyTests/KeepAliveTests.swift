@@ -122,6 +122,34 @@ struct KeepAliveTests {
         try upstream.expect(Messages.get)
     }
 
+    @Test(
+        "Who said that it sends no more is not waited for; who says more all the same is heard out",
+        arguments: TestDriver.offered)
+    func clientSaidClose(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(driver, origin)
+        let request = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        let quiet = try proxy.connect()
+        try quiet.send(request)
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try quiet.expect(Messages.okClosing)
+        // Its own end is still open.
+        try proxy.wait(for: "the end of the connection") { proxy[.downstreamClosed] == 1 }
+        try quiet.expectEnd()
+
+        let talkative = try proxy.connect()
+        try talkative.send(request + "more")
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try talkative.expect(Messages.okClosing)
+        try talkative.expectEnd()
+        #expect(proxy[.downstreamClosed] == 1)
+        talkative.finish()
+        try proxy.wait(for: "the end of the connection") { proxy[.downstreamClosed] == 2 }
+    }
+
     @Test("Connection: close from upstream ends that connection alone", arguments: TestDriver.offered)
     func upstreamCloses(_ driver: TestDriver) throws {
         let origin = try TestOrigin()

@@ -52,6 +52,15 @@ CPOSIX_INLINE int64_t cposix_monotonic_nanoseconds(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/// One step of a loop that waits for memory to change: leaves the core to its other hardware thread for a moment.
+CPOSIX_INLINE void cposix_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
 // Every call below answers with its result, or with -errno: no thread-local read on the Swift side.
 CPOSIX_INLINE int cposix_result(int result) { return result < 0 ? -errno : result; }
 CPOSIX_INLINE ssize_t cposix_size_result(ssize_t result) { return result < 0 ? -errno : result; }

@@ -25,6 +25,7 @@ enum {
     CURING_SETUP_CLAMP = IORING_SETUP_CLAMP,
     CURING_SETUP_SUBMIT_ALL = IORING_SETUP_SUBMIT_ALL,
     CURING_SETUP_COOP_TASKRUN = IORING_SETUP_COOP_TASKRUN,
+    CURING_SETUP_TASKRUN_FLAG = IORING_SETUP_TASKRUN_FLAG,
     CURING_SETUP_SINGLE_ISSUER = IORING_SETUP_SINGLE_ISSUER,
     CURING_SETUP_DEFER_TASKRUN = IORING_SETUP_DEFER_TASKRUN,
     CURING_CQE_F_BUFFER = IORING_CQE_F_BUFFER,
@@ -111,6 +112,17 @@ CURING_INLINE unsigned curing_overflowed(struct io_uring *ring) {
     return IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_CQ_OVERFLOW;
 }
 
+/// Whether completions are due that only a kernel entry brings: deferred task work (told with
+/// IORING_SETUP_TASKRUN_FLAG, 5.19), or completions that overflowed. A read of shared memory.
+CURING_INLINE int curing_is_entry_due(struct io_uring *ring) {
+    return (IO_URING_READ_ONCE(*ring->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+/// Whether completions are there to be moved out.
+CURING_INLINE int curing_has_completions(struct io_uring *ring) {
+    return *ring->cq.khead != io_uring_smp_load_acquire(ring->cq.ktail);
+}
+
 /// A free SQE; NULL when the submission queue is full.
 CURING_INLINE struct io_uring_sqe *curing_get_sqe(struct io_uring *ring) { return io_uring_get_sqe(ring); }
 
@@ -164,8 +176,9 @@ CURING_INLINE void curing_prep_read(struct io_uring_sqe *sqe, int fd, void *to, 
     io_uring_prep_read(sqe, fd, to, size, 0);
     sqe->user_data = data;
 }
-CURING_INLINE void curing_prep_cancel(struct io_uring_sqe *sqe, uint64_t target, uint64_t data) {
+CURING_INLINE void curing_prep_cancel(struct io_uring_sqe *sqe, uint64_t target, int skip, uint64_t data) {
     io_uring_prep_cancel64(sqe, target, 0);
+    if (skip) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe->user_data = data;
 }
 CURING_INLINE void curing_prep_close(struct io_uring_sqe *sqe, int fd, int skip, uint64_t data) {

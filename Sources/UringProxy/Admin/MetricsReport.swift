@@ -73,6 +73,15 @@ struct MetricsReport {
         metric(
             "turn_failures_total", "Waits that failed.", "counter",
             total { $0.entryFailures.load(ordering: .relaxed) })
+        metric(
+            "spins_total", "Waits that began with a spin (--busy-poll).", "counter",
+            total { $0.spins.load(ordering: .relaxed) })
+        metric(
+            "spins_paid_total", "Spins that something came of, so that nothing had to be woken.", "counter",
+            total { $0.spinsPaid.load(ordering: .relaxed) })
+        metric(
+            "spin_nanoseconds_total", "Time spent spinning.", "counter",
+            total { $0.spinNanoseconds.load(ordering: .relaxed) })
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

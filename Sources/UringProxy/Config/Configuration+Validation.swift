@@ -14,6 +14,8 @@ extension Configuration {
     static let fieldLimit = 4096
     static let smallestMemoryBytes: UInt64 = 16 << 20
     static let largestMemoryBytes: UInt64 = 1 << 44
+    /// Far beyond what a sleep and a wake-up cost anywhere.
+    static let longestBusyPoll = Nanoseconds.milliseconds(1)
 
     /// All that is wrong with this configuration, in the order of the options; empty if it can run.
     public func validate() -> [ConfigurationProblem] {
@@ -21,6 +23,7 @@ extension Configuration {
         checkListeners(&problems)
         checkUpstreams(&problems)
         checkEngine(&problems)
+        checkBusyPoll(&problems)
         checkTimeouts(&problems)
         checkLimits(&problems)
         checkPools(&problems)
@@ -99,6 +102,13 @@ extension Configuration {
                 "--memory", "\(ByteSize.describe(memoryBytes)) is outside \(least) to 16TiB",
                 "give at least \(least), or leave it out for a share of the machine's memory")
         }
+    }
+
+    private func checkBusyPoll(_ problems: inout ProblemList) {
+        guard busyPoll < .zero || busyPoll > Self.longestBusyPoll else { return }
+        problems.add(
+            "--busy-poll", "\(busyPoll) is outside 0 to \(Self.longestBusyPoll)",
+            "give what a sleep and a wake-up take, such as 50us; 0 switches it off")
     }
 
     private func checkTimeouts(_ problems: inout ProblemList) {

@@ -24,6 +24,8 @@ public struct Configuration: Sendable, Equatable {
     public var memoryBytes: UInt64?
     /// Zero-copy sends (`SEND_ZC`) pay on a real network card and never on loopback, so they are off by default.
     public var zeroCopy = ZeroCopy.off
+    /// How long a worker looks out for events before it sleeps, while that pays. 0: it sleeps at once.
+    public var busyPoll = Nanoseconds.zero
 
     // MARK: Timeouts
 

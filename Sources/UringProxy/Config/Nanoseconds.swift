@@ -18,7 +18,7 @@ public struct Nanoseconds: Sendable, Hashable, Comparable, BitwiseCopyable {
 
 extension Nanoseconds {
     private static let units: [(suffix: String, nanoseconds: Int64)] = [
-        ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
+        ("ns", 1), ("µs", 1000), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
         ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
     ]
 

@@ -1,6 +1,6 @@
 /// What a driver counted, for metrics and benchmarks.
 struct DriverStatistics: BitwiseCopyable {
-    /// Waits: `io_uring_enter` or `epoll_wait`.
+    /// Waits: `io_uring_enter` or `epoll_wait`. A spin is part of the wait that it comes before, or replaces.
     var entries: UInt64 = 0
     var completions: UInt64 = 0
     /// Waits that failed for another reason than time or a signal.
@@ -13,4 +13,15 @@ struct DriverStatistics: BitwiseCopyable {
     var slicesExhausted: UInt64 = 0
     /// Sends that left bytes over.
     var shortSends: UInt64 = 0
+    /// Waits that began with a spin (`--busy-poll`), those of them that needed no sleep, and the nanoseconds spun.
+    var spins: UInt64 = 0
+    var spinsPaid: UInt64 = 0
+    var spinNanoseconds: UInt64 = 0
+
+    /// - Parameter duration: of the spin, in nanoseconds.
+    mutating func noteSpin(_ duration: Int64, paid: Bool) {
+        spins += 1
+        if paid { spinsPaid += 1 }
+        spinNanoseconds += UInt64(duration)
+    }
 }

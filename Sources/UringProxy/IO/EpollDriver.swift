@@ -40,6 +40,7 @@ internal import CPosix
     private let arena: Arena
     private let segments: SegmentPool
     private let wakeup: Wakeup
+    private var busyPoll: BusyPoll
     private(set) var now: Int64
     private(set) var statistics = DriverStatistics()
 
@@ -55,7 +56,9 @@ internal import CPosix
     private var readyCount = 0
     private var readyNow: UnsafeMutablePointer<Int32>
 
-    init(arena: Arena, segments: SegmentPool, wakeup: Wakeup) throws(DriverError) {
+    init(
+        arena: Arena, segments: SegmentPool, wakeup: Wakeup, busyPoll: BusyPoll = .off
+    ) throws(DriverError) {
         let epoll = cposix_epoll_create()
         if epoll < 0 { throw .descriptor(errno: -epoll) }
         let control = cposix_epoll_control(
@@ -73,6 +76,7 @@ internal import CPosix
         self.arena = arena
         self.segments = segments
         self.wakeup = wakeup
+        self.busyPoll = busyPoll
         self.entryCapacity = entryCapacity
         now = cposix_monotonic_nanoseconds()
         unsafe entries = memory.assumingMemoryBound(to: Entry.self)
@@ -125,8 +129,7 @@ internal import CPosix
     }
 
     mutating func makeSocket(for address: SocketAddress) -> Int32 {
-        cposix_socket(
-            address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK), 0)
+        SocketOptions.makeSocket(address, flags: Int32(CPOSIX_SOCK_NONBLOCK))
     }
 
     /// Completes an operation that would wait for an edge that never comes; false if edges do come.
@@ -383,14 +386,15 @@ internal import CPosix
             unsafe entry.pointee.inReadyList = false
             unsafe attempt(descriptor, entry)
         }
-        var timeout: Int64 = -1
-        if completions.count > quietCompletions || readyCount > 0 {
-            timeout = 0
-        } else if deadline != .max {
-            timeout = max(0, deadline - cposix_monotonic_nanoseconds())
-        }
-        let found = unsafe cposix_epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
         statistics.entries += 1
+        let hasWork = completions.count > quietCompletions || readyCount > 0
+        var found: Int32 = 0
+        if !hasWork && deadline > now && busyPoll.begins() { found = spin(until: deadline) }
+        if found == 0 {
+            var timeout: Int64 = hasWork ? 0 : -1
+            if !hasWork && deadline != .max { timeout = max(0, deadline - cposix_monotonic_nanoseconds()) }
+            found = wait(timeout)
+        }
         if found < 0 && found != -EINTR { statistics.entryFailures += 1 }
         now = cposix_monotonic_nanoseconds()
         for index in 0..<max(0, Int(found)) {
@@ -411,6 +415,31 @@ internal import CPosix
         }
         quietCompletions = 0
         statistics.completions += UInt64(completions.count)
+    }
+
+    /// - Parameter timeout: nanoseconds; negative: for ever.
+    @inline(__always)
+    private mutating func wait(_ timeout: Int64) -> Int32 {
+        unsafe cposix_epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
+    }
+
+    /// Asks for events again and again without sleeping; how many there are, or `-errno`.
+    @inline(never)
+    private mutating func spin(until deadline: Int64) -> Int32 {
+        var found = wait(0)
+        if found != 0 { return found }
+        let start = cposix_monotonic_nanoseconds()
+        let end = min(start + busyPoll.limit, deadline)
+        var time = start
+        repeat {
+            time = cposix_monotonic_nanoseconds()
+            found = wait(0)
+        } while found == 0 && time < end
+        // As with io_uring: see `UringDriver.spin`.
+        let paid = time - start < busyPoll.limit
+        statistics.noteSpin(time - start, paid: paid)
+        busyPoll.ended(paid: paid)
+        return found
     }
 
     @inline(__always)

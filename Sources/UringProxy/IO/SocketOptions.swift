@@ -7,6 +7,17 @@ enum SocketOptions {
         _ = cposix_setsockopt_int(descriptor, Int32(CPOSIX_IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// A stream socket to connect with, or `-errno`.
+    ///
+    /// - Parameter flags: beside close-on-exec.
+    static func makeSocket(_ address: SocketAddress, flags: Int32) -> Int32 {
+        let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC) | flags
+        let descriptor = cposix_socket(address.family, type, 0)
+        // Accepted sockets have it from their listener.
+        if descriptor >= 0 && !address.isUnix { setNoDelay(descriptor) }
+        return descriptor
+    }
+
     /// Whether an idle connection is still open and has nothing to read: what a borrower checks before use.
     static func isQuiet(_ descriptor: Int32) -> Bool {
         var byte: UInt8 = 0

@@ -65,6 +65,7 @@
         private let publishLimit: Int
         private var starvedSinceRefill = false
 
+        private var busyPoll: BusyPoll
         private let multishotReceive: Bool
         private var multishotAccept = true
         /// For the start-up line: the flags the kernel took and what it lacks.
@@ -74,11 +75,14 @@
         /// Sets a ring up on the calling thread, which alone may use it.
         ///
         /// - Parameter connections: how many the worker serves at most; sizes the completion queue.
-        init(arena: Arena, segments: SegmentPool, wakeup: Wakeup, connections: Int) throws(DriverError) {
+        init(
+            arena: Arena, segments: SegmentPool, wakeup: Wakeup, connections: Int, busyPoll: BusyPoll = .off
+        ) throws(DriverError) {
             let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
             let completionsWanted = UInt32(RingSizes.completionEntries(connections: connections))
             var featureBits: UInt32 = 0
-            let flags = unsafe try Self.setUp(ring, completionsWanted, &featureBits)
+            let flags = unsafe try Self.setUp(
+                ring, completionsWanted, tellsOfTaskWork: busyPoll.isOn, &featureBits)
             func give(_ error: DriverError) -> DriverError {
                 unsafe io_uring_queue_exit(ring)
                 unsafe ring.deallocate()
@@ -113,6 +117,7 @@
             self.arena = arena
             self.segments = segments
             self.wakeup = wakeup
+            self.busyPoll = busyPoll
             now = cposix_monotonic_nanoseconds()
             unsafe self.ring = ring
             unsafe sliceRing = memory
@@ -128,8 +133,10 @@
             unsafe _ = io_uring_register_ring_fd(ring)
             var workers: (UInt32, UInt32) = (1, 1)
             // Nothing here runs on the kernel's worker threads; should it ever, one of them is enough to be seen.
-            unsafe withUnsafeMutablePointer(to: &workers.0) {
-                unsafe _ = io_uring_register_iowq_max_workers(ring, $0)
+            // The kernel writes the old limits back, both of them: the pointer is to the pair, not to its first half.
+            unsafe withUnsafeMutableBytes(of: &workers) {
+                let limits = unsafe $0.baseAddress!.assumingMemoryBound(to: UInt32.self)
+                unsafe _ = io_uring_register_iowq_max_workers(ring, limits)
             }
 
             completionCapacity = Int(completionsWanted) * 2
@@ -165,16 +172,22 @@
 
         /// Sets the ring up with the best flags that the kernel takes; what they are, in words.
         private static func setUp(
-            _ ring: UnsafeMutablePointer<io_uring>, _ completions: UInt32, _ features: inout UInt32
+            _ ring: UnsafeMutablePointer<io_uring>, _ completions: UInt32, tellsOfTaskWork: Bool,
+            _ features: inout UInt32
         ) throws(DriverError) -> String {
             let base = UInt32(CURING_SETUP_CQSIZE | CURING_SETUP_CLAMP)
+            // Who spins sees in memory when to enter the kernel. Who does not is spared the atomic operations that tell.
+            let told = UInt32(tellsOfTaskWork ? CURING_SETUP_TASKRUN_FLAG : 0)
             let ladder: [(UInt32, String)] = [
                 // DEFER_TASKRUN (6.1, needs SINGLE_ISSUER): no completion arrives until this thread asks for it.
                 (
-                    UInt32(CURING_SETUP_SUBMIT_ALL | CURING_SETUP_SINGLE_ISSUER | CURING_SETUP_DEFER_TASKRUN),
-                    "deferred task work"
+                    UInt32(CURING_SETUP_SUBMIT_ALL | CURING_SETUP_SINGLE_ISSUER | CURING_SETUP_DEFER_TASKRUN)
+                        | told, "deferred task work"
                 ),
-                (UInt32(CURING_SETUP_SUBMIT_ALL | CURING_SETUP_COOP_TASKRUN), "cooperative task work"),
+                (
+                    UInt32(CURING_SETUP_SUBMIT_ALL | CURING_SETUP_COOP_TASKRUN) | told,
+                    "cooperative task work"
+                ),
                 (0, "no task work flags"),
             ]
             var entries = Self.entries
@@ -254,7 +267,7 @@
         }
 
         mutating func makeSocket(for address: SocketAddress) -> Int32 {
-            cposix_socket(address.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC), 0)
+            SocketOptions.makeSocket(address, flags: 0)
         }
 
         mutating func accept(_ listener: Int32, token: OperationToken) {
@@ -330,7 +343,8 @@
         }
 
         mutating func cancel(_ descriptor: Int32, token: OperationToken) {
-            unsafe curing_prep_cancel(nextEntry(), token.rawValue, Self.ignoredToken)
+            unsafe curing_prep_cancel(
+                nextEntry(), token.rawValue, quietSupported ? 1 : 0, Self.ignoredToken)
         }
 
         mutating func shutdown(_ descriptor: Int32, _ direction: ShutdownDirection) {
@@ -394,16 +408,9 @@
                 unsafe curing_prep_read(nextEntry(), wakeup.descriptor, wakeCount, 8, Self.wakeToken)
             }
             refillSlices()
-            // The queue was full on the way and completions came with it: no waiting.
-            var timeout: Int64 = -1
-            if deadline != .max { timeout = max(0, deadline - cposix_monotonic_nanoseconds()) }
-            let wait: UInt32 = completionCount > 0 || timeout == 0 ? 0 : 1
-            let result = unsafe curing_enter(ring, wait, wait == 0 ? 0 : timeout)
             statistics.entries += 1
-            if result < 0 && result != -ETIME && result != -EINTR {
-                // -EBUSY and -EAGAIN: the kernel wants its completions taken first; what was not submitted goes
-                // with the next turn.
-                statistics.entryFailures += 1
+            if completionCount > 0 || deadline <= now || !busyPoll.begins() || !spin(until: deadline) {
+                wait(until: deadline)
             }
             reap()
             now = cposix_monotonic_nanoseconds()
@@ -415,6 +422,54 @@
                 quietNewCount = 0
             }
             statistics.completions += UInt64(completionCount)
+        }
+
+        /// Submits what is queued and sleeps until something completes or `deadline` has come.
+        @inline(__always)
+        private mutating func wait(until deadline: Int64) {
+            // The queue was full on the way and completions came with it: no waiting.
+            var timeout: Int64 = -1
+            if deadline != .max { timeout = max(0, deadline - cposix_monotonic_nanoseconds()) }
+            let wait: UInt32 = completionCount > 0 || timeout == 0 ? 0 : 1
+            enter(wait, wait == 0 ? 0 : timeout)
+        }
+
+        @inline(__always)
+        private mutating func enter(_ wait: UInt32, _ timeout: Int64) {
+            let result = unsafe curing_enter(ring, wait, timeout)
+            if result < 0 && result != -ETIME && result != -EINTR {
+                // -EBUSY and -EAGAIN: the kernel wants its completions taken first; what was not submitted goes
+                // with the next turn.
+                statistics.entryFailures += 1
+            }
+        }
+
+        /// Submits what is queued and looks out for completions, in shared memory alone; whether there are any.
+        @inline(never)
+        private mutating func spin(until deadline: Int64) -> Bool {
+            if unsafe curing_unsubmitted(ring) > 0 { enter(0, 0) }
+            if isSomethingComplete() { return true }
+            let start = cposix_monotonic_nanoseconds()
+            let end = min(start + busyPoll.limit, deadline)
+            var time = start
+            var found = false
+            repeat {
+                cposix_pause()
+                time = cposix_monotonic_nanoseconds()
+                found = isSomethingComplete()
+            } while !found && time < end
+            // A deadline that came is what was waited for as well. What came only after another thread had had the CPU would
+            // have come to a sleeper too.
+            let paid = time - start < busyPoll.limit
+            statistics.noteSpin(time - start, paid: paid)
+            busyPoll.ended(paid: paid)
+            return found
+        }
+
+        @inline(__always)
+        private mutating func isSomethingComplete() -> Bool {
+            if unsafe curing_is_entry_due(ring) != 0 { enter(0, 0) }
+            return unsafe curing_has_completions(ring) != 0
         }
 
         private mutating func reap() {

@@ -13,4 +13,7 @@ final class Gauges: Sendable {
     let slicesExhausted = Atomic<UInt64>(0)
     let completionOverflows = Atomic<UInt64>(0)
     let entryFailures = Atomic<UInt64>(0)
+    let spins = Atomic<UInt64>(0)
+    let spinsPaid = Atomic<UInt64>(0)
+    let spinNanoseconds = Atomic<UInt64>(0)
 }

@@ -6,6 +6,7 @@ final class OriginWorker: DriverWork {
     let counters: Counters
     let wakeup: Wakeup
     let cpu: Int? = nil
+    let busyPoll = BusyPoll.off
     let threadName: String
     let connectionLimit: Int
     /// Answers are sent from one slice, so this is for what is received: echoes and backlogs.

@@ -57,6 +57,8 @@ struct Connection: BitwiseCopyable {
     var readQueued = false
     /// To be ended (`discarding`) as soon as the output has left.
     var closesAfterFlush = false
+    /// Downstream announced that the last request, which has come whole, is its last one.
+    var saidClose = false
     /// Our side of the stream was ended with `shutdown(2)`.
     var outputEnded = false
     /// The last send left bytes over: the peer, not the proxy, sets the pace.

@@ -80,6 +80,7 @@ extension Engine where D: ~Copyable {
 
     /// Ends a connection: at once if nothing is under way on it, else when the kernel has returned what it holds.
     mutating func close(_ slot: UInt32) {
+        let isRepeated = connections[slot].phase == .closing
         leaveLists(slot)
         // What has not left never will: an orderly end would make it look as if that had been all.
         if !connections[slot].output.isEmpty
@@ -91,10 +92,14 @@ extension Engine where D: ~Copyable {
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
         if connections[slot].operationsInFlight > 0 {
-            // RFC-wise a FIN, or what is sent stays unsent; in any case the operations complete. Where the close is to
-            // be a reset no FIN may go before it: the peer would have seen an orderly end by then.
-            driver.shutdown(
-                connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
+            // A receive ends when it is cancelled, and `close(2)` says the rest: that spares a system call for each
+            // connection that is closed while it is read from. What does not end so is shut down. RFC-wise a FIN, or
+            // what is sent stays unsent; in any case the operations complete. Where the close is to be a reset no FIN
+            // may go before it: the peer would have seen an orderly end by then.
+            if isRepeated || connections[slot].isSending || connections[slot].receiving == .none {
+                driver.shutdown(
+                    connections[slot].descriptor, connections[slot].resetsOnClose ? .receiving : .both)
+            }
             cancelOperations(slot)
             armTimer(slot)
         }
@@ -160,13 +165,15 @@ extension Engine where D: ~Copyable {
     /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
     /// side ends too (RFC 9112 §9.6).
     mutating func beginDiscarding(_ slot: UInt32) {
-        connections[slot].phase = .discarding
-        connections[slot].phaseStartedAt = driver.now
-        segments.removeAll(&connections[slot].input)
-        if connections[slot].inputEnded {
+        // The same section: whoever sends "close" sends no request after it. So nothing can come that would have to be
+        // dropped, and there is no end to wait for.
+        if connections[slot].inputEnded || connections[slot].saidClose && connections[slot].input.isEmpty {
             close(slot)
             return
         }
+        connections[slot].phase = .discarding
+        connections[slot].phaseStartedAt = driver.now
+        segments.removeAll(&connections[slot].input)
         connections[slot].outputEnded = true
         driver.shutdown(connections[slot].descriptor, .sending)
         updateReceive(slot)

@@ -31,6 +31,7 @@ extension Engine where D: ~Copyable {
         let untaken = !isConsumed(index, slot)
         let keepAlive = exchanges[index].keepAlive && !untaken && phase == .running
         let isHTTP10 = exchanges[index].version == .http10
+        connections[slot].saidClose = exchanges[index].saidClose && !untaken
         finishExchange(index)
         guard writeReply(slot, status, reason, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10)
         else {

@@ -126,6 +126,8 @@ extension Engine where D: ~Copyable {
             totalDeadline: total == .max ? .max : driver.now + total)
         exchange.requestBody = BodyReader(requestHead.framing)
         exchange.isConnect = requestHead.method == .connect
+        // What follows a CONNECT is the tunnel's, whatever its fields say.
+        exchange.saidClose = !requestHead.keepAlive && !exchange.isConnect
         // RFC 9110 §9.3.6 gives a CONNECT's content no meaning: it becomes the tunnel's, and must not become the next
         // request if there is no tunnel.
         if exchange.isConnect && !exchange.requestBody.isDone { exchange.keepAlive = false }

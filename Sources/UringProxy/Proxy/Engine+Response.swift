@@ -290,6 +290,7 @@ extension Engine where D: ~Copyable {
         let requestDone = exchanges[index].requestDone
         let keepAlive = exchanges[index].keepAlive && requestDone
         let reusable = exchanges[index].upstreamKeepAlive && requestDone && !connections[slot].outputEnded
+        connections[downstream].saidClose = exchanges[index].saidClose && requestDone
         exchanges[index].upstream = Slot.none
         finishExchange(index)
         // A request that has not left entirely, though it is answered, would stand before the next one.

@@ -67,7 +67,10 @@ extension Engine where D: ~Copyable {
             && connections[target].output.isEmpty && !connections[target].outputEnded
         {
             connections[target].outputEnded = true
-            driver.shutdown(connections[target].descriptor, .sending)
+            // The second end is followed by a close, which says the same.
+            if !connections[source].outputEnded {
+                driver.shutdown(connections[target].descriptor, .sending)
+            }
         }
         if connections[source].outputEnded && connections[target].outputEnded {
             endTunnel(connections[source].exchange)

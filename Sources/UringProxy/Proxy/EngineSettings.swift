@@ -29,6 +29,7 @@ struct EngineSettings: Sendable {
     var poolIdle: UInt32
     var lends: Bool
     var zeroCopy: Bool
+    var busyPoll: BusyPoll
     var memoryBytes: Int
     /// Most dynamic endpoints of a worker.
     var endpointCapacity = 4096
@@ -74,6 +75,7 @@ struct EngineSettings: Sendable {
         poolIdle = UInt32(clamping: configuration.poolIdle)
         lends = configuration.poolLend
         zeroCopy = configuration.zeroCopy == .auto
+        busyPoll = BusyPoll(limit: configuration.busyPoll.rawValue)
         self.memoryBytes = memoryBytes
         pseudonym = Array((configuration.via ?? "").utf8)
         xForwardedReverse = ForwardingOptions.ClientFields(configuration.xForwardedOfReverse)

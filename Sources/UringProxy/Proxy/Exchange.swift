@@ -40,6 +40,8 @@ struct Exchange: BitwiseCopyable {
     var wantsUpgrade = false
     var expectsContinue = false
     var continueForwarded = false
+    /// Downstream sends no request after this one: it said "close", or is of version 1.0 and did not say "keep-alive".
+    var saidClose = false
     /// Whether downstream persists after this exchange.
     var keepAlive: Bool
 

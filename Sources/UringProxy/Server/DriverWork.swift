@@ -11,6 +11,7 @@ protocol DriverWork: AnyObject, Sendable {
     var memoryBytes: Int { get }
     var connectionLimit: Int { get }
     var wakeup: Wakeup { get }
+    var busyPoll: BusyPoll { get }
 
     /// Any thread.
     func send(_ message: Worker.Message)

@@ -150,7 +150,8 @@ public final class Server: Sendable {
                     : "forward proxy on \(address.description)")
         }
         let threads = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
-        lines.append("\(threads) on \(driver), \(budget.summary)")
+        let spinning = configuration.busyPoll.isOn ? ", spinning up to \(configuration.busyPoll)" : ""
+        lines.append("\(threads) on \(driver), \(budget.summary)\(spinning)")
         return lines
     }
 

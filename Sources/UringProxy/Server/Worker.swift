@@ -49,6 +49,7 @@ final class Worker: DriverWork {
     var threadName: String { "worker-\(plan.index)" }
     var memoryBytes: Int { plan.settings.memoryBytes }
     var connectionLimit: Int { plan.settings.connections }
+    var busyPoll: BusyPoll { plan.settings.busyPoll }
 
     func closeListeners() { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
 
@@ -145,5 +146,9 @@ extension Gauges {
         slicesExhausted.store(statistics.slicesExhausted, ordering: .relaxed)
         completionOverflows.store(statistics.completionOverflows, ordering: .relaxed)
         entryFailures.store(statistics.entryFailures, ordering: .relaxed)
+        guard statistics.spins > 0 else { return }
+        spins.store(statistics.spins, ordering: .relaxed)
+        spinsPaid.store(statistics.spinsPaid, ordering: .relaxed)
+        spinNanoseconds.store(statistics.spinNanoseconds, ordering: .relaxed)
     }
 }

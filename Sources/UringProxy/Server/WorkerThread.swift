@@ -90,7 +90,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
                 if usesRing {
                     let driver = try UringDriver(
                         arena: arena, segments: segments, wakeup: worker.wakeup,
-                        connections: worker.connectionLimit)
+                        connections: worker.connectionLimit, busyPoll: worker.busyPoll)
                     tell(.running(features: driver.features))
                     worker.run(on: driver, arena, segments)
                 } else {
@@ -107,7 +107,8 @@ final class WorkerThread<Work: DriverWork>: Sendable {
     }
 
     private func runOnEpoll(_ arena: Arena, _ segments: SegmentPool) throws(DriverError) {
-        let driver = try EpollDriver(arena: arena, segments: segments, wakeup: worker.wakeup)
+        let driver = try EpollDriver(
+            arena: arena, segments: segments, wakeup: worker.wakeup, busyPoll: worker.busyPoll)
         tell(.running(features: ""))
         worker.run(on: driver, arena, segments)
     }

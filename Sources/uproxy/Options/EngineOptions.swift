@@ -27,11 +27,19 @@ struct EngineOptions: ParsableArguments {
             valueName: "mode"))
     var zeroCopy: Configuration.ZeroCopy?
 
+    @Option(
+        help: durationHelp(
+            "Spin up to so long before sleeping, while that pays: less latency, more CPU; up to 1ms",
+            defaults.busyPoll),
+        transform: duration)
+    var busyPoll: Nanoseconds?
+
     func apply(to configuration: inout Configuration) {
         configuration.threads = threads
         set(&configuration.io, to: io)
         set(&configuration.pin, to: pin.map { $0 == .on })
         configuration.memoryBytes = memory == 0 ? nil : memory
         set(&configuration.zeroCopy, to: zeroCopy)
+        set(&configuration.busyPoll, to: busyPoll)
     }
 }

@@ -64,6 +64,8 @@ struct ConfigurationTests {
             ("--admin", { $0.adminAddress = "0.0.0.0:8080" }),
             ("--admin", { $0.adminAddress = "8080" }),
             ("--threads", { $0.threads = 0 }), ("--threads", { $0.threads = 1025 }),
+            ("--busy-poll", { $0.busyPoll = .milliseconds(2) }),
+            ("--busy-poll", { $0.busyPoll = Nanoseconds(-1) }),
             ("--memory", { $0.memoryBytes = 1 << 20 }), ("--memory", { $0.memoryBytes = 1 << 50 }),
             ("--timeout-head", { $0.timeoutHead = Nanoseconds(-1) }),
             ("--timeout-connect", { $0.timeoutConnect = Nanoseconds(1000) }),

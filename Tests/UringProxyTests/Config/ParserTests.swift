@@ -8,7 +8,8 @@ struct ParserTests {
     func durations() throws {
         let table: [(String, Int64)] = [
             ("0", 0), ("0s", 0), ("30s", 30_000_000_000), ("500ms", 500_000_000), ("1h", 3_600_000_000_000),
-            ("2m", 120_000_000_000), ("100us", 100_000), ("7ns", 7), ("1d", 86_400_000_000_000),
+            ("2m", 120_000_000_000), ("100us", 100_000),
+            ("50µs", 50_000), ("7ns", 7), ("1d", 86_400_000_000_000),
         ]
         for (text, expected) in table {
             #expect(try Nanoseconds(parsing: text).rawValue == expected, "\(text)")

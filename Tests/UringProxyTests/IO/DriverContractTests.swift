@@ -66,22 +66,32 @@ struct DriverContractTests {
         if let failure = RingProbe.failure() {
             print("skipped for io_uring: \(failure.message)")
         } else {
+            for busyPoll in Self.busyPolls {
+                let arena = Arena(budgetBytes: 32 << 20)
+                let segments = SegmentPool(arena: arena)
+                let (ours, theirs) = try pair()
+                var fixture = Fixture(
+                    driver: try UringDriver(
+                        arena: arena, segments: segments, wakeup: Wakeup(), connections: 64,
+                        busyPoll: busyPoll),
+                    arena: arena, segments: segments, ours: ours, theirs: theirs)
+                try ring(&fixture)
+            }
+        }
+        for busyPoll in Self.busyPolls {
             let arena = Arena(budgetBytes: 32 << 20)
             let segments = SegmentPool(arena: arena)
             let (ours, theirs) = try pair()
             var fixture = Fixture(
-                driver: try UringDriver(arena: arena, segments: segments, wakeup: Wakeup(), connections: 64),
+                driver: try EpollDriver(
+                    arena: arena, segments: segments, wakeup: Wakeup(), busyPoll: busyPoll),
                 arena: arena, segments: segments, ours: ours, theirs: theirs)
-            try ring(&fixture)
+            try epoll(&fixture)
         }
-        let arena = Arena(budgetBytes: 32 << 20)
-        let segments = SegmentPool(arena: arena)
-        let (ours, theirs) = try pair()
-        var fixture = Fixture(
-            driver: try EpollDriver(arena: arena, segments: segments, wakeup: Wakeup()),
-            arena: arena, segments: segments, ours: ours, theirs: theirs)
-        try epoll(&fixture)
     }
+
+    /// Without and with a spin before each sleep, long enough that most waits end within it.
+    private static let busyPolls = [BusyPoll.off, BusyPoll(limit: 1_000_000)]
 
     /// Two ends of a TCP connection over loopback.
     private func pair() throws -> (Int32, Int32) {
@@ -233,8 +243,6 @@ struct DriverContractTests {
     @Test("Another thread's signal ends a wait")
     func wakeup() throws {
         let wakeup = try Wakeup()
-        let arena = Arena(budgetBytes: 32 << 20)
-        let segments = SegmentPool(arena: arena)
         func check<D: Driver & ~Copyable>(_ driver: inout D) {
             for _ in 0..<3 {
                 wakeup.prepareToSleep()
@@ -246,11 +254,70 @@ struct DriverContractTests {
                 #expect(driver.now - start < 2_000_000_000)
             }
         }
-        if RingProbe.failure() == nil {
-            var ring = try UringDriver(arena: arena, segments: segments, wakeup: wakeup, connections: 64)
-            check(&ring)
+        for busyPoll in Self.busyPolls {
+            let arena = Arena(budgetBytes: 32 << 20)
+            let segments = SegmentPool(arena: arena)
+            if RingProbe.failure() == nil {
+                var ring = try UringDriver(
+                    arena: arena, segments: segments, wakeup: wakeup, connections: 64, busyPoll: busyPoll)
+                check(&ring)
+            }
+            var epoll = try EpollDriver(
+                arena: arena, segments: segments, wakeup: wakeup, busyPoll: busyPoll)
+            check(&epoll)
         }
-        var epoll = try EpollDriver(arena: arena, segments: segments, wakeup: wakeup)
-        check(&epoll)
+    }
+
+    @Test(
+        "A socket to connect with sends small messages at once, without Nagle's wait for an acknowledgement")
+    func noDelay() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let descriptor = fixture.driver.makeSocket(for: try SocketAddress(parsing: "127.0.0.1:1"))
+            #expect(descriptor >= 0)
+            defer { fixture.driver.close(descriptor, reset: false) }
+            var value: Int32 = 0
+            let level = Int32(CPOSIX_IPPROTO_TCP)
+            #expect(unsafe cposix_getsockopt_int(descriptor, level, TCP_NODELAY, &value) == 0)
+            #expect(value == 1)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("A wait that spins keeps its deadline, notices what comes, and stops spinning where nothing does")
+    func busyPolling() throws {
+        func check<D: Driver & ~Copyable>(_ driver: inout D, _ ours: Int32, _ theirs: Int32) {
+            driver.receive(ours, into: .stream, token: token(.receive))
+            // With epoll a new socket first tells that it is writable.
+            driver.turn(until: 0)
+            #expect(driver.next() == nil)
+            func wait(_ duration: Int64) {
+                let start = cposix_monotonic_nanoseconds()
+                // A signal may end a turn early.
+                repeat {
+                    driver.turn(until: start + duration)
+                    #expect(driver.next() == nil)
+                } while driver.now - start < duration
+                #expect(driver.now - start < 1_000_000_000)
+            }
+            for _ in 0..<100 { wait(2_000_000) }
+            #expect((10...30).contains(driver.statistics.spins))
+            #expect(driver.statistics.spinsPaid == 0)
+            // A deadline within the limit ends the spin, and is what was waited for.
+            for _ in 0..<100 { wait(20_000) }
+            #expect(driver.statistics.spinsPaid > 0)
+            #expect(driver.statistics.spinNanoseconds > 0)
+        }
+        let busyPoll = BusyPoll(limit: 500_000)
+        let arena = Arena(budgetBytes: 32 << 20)
+        let segments = SegmentPool(arena: arena)
+        if RingProbe.failure() == nil {
+            let (ours, theirs) = try pair()
+            var ring = try UringDriver(
+                arena: arena, segments: segments, wakeup: Wakeup(), connections: 64, busyPoll: busyPoll)
+            check(&ring, ours, theirs)
+        }
+        let (ours, theirs) = try pair()
+        var epoll = try EpollDriver(arena: arena, segments: segments, wakeup: Wakeup(), busyPoll: busyPoll)
+        check(&epoll, ours, theirs)
     }
 }
