@@ -58,6 +58,8 @@
 
         var receivableSlices: Int { kernel.receivableSlices }
 
+        mutating func trim() {}
+
         mutating func turn(until deadline: Int64) { kernel.turn() }
 
         mutating func next() -> Completion? { kernel.next() }

@@ -231,11 +231,9 @@ CPOSIX_INLINE void *cposix_map(size_t size) {
     return p == MAP_FAILED ? NULL : p;
 }
 CPOSIX_INLINE int cposix_unmap(void *p, size_t size) { return cposix_result(munmap(p, size)); }
-/// Huge pages where the kernel can; not inherited by a fork, whose copy-on-write would move pages the kernel holds.
-CPOSIX_INLINE void cposix_advise_arena(void *p, size_t size) {
-    madvise(p, size, MADV_HUGEPAGE);
-    madvise(p, size, MADV_DONTFORK);
-}
+/// Not inherited by a fork, whose copy-on-write would move pages the kernel holds.
+CPOSIX_INLINE void cposix_keep_from_forks(void *p, size_t size) { madvise(p, size, MADV_DONTFORK); }
+CPOSIX_INLINE void cposix_prefer_huge_pages(void *p, size_t size) { madvise(p, size, MADV_HUGEPAGE); }
 /// Gives the pages back to the system; they read as zero when touched again.
 CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
 

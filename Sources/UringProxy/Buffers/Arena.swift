@@ -69,6 +69,8 @@ struct SliceID: BitwiseCopyable, Equatable {
         var freeCount = 0
         /// The fewest free slices since the last `trim`: that many were surplus all the time.
         var leastFree = 0
+        /// The pages of that many free slices, from the bottom of the stack, were given back.
+        var trimmed = 0
         /// The first slices, whose memory is registered with the kernel: their pages must never be given back.
         var registered = 0
     }
@@ -105,7 +107,10 @@ struct SliceID: BitwiseCopyable, Equatable {
         }
         let size = capacity * sliceClass.sliceSize
         let base = unsafe map(size)
-        unsafe cposix_advise_arena(base, size)
+        unsafe cposix_keep_from_forks(base, size)
+        // Of smaller slices little more than the first page is touched: on huge pages each class took 2 MiB of a worker
+        // that served one request, and the 128 slices that wait for bytes 4 MiB instead of half of one.
+        if sliceClass == .bulk { unsafe cposix_prefer_huge_pages(base, size) }
         return unsafe Region(
             base: base.assumingMemoryBound(to: UInt8.self),
             free: map(capacity * 4).assumingMemoryBound(to: UInt32.self),
@@ -251,23 +256,44 @@ struct SliceID: BitwiseCopyable, Equatable {
     }
 
     /// Gives the pages of slices that were free since the last call back to the system. To be called now and then
-    /// from a timer: it enters the kernel once for each of them.
+    /// from a timer: it enters the kernel once for each slice.
     ///
-    /// Slices do not begin at pages: only those pages go that lie in the slice as a whole, for the kernel rounds the
-    /// end of a range up, into the next slice.
-    func trim() {
-        for sliceClass in [SliceClass.medium, .bulk] {
+    /// - Parameter most: how many slices of each class at most; the rest is the next calls'.
+    func trim(most: Int) {
+        for sliceClass in SliceClass.allCases {
             let region = unsafe region(sliceClass)
             // The bottom of the stack is what has not been used for longest.
-            for place in unsafe 0..<min(region.pointee.leastFree, 64) {
-                let index = unsafe Int(region.pointee.free[place])
-                if unsafe index >= region.pointee.registered {
-                    let start = (index * sliceClass.sliceSize + 4095) & ~4095
-                    let end = (index + 1) * sliceClass.sliceSize & ~4095
-                    unsafe cposix_release_pages(region.pointee.base + start, end - start)
-                }
+            let start = unsafe min(region.pointee.trimmed, region.pointee.leastFree)
+            let end = unsafe min(region.pointee.leastFree, start + most)
+            for place in start..<end {
+                releasePages(ofFree: unsafe Int(region.pointee.free[place]), sliceClass)
             }
+            unsafe region.pointee.trimmed = end
             unsafe region.pointee.leastFree = region.pointee.freeCount
         }
+    }
+
+    /// Gives back the pages of a free slice. Slices do not begin and end at pages: one that is shared goes with the last
+    /// of its slices.
+    private func releasePages(ofFree index: Int, _ sliceClass: SliceClass) {
+        if unsafe index < region(sliceClass).pointee.registered { return }
+        let size = sliceClass.sliceSize
+        var start = index * size & ~(Self.pageSize - 1)
+        var end = ((index + 1) * size + Self.pageSize - 1) & ~(Self.pageSize - 1)
+        if !isFree(pageAt: start, sliceClass) { start += Self.pageSize }
+        if end > start, !isFree(pageAt: end - Self.pageSize, sliceClass) { end -= Self.pageSize }
+        if end > start { unsafe cposix_release_pages(region(sliceClass).pointee.base + start, end - start) }
+    }
+
+    private static var pageSize: Int { 4096 }
+
+    /// Whether nobody holds any slice that has bytes on a page, and none of them is registered with the kernel.
+    private func isFree(pageAt offset: Int, _ sliceClass: SliceClass) -> Bool {
+        let region = unsafe region(sliceClass)
+        let first = offset / sliceClass.sliceSize
+        let last = unsafe min((offset + Self.pageSize - 1) / sliceClass.sliceSize, region.pointee.issued - 1)
+        guard unsafe first >= region.pointee.registered else { return false }
+        for index in first...last where unsafe region.pointee.references[index] > 0 { return false }
+        return true
     }
 }

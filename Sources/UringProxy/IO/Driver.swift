@@ -95,6 +95,9 @@ protocol Driver: ~Copyable {
     /// How many receives can be served before `-ENOBUFS`: what a starved connection waits for.
     var receivableSlices: Int { get }
 
+    /// Once a second or so: lets go of what only a burst needed.
+    mutating func trim()
+
     /// Starts everything asked for, then waits until something completes, `deadline` (nanoseconds, `.max` for none)
     /// has come, or another thread woke this one.
     mutating func turn(until deadline: Int64)

@@ -14,13 +14,12 @@ internal import CPosix
     private static let sendLimit: UInt32 = 512 * 1024
     private static let acceptLimit = 64
 
-    /// What is known of one descriptor, by its number.
+    /// What is known of one descriptor.
     private struct Entry {
         var receiveToken: UInt64 = 0
         var sendToken: UInt64 = 0
         var queue = SegmentQueue()
         var target = ReceiveTarget.stream
-        var registered = false
         var receiveArmed = false
         var sendArmed = false
         var connecting = false
@@ -44,8 +43,11 @@ internal import CPosix
     private(set) var now: Int64
     private(set) var statistics = DriverStatistics()
 
-    private let entries: UnsafeMutablePointer<Entry>
-    private let entryCapacity: Int
+    private var entries: Slab<Entry>
+    /// By the descriptor's number, the place of its entry plus one; 0: it is not watched. Every worker has such a table,
+    /// and a descriptor touches a page in the tables of its neighbours' workers too: so four bytes, not an entry.
+    private let places: UnsafeMutablePointer<UInt32>
+    private let descriptorLimit: Int
     private let events: UnsafeMutablePointer<epoll_event>
     private let parts: UnsafeMutablePointer<iovec>
     private var completions: CompletionQueue
@@ -64,10 +66,10 @@ internal import CPosix
         let control = cposix_epoll_control(
             epoll, EPOLL_CTL_ADD, wakeup.descriptor, UInt32(CPOSIX_EPOLLIN), UInt64(UInt32(wakeup.descriptor))
         )
-        let entryCapacity = Int(min(cposix_limit(0), 1 << 22))
-        guard control == 0, let memory = unsafe cposix_map(entryCapacity * MemoryLayout<Entry>.stride),
-            let first = unsafe cposix_map(entryCapacity * 4),
-            let second = unsafe cposix_map(entryCapacity * 4)
+        let descriptorLimit = Int(min(cposix_limit(0), 1 << 22))
+        guard control == 0, let memory = unsafe cposix_map(descriptorLimit * 4),
+            let first = unsafe cposix_map(descriptorLimit * 4),
+            let second = unsafe cposix_map(descriptorLimit * 4)
         else {
             _ = cposix_close(epoll)
             throw .descriptor(errno: control == 0 ? ENOMEM : -control)
@@ -77,9 +79,10 @@ internal import CPosix
         self.segments = segments
         self.wakeup = wakeup
         self.busyPoll = busyPoll
-        self.entryCapacity = entryCapacity
+        self.descriptorLimit = descriptorLimit
         now = cposix_monotonic_nanoseconds()
-        unsafe entries = memory.assumingMemoryBound(to: Entry.self)
+        entries = Slab(capacity: descriptorLimit)
+        unsafe places = memory.assumingMemoryBound(to: UInt32.self)
         unsafe ready = first.assumingMemoryBound(to: Int32.self)
         unsafe readyNow = second.assumingMemoryBound(to: Int32.self)
         unsafe events = .allocate(capacity: Self.eventCapacity)
@@ -89,9 +92,9 @@ internal import CPosix
 
     deinit {
         _ = cposix_close(epoll)
-        unsafe _ = cposix_unmap(entries, entryCapacity * MemoryLayout<Entry>.stride)
-        unsafe _ = cposix_unmap(ready, entryCapacity * 4)
-        unsafe _ = cposix_unmap(readyNow, entryCapacity * 4)
+        unsafe _ = cposix_unmap(places, descriptorLimit * 4)
+        unsafe _ = cposix_unmap(ready, descriptorLimit * 4)
+        unsafe _ = cposix_unmap(readyNow, descriptorLimit * 4)
         unsafe events.deallocate()
         unsafe parts.deallocate()
     }
@@ -101,14 +104,24 @@ internal import CPosix
     /// The descriptor's entry, registered with epoll for both directions.
     @inline(__always)
     private mutating func entry(_ descriptor: Int32) -> UnsafeMutablePointer<Entry> {
-        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
-        let entry = unsafe entries + Int(descriptor)
-        if unsafe !entry.pointee.registered { unsafe register(descriptor, entry) }
-        return unsafe entry
+        if let entry = unsafe watched(descriptor) { return unsafe entry }
+        return unsafe register(descriptor)
     }
 
-    private mutating func register(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
-        unsafe entry.initialize(to: Entry())
+    /// The descriptor's entry; nil if nothing was ever asked for on it.
+    @inline(__always)
+    private func watched(_ descriptor: Int32) -> UnsafeMutablePointer<Entry>? {
+        precondition(descriptor >= 0 && Int(descriptor) < descriptorLimit)
+        let place = unsafe places[Int(descriptor)]
+        return place == 0 ? nil : unsafe entries.address(of: place - 1)
+    }
+
+    private mutating func register(_ descriptor: Int32) -> UnsafeMutablePointer<Entry> {
+        guard let place = entries.insert(Entry()) else {
+            preconditionFailure("a descriptor beyond the limit")
+        }
+        unsafe places[Int(descriptor)] = place + 1
+        let entry = unsafe entries.address(of: place)
         let mask = UInt32(CPOSIX_EPOLLIN | CPOSIX_EPOLLOUT | CPOSIX_EPOLLRDHUP) | CPOSIX_EPOLLET
         let result = cposix_epoll_control(
             epoll, EPOLL_CTL_ADD, descriptor, mask, UInt64(UInt32(descriptor)))
@@ -118,7 +131,7 @@ internal import CPosix
             statistics.entryFailures += 1
             unsafe entry.pointee.isUnwatched = true
         }
-        unsafe entry.pointee.registered = true
+        return unsafe entry
     }
 
     private mutating func tryLater(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
@@ -195,8 +208,7 @@ internal import CPosix
     }
 
     mutating func cancel(_ descriptor: Int32, token: OperationToken) {
-        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
-        let entry = unsafe entries + Int(descriptor)
+        guard let entry = unsafe watched(descriptor) else { return }
         let canceled = Completion(token: token, result: -ECANCELED)
         switch token.kind {
         case .accept, .receive:
@@ -222,11 +234,11 @@ internal import CPosix
     }
 
     mutating func close(_ descriptor: Int32, reset: Bool) {
-        precondition(descriptor >= 0 && Int(descriptor) < entryCapacity)
-        let entry = unsafe entries + Int(descriptor)
-        unsafe precondition(
-            !entry.pointee.receiveArmed && !entry.pointee.sendArmed && !entry.pointee.connecting,
-            "a descriptor is closed once nothing is under way on it")
+        if let entry = unsafe watched(descriptor) {
+            unsafe precondition(
+                !entry.pointee.receiveArmed && !entry.pointee.sendArmed && !entry.pointee.connecting,
+                "a descriptor is closed once nothing is under way on it")
+        }
         if reset { _ = cposix_set_reset_on_close(descriptor) }
         forget(descriptor)
         _ = cposix_close(descriptor)
@@ -234,11 +246,12 @@ internal import CPosix
 
     /// The descriptor is another thread's from now on, or gone: no edge of it concerns this driver.
     private mutating func forget(_ descriptor: Int32) {
-        let entry = unsafe entries + Int(descriptor)
+        guard let entry = unsafe watched(descriptor) else { return }
         if unsafe entry.pointee.inReadyList {
             for index in 0..<readyCount where unsafe ready[index] == descriptor { unsafe ready[index] = -1 }
         }
-        unsafe entry.initialize(to: Entry())
+        entries.remove(unsafe places[Int(descriptor)] - 1)
+        unsafe places[Int(descriptor)] = 0
     }
 
     mutating func detach(_ descriptor: Int32) {
@@ -372,6 +385,8 @@ internal import CPosix
         }
     }
 
+    mutating func trim() {}
+
     // MARK: - Turn
 
     mutating func turn(until deadline: Int64) {
@@ -381,8 +396,7 @@ internal import CPosix
         readyCount = 0
         for index in 0..<count {
             let descriptor = unsafe readyNow[index]
-            if descriptor < 0 { continue }
-            let entry = unsafe entries + Int(descriptor)
+            guard descriptor >= 0, let entry = unsafe watched(descriptor) else { continue }
             unsafe entry.pointee.inReadyList = false
             unsafe attempt(descriptor, entry)
         }
@@ -404,7 +418,7 @@ internal import CPosix
                 wakeup.empty()
                 continue
             }
-            let entry = unsafe entries + Int(descriptor)
+            guard let entry = unsafe watched(descriptor) else { continue }
             let bits = Int(unsafe event.events)
             let ended = Int(CPOSIX_EPOLLHUP | CPOSIX_EPOLLERR | CPOSIX_EPOLLRDHUP)
             if bits & (Int(CPOSIX_EPOLLIN) | ended) != 0 { unsafe entry.pointee.readable = true }

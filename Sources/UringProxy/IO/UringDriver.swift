@@ -12,6 +12,8 @@
 
         private static let entries = UInt32(RingSizes.submissionEntries)
         private static let sliceGroup: Int32 = 0
+        /// Slices published at first, and at least.
+        private static let publishFirst = 128
         private static let partsPerMessage = 16
         /// Room for any `sockaddr`.
         private static let addressSize = 128
@@ -61,7 +63,10 @@
         private let sliceRingEntries: Int
         private var published = 0
         private var publishTarget: Int
-        /// A quarter of the memory at most: what is published here nobody else can lease, and it never comes back.
+        /// The fewest published at the beginning of a turn since the last `trim`: that many were not needed.
+        private var leastPublished = 0
+        /// A quarter of the memory at most: what is published here nobody else can lease, and it comes back only in the
+        /// hands of a receive.
         private let publishLimit: Int
         private var starvedSinceRefill = false
 
@@ -124,7 +129,7 @@
             self.sliceRingEntries = sliceRingEntries
             publishLimit = min(
                 sliceRingEntries, max(16, arena.budgetBytes / 4 / SliceClass.medium.sliceSize))
-            publishTarget = min(128, publishLimit)
+            publishTarget = min(Self.publishFirst, publishLimit)
             self.quietSupported = quietSupported
             // SEND_ZC came in 6.0 with multishot receive, which no probe names.
             multishotReceive = zeroCopySupported
@@ -383,6 +388,7 @@
                 starvedSinceRefill = false
                 publishTarget = min(publishTarget * 2, publishLimit)
             }
+            leastPublished = min(leastPublished, published)
             var added = 0
             while published < publishTarget {
                 guard let slice = arena.lease(.medium) else { break }
@@ -393,6 +399,15 @@
                 published += 1
             }
             if added > 0 { unsafe curing_publish(sliceRing, Int32(added)) }
+        }
+
+        /// After a burst fewer slices are published again, as those that are too many are received into: the kernel goes
+        /// through all of them in turn, so that their number is cache footprint.
+        mutating func trim() {
+            if leastPublished > publishTarget / 2 {
+                publishTarget = max(min(Self.publishFirst, publishLimit), publishTarget / 2)
+            }
+            leastPublished = published
         }
 
         // MARK: - Turn

@@ -142,8 +142,7 @@ extension Engine where D: ~Copyable {
         if completion.result > 0 {
             let size = UInt32(completion.result)
             connections[slot].lastReceivedAt = driver.now
-            connections[slot].receiveWindowBytes += Int64(size)
-            connections[slot].streamBytes += UInt64(size)
+            connections[slot].countReceived(size)
             counters.add(
                 connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
                 UInt64(size))

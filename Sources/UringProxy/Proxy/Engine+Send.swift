@@ -88,7 +88,7 @@ extension Engine where D: ~Copyable {
             connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
         if size > 0 {
             connections[slot].lastSentAt = driver.now
-            connections[slot].sendWindowBytes += Int64(size)
+            connections[slot].countSent(size)
         }
         connections[slot].isCongested = !connections[slot].output.isEmpty
         if !connections[slot].output.isEmpty { queueFlush(slot) }

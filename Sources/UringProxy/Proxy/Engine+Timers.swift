@@ -124,7 +124,9 @@ extension Engine where D: ~Copyable {
         guard phase == .running else { return }
         sweepOffers(all: false)
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
-        arena.trim()
+        driver.trim()
+        // It takes a while: most of it in a second in which nothing waits for this worker.
+        arena.trim(most: exchanges.count == 0 ? 1024 : 64)
         timers.set(maintenanceTimer, deadline: driver.now + Self.maintenanceInterval)
     }
 
@@ -197,7 +199,8 @@ extension Engine where D: ~Copyable {
         let isReader = !connections[slot].output.isEmpty
         var moved = connections[slot].receiveWindowBytes
         if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
-        let wanted = Double(settings.minimumRate) * Double(settings.minimumRateGrace) / 1e9
+        // A connection counts up to 4 GiB: a window is asked for half of that at most, with a surplus of as much.
+        let wanted = min(Double(settings.minimumRate) * Double(settings.minimumRateGrace) / 1e9, 0x1p31)
         if Double(moved) >= wanted {
             // What was above the minimum counts in the next window too, up to one window's worth: the kernel tells of a
             // reader's progress in lumps of up to its receive buffer.

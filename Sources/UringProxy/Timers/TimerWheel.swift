@@ -12,12 +12,25 @@ internal import CPosix
     /// 2^23 ns, about 8.4 ms: deadlines are met to within one tick, and never early.
     private static let tickShift: Int64 = 23
 
+    /// 16 bytes: each connection has one.
     private struct Entry {
-        var deadline: Int64
+        /// The tick in which the slot expires (53 bits) and its place (11 bits).
+        private var dueAndPlace: Int64
         var next: UInt32
         var previous: UInt32
+
+        /// The tick after the deadline's own, so that nothing expires early.
+        @inline(__always)
+        var due: Int64 {
+            get { dueAndPlace >> 11 }
+            set { dueAndPlace = newValue << 11 | dueAndPlace & 0x7FF }
+        }
         /// Bucket plus one; 0 when in none.
-        var place: UInt16
+        @inline(__always)
+        var place: UInt16 {
+            get { UInt16(truncatingIfNeeded: dueAndPlace & 0x7FF) }
+            set { dueAndPlace = dueAndPlace & ~0x7FF | Int64(newValue) }
+        }
     }
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -55,14 +68,15 @@ internal import CPosix
     mutating func set(_ slot: UInt32, deadline: Int64) {
         precondition(Int(slot) < capacity)
         let entry = unsafe entries + Int(slot)
+        let due = Self.dueTick(of: deadline)
         if unsafe entry.pointee.place != 0 {
             let placed = unsafe dueTick(entry.pointee.place)
-            unsafe entry.pointee.deadline = deadline
-            if (deadline >> Self.tickShift) &+ 1 >= placed { return }
+            unsafe entry.pointee.due = due
+            if due >= placed { return }
             unlink(slot)
         } else {
             if deadline == Self.never { return }
-            unsafe entry.pointee.deadline = deadline
+            unsafe entry.pointee.due = due
         }
         link(slot, earliest: tick)
     }
@@ -71,6 +85,9 @@ internal import CPosix
     mutating func remove(_ slot: UInt32) {
         if unsafe entries[Int(slot)].place != 0 { unlink(slot) }
     }
+
+    @inline(__always)
+    private static func dueTick(of deadline: Int64) -> Int64 { (deadline >> tickShift) &+ 1 }
 
     /// The tick at which a bucket is walked next.
     @inline(__always)
@@ -82,10 +99,8 @@ internal import CPosix
 
     private mutating func link(_ slot: UInt32, earliest: Int64) {
         let entry = unsafe entries + Int(slot)
-        // One tick later than the deadline's own, so that nothing expires early; beyond the wheel's horizon the slot
-        // waits in the last bucket and is moved on from there.
-        let wanted = unsafe (entry.pointee.deadline >> Self.tickShift) &+ 1
-        let at = min(max(wanted, earliest), tick + Int64(Self.bucketCount - 1))
+        // Beyond the wheel's horizon the slot waits in the last bucket and is moved on from there.
+        let at = unsafe min(max(entry.pointee.due, earliest), tick + Int64(Self.bucketCount - 1))
         let bucket = Int(at & Int64(Self.bucketCount - 1))
         let head = unsafe buckets[bucket]
         unsafe entry.pointee.next = head
@@ -141,9 +156,9 @@ internal import CPosix
             while unsafe buckets[bucket] != Self.none {
                 let slot = unsafe buckets[bucket]
                 unlink(slot)
-                let deadline = unsafe entries[Int(slot)].deadline
-                if deadline <= now { return slot }
-                if deadline != Self.never {
+                let due = unsafe entries[Int(slot)].due
+                if due <= current { return slot }
+                if due != Self.dueTick(of: Self.never) {
                     // Postponed, or beyond the horizon: to where it belongs, which is never this bucket again.
                     link(slot, earliest: tick + 1)
                 }

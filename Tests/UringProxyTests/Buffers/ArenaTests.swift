@@ -82,8 +82,8 @@ struct ArenaTests {
             for offset in 0..<SliceClass.medium.sliceSize { unsafe arena.address(slice)[offset] = 0xA5 }
         }
         for index in stride(from: 0, to: 130, by: 2) { arena.release(slices[index]) }
-        arena.trim()
-        arena.trim()
+        arena.trim(most: 64)
+        arena.trim(most: 64)
         for index in stride(from: 1, to: 130, by: 2) {
             var kept = 0
             for offset in 0..<SliceClass.medium.sliceSize
@@ -91,5 +91,40 @@ struct ArenaTests {
             #expect(kept == SliceClass.medium.sliceSize, "slice \(index)")
             arena.release(slices[index])
         }
+    }
+
+    /// Twice as many as one call takes: the second goes on where the first stopped.
+    @Test("All pages of free slices go back, also those that slices share", arguments: SliceClass.allCases)
+    func trimReturnsPages(_ sliceClass: SliceClass) throws {
+        let arena = Arena(budgetBytes: 64 << 20)
+        defer { arena.destroy() }
+        var slices: [SliceID] = []
+        for _ in 0..<128 { slices.append(try #require(arena.lease(sliceClass))) }
+        for slice in slices {
+            unsafe arena.address(slice).update(repeating: 0xA5, count: sliceClass.sliceSize)
+        }
+        for slice in slices { arena.release(slice) }
+        // Free at the last call, and ever since.
+        arena.trim(most: 64)
+        arena.trim(most: 64)
+        arena.trim(most: 64)
+        for slice in slices {
+            let first = unsafe arena.address(slice)[0]
+            let last = unsafe arena.address(slice)[sliceClass.sliceSize - 1]
+            #expect(first == 0 && last == 0, "slice \(slice.index)")
+        }
+    }
+
+    @Test("What is registered with the kernel is never given back")
+    func trimKeepsRegistered() throws {
+        let arena = Arena(budgetBytes: 8 << 20)
+        defer { arena.destroy() }
+        let memory = unsafe arena.reserveForRegistration(.medium, count: 4)
+        arena.didRegister(.medium, count: 4)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0xA5)
+        arena.trim(most: 64)
+        arena.trim(most: 64)
+        let kept = unsafe memory.allSatisfy { $0 == 0xA5 }
+        #expect(kept)
     }
 }

@@ -3,17 +3,25 @@
 ///
 /// It holds what one head needs and is replaced for the next.
 struct HeadEndScanner: BitwiseCopyable {
-    /// Bytes looked at so far.
-    var scanned: UInt32 = 0
-    private let isTrailers: Bool
-    private var hasStartLine: Bool
+    private static let trailersBit: UInt32 = 1 << 31
+
+    /// Bytes looked at so far, which no head has 2 GiB of, and in the top bit whether they are a trailer section: every
+    /// connection holds one of these.
+    private var state: UInt32
     /// Where the last LF stood. At first the LF before the bytes, so that a trailer section can be an empty line.
     private var lastLineFeed: UInt32 = .max
 
+    /// Bytes looked at so far.
+    private(set) var scanned: UInt32 {
+        get { state & ~Self.trailersBit }
+        set { state = state & Self.trailersBit | newValue }
+    }
+    private var isTrailers: Bool { state & Self.trailersBit != 0 }
+    private var hasStartLine: Bool { isTrailers || lastLineFeed != .max }
+
     /// - Parameter trailers: the bytes are a trailer section, which has no start line.
     init(trailers: Bool = false) {
-        isTrailers = trailers
-        hasStartLine = trailers
+        state = trailers ? Self.trailersBit : 0
     }
 
     /// The head's size if its end has come, as the parsers see it. If the bytes can never become a head (a refused
@@ -62,7 +70,6 @@ struct HeadEndScanner: BitwiseCopyable {
                 refused &= rest ^ (rest &- 1)
                 return Int(index) &+ 1
             }
-            hasStartLine = true
             lastLineFeed = index
             rest &= rest &- 1
         }
