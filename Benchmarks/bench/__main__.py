@@ -18,7 +18,7 @@ from .runner import Bench, progress
 def arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="scripts/bench codec measures parsers alone; scripts/bench report FILE renders a result again.")
+        epilog="scripts/bench micro measures parsers, queues and pools alone; scripts/bench report FILE renders a result again.")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="see --list")
     parser.add_argument("--list", action="store_true", help="name the scenarios and their targets")
     parser.add_argument("--quick", action="store_true",
