@@ -116,7 +116,10 @@
                 ring, memory, UInt32(sliceRingEntries), Self.sliceGroup)
             if registered < 0 {
                 unsafe _ = cposix_unmap(memory, sliceRingEntries * 16)
-                throw give(.featureMissing("provided buffer rings (5.19)"))
+                // ENOMEM: the limit on locked memory, of which the user's other processes may hold a part.
+                throw give(
+                    registered == -ENOMEM
+                        ? .ringRefused(errno: ENOMEM) : .featureMissing("provided buffer rings (5.19)"))
             }
             // Nothing fails from here on.
             self.arena = arena
