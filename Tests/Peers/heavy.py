@@ -284,15 +284,34 @@ def few_buffers(driver):
 
 
 def system_calls(driver):
-    """In steady state nothing but io_uring_enter grows with the number of requests, on one thread as on two."""
-    return "; ".join(f"{threads}: {calls_of(driver, threads)}" for threads in (1, 2))
+    """In steady state nothing but io_uring_enter grows with the number of requests, on one thread as on two; with the
+    bytes of long bodies splice grows too, by large pieces."""
+    if not shutil.which("strace"):
+        raise Skip("there is no strace")
+    small = "; ".join(f"{threads}: {calls_of(driver, threads)}" for threads in (1, 2))
+    return f"{small}; long bodies: {calls_of_long_bodies(driver)}"
+
+
+def traced(proxy, load):
+    """How often the proxy makes which system call while `load` runs."""
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-c", "-U", "name,calls", "-p", str(proxy.pid)], stderr=subprocess.PIPE, text=True)
+    for line in iter(tracer.stderr.readline, ""):
+        if "attached" in line:
+            break
+    time.sleep(0.3)
+    load()
+    tracer.send_signal(signal.SIGINT)
+    calls = {}
+    for line in tracer.stderr.read().splitlines():
+        parts = line.split()
+        if len(parts) == 2 and parts[1].isdigit() and parts[0] != "total":
+            calls[parts[0]] = int(parts[1])
+    tracer.wait()
+    return calls
 
 
 def calls_of(driver, threads):
-    strace = shutil.which("strace")
-    if not strace:
-        raise Skip("there is no strace")
-
     with Origin() as origin, Proxy(driver, "--threads", str(threads), *reverse(origin)) as proxy:
         clients = [proxy.connect() for _ in range(8)]
 
@@ -305,24 +324,7 @@ def calls_of(driver, threads):
 
         load(50)
 
-        def count(rounds):
-            tracer = subprocess.Popen(
-                [strace, "-f", "-c", "-U", "name,calls", "-p", str(proxy.pid)], stderr=subprocess.PIPE, text=True)
-            for line in iter(tracer.stderr.readline, ""):
-                if "attached" in line:
-                    break
-            time.sleep(0.3)
-            load(rounds)
-            tracer.send_signal(signal.SIGINT)
-            calls = {}
-            for line in tracer.stderr.read().splitlines():
-                parts = line.split()
-                if len(parts) == 2 and parts[1].isdigit() and parts[0] != "total":
-                    calls[parts[0]] = int(parts[1])
-            tracer.wait()
-            return calls
-
-        few, many = count(50), count(250)
+        few, many = traced(proxy, lambda: load(50)), traced(proxy, lambda: load(250))
         requests = 200 * len(clients)
         grown = {name: many[name] - few.get(name, 0) for name in many}
         # Timers of the engine's own (one a second) are not requests.
@@ -334,6 +336,35 @@ def calls_of(driver, threads):
         for client in clients:
             client.close()
         return f"{requests} requests: {scaling}"
+
+
+def calls_of_long_bodies(driver):
+    size = 8 << 20
+    with Origin() as origin, Proxy(driver, "--threads", "1", *reverse(origin)) as proxy:
+        client = proxy.connect()
+
+        def load(rounds):
+            for _ in range(rounds):
+                client.sendall(f"GET /bytes/{size} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+                head, rest = receive_head(client)
+                left = size - len(rest)
+                while left:
+                    data = client.recv(1 << 20)
+                    check(data, f"cut with {left} bytes left")
+                    left -= len(data)
+
+        load(2)
+        few, many = traced(proxy, lambda: load(4)), traced(proxy, lambda: load(20))
+        client.close()
+    grown = {name: many[name] - few.get(name, 0) for name in many}
+    scaling = {name: calls for name, calls in grown.items() if calls > 16}
+    wanted = {"splice", "madvise"}
+    # The ring's sockets are in blocking mode but for a splice into them.
+    wanted |= {"io_uring_enter", "fcntl"} if driver == "uring" else {"epoll_pwait2", "recvfrom", "sendto", "sendmsg", "poll"}
+    check(scaling.keys() <= wanted, f"16 bodies of {size} bytes: {scaling}")
+    # Into the pipe and out of it, by 64 KiB on average or more.
+    check(0 < grown.get("splice", 0) <= 2 * 16 * size >> 16, f"16 bodies of {size} bytes: {scaling}")
+    return f"16 of {size >> 20} MiB: {scaling}"
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ struct QuietTests {
         configuration.via = nil
         configuration.xForwarded = .off
         let settings = EngineSettings(
-            configuration, connections: 64, memoryBytes: 8 << 20, policy: DestinationPolicy())
+            configuration, connections: 64, memoryBytes: 8 << 20, pipes: 0, policy: DestinationPolicy())
         let counters = Counters()
         defer { counters.destroy() }
         let upstream = FixedUpstream(

@@ -69,6 +69,7 @@
                 total.turns += result.turns
                 total.requests += result.requests
                 total.answered += result.answered
+                total.bytesSpliced += result.bytesSpliced
                 if let violation = result.violation {
                     failures += 1
                     print("FAIL --seed \(result.seed)\(how): \(violation)")
@@ -98,7 +99,7 @@
             }
             let seconds = Double(clock() - started) / Double(CLOCKS_PER_SEC)
             print(
-                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events"
+                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events, \(total.bytesSpliced >> 10) KiB spliced"
             )
             exit(failures == 0 ? 0 : 1)
         }

@@ -45,7 +45,8 @@
             self.listener = listener
             isConnect = connectTo != nil
             self.connectTo = connectTo ?? ""
-            tunnelSize = world.random.logarithmic(1...(world.random.chance(10) ? 300_000 : 8000))
+            tunnelSize = world.random.logarithmic(
+                1...(world.random.chance(world.profile.longPercent) ? 300_000 : 8000))
             tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
             asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
             readsAtMost =

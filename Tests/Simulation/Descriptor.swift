@@ -58,6 +58,8 @@
         // Send.
         var segments: [Segment] = []
         var size = 0
+        /// Sent from, if not from segments.
+        var pipe = PipeID.none
         var checksum: UInt64 = 0
         var isQuiet = false
         var isZeroCopy = false

@@ -22,6 +22,7 @@
         let name: String
         let arena: Arena
         let segments: SegmentPool
+        let pipes: Pipes
 
         private(set) var now: Int64
         var statistics = DriverStatistics()
@@ -44,6 +45,7 @@
             self.name = name
             self.arena = arena
             self.segments = segments
+            pipes = Pipes(world, name: name)
             now = world.now
             publishTarget = world.profile.publishedSlices
             refill()
@@ -124,6 +126,7 @@
                 world.violate("\(name): receive on \(number), not connected")
             }
             operation.target = target
+            if case .pipe(let pipe, _) = target { pipes.beginReceive(pipe) }
             if case .slice(let slice, let size) = target {
                 if !arena.isLeased(slice) || Int(size) > slice.sliceClass.sliceSize {
                     world.violate(
@@ -152,6 +155,26 @@
             operation.isZeroCopy = true
             startSend(number, operation)
             note("send \(number) \(operation.size) bytes without a copy")
+        }
+
+        func leasePipe() -> PipeID? {
+            let pipe = pipes.lease()
+            note("lease of \(pipe.map { "pipe \($0.index)" } ?? "a pipe: none")")
+            return pipe
+        }
+
+        func returnPipe(_ pipe: PipeID) {
+            note("pipe \(pipe.index) given back")
+            pipes.giveBack(pipe)
+        }
+
+        func send(_ number: Int32, from pipe: PipeID, size: Int, _ token: OperationToken) {
+            guard let operation = ask(number, "send", token) else { return }
+            operation.pipe = pipe
+            operation.size = size
+            pipes.beginSend(pipe, size: size)
+            startSend(number, operation)
+            note("send \(number) \(operation.size) bytes from pipe \(pipe.index)")
         }
 
         private func startSend(_ number: Int32, _ operation: Operation) {
@@ -419,6 +442,10 @@
 
         private func attemptReceive(_ operation: Operation) {
             guard let socket = operation.descriptor.socket else { return }
+            if case .pipe(let pipe, let size) = operation.target {
+                attemptReceive(operation, into: pipe, size: Int(size), socket)
+                return
+            }
             while true {
                 if socket.readableCount == 0 {
                     guard socket.isAtEnd || !socket.isQuiet else { return }
@@ -431,6 +458,8 @@
                 var room: Int
                 var isStream = false
                 switch operation.target {
+                case .pipe:
+                    preconditionFailure("received into by a call of its own")
                 case .slice(let given, let size):
                     slice = given
                     room = Int(size)
@@ -466,8 +495,24 @@
             }
         }
 
+        private func attemptReceive(_ operation: Operation, into pipe: PipeID, size: Int, _ socket: Socket) {
+            if socket.isQuiet && !socket.isAtEnd { return }
+            statistics.splices += 1
+            let result = pipes.fill(pipe, from: socket, size: size)
+            if result != -Int(EAGAIN) { finish(operation, Int32(result)) }
+        }
+
         private func attemptSend(_ operation: Operation) {
             guard let socket = operation.descriptor.socket else { return }
+            if operation.pipe != .none {
+                statistics.splices += 1
+                let result = pipes.empty(operation.pipe, into: socket, size: operation.size)
+                if result == 0 { return }
+                if result > 0 && result < operation.size { statistics.shortSends += 1 }
+                operation.isFinished = true
+                post(operation, result: Int32(result), isFree: true)
+                return
+            }
             var most = operation.size
             if random(world.profile.splitPercent) { most = world.random.within(1...most) }
             if world.random.perMille(world.profile.oneByteMille) { most = 1 }
@@ -663,8 +708,11 @@
                 if case .slice(let slice, _) = operation.target, !arena.isLeased(slice) {
                     world.violate("\(name): the slice of a receive was released under way")
                 }
+                if case .pipe(let pipe, _) = operation.target { pipes.endReceive(pipe) }
                 operation.descriptor.receive = nil
-            case .send, .zeroCopy: operation.descriptor.send = nil
+            case .send, .zeroCopy:
+                if operation.pipe != .none { pipes.endSend(operation.pipe) }
+                operation.descriptor.send = nil
             }
         }
 

@@ -123,6 +123,12 @@
             for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
             {
                 let connection = engine.connections[slot]
+                let state = engine.splicing[slot]
+                let held = state.pipe == .none ? 0 : kernel.pipes.byteCount(state.pipe)
+                // What is being sent may have left already.
+                if !state.sendsFromPipe && Int(state.pipeBytes) > held {
+                    world.violate("\(name): a pipe with less than \(state.pipeBytes) bytes")
+                }
                 if Int(connection.input.byteCount) > queueLimit
                     || Int(connection.output.byteCount) > 2 * queueLimit
                 {
@@ -148,6 +154,8 @@
             expect(segments.linksInUse == 0, "\(segments.linksInUse) segments")
             expect(engine.downstreamCount == 0, "\(engine.downstreamCount) downstream connections counted")
             expect(engine.bulkReceives == 0, "\(engine.bulkReceives) bulk receives counted")
+            expect(engine.piped.isEmpty, "\(engine.piped.count) connections have a pipe")
+            expect(kernel.pipes.leasedCount == 0, "\(kernel.pipes.leasedCount) pipes leased")
             let leased = arena.leasedBytes - kernel.publishedBytes - takenBytes
             expect(leased == 0, "\(leased) bytes leased")
             expect(
@@ -183,6 +191,9 @@
                 text += "input \(connection.input.byteCount), output \(connection.output.byteCount)"
                 if connection.isStarved { text += ", starved" }
                 if connection.isBulk { text += ", bulk" }
+                let state = engine.splicing[slot]
+                if state.splices { text += ", spliced" }
+                if state.pipe != .none { text += ", \(state.pipeBytes) bytes in its pipe" }
             }
             for error in ProxyError.allCases where counters[error] > 0 {
                 text += "; \(error): \(counters[error])"

@@ -44,7 +44,7 @@
             var settings = EngineSettings(
                 Configuration(), connections: isStrict ? 64 : world.random.pick([1, 2, 4, 8, 64]),
                 memoryBytes: budget,
-                policy: policy)
+                pipes: world.profile.pipes, policy: policy)
             settings.timeouts.head = timeout(20...1000)
             settings.timeouts.bodyIdle = timeout(20...1000)
             settings.timeouts.sendIdle = timeout(20...1000)
@@ -72,6 +72,10 @@
             settings.window = UInt32(world.random.logarithmic(2048...65_536))
             settings.bulkWindow = max(settings.window, UInt32(world.random.logarithmic(4096...262_144)))
             settings.bulkThreshold = UInt64(world.random.logarithmic(4096...262_144))
+            if settings.pipes > 0 {
+                settings.bulkThreshold = min(settings.bulkThreshold, UInt64(world.profile.longFrom))
+                settings.spliceThreshold = UInt64(world.profile.longFrom)
+            }
             settings.bulkReceiveLimit = world.random.within(0...4)
             settings.smallBody = world.random.pick([0, 100, 4096])
             if world.random.chance(50) { settings.pseudonym = Array("sim".utf8) }
@@ -172,7 +176,8 @@
 
         private func size() -> Int {
             let top = min(300_000, world.profile.pipeCapacity.upperBound * 100)
-            return world.random.logarithmic(1...(world.random.chance(8) ? top : min(top, 6000)))
+            return world.random.logarithmic(
+                1...(world.random.chance(world.profile.longPercent) ? top : min(top, 6000)))
         }
 
         private func planRequest(_ plan: ExchangePlan) {

@@ -38,6 +38,19 @@
                 && slice.index % 4 != 3
         }
 
+        mutating func leasePipe() -> PipeID? { kernel.leasePipe() }
+
+        mutating func returnPipe(_ pipe: PipeID) { kernel.returnPipe(pipe) }
+
+        mutating func send(_ descriptor: Int32, from pipe: PipeID, size: UInt32, token: OperationToken) {
+            kernel.send(descriptor, from: pipe, size: Int(size), token)
+        }
+
+        mutating func read(_ pipe: PipeID, into slice: SliceID) -> Int32 {
+            unsafe kernel.pipes.read(
+                pipe, into: kernel.arena.address(slice), size: slice.sliceClass.sliceSize)
+        }
+
         mutating func cancel(_ descriptor: Int32, token: OperationToken) { kernel.cancel(descriptor, token) }
 
         mutating func shutdown(_ descriptor: Int32, _ direction: ShutdownDirection) {

@@ -12,6 +12,7 @@
         public var requests = 0
         public var answered = 0
         public var virtualSeconds = 0
+        public var bytesSpliced = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -154,7 +155,10 @@
             result.requests = world.plans.count
             result.answered = world.plans.lazy.filter { $0.isAnswered }.count
             result.virtualSeconds = Int(world.now / second)
-            for node in nodes { result.turns += node.turns }
+            for node in nodes {
+                result.turns += node.turns
+                result.bytesSpliced += Int(node.counters[.bytesSpliced])
+            }
             for node in nodes { node.dispose() }
             world.dispose()
             return result

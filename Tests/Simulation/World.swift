@@ -37,7 +37,7 @@
 
         init(seed: UInt64, isVerbose: Bool) {
             random = Random(seed: seed)
-            profile = Profile(&random)
+            profile = Profile(&random, seed: seed)
             self.isVerbose = isVerbose
         }
 
@@ -214,8 +214,17 @@
         let originFaultPercent: Int
         let pressure: Bool
         let resetDropsInput: Bool
+        // Pipes, from a source of chance of their own: worlds without them are what they were before there were any.
+        let pipes: Int
+        let pipeSize: ClosedRange<Int>
+        let pipeErrorMille: Int
+        let spliceErrorMille: Int
+        /// From where on a stream is taken for a long one.
+        let longFrom: Int
+        /// How many bodies and tunnels are large.
+        let longPercent: Int
 
-        init(_ random: inout Random) {
+        init(_ random: inout Random, seed: UInt64) {
             isStrict = random.chance(35)
             let isWild = !isStrict && random.chance(50)
             latency = Int64(random.logarithmic(1...40_000)) * microsecond
@@ -238,6 +247,14 @@
             originFaultPercent = isStrict ? 0 : random.pick([0, 5, isWild ? 60 : 20])
             pressure = !isStrict && random.chance(25)
             resetDropsInput = random.chance(50)
+            var own = Random(seed: ~seed)
+            pipes = own.pick([0, 1, 2, 16])
+            let largest = own.logarithmic(256...65_536)
+            pipeSize = (largest / 4)...largest
+            pipeErrorMille = own.pick([0, 0, 100])
+            spliceErrorMille = own.pick([0, 0, 2, 50])
+            longFrom = own.logarithmic(64...262_144)
+            longPercent = pipes > 0 ? 30 : 8
         }
     }
 #endif

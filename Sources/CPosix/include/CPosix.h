@@ -121,6 +121,16 @@ CPOSIX_INLINE ssize_t cposix_read(int fd, void *to, size_t size) {
 CPOSIX_INLINE ssize_t cposix_write(int fd, const void *from, size_t size) {
     return cposix_size_result(write(fd, from, size));
 }
+/// A pipe of `size` bytes (rounded up by the kernel) whose ends do not block. The size it has, or -errno, also where the
+/// kernel refuses the size.
+int cposix_pipe(int *read_end, int *write_end, int size);
+/// Moves up to `size` bytes between a pipe and a socket, which itself must not block. How many, or -errno.
+ssize_t cposix_splice(int from, int to, size_t size);
+/// The same from a pipe to a socket in blocking mode: only that flag of the socket keeps splice(2) from waiting for room
+/// (SPLICE_F_NONBLOCK is about the pipe), so it is set for the call.
+ssize_t cposix_splice_to_blocking(int pipe, int socket, size_t size);
+/// Lets a write to a connection that is gone be an error (EPIPE) and no signal. splice(2) has no MSG_NOSIGNAL.
+CPOSIX_INLINE void cposix_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 /// The index of a network interface; 0 if there is none of that name.
 CPOSIX_INLINE uint32_t cposix_interface_index(const char *name) { return if_nametoindex(name); }
 /// A number that changes when a file is written or replaced; 0 if there is none.
@@ -216,11 +226,12 @@ CPOSIX_INLINE uint64_t cposix_epoll_tag(const struct epoll_event *event) { retur
 // Swift sees no macro with a cast or an expression of unsigned shifts: constants it needs as plain numbers.
 enum {
     CPOSIX_EPOLLIN = EPOLLIN, CPOSIX_EPOLLOUT = EPOLLOUT, CPOSIX_EPOLLERR = EPOLLERR,
+    CPOSIX_POLLIN = POLLIN, CPOSIX_POLLOUT = POLLOUT,
     CPOSIX_EPOLLHUP = EPOLLHUP, CPOSIX_EPOLLRDHUP = EPOLLRDHUP,
     CPOSIX_SOCK_STREAM = SOCK_STREAM, CPOSIX_SOCK_NONBLOCK = SOCK_NONBLOCK, CPOSIX_SOCK_CLOEXEC = SOCK_CLOEXEC,
     CPOSIX_SHUT_RD = SHUT_RD, CPOSIX_SHUT_WR = SHUT_WR, CPOSIX_SHUT_RDWR = SHUT_RDWR,
     CPOSIX_MSG_DONTWAIT = MSG_DONTWAIT, CPOSIX_MSG_NOSIGNAL = MSG_NOSIGNAL, CPOSIX_MSG_WAITALL = MSG_WAITALL,
-    CPOSIX_MSG_PEEK = MSG_PEEK, CPOSIX_MSG_MORE = MSG_MORE, CPOSIX_IPPROTO_TCP = IPPROTO_TCP,
+    CPOSIX_MSG_PEEK = MSG_PEEK, CPOSIX_MSG_OOB = MSG_OOB, CPOSIX_MSG_MORE = MSG_MORE, CPOSIX_IPPROTO_TCP = IPPROTO_TCP,
     CPOSIX_IPPROTO_IPV6 = IPPROTO_IPV6,
 };
 static const uint32_t CPOSIX_EPOLLET = 1u << 31;

@@ -176,6 +176,11 @@ CURING_INLINE void curing_prep_read(struct io_uring_sqe *sqe, int fd, void *to, 
     io_uring_prep_read(sqe, fd, to, size, 0);
     sqe->user_data = data;
 }
+/// Completes once the descriptor is ready for one of `events`, with those it is ready for.
+CURING_INLINE void curing_prep_poll(struct io_uring_sqe *sqe, int fd, unsigned events, uint64_t data) {
+    io_uring_prep_poll_add(sqe, fd, events);
+    sqe->user_data = data;
+}
 CURING_INLINE void curing_prep_cancel(struct io_uring_sqe *sqe, uint64_t target, int skip, uint64_t data) {
     io_uring_prep_cancel64(sqe, target, 0);
     if (skip) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;

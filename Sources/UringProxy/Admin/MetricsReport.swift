@@ -65,6 +65,9 @@ struct MetricsReport {
             "short_sends_total", "Sends that left bytes over.", "counter",
             total { $0.shortSends.load(ordering: .relaxed) })
         metric(
+            "splice_calls_total", "Calls of splice(2), two for each time a pipe is filled and emptied.",
+            "counter", total { $0.splices.load(ordering: .relaxed) })
+        metric(
             "slices_exhausted_total", "Receives that found no slice (ENOBUFS).", "counter",
             total { $0.slicesExhausted.load(ordering: .relaxed) })
         metric(

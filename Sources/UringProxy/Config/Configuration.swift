@@ -26,6 +26,8 @@ public struct Configuration: Sendable, Equatable {
     public var zeroCopy = ZeroCopy.off
     /// How long a worker looks out for events before it sleeps, while that pays. 0: it sleeps at once.
     public var busyPoll = Nanoseconds.zero
+    /// Whether long bodies and tunnels pass through pipes (`splice(2)`) where that saves copies.
+    public var splice = Splice.auto
 
     // MARK: Timeouts
 
@@ -93,6 +95,7 @@ public struct Configuration: Sendable, Equatable {
 extension Configuration {
     public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
     public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
+    public enum Splice: String, Sendable, CaseIterable { case auto, off }
 
     /// What happens to the fields that tell upstream about downstream: left alone, our element added, or only ours.
     public enum ForwardedFields: String, Sendable, CaseIterable { case off, append, replace }

@@ -23,6 +23,11 @@ enum ReceiveTarget: BitwiseCopyable {
     case once
     /// A slice that the caller leased, once; at most `size` bytes.
     case slice(SliceID, size: UInt32)
+    /// A leased pipe, which has to be empty, once; at most `size` bytes and what the pipe holds. No byte is copied.
+    ///
+    /// 0 is not the end of the stream but of this way to receive: what there is to be had, be it the end, a plain receive
+    /// tells. So it is with `-EINVAL` and its like (`Errno.refusesSplice`).
+    case pipe(PipeID, size: UInt32)
 }
 
 /// What one worker asks of the kernel, and how it hears the results.
@@ -70,6 +75,19 @@ protocol Driver: ~Copyable {
 
     /// Whether `sendZeroCopy` would avoid the copy for this slice.
     func canSendZeroCopy(_ slice: SliceID) -> Bool
+
+    /// An empty pipe for one direction of a stream; nil if there is none to be had.
+    mutating func leasePipe() -> PipeID?
+
+    /// Gives a pipe back, whatever is left in it, and whatever is under way on it: that completes with `-ECANCELED` or as
+    /// it would have.
+    mutating func returnPipe(_ pipe: PipeID)
+
+    /// Sends up to `size` bytes out of a pipe, which holds as many: completes like `send`.
+    mutating func send(_ descriptor: Int32, from pipe: PipeID, size: UInt32, token: OperationToken)
+
+    /// Takes bytes out of a pipe, at once, when they cannot be sent out of it: how many, or `-errno`.
+    mutating func read(_ pipe: PipeID, into slice: SliceID) -> Int32
 
     /// Asks for an early end of an operation. It completes with `-ECANCELED`, or as it would have.
     mutating func cancel(_ descriptor: Int32, token: OperationToken)

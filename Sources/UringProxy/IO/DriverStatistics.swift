@@ -13,6 +13,8 @@ struct DriverStatistics: BitwiseCopyable {
     var slicesExhausted: UInt64 = 0
     /// Sends that left bytes over.
     var shortSends: UInt64 = 0
+    /// Calls of `splice(2)`.
+    var splices: UInt64 = 0
     /// Waits that began with a spin (`--busy-poll`), those of them that needed no sleep, and the nanoseconds spun.
     var spins: UInt64 = 0
     var spinsPaid: UInt64 = 0

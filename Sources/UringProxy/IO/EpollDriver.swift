@@ -20,6 +20,8 @@ internal import CPosix
         var sendToken: UInt64 = 0
         var queue = SegmentQueue()
         var target = ReceiveTarget.stream
+        /// What is sent from, if not from the queue.
+        var pipe = PipeID.none
         var receiveArmed = false
         var sendArmed = false
         var connecting = false
@@ -50,6 +52,7 @@ internal import CPosix
     private let descriptorLimit: Int
     private let events: UnsafeMutablePointer<epoll_event>
     private let parts: UnsafeMutablePointer<iovec>
+    private var pipes: PipePool
     private var completions: CompletionQueue
     /// Those of `completions` that may wait for the next event: whole sends that nobody waits to hear of.
     private var quietCompletions = 0
@@ -58,8 +61,9 @@ internal import CPosix
     private var readyCount = 0
     private var readyNow: UnsafeMutablePointer<Int32>
 
+    /// - Parameter pipes: how many at most; none without splicing.
     init(
-        arena: Arena, segments: SegmentPool, wakeup: Wakeup, busyPoll: BusyPoll = .off
+        arena: Arena, segments: SegmentPool, wakeup: Wakeup, busyPoll: BusyPoll = .off, pipes: Int = 0
     ) throws(DriverError) {
         let epoll = cposix_epoll_create()
         if epoll < 0 { throw .descriptor(errno: -epoll) }
@@ -80,6 +84,7 @@ internal import CPosix
         self.wakeup = wakeup
         self.busyPoll = busyPoll
         self.descriptorLimit = descriptorLimit
+        self.pipes = PipePool(limit: pipes)
         now = cposix_monotonic_nanoseconds()
         entries = Slab(capacity: descriptorLimit)
         unsafe places = memory.assumingMemoryBound(to: UInt32.self)
@@ -186,6 +191,9 @@ internal import CPosix
     mutating func receive(_ descriptor: Int32, into target: ReceiveTarget, token: OperationToken) {
         let entry = unsafe entry(descriptor)
         if unsafe failUnwatched(entry, token) { return }
+        if case .pipe(let pipe, let size) = target {
+            pipes.beginReceive(pipe, from: descriptor, size: size, token: token)
+        }
         unsafe entry.pointee.receiveToken = token.rawValue
         unsafe entry.pointee.target = target
         unsafe entry.pointee.receiveArmed = true
@@ -199,6 +207,27 @@ internal import CPosix
         unsafe entry.pointee.queue = queue
         unsafe entry.pointee.quiet = !promptly
         unsafe attemptSend(descriptor, entry)
+    }
+
+    mutating func leasePipe() -> PipeID? { pipes.lease(now: now) }
+
+    mutating func returnPipe(_ pipe: PipeID) { pipes.giveBack(pipe) }
+
+    mutating func read(_ pipe: PipeID, into slice: SliceID) -> Int32 {
+        unsafe pipes.read(pipe, to: arena.address(slice), size: slice.sliceClass.sliceSize)
+    }
+
+    mutating func send(_ descriptor: Int32, from pipe: PipeID, size: UInt32, token: OperationToken) {
+        let entry = unsafe entry(descriptor)
+        unsafe entry.pointee.sendToken = token.rawValue
+        unsafe entry.pointee.pipe = pipe
+        pipes.beginSend(pipe, to: descriptor, size: size, token: token)
+        if pipes.wasShort(pipe) {
+            // The socket was full then, so its next edge is still to come, or has not been seen yet.
+            if unsafe !failUnwatched(entry, token) { unsafe entry.pointee.sendArmed = true }
+        } else {
+            unsafe attemptSend(entry, from: pipe)
+        }
     }
 
     func canSendZeroCopy(_ slice: SliceID) -> Bool { false }
@@ -217,6 +246,7 @@ internal import CPosix
                 return
             }
             unsafe entry.pointee.receiveArmed = false
+            if case .pipe(let pipe, _) = unsafe entry.pointee.target { pipes.endReceive(pipe) }
             completions.append(canceled)
         case .connect, .send, .zeroCopy:
             guard unsafe entry.pointee.sendArmed || entry.pointee.connecting,
@@ -224,6 +254,7 @@ internal import CPosix
             else { return }
             unsafe entry.pointee.sendArmed = false
             unsafe entry.pointee.connecting = false
+            unsafe endPipeSend(entry)
             completions.append(canceled)
         }
     }
@@ -304,6 +335,56 @@ internal import CPosix
         completions.append(Completion(token: token, result: Int32(truncatingIfNeeded: result)))
     }
 
+    private mutating func attemptSend(_ entry: UnsafeMutablePointer<Entry>, from pipe: PipeID) {
+        let send = pipes.send(of: pipe)
+        var result = -ECANCELED
+        if !pipes.isReturned(pipe) {
+            statistics.splices += 1
+            result = pipes.empty(pipe, blocks: false)
+        }
+        if result == -EAGAIN {
+            if unsafe failUnwatched(entry, send.token) {
+                unsafe endPipeSend(entry)
+                return
+            }
+            unsafe entry.pointee.writable = false
+            unsafe entry.pointee.sendArmed = true
+            return
+        }
+        if result >= 0 && result < Int32(send.size) {
+            statistics.shortSends += 1
+            unsafe entry.pointee.writable = false
+        }
+        unsafe entry.pointee.sendArmed = false
+        unsafe endPipeSend(entry)
+        completions.append(Completion(token: send.token, result: result))
+    }
+
+    private mutating func endPipeSend(_ entry: UnsafeMutablePointer<Entry>) {
+        let pipe = unsafe entry.pointee.pipe
+        guard pipe != .none else { return }
+        unsafe entry.pointee.pipe = .none
+        pipes.endSend(pipe)
+    }
+
+    private mutating func attemptReceive(_ entry: UnsafeMutablePointer<Entry>, into pipe: PipeID) {
+        let receive = pipes.receive(of: pipe)
+        var result = -ECANCELED
+        if !pipes.isReturned(pipe) {
+            statistics.splices += 1
+            result = pipes.fill(pipe)
+        }
+        if result == -EAGAIN {
+            unsafe entry.pointee.readable = false
+            return
+        }
+        // A splice that was short may have met the end of the pipe's room for pages, and not of the socket's bytes.
+        unsafe entry.pointee.readable = true
+        unsafe entry.pointee.receiveArmed = false
+        pipes.endReceive(pipe)
+        completions.append(Completion(token: receive.token, result: result))
+    }
+
     @inline(__always)
     private mutating func attemptReceive(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
         let token = unsafe OperationToken(rawValue: entry.pointee.receiveToken)
@@ -311,6 +392,8 @@ internal import CPosix
         var capacity = SliceClass.medium.sliceSize
         var multishot = false
         switch unsafe entry.pointee.target {
+        case .pipe:
+            preconditionFailure("received into by a call of its own")
         case .slice(let given, let size):
             slice = given
             capacity = Int(size)
@@ -376,12 +459,23 @@ internal import CPosix
             completions.append(
                 Completion(token: unsafe OperationToken(rawValue: entry.pointee.sendToken), result: -status))
         }
-        if unsafe entry.pointee.sendArmed && entry.pointee.writable { unsafe attemptSend(descriptor, entry) }
+        if unsafe entry.pointee.sendArmed && entry.pointee.writable {
+            let pipe = unsafe entry.pointee.pipe
+            if pipe == .none {
+                unsafe attemptSend(descriptor, entry)
+            } else {
+                unsafe attemptSend(entry, from: pipe)
+            }
+        }
         guard unsafe entry.pointee.receiveArmed else { return }
         if unsafe entry.pointee.listening {
             unsafe attemptAccept(descriptor, entry)
         } else if unsafe entry.pointee.readable || entry.pointee.hungUp {
-            unsafe attemptReceive(descriptor, entry)
+            if case .pipe(let pipe, _) = unsafe entry.pointee.target {
+                unsafe attemptReceive(entry, into: pipe)
+            } else {
+                unsafe attemptReceive(descriptor, entry)
+            }
         }
     }
 

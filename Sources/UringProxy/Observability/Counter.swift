@@ -15,6 +15,7 @@ enum Counter: Int, CaseIterable {
         timeoutsTotal, timeoutsTunnel
     case namesAsked, namesFailed
     case buffersExhausted, receivesStarved, zeroCopySends, zeroCopyCopied
+    case bytesSpliced, spliceFallbacks
 
     /// The name in the Prometheus text, less the prefix `uproxy_`, and what it means.
     var description: (name: StaticString, help: StaticString) {
@@ -70,6 +71,12 @@ enum Counter: Int, CaseIterable {
         case .buffersExhausted: ("buffers_exhausted_total", "Leases refused for lack of memory.")
         case .receivesStarved: ("receives_starved_total", "Receives that waited for a slice.")
         case .zeroCopySends: ("zero_copy_sends_total", "Sends without a copy.")
+        case .bytesSpliced: ("spliced_bytes_total", "Bytes received into pipes instead of memory.")
+        case .spliceFallbacks:
+            (
+                "splice_fallbacks_total",
+                "Long streams copied for want of a pipe, or because splice was refused."
+            )
         case .zeroCopyCopied: ("zero_copy_copied_total", "Zero-copy sends that the kernel copied after all.")
         }
     }

@@ -10,6 +10,7 @@ final class Gauges: Sendable {
     let turns = Atomic<UInt64>(0)
     let completions = Atomic<UInt64>(0)
     let shortSends = Atomic<UInt64>(0)
+    let splices = Atomic<UInt64>(0)
     let slicesExhausted = Atomic<UInt64>(0)
     let completionOverflows = Atomic<UInt64>(0)
     let entryFailures = Atomic<UInt64>(0)

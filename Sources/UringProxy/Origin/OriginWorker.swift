@@ -9,6 +9,7 @@ final class OriginWorker: DriverWork {
     let busyPoll = BusyPoll.off
     let threadName: String
     let connectionLimit: Int
+    let pipeLimit = 0
     /// Answers are sent from one slice, so this is for what is received: echoes and backlogs.
     let memoryBytes = 256 << 20
 

@@ -43,6 +43,10 @@ struct Connection: BitwiseCopyable {
         case once
         /// Into `receiveSlice`.
         case slice
+        /// Into the pipe of the connection that the bytes go to.
+        case pipe
+        /// The same, told to end.
+        case pipeCancelling
         /// A stream that was told to end.
         case cancelling
     }

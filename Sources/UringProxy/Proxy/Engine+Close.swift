@@ -23,7 +23,11 @@ extension Engine where D: ~Copyable {
             connections[upstream].exchange = Slot.none
             close(upstream)
         }
-        connections[exchanges[index].downstream].exchange = Slot.none
+        let downstream = exchanges[index].downstream
+        // Before the exchange is gone: what the request's body did not get to send ends with the upstream.
+        endSplicing(downstream)
+        returnEmptyPipe(downstream)
+        connections[downstream].exchange = Slot.none
         counters.add(.exchangesFinished)
         exchanges.remove(index)
     }
@@ -62,7 +66,8 @@ extension Engine where D: ~Copyable {
         }
         if connections[slot].receiving != .none && connections[slot].phase == .leased {
             // A failed send: an answer may be waiting to be received, such as a 413 that came before the reset.
-            if !connections[slot].isSending { segments.removeAll(&connections[slot].output) }
+            stopSplicing(exchanges[index].downstream)
+            if !connections[slot].isSending { dropOutput(slot) }
             // Whatever the failure was, what comes of the request after the gap must never arrive.
             if !connections[slot].outputEnded {
                 connections[slot].outputEnded = true
@@ -83,7 +88,7 @@ extension Engine where D: ~Copyable {
         let isRepeated = connections[slot].phase == .closing
         leaveLists(slot)
         // What has not left never will: an orderly end would make it look as if that had been all.
-        if !connections[slot].output.isEmpty
+        if hasOutput(slot)
             && (connections[slot].side == .downstream || connections[slot].phase == .tunnelling)
         {
             connections[slot].resetsOnClose = true
@@ -130,7 +135,7 @@ extension Engine where D: ~Copyable {
     /// to be cancelled.
     private mutating func cancelOperations(_ slot: UInt32) {
         if connections[slot].receiving == .stream || connections[slot].receiving == .once
-            || connections[slot].receiving == .slice
+            || connections[slot].receiving == .slice || connections[slot].receiving == .pipe
         {
             driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
             if connections[slot].receiving == .stream { connections[slot].receiving = .cancelling }
@@ -145,7 +150,8 @@ extension Engine where D: ~Copyable {
     /// Closes the descriptor and frees the slot, if nothing is under way any more.
     mutating func finishClosing(_ slot: UInt32) {
         guard connections[slot].operationsInFlight == 0 else { return }
-        segments.removeAll(&connections[slot].output)
+        dropOutput(slot)
+        if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
         driver.close(connections[slot].descriptor, reset: connections[slot].resetsOnClose)
         timers.remove(slot)
         switch connections[slot].side {

@@ -7,6 +7,7 @@ extension Engine where D: ~Copyable {
         connections[slot].exchange = Slot.none
         connections[slot].isReused = true
         connections[slot].isBulk = false
+        endSplicing(slot)
         endpoints[endpoint].inUse -= 1
         guard phase == .running, settings.poolIdle > 0 else {
             endpoints[endpoint].inUse += 1

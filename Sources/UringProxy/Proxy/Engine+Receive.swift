@@ -18,7 +18,9 @@ extension Engine where D: ~Copyable {
             }
         case .stream:
             if !wanted || connections[slot].isBulk { cancelReceive(slot) }
-        case .once, .slice, .cancelling:
+        case .pipe:
+            if !splicing[slot].splices { cancelReceive(slot) }
+        case .once, .slice, .cancelling, .pipeCancelling:
             break
         }
     }
@@ -31,21 +33,22 @@ extension Engine where D: ~Copyable {
         connections[slot].receiveWindowBytes = 0
     }
 
-    private mutating func cancelReceive(_ slot: UInt32) {
-        connections[slot].receiving = .cancelling
+    mutating func cancelReceive(_ slot: UInt32) {
+        connections[slot].receiving = connections[slot].receiving == .pipe ? .pipeCancelling : .cancelling
         driver.cancel(connections[slot].descriptor, token: token(.receive, slot))
     }
 
     @inline(__always)
     private mutating func armReceive(_ slot: UInt32, paused: Int64) {
         connections[slot].operationsInFlight += 1
+        if connections[slot].isBulk && receiveIntoPipe(slot, paused: paused) { return }
         if connections[slot].isBulk, let slice = leaseBulkSlice(paused: paused) {
             connections[slot].receiving = .slice
             connections[slot].receiveSlice = slice
             driver.receive(
                 connections[slot].descriptor,
                 into: .slice(slice, size: UInt32(SliceClass.bulk.sliceSize)), token: token(.receive, slot))
-        } else if connections[slot].isBulk {
+        } else if connections[slot].isBulk || splicing[slot].expectsLong {
             connections[slot].receiving = .once
             driver.receive(connections[slot].descriptor, into: .once, token: token(.receive, slot))
         } else {
@@ -65,7 +68,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// A quarter of a second for a bulk window: 1 MiB a second.
-    private static var slowReader: Int64 { 250_000_000 }
+    static var slowReader: Int64 { 250_000_000 }
 
     /// The connection that this one's bytes go to; none while there is no such.
     @inline(__always)
@@ -95,7 +98,9 @@ extension Engine where D: ~Copyable {
             guard connections[slot].isBulk else { return true }
             let partner = partner(of: slot)
             return connections[slot].input.isEmpty
-                && (partner == Slot.none || connections[partner].output.byteCount < window(of: slot))
+                && (partner == Slot.none
+                    || connections[partner].output.byteCount < window(of: slot)
+                        && splicing[partner].pipeBytes == 0)
         case .discarding, .pooled, .borrowed:
             return true
         case .connecting, .retiring, .closing:
@@ -121,6 +126,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func received(_ slot: UInt32, _ completion: Completion) {
         var slice = completion.slice
+        var isSpliced = false
         if !completion.more {
             connections[slot].operationsInFlight -= 1
             if connections[slot].receiving == .slice {
@@ -132,6 +138,8 @@ extension Engine where D: ~Copyable {
                 }
                 connections[slot].receiveSlice = .none
             }
+            isSpliced =
+                connections[slot].receiving == .pipe || connections[slot].receiving == .pipeCancelling
             connections[slot].receiving = .none
         }
         if connections[slot].phase == .closing {
@@ -139,13 +147,13 @@ extension Engine where D: ~Copyable {
             finishClosing(slot)
             return
         }
+        if isSpliced {
+            receivedIntoPipe(slot, completion.result)
+            return
+        }
         if completion.result > 0 {
             let size = UInt32(completion.result)
-            connections[slot].lastReceivedAt = driver.now
-            connections[slot].countReceived(size)
-            counters.add(
-                connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
-                UInt64(size))
+            noteReceived(slot, size)
             if connections[slot].phase == .discarding {
                 arena.release(slice)
             } else {
@@ -159,6 +167,15 @@ extension Engine where D: ~Copyable {
             return
         }
         updateReceive(slot)
+    }
+
+    @inline(__always)
+    func noteReceived(_ slot: UInt32, _ size: UInt32) {
+        connections[slot].lastReceivedAt = driver.now
+        connections[slot].countReceived(size)
+        counters.add(
+            connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
+            UInt64(size))
     }
 
     /// The end of the stream, or no bytes for another reason.

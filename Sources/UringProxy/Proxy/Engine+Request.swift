@@ -140,6 +140,7 @@ extension Engine where D: ~Copyable {
         }
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
+        noteBody(slot, requestHead.framing)
         connections[slot].exchange = index
         connections[slot].streamBytes = 0
         connections[slot].receiveWindowStartedAt = driver.now
@@ -325,7 +326,8 @@ extension Engine where D: ~Copyable {
             exchanges[index].requestBodyBytes += taken
             queueFlush(upstream)
         }
-        connections[slot].isBulk = isLong(body, exchanges[index].requestBodyBytes)
+        connections[slot].isBulk =
+            splicing[slot].splices || isLong(body, exchanges[index].requestBodyBytes)
         switch outcome {
         case .more:
             if exchanges[index].requestBodyBytes > settings.bodyLimit {
@@ -340,6 +342,7 @@ extension Engine where D: ~Copyable {
             exchanges[index].requestDone = true
             exchanges[index].requestSentAt = driver.now
             connections[slot].isBulk = false
+            stopSplicing(slot)
         case .failed(let error):
             counters.add(.headsRefused)
             failBody(index, error)
@@ -381,8 +384,9 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if !exchanges[index].requestDone {
             relayRequest(index)
-        } else if connections[slot].output.isEmpty && exchanges[index].requestSentAt == 0 {
-            exchanges[index].requestSentAt = driver.now
+        } else if !hasOutput(slot) {
+            returnEmptyPipe(slot)
+            if exchanges[index].requestSentAt == 0 { exchanges[index].requestSentAt = driver.now }
         }
     }
 

@@ -147,6 +147,7 @@ extension Engine where D: ~Copyable {
         if endsByClosing || leavesBody || phase != .running { exchanges[index].keepAlive = false }
         exchanges[index].upstreamKeepAlive = responseHead.keepAlive
         exchanges[index].responseBody = BodyReader(responseHead.framing)
+        noteBody(slot, responseHead.framing)
 
         let connection: ResponseRewriter.Connection =
             !exchanges[index].keepAlive ? .close : isHTTP10 ? .keepAlive : .none
@@ -230,7 +231,13 @@ extension Engine where D: ~Copyable {
         if connections[downstream].output.byteCount != before { queueFlush(downstream) }
         switch outcome {
         case .done:
-            finishResponse(index)
+            // Its last bytes may still be in the pipe, which is the exchange's.
+            if splicing[downstream].pipeBytes > 0 {
+                armTimer(slot)
+                armTimer(downstream)
+            } else {
+                finishResponse(index)
+            }
             return
         case .failed:
             counters.add(Counter.upstreamTruncated)
@@ -250,7 +257,7 @@ extension Engine where D: ~Copyable {
             }
             return
         }
-        connections[slot].isBulk = isLong(body, connections[slot].streamBytes)
+        connections[slot].isBulk = splicing[slot].splices || isLong(body, connections[slot].streamBytes)
         updateReceive(slot)
         armTimer(slot)
         armTimer(downstream)
@@ -283,7 +290,7 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Ends
 
-    /// Every byte of the response is in downstream's output.
+    /// Every byte of the response is in downstream's output, and none in its pipe.
     private mutating func finishResponse(_ index: UInt32) {
         let slot = exchanges[index].upstream
         let downstream = exchanges[index].downstream
@@ -294,7 +301,7 @@ extension Engine where D: ~Copyable {
         exchanges[index].upstream = Slot.none
         finishExchange(index)
         // A request that has not left entirely, though it is answered, would stand before the next one.
-        if reusable && connections[slot].input.isEmpty && connections[slot].output.isEmpty
+        if reusable && connections[slot].input.isEmpty && !hasOutput(slot)
             && !connections[slot].inputEnded
         {
             returnToPool(slot)

@@ -18,15 +18,12 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     private mutating func flush(_ slot: UInt32) {
-        guard connections.isOccupied(slot), !connections[slot].isSending, !connections[slot].output.isEmpty
-        else {
-            return
-        }
+        guard connections.isOccupied(slot), !connections[slot].isSending, hasOutput(slot) else { return }
         switch connections[slot].phase {
         case .connecting, .borrowed, .closing: return
         case .leased where connections[slot].outputEnded:
             // A send has failed: what is left of the request has nowhere to go.
-            segments.removeAll(&connections[slot].output)
+            dropOutput(slot)
             outputDrained(slot)
             return
         case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
@@ -34,6 +31,19 @@ extension Engine where D: ~Copyable {
         connections[slot].isSending = true
         connections[slot].requestHeld = false
         connections[slot].operationsInFlight += 1
+        if connections[slot].output.isEmpty {
+            if !splicing[slot].pipeIsRead {
+                splicing[slot].sendsFromPipe = true
+                driver.send(
+                    connections[slot].descriptor, from: splicing[slot].pipe,
+                    size: splicing[slot].pipeBytes, token: token(.send, slot))
+                return
+            }
+            guard readFromPipe(slot) else {
+                sent(slot, Completion(token: token(.send, slot), result: -Errno.noMemory))
+                return
+            }
+        }
         if settings.zeroCopy && sendWithoutCopy(slot) { return }
         driver.send(
             connections[slot].descriptor, connections[slot].output, promptly: needsPrompt(slot),
@@ -78,21 +88,37 @@ extension Engine where D: ~Copyable {
             finishClosing(slot)
             return
         }
+        let isSpliced = !piped.isEmpty && splicing[slot].sendsFromPipe
+        if isSpliced { splicing[slot].sendsFromPipe = false }
         guard result >= 0 else {
-            connectionFailed(slot, errno: -result)
+            if isSpliced && Errno.refusesSplice(-result) {
+                sendFromPipeRefused(slot)
+            } else {
+                connectionFailed(slot, errno: -result)
+            }
             return
         }
         let size = UInt32(result)
-        segments.consume(size, from: &connections[slot].output)
+        if isSpliced {
+            splicing[slot].pipeBytes -= size
+        } else {
+            segments.consume(size, from: &connections[slot].output)
+        }
         counters.add(
             connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
         if size > 0 {
             connections[slot].lastSentAt = driver.now
             connections[slot].countSent(size)
         }
-        connections[slot].isCongested = !connections[slot].output.isEmpty
-        if !connections[slot].output.isEmpty { queueFlush(slot) }
+        connections[slot].isCongested = hasOutput(slot)
+        if connections[slot].isCongested { queueFlush(slot) }
         outputDrained(slot)
+    }
+
+    /// What waits to be sent never will be.
+    mutating func dropOutput(_ slot: UInt32) {
+        segments.removeAll(&connections[slot].output)
+        returnPipe(slot)
     }
 
     /// Room in a connection's output: its other side may go on.

@@ -32,7 +32,7 @@ extension Engine where D: ~Copyable {
         var wait = Wait()
         switch connections[slot].phase {
         case .waiting:
-            if !connections[slot].output.isEmpty {
+            if hasOutput(slot) {
                 limitSend(slot, &wait)
             } else if phase != .running {
                 // A connection that was made just before the drain has a moment to say what it wants.
@@ -44,12 +44,12 @@ extension Engine where D: ~Copyable {
             }
         case .readingHead:
             wait.limit(started, timeouts.head, .head)
-            if !connections[slot].output.isEmpty { limitSend(slot, &wait) }
+            if hasOutput(slot) { limitSend(slot, &wait) }
         case .exchanging:
             let index = connections[slot].exchange
             wait.limit(
                 exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
-            if !connections[slot].output.isEmpty {
+            if hasOutput(slot) {
                 limitSend(slot, &wait)
             } else if !exchanges[index].requestDone && connections[slot].receiving != .none
                 && connections[slot].input.isEmpty && exchanges[index].state != .responding
@@ -66,7 +66,7 @@ extension Engine where D: ~Copyable {
             if mayJoin(slot) { wait.limit(started, timeouts.connectionAttemptDelay, .join) }
         case .leased:
             let index = connections[slot].exchange
-            if !connections[slot].output.isEmpty {
+            if hasOutput(slot) {
                 limitSend(slot, &wait)
             } else if exchanges[index].state == .forwarding {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
@@ -124,6 +124,7 @@ extension Engine where D: ~Copyable {
         guard phase == .running else { return }
         sweepOffers(all: false)
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
+        suspendIdleSplices()
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.
         arena.trim(most: exchanges.count == 0 ? 1024 : 64)
@@ -196,7 +197,7 @@ extension Engine where D: ~Copyable {
 
     /// The end of a measuring window: too few bytes end the connection, enough of them begin the next window.
     private mutating func rateExpired(_ slot: UInt32) {
-        let isReader = !connections[slot].output.isEmpty
+        let isReader = hasOutput(slot)
         var moved = connections[slot].receiveWindowBytes
         if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
         // A connection counts up to 4 GiB: a window is asked for half of that at most, with a surplus of as much.
@@ -227,7 +228,7 @@ extension Engine where D: ~Copyable {
         }
         if connections[slot].side == .upstream {
             fail(index, upstream)
-        } else if !connections[slot].output.isEmpty {
+        } else if hasOutput(slot) {
             // It does not read what it asked for: no answer would reach it.
             cutResponse(index, downstream)
         } else {

@@ -41,7 +41,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func tunnelOutputDrained(_ slot: UInt32) {
         let partner = partner(of: slot)
-        if connections[slot].output.isEmpty && connections[partner].inputEnded {
+        if !hasOutput(slot) && connections[partner].inputEnded {
             relayTunnel(from: partner)
             return
         }
@@ -52,7 +52,7 @@ extension Engine where D: ~Copyable {
 
     /// Moves what may be moved from one end to the other; passes the end of the stream on when everything before it
     /// has left.
-    private mutating func relayTunnel(from source: UInt32) {
+    mutating func relayTunnel(from source: UInt32) {
         let target = partner(of: source)
         let window = window(of: source)
         if !connections[source].input.isEmpty && connections[target].output.byteCount < window {
@@ -64,7 +64,7 @@ extension Engine where D: ~Copyable {
             connections[source].isBulk = connections[source].streamBytes >= settings.bulkThreshold
         }
         if connections[source].inputEnded && connections[source].input.isEmpty
-            && connections[target].output.isEmpty && !connections[target].outputEnded
+            && !hasOutput(target) && !connections[target].outputEnded
         {
             connections[target].outputEnded = true
             // The second end is followed by a close, which says the same.

@@ -4,7 +4,7 @@
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them
-/// `Engine+Send`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`.
+/// `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -54,6 +54,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var readQueue: SlotQueue
     /// Connections whose receive found no slice, in the order they asked.
     var starved: SlotQueue
+    var splicing: SpliceTable
+    /// Connections with a pipe.
+    var piped: SlotQueue
 
     /// - Parameters:
     ///   - listeners: bound and listening; the engine closes them.
@@ -94,6 +97,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         flushQueue = SlotQueue(capacity: slots * 2 + 65_536)
         readQueue = SlotQueue(capacity: slots * 2 + 65_536)
         starved = SlotQueue(capacity: slots)
+        splicing = SpliceTable(capacity: slots)
+        piped = SlotQueue(capacity: slots)
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
         }

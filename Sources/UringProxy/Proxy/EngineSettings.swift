@@ -30,6 +30,8 @@ struct EngineSettings: Sendable {
     var lends: Bool
     var zeroCopy: Bool
     var busyPoll: BusyPoll
+    /// Pipes for long streams at most; 0: none is spliced.
+    var pipes: Int
     var memoryBytes: Int
     /// Most dynamic endpoints of a worker.
     var endpointCapacity = 4096
@@ -42,6 +44,8 @@ struct EngineSettings: Sendable {
     var bulkThreshold: UInt64 = 256 * 1024
     /// Receives that may hold a bulk slice while they wait, per worker: what bounds the memory of idle streams.
     var bulkReceiveLimit = 16
+    /// So much of a body has to be left for it to be worth a pipe.
+    var spliceThreshold: UInt64 = 256 * 1024
     /// Bodies up to this size are copied behind their head, so that both leave in one piece.
     var smallBody = 4096
 
@@ -54,7 +58,11 @@ struct EngineSettings: Sendable {
     /// - Parameters:
     ///   - connections: downstream connections of this worker.
     ///   - memoryBytes: this worker's share of the buffers.
-    init(_ configuration: Configuration, connections: Int, memoryBytes: Int, policy: DestinationPolicy) {
+    ///   - pipes: this worker's share of the descriptors that pipes may take, halved.
+    init(
+        _ configuration: Configuration, connections: Int, memoryBytes: Int, pipes: Int,
+        policy: DestinationPolicy
+    ) {
         func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
         timeouts = Timeouts(
             head: limit(configuration.timeoutHead), bodyIdle: limit(configuration.timeoutBodyIdle),
@@ -76,6 +84,7 @@ struct EngineSettings: Sendable {
         lends = configuration.poolLend
         zeroCopy = configuration.zeroCopy == .auto
         busyPoll = BusyPoll(limit: configuration.busyPoll.rawValue)
+        self.pipes = configuration.splice == .auto ? pipes : 0
         self.memoryBytes = memoryBytes
         pseudonym = Array((configuration.via ?? "").utf8)
         xForwardedReverse = ForwardingOptions.ClientFields(configuration.xForwardedOfReverse)

@@ -8,12 +8,18 @@ struct Budget: Sendable {
     /// Downstream connections, all workers together.
     let connections: Int
     let connectionsPerWorker: Int
+    /// Pipes for long streams, two descriptors each.
+    let pipesPerWorker: Int
     var memoryPerWorker: Int { max(Int(memoryBytes) / threads, Self.leastPerWorker) }
 
     /// Below this a worker could not serve a handful of streams.
     private static let leastPerWorker = 8 << 20
     /// Kept free of connections: rings, listeners, standard streams, the resolver's sockets.
     private static let reservedDescriptors = 64
+
+    /// Beyond so many long streams at once a worker copies. With 1 MiB each, 64 pipes are all that a user without
+    /// privileges has by default (fs.pipe-user-pages-soft).
+    static let mostPipesPerWorker = 64
 
     init(_ configuration: Configuration) {
         threads = configuration.threads ?? ProcessorCount.available()
@@ -22,9 +28,14 @@ struct Budget: Sendable {
         memoryBytes = configuration.memoryBytes ?? max(available / 4, UInt64(Self.leastPerWorker))
         var descriptors: UInt64 = 1024
         unsafe _ = cposix_raise_nofile(&descriptors)
+        // An eighth of the descriptors at most.
+        pipesPerWorker =
+            configuration.splice == .off
+            ? 0 : min(Self.mostPipesPerWorker, Int(clamping: descriptors) / 16 / threads)
+        let reserved = Self.reservedDescriptors + 2 * pipesPerWorker * threads
         // Most connections are idle and need no upstream connection beside them; a quarter of the descriptors is kept
         // for those that do.
-        let byDescriptors = max(16, (Int(clamping: descriptors) - Self.reservedDescriptors) / 4 * 3)
+        let byDescriptors = max(16, (Int(clamping: descriptors) - reserved) / 4 * 3)
         let byMemory = Int(clamping: memoryBytes / 8192)
         let derived = max(16, min(byDescriptors, byMemory, 4 << 20))
         if let limit = configuration.limitConnections, limit > 0 {

@@ -17,7 +17,10 @@ struct DoctorNeeds: Sendable, Equatable {
             let listeners = configuration.listenAddresses.count + configuration.forwardListeners.count
             let pooled = configuration.upstreams.count * configuration.poolIdle
             // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
-            descriptors = 2 * connections + threads * (pooled + listeners + 4) + 32
+            let needed = 2 * connections + threads * (pooled + listeners + 4) + 32
+            // Pipes take an eighth of all descriptors at most, so a seventh of what everything else needs.
+            let pipes = configuration.splice == .off ? 0 : 2 * threads * Budget.mostPipesPerWorker
+            descriptors = needed + min(pipes, (needed + 6) / 7)
         }
         let connections = (configuration.limitConnections ?? 0) / threads
         ringBytes = threads * Self.ringBytes(connections: connections)

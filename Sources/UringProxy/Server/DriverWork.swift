@@ -10,6 +10,8 @@ protocol DriverWork: AnyObject, Sendable {
     /// What the buffers may take.
     var memoryBytes: Int { get }
     var connectionLimit: Int { get }
+    /// Pipes that the driver may open.
+    var pipeLimit: Int { get }
     var wakeup: Wakeup { get }
     var busyPoll: BusyPoll { get }
 

@@ -111,7 +111,7 @@ public final class Server: Sendable {
         }
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            policy: policy)
+            pipes: budget.pipesPerWorker, policy: policy)
         let lending =
             count > 1 && configuration.poolLend
             ? upstreams.map { _ in LendingQueue(capacity: count * 64, wakeups: wakeups) } : []

@@ -50,6 +50,7 @@ final class Worker: DriverWork {
     var memoryBytes: Int { plan.settings.memoryBytes }
     var connectionLimit: Int { plan.settings.connections }
     var busyPoll: BusyPoll { plan.settings.busyPoll }
+    var pipeLimit: Int { plan.settings.pipes }
 
     func closeListeners() { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
 
@@ -143,6 +144,7 @@ extension Gauges {
         turns.store(statistics.entries, ordering: .relaxed)
         completions.store(statistics.completions, ordering: .relaxed)
         shortSends.store(statistics.shortSends, ordering: .relaxed)
+        splices.store(statistics.splices, ordering: .relaxed)
         slicesExhausted.store(statistics.slicesExhausted, ordering: .relaxed)
         completionOverflows.store(statistics.completionOverflows, ordering: .relaxed)
         entryFailures.store(statistics.entryFailures, ordering: .relaxed)

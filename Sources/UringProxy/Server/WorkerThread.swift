@@ -90,7 +90,8 @@ final class WorkerThread<Work: DriverWork>: Sendable {
                 if usesRing {
                     let driver = try UringDriver(
                         arena: arena, segments: segments, wakeup: worker.wakeup,
-                        connections: worker.connectionLimit, busyPoll: worker.busyPoll)
+                        connections: worker.connectionLimit, busyPoll: worker.busyPoll,
+                        pipes: worker.pipeLimit)
                     tell(.running(features: driver.features))
                     worker.run(on: driver, arena, segments)
                 } else {
@@ -108,7 +109,8 @@ final class WorkerThread<Work: DriverWork>: Sendable {
 
     private func runOnEpoll(_ arena: Arena, _ segments: SegmentPool) throws(DriverError) {
         let driver = try EpollDriver(
-            arena: arena, segments: segments, wakeup: worker.wakeup, busyPoll: worker.busyPoll)
+            arena: arena, segments: segments, wakeup: worker.wakeup, busyPoll: worker.busyPoll,
+            pipes: worker.pipeLimit)
         tell(.running(features: ""))
         worker.run(on: driver, arena, segments)
     }

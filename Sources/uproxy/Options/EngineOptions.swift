@@ -34,6 +34,12 @@ struct EngineOptions: ParsableArguments {
         transform: duration)
     var busyPoll: Nanoseconds?
 
+    @Option(
+        help: ArgumentHelp(
+            "Pass long bodies and tunnels through pipes instead of copying them (default: auto).",
+            valueName: "mode"))
+    var splice: Configuration.Splice?
+
     func apply(to configuration: inout Configuration) {
         configuration.threads = threads
         set(&configuration.io, to: io)
@@ -41,5 +47,6 @@ struct EngineOptions: ParsableArguments {
         configuration.memoryBytes = memory == 0 ? nil : memory
         set(&configuration.zeroCopy, to: zeroCopy)
         set(&configuration.busyPoll, to: busyPoll)
+        set(&configuration.splice, to: splice)
     }
 }

@@ -3,6 +3,7 @@ public import UringProxy
 
 extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
+extension Configuration.Splice: ExpressibleByArgument {}
 extension Configuration.ForwardedFields: ExpressibleByArgument {}
 
 enum Toggle: String, ExpressibleByArgument, CaseIterable { case on, off }

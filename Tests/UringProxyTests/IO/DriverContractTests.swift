@@ -39,18 +39,7 @@ struct DriverContractTests {
             #expect(sent == bytes.count)
         }
 
-        func read(_ size: Int) -> [UInt8] {
-            var bytes = [UInt8](repeating: 0, count: size)
-            var count = 0
-            while count < size {
-                let result = unsafe bytes.withUnsafeMutableBytes {
-                    unsafe cposix_recv(theirs, $0.baseAddress! + count, size - count, 0)
-                }
-                guard result > 0 else { break }
-                count += result
-            }
-            return Array(bytes.prefix(count))
-        }
+        func read(_ size: Int) -> [UInt8] { receive(theirs, size) }
 
         deinit {
             _ = cposix_close(theirs)
@@ -73,7 +62,7 @@ struct DriverContractTests {
                 var fixture = Fixture(
                     driver: try UringDriver(
                         arena: arena, segments: segments, wakeup: Wakeup(), connections: 64,
-                        busyPoll: busyPoll),
+                        busyPoll: busyPoll, pipes: 2),
                     arena: arena, segments: segments, ours: ours, theirs: theirs)
                 try ring(&fixture)
             }
@@ -84,7 +73,7 @@ struct DriverContractTests {
             let (ours, theirs) = try pair()
             var fixture = Fixture(
                 driver: try EpollDriver(
-                    arena: arena, segments: segments, wakeup: Wakeup(), busyPoll: busyPoll),
+                    arena: arena, segments: segments, wakeup: Wakeup(), busyPoll: busyPoll, pipes: 2),
                 arena: arena, segments: segments, ours: ours, theirs: theirs)
             try epoll(&fixture)
         }
@@ -174,6 +163,98 @@ struct DriverContractTests {
             received += fixture.read(bytes.count - received.count)
             let isEqual = received == bytes
             #expect(isEqual)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("Bytes pass through a pipe whole and in order, however slowly they are taken")
+    func pipes() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let (other, reader) = try pair()
+            defer { _ = cposix_close(reader) }
+            _ = cposix_setsockopt_int(other, SOL_SOCKET, SO_SNDBUF, 8192)
+            for descriptor in [fixture.ours, other] where D.name.description == "epoll" {
+                _ = cposix_set_nonblocking(descriptor)
+            }
+            let leased = fixture.driver.leasePipe()
+            let pipe = try #require(leased)
+            let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let sent = unsafe bytes.withUnsafeBytes {
+                unsafe cposix_send(fixture.theirs, $0.baseAddress!, $0.count, 0)
+            }
+            #expect(sent == bytes.count)
+            _ = cposix_shutdown(fixture.theirs, Int32(CPOSIX_SHUT_WR))
+            var received: [UInt8] = []
+            var total = 0
+            while true {
+                // No byte beyond what is asked for enters the pipe.
+                fixture.driver.receive(fixture.ours, into: .pipe(pipe, size: 60_000), token: token(.receive))
+                let found = fixture.completions(1)
+                #expect(found.count == 1)
+                #expect(found[0].token == token(.receive) && !found[0].more && found[0].result <= 60_000)
+                guard found[0].result > 0 else {
+                    #expect(found[0].result == 0)
+                    break
+                }
+                var left = UInt32(found[0].result)
+                total += Int(left)
+                while left > 0 {
+                    fixture.driver.send(other, from: pipe, size: left, token: token(.send))
+                    var ended = fixture.completions(0)
+                    while ended.isEmpty {
+                        received += receive(reader, min(4096, total - received.count))
+                        ended = fixture.completions(0)
+                    }
+                    #expect(ended.count == 1 && ended[0].token == token(.send))
+                    #expect(ended[0].result > 0 && ended[0].result <= left)
+                    guard ended[0].result > 0 else { return }
+                    left -= UInt32(ended[0].result)
+                }
+            }
+            received += receive(reader, total - received.count)
+            let isEqual = received == bytes
+            #expect(isEqual)
+            fixture.driver.returnPipe(pipe)
+            // Empty, it is kept.
+            let again = fixture.driver.leasePipe()
+            #expect(again == pipe)
+        }
+        try eachDriver(check, check)
+    }
+
+    @Test("A receive into a pipe can be cancelled, and a pipe given back under way is nobody's until then")
+    func pipesGivenBack() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            if D.name.description == "epoll" { _ = cposix_set_nonblocking(fixture.ours) }
+            let leased = fixture.driver.leasePipe()
+            let pipe = try #require(leased)
+            fixture.driver.receive(fixture.ours, into: .pipe(pipe, size: 1000), token: token(.receive))
+            let early = fixture.completions(0)
+            #expect(early.isEmpty)
+            fixture.driver.cancel(fixture.ours, token: token(.receive))
+            let ended = fixture.completions(1)
+            #expect(ended.count == 1)
+            #expect(ended[0].token == token(.receive) && ended[0].result == -ECANCELED)
+            fixture.driver.receive(fixture.ours, into: .pipe(pipe, size: 1000), token: token(.receive))
+            let earlier = fixture.completions(0)
+            #expect(earlier.isEmpty)
+            fixture.driver.returnPipe(pipe)
+            let second = fixture.driver.leasePipe()
+            let other = try #require(second)
+            #expect(other != pipe)
+            // Two are all there are.
+            let third = fixture.driver.leasePipe()
+            #expect(third == nil)
+            fixture.write("late")
+            let late = fixture.completions(1)
+            #expect(late.count == 1)
+            #expect(late[0].result == -ECANCELED)
+            let again = fixture.driver.leasePipe()
+            #expect(again == pipe)
+            // Nothing was taken from the socket.
+            fixture.driver.receive(fixture.ours, into: .once, token: token(.receive))
+            let plain = fixture.completions(1)
+            #expect(plain.first?.result == 4)
         }
         try eachDriver(check, check)
     }
@@ -320,4 +401,18 @@ struct DriverContractTests {
         var epoll = try EpollDriver(arena: arena, segments: segments, wakeup: Wakeup(), busyPoll: busyPoll)
         check(&epoll, ours, theirs)
     }
+}
+
+/// So many bytes, or what came before the end.
+private func receive(_ descriptor: Int32, _ size: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: size)
+    var count = 0
+    while count < size {
+        let result = unsafe bytes.withUnsafeMutableBytes {
+            unsafe cposix_recv(descriptor, $0.baseAddress! + count, size - count, 0)
+        }
+        guard result > 0 else { break }
+        count += result
+    }
+    return Array(bytes.prefix(count))
 }
