@@ -2,8 +2,9 @@ internal import CPosix
 
 /// One deadline per slot, for many slots: setting is a store, expiry is found by walking few buckets.
 ///
-/// A hashed wheel. Postponing a deadline, which happens with every byte that moves, only writes the new time; the
-/// slot stays where it is and is put in the right bucket when the old one comes due.
+/// A hashed wheel that remembers no deadline, only the tick at which it looks at a slot again, which is never later than
+/// the deadline. Postponing, which happens with every byte that moves, is a comparison: the slot stays where it is, and
+/// who is told that its time may have come sets the deadline it has by then.
 @safe struct TimerWheel: ~Copyable {
     /// A deadline that never comes.
     static let never = Int64.max
@@ -14,23 +15,10 @@ internal import CPosix
 
     /// 16 bytes: each connection has one.
     private struct Entry {
-        /// The tick in which the slot expires (53 bits) and its place (11 bits).
-        private var dueAndPlace: Int64
+        /// The tick whose bucket it stands in, plus one; 0 when in none.
+        var tickAndOne: Int64
         var next: UInt32
         var previous: UInt32
-
-        /// The tick after the deadline's own, so that nothing expires early.
-        @inline(__always)
-        var due: Int64 {
-            get { dueAndPlace >> 11 }
-            set { dueAndPlace = newValue << 11 | dueAndPlace & 0x7FF }
-        }
-        /// Bucket plus one; 0 when in none.
-        @inline(__always)
-        var place: UInt16 {
-            get { UInt16(truncatingIfNeeded: dueAndPlace & 0x7FF) }
-            set { dueAndPlace = dueAndPlace & ~0x7FF | Int64(newValue) }
-        }
     }
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -67,45 +55,34 @@ internal import CPosix
     @inline(__always)
     mutating func set(_ slot: UInt32, deadline: Int64) {
         precondition(Int(slot) < capacity)
-        let entry = unsafe entries + Int(slot)
-        let due = Self.dueTick(of: deadline)
-        if unsafe entry.pointee.place != 0 {
-            let placed = unsafe dueTick(entry.pointee.place)
-            unsafe entry.pointee.due = due
-            if due >= placed { return }
-            unlink(slot)
-        } else {
-            if deadline == Self.never { return }
-            unsafe entry.pointee.due = due
-        }
-        link(slot, earliest: tick)
+        // The tick after the deadline's own, so that nothing expires early.
+        let due = (deadline >> Self.tickShift) &+ 1
+        // Of a slot in no bucket this wraps around: never early enough.
+        let placed = unsafe UInt64(bitPattern: entries[Int(slot)].tickAndOne &- 1)
+        if placed > UInt64(bitPattern: due) { place(slot, due, deadline) }
+    }
+
+    /// Puts a slot that is in no bucket, or in one too late, where it belongs.
+    @inline(never)
+    private mutating func place(_ slot: UInt32, _ due: Int64, _ deadline: Int64) {
+        if deadline == Self.never { return }
+        remove(slot)
+        // Beyond the wheel's horizon the slot waits in the last bucket and is asked for its deadline then.
+        link(slot, at: min(max(due, tick), tick + Int64(Self.bucketCount - 1)))
     }
 
     /// Takes the slot out at once, as before it is given to another tenant.
     mutating func remove(_ slot: UInt32) {
-        if unsafe entries[Int(slot)].place != 0 { unlink(slot) }
+        if unsafe entries[Int(slot)].tickAndOne != 0 { unlink(slot) }
     }
 
-    @inline(__always)
-    private static func dueTick(of deadline: Int64) -> Int64 { (deadline >> tickShift) &+ 1 }
-
-    /// The tick at which a bucket is walked next.
-    @inline(__always)
-    private func dueTick(_ place: UInt16) -> Int64 {
-        let bucket = Int64(place) - 1
-        let ahead = (bucket - tick) & Int64(Self.bucketCount - 1)
-        return tick + ahead
-    }
-
-    private mutating func link(_ slot: UInt32, earliest: Int64) {
+    private mutating func link(_ slot: UInt32, at due: Int64) {
         let entry = unsafe entries + Int(slot)
-        // Beyond the wheel's horizon the slot waits in the last bucket and is moved on from there.
-        let at = unsafe min(max(entry.pointee.due, earliest), tick + Int64(Self.bucketCount - 1))
-        let bucket = Int(at & Int64(Self.bucketCount - 1))
+        let bucket = Int(due & Int64(Self.bucketCount - 1))
         let head = unsafe buckets[bucket]
         unsafe entry.pointee.next = head
         unsafe entry.pointee.previous = Self.none
-        unsafe entry.pointee.place = UInt16(bucket + 1)
+        unsafe entry.pointee.tickAndOne = due + 1
         if head != Self.none { unsafe entries[Int(head)].previous = slot }
         unsafe buckets[bucket] = slot
         unsafe occupied[bucket >> 6] |= 1 << UInt64(bucket & 63)
@@ -114,7 +91,7 @@ internal import CPosix
 
     private mutating func unlink(_ slot: UInt32) {
         let entry = unsafe entries[Int(slot)]
-        let bucket = Int(entry.place) - 1
+        let bucket = Int((entry.tickAndOne - 1) & Int64(Self.bucketCount - 1))
         if entry.next != Self.none { unsafe entries[Int(entry.next)].previous = entry.previous }
         if entry.previous != Self.none {
             unsafe entries[Int(entry.previous)].next = entry.next
@@ -122,11 +99,12 @@ internal import CPosix
             unsafe buckets[bucket] = entry.next
             if entry.next == Self.none { unsafe occupied[bucket >> 6] &= ~(1 << UInt64(bucket & 63)) }
         }
-        unsafe entries[Int(slot)].place = 0
+        unsafe entries[Int(slot)].tickAndOne = 0
         count -= 1
     }
 
     /// When `expire` should be called next (nanoseconds); `never` if no deadline is set.
+    @inline(__always)
     var nextDeadline: Int64 {
         guard count > 0 else { return Self.never }
         // From the current bucket on, around the wheel once.
@@ -136,7 +114,8 @@ internal import CPosix
         for _ in 0...Self.bucketCount / 64 {
             if bits != 0 {
                 let bucket = word << 6 + bits.trailingZeroBitCount
-                return dueTick(UInt16(bucket + 1)) << Self.tickShift
+                let ahead = (bucket - start) & (Self.bucketCount - 1)
+                return (tick + Int64(ahead)) << Self.tickShift
             }
             word = (word + 1) & (Self.bucketCount / 64 - 1)
             unsafe bits = occupied[word]
@@ -144,7 +123,8 @@ internal import CPosix
         return Self.never
     }
 
-    /// One slot whose deadline has come, taken out of the wheel; nil when there is none left for now.
+    /// One slot whose deadline may have come, taken out of the wheel; nil when there is none left for now. If the deadline
+    /// that was set last has not come, it is to be set again.
     mutating func expire(now: Int64) -> UInt32? {
         let current = now >> Self.tickShift
         if count == 0 {
@@ -152,16 +132,10 @@ internal import CPosix
             return nil
         }
         while tick <= current {
-            let bucket = Int(tick & Int64(Self.bucketCount - 1))
-            while unsafe buckets[bucket] != Self.none {
-                let slot = unsafe buckets[bucket]
+            let slot = unsafe buckets[Int(tick & Int64(Self.bucketCount - 1))]
+            if slot != Self.none {
                 unlink(slot)
-                let due = unsafe entries[Int(slot)].due
-                if due <= current { return slot }
-                if due != Self.dueTick(of: Self.never) {
-                    // Postponed, or beyond the horizon: to where it belongs, which is never this bucket again.
-                    link(slot, earliest: tick + 1)
-                }
+                return slot
             }
             if tick == current { break }
             tick += 1
