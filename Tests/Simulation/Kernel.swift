@@ -484,9 +484,7 @@
                 if isLast { operation.isFinished = true }
                 var given = SliceID.none
                 if case .slice = operation.target {} else { given = slice }
-                post(
-                    operation, result: Int32(result), slice: given, more: !isLast,
-                    moreToRead: socket.readableCount > 0)
+                post(operation, result: Int32(result), slice: given, more: !isLast)
                 if isLast { return }
                 if random(world.profile.lateAttemptPercent) {
                     world.schedule(after: jitter()) { [self] in attemptNow(operation) }
@@ -601,13 +599,11 @@
 
         private func post(
             _ operation: Operation, result: Int32, slice: SliceID = .none, more: Bool = false,
-            moreToRead: Bool = false,
             isNotification: Bool = false, isFree: Bool = false
         ) {
             var completion = Completion(token: operation.token, result: result)
             completion.slice = slice
             completion.more = more
-            completion.moreToRead = moreToRead
             completion.isNotification = isNotification
             var readyAt = world.now
             if random(world.profile.lateCompletionPercent) {

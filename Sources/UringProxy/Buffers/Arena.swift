@@ -175,7 +175,40 @@ struct SliceID: BitwiseCopyable, Equatable {
         return SliceID(sliceClass, index: index)
     }
 
+    /// Leases up to `count` slices, as `lease` does, and hands them to `body`: what they have in common is done once.
+    /// - Returns: how many there were.
+    @inline(__always)
+    func lease(
+        _ sliceClass: SliceClass, upTo count: Int,
+        _ body: (_ slice: SliceID, _ address: UnsafeMutablePointer<UInt8>) -> Void
+    ) -> Int {
+        let leased = min(count, leasable(sliceClass))
+        if leased < count { unsafe state.pointee.refusals += 1 }
+        if leased <= 0 { return 0 }
+        let region = unsafe region(sliceClass)
+        let reused = unsafe min(leased, region.pointee.freeCount)
+        for _ in 0..<reused {
+            unsafe region.pointee.freeCount &-= 1
+            let index = unsafe region.pointee.free[region.pointee.freeCount]
+            unsafe region.pointee.references[Int(index)] = 1
+            unsafe body(
+                SliceID(sliceClass, index: index), region.pointee.base + Int(index) &* sliceClass.sliceSize)
+        }
+        unsafe region.pointee.leastFree = min(region.pointee.leastFree, region.pointee.freeCount)
+        for _ in reused..<leased {
+            let index = unsafe region.pointee.issued
+            unsafe region.pointee.issued += 1
+            unsafe region.pointee.references[index] = 1
+            unsafe body(
+                SliceID(sliceClass, index: UInt32(index)), region.pointee.base + index * sliceClass.sliceSize)
+        }
+        unsafe state.pointee.leasedBytes += leased * sliceClass.sliceSize
+        unsafe state.pointee.peakLeasedBytes = max(state.pointee.peakLeasedBytes, state.pointee.leasedBytes)
+        return leased
+    }
+
     /// How many slices of a class could be leased now.
+    @inline(__always)
     func leasable(_ sliceClass: SliceClass) -> Int {
         let region = unsafe region(sliceClass)
         let slices = unsafe region.pointee.freeCount + region.pointee.capacity - region.pointee.issued

@@ -8,8 +8,6 @@ struct Completion: BitwiseCopyable {
     /// The operation goes on and will complete again: a multishot accept or receive, or a zero-copy send whose
     /// memory the kernel still reads.
     var more = false
-    /// The socket held more bytes than were taken (a hint).
-    var moreToRead = false
     /// The end of a zero-copy send: the kernel no longer reads the memory. `result` is 1 if it copied after all.
     var isNotification = false
 }

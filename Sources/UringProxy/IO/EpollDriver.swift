@@ -425,7 +425,6 @@ internal import CPosix
             // the stream is still to be read.
             let mayHoldMore = unsafe result == capacity || entry.pointee.hungUp
             unsafe entry.pointee.readable = mayHoldMore
-            completion.moreToRead = mayHoldMore
             completion.more = multishot
             if multishot {
                 if mayHoldMore { unsafe tryLater(descriptor, entry) }

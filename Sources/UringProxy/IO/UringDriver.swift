@@ -479,15 +479,16 @@
                 publishTarget = min(publishTarget * 2, publishLimit)
             }
             leastPublished = min(leastPublished, published)
-            var added = 0
-            while published < publishTarget {
-                guard let slice = arena.lease(.medium) else { break }
+            if published >= publishTarget { return }
+            var place: Int32 = 0
+            let ring = unsafe sliceRing
+            let mask = UInt32(sliceRingEntries - 1)
+            let added = unsafe arena.lease(.medium, upTo: publishTarget - published) { slice, address in
                 unsafe curing_provide(
-                    sliceRing, arena.address(slice), UInt32(SliceClass.medium.sliceSize), UInt16(slice.index),
-                    UInt32(sliceRingEntries - 1), Int32(added))
-                added += 1
-                published += 1
+                    ring, address, UInt32(SliceClass.medium.sliceSize), UInt16(slice.index), mask, place)
+                place &+= 1
             }
+            published += added
             if added > 0 { unsafe curing_publish(sliceRing, Int32(added)) }
         }
 
@@ -645,7 +646,6 @@
             }
             let flags = entry.flags
             completion.more = flags & UInt32(CURING_CQE_F_MORE) != 0
-            completion.moreToRead = flags & UInt32(CURING_CQE_F_SOCK_NONEMPTY) != 0
             if flags & UInt32(CURING_CQE_F_BUFFER) != 0 {
                 published -= 1
                 let slice = SliceID(.medium, index: flags >> UInt32(CURING_CQE_BUFFER_SHIFT))
