@@ -74,6 +74,11 @@ final class Worker: DriverWork {
     }
 
     private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
+        // Read through `self` in each turn they would be retained and released in each.
+        let wakeup = wakeup
+        let mailbox = mailbox
+        let answers = answers.queue
+        let gauges = gauges
         let resolver = plan.resolver
         let inbox = inbox
         var engine = Engine(
@@ -89,32 +94,33 @@ final class Worker: DriverWork {
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.queue.isEmpty && !engine.isOffered
+            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()
             // After what the turn brought: a request that has arrived is not lost to a drain that came with it.
-            if readMail(&engine) { engine.processTurn() }
+            if !mailbox.isEmpty || !answers.isEmpty {
+                readMail(mailbox, answers, &engine)
+                engine.processTurn()
+            }
             gauges.update(engine)
         }
         engine.shutDown()
     }
 
-    /// Whether there was any.
-    private func readMail<D: Driver & ~Copyable>(_ engine: inout Engine<D>) -> Bool {
-        var found = false
-        while let answer = answers.queue.pop() {
+    @inline(never)
+    private func readMail<D: Driver & ~Copyable>(
+        _ mailbox: BoundedQueue<Message>, _ answers: BoundedQueue<ResolverAnswer>, _ engine: inout Engine<D>
+    ) {
+        while let answer = answers.pop() {
             engine.resolved(token: answer.token, Engine.Resolution(answer))
-            found = true
         }
         while let message = mailbox.pop() {
             switch message {
             case .drain: engine.drain()
             case .stop: engine.stop()
             }
-            found = true
         }
-        return found
     }
 }
 
