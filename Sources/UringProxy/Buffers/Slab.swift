@@ -83,6 +83,10 @@ internal import CPosix
         return unsafe elements + Int(index)
     }
 
+    /// A handle for the many accesses of one handler: the index is checked here, and not with each of them.
+    @inline(__always)
+    func tenant(_ index: UInt32) -> Tenant<Element> { unsafe Tenant(index, address(of: index)) }
+
     @inline(__always)
     subscript(index: UInt32) -> Element {
         unsafeAddress { unsafe UnsafePointer(address(of: index)) }

@@ -12,17 +12,10 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
         if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
-        segments.removeAll(&exchanges[index].request)
-        for attempt in [exchanges[index].attempts.0, exchanges[index].attempts.1]
-        where attempt != Slot.none {
-            connections[attempt].exchange = Slot.none
-            close(attempt)
-        }
-        let upstream = exchanges[index].upstream
-        if upstream != Slot.none {
-            connections[upstream].exchange = Slot.none
-            close(upstream)
-        }
+        dropRequest(index)
+        endUpstream(exchanges[index].attempts.0)
+        endUpstream(exchanges[index].attempts.1)
+        endUpstream(exchanges[index].upstream)
         let downstream = exchanges[index].downstream
         // Before the exchange is gone: what the request's body did not get to send ends with the upstream.
         endSplicing(downstream)
@@ -30,6 +23,14 @@ extension Engine where D: ~Copyable {
         connections[downstream].exchange = Slot.none
         counters.add(.exchangesFinished)
         exchanges.remove(index)
+    }
+
+    /// Closes a connection that its exchange has no more use for; none is none.
+    @inline(__always)
+    private mutating func endUpstream(_ slot: UInt32) {
+        if slot == Slot.none { return }
+        connections[slot].exchange = Slot.none
+        close(slot)
     }
 
     /// A send or receive failed: the connection is gone.

@@ -265,25 +265,28 @@ extension Engine where D: ~Copyable {
     /// Puts a connection to the exchange's use and the request on its way.
     @inline(__always)
     mutating func use(_ slot: UInt32, for index: UInt32) {
-        connections[slot].phase = .leased
-        connections[slot].phaseStartedAt = driver.now
-        connections[slot].exchange = index
-        connections[slot].requestCount += 1
-        connections[slot].streamBytes = 0
-        connections[slot].scanner = HeadEndScanner()
-        connections[slot].requestHeld = connections[slot].isReused
-        exchanges[index].upstream = slot
-        exchanges[index].state = .forwarding
-        exchanges[index].requestsSent += 1
-        exchanges[index].requestSentAt = exchanges[index].requestDone ? driver.now : 0
-        if connections[slot].isReused { counters.add(.upstreamReused) }
-        if connections[slot].output.isEmpty { outputBegins(slot) }
-        segments.share(exchanges[index].request, with: &connections[slot].output)
+        let connection = connections.tenant(slot)
+        let exchange = exchanges.tenant(index)
+        connection.phase = .leased
+        connection.phaseStartedAt = driver.now
+        connection.exchange = index
+        connection.requestCount += 1
+        connection.streamBytes = 0
+        connection.scanner = HeadEndScanner()
+        connection.requestHeld = connection.isReused
+        exchange.upstream = slot
+        exchange.state = .forwarding
+        exchange.requestsSent += 1
+        exchange.requestSentAt = exchange.requestDone ? driver.now : 0
+        if connection.isReused { counters.add(.upstreamReused) }
+        if connection.output.isEmpty { outputBegins(slot) }
+        if !exchange.request.isEmpty {
+            segments.share(exchange.request, with: &connection.output)
+        }
         queueFlush(slot)
         updateReceive(slot)
-        if exchanges[index].requestDone {
+        if exchange.requestDone {
             armTimer(slot)
-            armTimer(exchanges[index].downstream)
         } else {
             relayRequest(index)
         }

@@ -3,10 +3,11 @@ extension Engine where D: ~Copyable {
     /// An upstream connection whose exchange is over, as good as new.
     @inline(__always)
     mutating func returnToPool(_ slot: UInt32) {
-        let endpoint = connections[slot].endpoint
-        connections[slot].exchange = Slot.none
-        connections[slot].isReused = true
-        connections[slot].isBulk = false
+        let connection = connections.tenant(slot)
+        let endpoint = connection.endpoint
+        connection.exchange = Slot.none
+        connection.isReused = true
+        connection.isBulk = false
         endSplicing(slot)
         endpoints[endpoint].inUse -= 1
         guard phase == .running, settings.poolIdle > 0 else {
@@ -22,12 +23,13 @@ extension Engine where D: ~Copyable {
     /// Puts a connection to the front of its endpoint's list: the last used is the first reused, warm in every cache and
     /// the least likely to be closed by the peer.
     private mutating func pool(_ slot: UInt32) {
-        let endpoint = connections[slot].endpoint
+        let connection = connections.tenant(slot)
+        let endpoint = connection.endpoint
         let first = endpoints[endpoint].firstIdle
-        connections[slot].phase = .pooled
-        connections[slot].phaseStartedAt = driver.now
-        connections[slot].previous = Slot.none
-        connections[slot].next = first
+        connection.phase = .pooled
+        connection.phaseStartedAt = driver.now
+        connection.previous = Slot.none
+        connection.next = first
         if first == Slot.none {
             endpoints[endpoint].lastIdle = slot
         } else {
@@ -41,9 +43,10 @@ extension Engine where D: ~Copyable {
 
     /// Takes a connection out of its endpoint's list, wherever in it it stands.
     mutating func unpool(_ slot: UInt32) {
-        let endpoint = connections[slot].endpoint
-        let before = connections[slot].previous
-        let after = connections[slot].next
+        let connection = connections.tenant(slot)
+        let endpoint = connection.endpoint
+        let before = connection.previous
+        let after = connection.next
         if before == Slot.none {
             endpoints[endpoint].firstIdle = after
         } else {

@@ -5,17 +5,18 @@ extension Engine where D: ~Copyable {
     /// Reads as many requests as are there and may begin. A pipelined request begins when the one before has been
     /// answered, so that answers leave in order (RFC 9112 §9.3.2).
     mutating func readRequests(_ slot: UInt32) {
-        while connections[slot].phase == .waiting || connections[slot].phase == .readingHead {
-            if connections[slot].closesAfterFlush { break }
-            if connections[slot].input.isEmpty {
-                if connections[slot].inputEnded || phase != .running && connections[slot].requestCount > 0 {
+        let connection = connections.tenant(slot)
+        while connection.phase == .waiting || connection.phase == .readingHead {
+            if connection.closesAfterFlush { break }
+            if connection.input.isEmpty {
+                if connection.inputEnded || phase != .running && connection.requestCount > 0 {
                     endWaiting(slot)
                     return
                 }
                 break
             }
             // Answers that wait for a slow reader are not added to without end.
-            if connections[slot].output.byteCount >= settings.window { break }
+            if connection.output.byteCount >= settings.window { break }
             guard readRequest(slot) else { break }
         }
         guard connections.isOccupied(slot) else { return }
@@ -37,38 +38,40 @@ extension Engine where D: ~Copyable {
     }
 
     /// Reads one request head and starts its exchange; false if there is none to be read for now.
+    @inline(__always)
     private mutating func readRequest(_ slot: UInt32) -> Bool {
-        if connections[slot].phase == .waiting {
-            connections[slot].phase = .readingHead
-            connections[slot].phaseStartedAt = driver.now
-            connections[slot].scanner = HeadEndScanner()
+        let connection = connections.tenant(slot)
+        if connection.phase == .waiting {
+            connection.phase = .readingHead
+            connection.phaseStartedAt = driver.now
+            connection.scanner = HeadEndScanner()
         }
-        var bytes = segments.firstView(of: connections[slot].input)
+        var bytes = segments.firstView(of: connection.input)
         var status = ParseStatus.incomplete
         // The common case is a head that came in one piece; one that drips in is parsed once its end is there.
-        if connections[slot].scanner.scanned == 0 { status = parseRequest(bytes) }
+        if connection.scanner.scanned == 0 { status = parseRequest(bytes) }
         if status == .incomplete {
-            guard segments.makeContiguous(&connections[slot].input, upTo: settings.headLimits.headBytes + 1)
+            guard segments.makeContiguous(&connection.input, upTo: settings.headLimits.headBytes + 1)
             else {
                 counters.add(.buffersExhausted)
                 refuse(slot, .outOfMemory)
                 return true
             }
-            bytes = segments.firstView(of: connections[slot].input)
-            guard connections[slot].scanner.find(in: bytes, limits: settings.headLimits) != nil else {
-                if connections[slot].inputEnded { close(slot) }
+            bytes = segments.firstView(of: connection.input)
+            guard connection.scanner.find(in: bytes, limits: settings.headLimits) != nil else {
+                if connection.inputEnded { close(slot) }
                 return false
             }
             status = parseRequest(bytes)
         }
         switch status {
         case .complete:
-            connections[slot].requestCount += 1
+            connection.requestCount += 1
             counters.add(.requests)
             startExchange(slot, bytes)
             return true
         case .incomplete:
-            if connections[slot].inputEnded { close(slot) }
+            if connection.inputEnded { close(slot) }
             return false
         case .invalid(let error):
             counters.add(.headsRefused)
@@ -85,8 +88,9 @@ extension Engine where D: ~Copyable {
     // MARK: - Decisions
 
     /// What is wrong with a well-formed request for this listener; nil if it may be forwarded.
+    @inline(__always)
     private func refusal(_ role: Listener.Role, _ bytes: ByteView) -> ProxyError? {
-        if !settings.pseudonym.isEmpty && requestHead.hasVia && hasOwnVia(bytes) { return .loopDetected }
+        if requestHead.hasVia && hasOwnVia(bytes) { return .loopDetected }
         if case .length(let size) = requestHead.framing, size > settings.bodyLimit { return .bodyTooLarge }
         switch role {
         case .reverse:
@@ -108,17 +112,18 @@ extension Engine where D: ~Copyable {
     }
 
     private func hasOwnVia(_ bytes: ByteView) -> Bool {
-        unsafe settings.pseudonym.withUnsafeBytes { own in
-            RequestRewriter.viaContains(fields: fields, bytes: bytes, pseudonym: unsafe ByteView(own))
-        }
+        let own = pseudonym.view
+        return !own.isEmpty && RequestRewriter.viaContains(fields: fields, bytes: bytes, pseudonym: own)
     }
 
     /// Begins the exchange whose head has just been parsed out of `bytes`, the front of the input.
+    @inline(__always)
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
-        let role = listeners[Int(connections[slot].listener)].role
+        let connection = connections.tenant(slot)
+        let role = listeners[Int(connection.listener)].role
         let isLast =
             settings.requestsPerConnection > 0
-            && connections[slot].requestCount >= settings.requestsPerConnection
+            && connection.requestCount >= settings.requestsPerConnection
         let total = settings.timeouts.total
         var exchange = Exchange(
             downstream: slot, method: requestHead.method, version: requestHead.version,
@@ -139,12 +144,12 @@ extension Engine where D: ~Copyable {
             return
         }
         counters.add(.exchangesStarted)
-        connections[slot].phase = .exchanging
+        connection.phase = .exchanging
         noteBody(slot, requestHead.framing)
-        connections[slot].exchange = index
-        connections[slot].streamBytes = 0
-        connections[slot].receiveWindowStartedAt = driver.now
-        connections[slot].receiveWindowBytes = 0
+        connection.exchange = index
+        connection.streamBytes = 0
+        connection.receiveWindowStartedAt = driver.now
+        connection.receiveWindowBytes = 0
         if let error = refusal(role, bytes) {
             fail(index, error)
             return
@@ -161,7 +166,7 @@ extension Engine where D: ~Copyable {
             exchanges[index].endpoint = endpoint
         }
         if exchanges[index].isConnect {
-            segments.consume(UInt32(requestHead.size), from: &connections[slot].input)
+            segments.consume(UInt32(requestHead.size), from: &connection.input)
             exchanges[index].requestDone = true
         } else {
             guard writeRequest(index, slot, bytes, role) else {
@@ -213,15 +218,18 @@ extension Engine where D: ~Copyable {
 
     /// Writes the head that goes upstream into memory of its own, a small body that is there already behind it, and takes
     /// both from the input.
+    @inline(__always)
     private mutating func writeRequest(
         _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role
     ) -> Bool {
+        let connection = connections.tenant(slot)
+        let exchange = exchanges.tenant(index)
         let smallBody = smallBodySize(bytes)
         // Fields that this hop adds: Via, three X-Forwarded fields or Forwarded, with names and addresses.
         var wanted = requestHead.size + 384 + smallBody
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
-            rewriteRequest(slot, bytes, role, exchanges[index].wantsUpgrade, &writer)
+            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
@@ -229,18 +237,25 @@ extension Engine where D: ~Copyable {
                 wanted = sliceClass.sliceSize + 1
                 continue
             }
-            segments.append(
-                Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &exchanges[index].request)
+            exchange.request = Segment(slice: slice, offset: 0, size: UInt32(writer.count))
             if smallBody > 0 {
-                exchanges[index].requestBodyBytes = UInt64(smallBody)
-                _ = exchanges[index].requestBody.takeLength(UInt32(smallBody))
+                exchange.requestBodyBytes = UInt64(smallBody)
+                _ = exchange.requestBody.takeLength(UInt32(smallBody))
             }
-            exchanges[index].requestDone = exchanges[index].requestBody.isDone
-            segments.consume(UInt32(requestHead.size + smallBody), from: &connections[slot].input)
+            exchange.requestDone = exchange.requestBody.isDone
+            segments.consume(UInt32(requestHead.size + smallBody), from: &connection.input)
             return true
         }
         counters.add(.buffersExhausted)
         return false
+    }
+
+    /// Lets go of the rewritten request: it will not be sent again.
+    @inline(__always)
+    mutating func dropRequest(_ index: UInt32) {
+        if exchanges[index].request.isEmpty { return }
+        arena.release(exchanges[index].request.slice)
+        exchanges[index].request = .none
     }
 
     /// The size of the body if it has a length, is small, and is all there behind the head.
@@ -269,14 +284,12 @@ extension Engine where D: ~Copyable {
                 unsafe textSize = peer.write(into: base, capacity: buffer.count)
             }
         }
-        unsafe settings.pseudonym.withUnsafeBytes { own in
-            options.via = unsafe ByteView(own)
-            unsafe withUnsafeBytes(of: text) { buffer in
-                let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
-                RequestRewriter.write(
-                    head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
-                    peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade)
-            }
+        options.via = pseudonym.view
+        unsafe withUnsafeBytes(of: text) { buffer in
+            let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
+            RequestRewriter.write(
+                head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
+                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade)
         }
     }
 

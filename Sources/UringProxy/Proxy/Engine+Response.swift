@@ -4,51 +4,56 @@ extension Engine where D: ~Copyable {
 
     /// More of an upstream's bytes, or their end, during an exchange.
     mutating func readResponse(_ slot: UInt32) {
-        let index = connections[slot].exchange
-        while connections[slot].phase == .leased && exchanges[index].state == .forwarding {
+        let connection = connections.tenant(slot)
+        let index = connection.exchange
+        let exchange = exchanges.tenant(index)
+        while connection.phase == .leased && exchange.state == .forwarding {
             // Interim responses that wait for a slow reader are not added to without end: goes on when they have left.
-            if !connections[slot].input.isEmpty
-                && connections[exchanges[index].downstream].output.byteCount >= settings.window
+            if !connection.input.isEmpty
+                && connections[exchange.downstream].output.byteCount >= settings.window
             {
                 updateReceive(slot)
-                armTimer(exchanges[index].downstream)
+                armTimer(exchange.downstream)
                 return
             }
             guard readResponseHead(slot, index) else { return }
         }
-        guard connections[slot].phase == .leased, connections[slot].exchange == index else { return }
-        relayResponse(index)
+        guard connection.phase == .leased, connection.exchange == index else { return }
+        // Most bodies are short and have left with their head.
+        if exchange.responseBody.isDone { responseTaken(index) } else { relayResponse(index) }
     }
 
     /// Reads one response head; false if the exchange has to wait for more, or has ended.
+    @inline(__always)
     private mutating func readResponseHead(_ slot: UInt32, _ index: UInt32) -> Bool {
-        if connections[slot].input.isEmpty {
-            if connections[slot].inputEnded {
+        let connection = connections.tenant(slot)
+        if connection.input.isEmpty {
+            if connection.inputEnded {
                 upstreamEnded(slot, .upstreamClosed)
             } else {
                 waitForResponse(slot)
             }
             return false
         }
-        var bytes = segments.firstView(of: connections[slot].input)
+        var bytes = segments.firstView(of: connection.input)
         var status = ParseStatus.incomplete
         // As with requests: parsed when it came in one piece, or when its end is there.
-        if connections[slot].scanner.scanned == 0 { status = parseResponse(bytes, index) }
+        if connection.scanner.scanned == 0 { status = parseResponse(bytes, index) }
         if status == .incomplete {
-            guard segments.makeContiguous(&connections[slot].input, upTo: settings.headLimits.headBytes + 1)
+            guard segments.makeContiguous(&connection.input, upTo: settings.headLimits.headBytes + 1)
             else {
                 counters.add(.buffersExhausted)
                 fail(index, .outOfMemory)
                 return false
             }
-            bytes = segments.firstView(of: connections[slot].input)
-            if connections[slot].scanner.find(in: bytes, limits: settings.headLimits) != nil {
+            bytes = segments.firstView(of: connection.input)
+            if connection.scanner.find(in: bytes, limits: settings.headLimits) != nil {
                 status = parseResponse(bytes, index)
             }
         }
         switch status {
         case .incomplete:
-            if connections[slot].inputEnded {
+            if connection.inputEnded {
                 upstreamEnded(slot, .upstreamTruncated)
             } else {
                 waitForResponse(slot)
@@ -58,7 +63,7 @@ extension Engine where D: ~Copyable {
             fail(index, .upstreamBadResponse)
             return false
         case .complete:
-            connections[slot].scanner = HeadEndScanner()
+            connection.scanner = HeadEndScanner()
         }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
@@ -118,9 +123,12 @@ extension Engine where D: ~Copyable {
     }
 
     /// The final response's head: decides how its body is framed for downstream and what becomes of both connections.
+    @inline(__always)
     private mutating func startResponse(_ slot: UInt32, _ index: UInt32, _ bytes: ByteView) -> Bool {
+        let upstream = connections.tenant(slot)
+        let exchange = exchanges.tenant(index)
         countResponse(responseHead.status)
-        let isHTTP10 = exchanges[index].version == .http10
+        let isHTTP10 = exchange.version == .http10
         var framing = ResponseRewriter.Framing.asReceived
         var endsByClosing = false
         switch responseHead.framing {
@@ -128,29 +136,29 @@ extension Engine where D: ~Copyable {
         case .chunked:
             if isHTTP10 {
                 framing = .untilClose
-                exchanges[index].responseEncoding = .dechunk
+                exchange.responseEncoding = .dechunk
                 endsByClosing = true
             }
         case .untilClose:
             // Downstream learns the end from the last chunk, and a cut is not mistaken for it.
             framing = isHTTP10 ? .untilClose : .chunked
-            exchanges[index].responseEncoding = isHTTP10 ? .verbatim : .chunk
+            exchange.responseEncoding = isHTTP10 ? .verbatim : .chunk
             endsByClosing = isHTTP10
         }
         if responseHead.status == 204 { framing = .none }
         // The rest of a body that the upstream has already refused may come or not (RFC 9110 §10.1.1): the next
         // request could not be found behind it.
         let leavesBody =
-            !exchanges[index].requestDone
+            !exchange.requestDone
             && (responseHead.status >= 400
-                || exchanges[index].expectsContinue && !exchanges[index].continueForwarded)
-        if endsByClosing || leavesBody || phase != .running { exchanges[index].keepAlive = false }
-        exchanges[index].upstreamKeepAlive = responseHead.keepAlive
-        exchanges[index].responseBody = BodyReader(responseHead.framing)
+                || exchange.expectsContinue && !exchange.continueForwarded)
+        if endsByClosing || leavesBody || phase != .running { exchange.keepAlive = false }
+        exchange.upstreamKeepAlive = responseHead.keepAlive
+        exchange.responseBody = BodyReader(responseHead.framing)
         noteBody(slot, responseHead.framing)
 
         let connection: ResponseRewriter.Connection =
-            !exchanges[index].keepAlive ? .close : isHTTP10 ? .keepAlive : .none
+            !exchange.keepAlive ? .close : isHTTP10 ? .keepAlive : .none
         let small = smallResponseBodySize(bytes)
         guard
             writeResponse(
@@ -159,11 +167,11 @@ extension Engine where D: ~Copyable {
             fail(index, .outOfMemory)
             return false
         }
-        if small > 0 { _ = exchanges[index].responseBody.takeLength(UInt32(small)) }
-        segments.consume(UInt32(responseHead.size + small), from: &connections[slot].input)
-        segments.removeAll(&exchanges[index].request)
-        exchanges[index].state = .responding
-        queueFlush(exchanges[index].downstream)
+        if small > 0 { _ = exchange.responseBody.takeLength(UInt32(small)) }
+        segments.consume(UInt32(responseHead.size + small), from: &upstream.input)
+        dropRequest(index)
+        exchange.state = .responding
+        queueFlush(exchange.downstream)
         return true
     }
 
@@ -194,13 +202,10 @@ extension Engine where D: ~Copyable {
         var wanted = responseHead.size + 128 + bodySize
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
-            unsafe settings.pseudonym.withUnsafeBytes { own in
-                ResponseRewriter.write(
-                    head: responseHead, fields: fields, bytes: bytes, into: &writer,
-                    via: unsafe ByteView(own),
-                    connection: connection, framing: framing, keepUpgrade: keepUpgrade,
-                    downstreamVersion: exchanges[index].version)
-            }
+            ResponseRewriter.write(
+                head: responseHead, fields: fields, bytes: bytes, into: &writer, via: pseudonym.view,
+                connection: connection, framing: framing, keepUpgrade: keepUpgrade,
+                downstreamVersion: exchanges[index].version)
             if bodySize > 0 { writer.append(bytes[responseHead.size..<responseHead.size + bodySize]) }
             if writer.overflowed {
                 arena.release(slice)
@@ -231,13 +236,7 @@ extension Engine where D: ~Copyable {
         if connections[downstream].output.byteCount != before { queueFlush(downstream) }
         switch outcome {
         case .done:
-            // Its last bytes may still be in the pipe, which is the exchange's.
-            if splicing[downstream].pipeBytes > 0 {
-                armTimer(slot)
-                armTimer(downstream)
-            } else {
-                finishResponse(index)
-            }
+            responseTaken(index)
             return
         case .failed:
             counters.add(Counter.upstreamTruncated)
@@ -290,23 +289,38 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Ends
 
+    /// Every byte of the response has been received and passed on.
+    @inline(__always)
+    private mutating func responseTaken(_ index: UInt32) {
+        let downstream = exchanges[index].downstream
+        // The last ones may still be in the pipe, which is the exchange's.
+        if splicing[downstream].pipeBytes > 0 {
+            armTimer(exchanges[index].upstream)
+            armTimer(downstream)
+        } else {
+            finishResponse(index)
+        }
+    }
+
     /// Every byte of the response is in downstream's output, and none in its pipe.
     private mutating func finishResponse(_ index: UInt32) {
-        let slot = exchanges[index].upstream
-        let downstream = exchanges[index].downstream
-        let requestDone = exchanges[index].requestDone
-        let keepAlive = exchanges[index].keepAlive && requestDone
-        let reusable = exchanges[index].upstreamKeepAlive && requestDone && !connections[slot].outputEnded
-        connections[downstream].saidClose = exchanges[index].saidClose && requestDone
-        exchanges[index].upstream = Slot.none
+        let exchange = exchanges.tenant(index)
+        let slot = exchange.upstream
+        let upstream = connections.tenant(slot)
+        let downstream = exchange.downstream
+        let requestDone = exchange.requestDone
+        let keepAlive = exchange.keepAlive && requestDone
+        let reusable = exchange.upstreamKeepAlive && requestDone && !upstream.outputEnded
+        connections[downstream].saidClose = exchange.saidClose && requestDone
+        exchange.upstream = Slot.none
         finishExchange(index)
         // A request that has not left entirely, though it is answered, would stand before the next one.
-        if reusable && connections[slot].input.isEmpty && !hasOutput(slot)
-            && !connections[slot].inputEnded
+        if reusable && upstream.input.isEmpty && !hasOutput(slot)
+            && !upstream.inputEnded
         {
             returnToPool(slot)
         } else {
-            connections[slot].exchange = Slot.none
+            upstream.exchange = Slot.none
             close(slot)
         }
         endOfResponse(downstream, keepAlive: keepAlive)
@@ -314,16 +328,17 @@ extension Engine where D: ~Copyable {
 
     /// Downstream's connection after a response: open for the next request, or to be ended when the output has left.
     mutating func endOfResponse(_ slot: UInt32, keepAlive: Bool) {
-        connections[slot].isBulk = false
-        connections[slot].phase = .waiting
-        connections[slot].phaseStartedAt = driver.now
+        let connection = connections.tenant(slot)
+        connection.isBulk = false
+        connection.phase = .waiting
+        connection.phaseStartedAt = driver.now
         if keepAlive {
-            if !connections[slot].input.isEmpty || connections[slot].inputEnded || phase != .running {
+            if !connection.input.isEmpty || connection.inputEnded || phase != .running {
                 queueRead(slot)
             }
         } else {
-            connections[slot].closesAfterFlush = true
-            if connections[slot].output.isEmpty {
+            connection.closesAfterFlush = true
+            if connection.output.isEmpty {
                 beginDiscarding(slot)
                 return
             }
@@ -354,7 +369,7 @@ extension Engine where D: ~Copyable {
         // A send whose result has not come may have sent all of it: the driver need not tell promptly.
         let sentNothing =
             !connections[slot].isSending
-            && connections[slot].output.byteCount == exchanges[index].request.byteCount
+            && connections[slot].output.byteCount == exchanges[index].request.size
         if isUntouched && connections[slot].isReused && mayRepeat(index, sentNothing: sentNothing) {
             connections[slot].exchange = Slot.none
             close(slot)

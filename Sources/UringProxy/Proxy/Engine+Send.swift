@@ -40,7 +40,7 @@ extension Engine where D: ~Copyable {
                 return
             }
             guard readFromPipe(slot) else {
-                sent(slot, Completion(token: token(.send, slot), result: -Errno.noMemory))
+                sent(slot, -Errno.noMemory)
                 return
             }
         }
@@ -75,9 +75,9 @@ extension Engine where D: ~Copyable {
     }
 
     @inline(__always)
-    mutating func sent(_ slot: UInt32, _ completion: Completion) {
+    mutating func sent(_ slot: UInt32, _ result: Int32) {
         connections[slot].operationsInFlight -= 1
-        sendCompleted(slot, completion.result)
+        sendCompleted(slot, result)
     }
 
     /// The result of a send, of either kind.

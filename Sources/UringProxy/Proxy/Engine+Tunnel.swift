@@ -23,7 +23,7 @@ extension Engine where D: ~Copyable {
     mutating func openTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream
         counters.add(.tunnelsOpened)
-        segments.removeAll(&exchanges[index].request)
+        dropRequest(index)
         exchanges[index].state = .tunnelling
         for end in [slot, upstream] {
             connections[end].phase = .tunnelling

@@ -29,7 +29,7 @@ struct Exchange: BitwiseCopyable {
     var version: HTTPVersion
     /// Rewritten for the upstream, with a small body behind it; kept until the response begins, to be sent again on
     /// another connection if this one turns out to be dead.
-    var request = SegmentQueue()
+    var request = Segment.none
     var requestBody = BodyReader()
     var requestBodyBytes: UInt64 = 0
     /// Every byte of the request is in the upstream's output.

@@ -69,7 +69,13 @@ struct SegmentPoolTests {
                     model.bytes[b] += model.bytes[a].prefix(size)
                     model.bytes[a].removeFirst(size)
                 case 4:
-                    model.pool.share(model.queues[a], with: &model.queues[b])
+                    let pool = model.pool
+                    var target = model.queues[b]
+                    pool.forEach(model.queues[a]) { segment in
+                        pool.share(segment, with: &target)
+                        return true
+                    }
+                    model.queues[b] = target
                     model.bytes[b] += model.bytes[a]
                 case 5:
                     if model.bytes[a].count <= SliceClass.bulk.sliceSize {
