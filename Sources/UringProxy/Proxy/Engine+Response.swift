@@ -294,7 +294,7 @@ extension Engine where D: ~Copyable {
     private mutating func responseTaken(_ index: UInt32) {
         let downstream = exchanges[index].downstream
         // The last ones may still be in the pipe, which is the exchange's.
-        if splicing[downstream].pipeBytes > 0 {
+        if !piped.isEmpty && splicing[downstream].pipeBytes > 0 {
             armTimer(exchanges[index].upstream)
             armTimer(downstream)
         } else {

@@ -142,7 +142,9 @@ extension Engine where D: ~Copyable {
     /// The pipe into this connection has been emptied, or never was filled: the next stream may have it.
     @inline(__always)
     mutating func returnEmptyPipe(_ slot: UInt32) {
-        if splicing[slot].pipe != .none && splicing[slot].pipeBytes == 0 { returnPipe(slot) }
+        if !piped.isEmpty && splicing[slot].pipe != .none && splicing[slot].pipeBytes == 0 {
+            returnPipe(slot)
+        }
     }
 
     /// Gives the pipe into this connection back with what is in it.
