@@ -26,11 +26,9 @@ static inline __attribute__((always_inline)) uint64_t cbytes_movemask(cbytes_vec
 
 /// What a head parser asks of 64 bytes: bit i speaks of byte i.
 typedef struct {
-    uint64_t line_feeds;
-    uint64_t carriage_returns;
-    uint64_t colons;
-    /// Control bytes other than HTAB, CR and LF: never allowed in a head.
+    /// Control bytes other than HTAB: what ends a line, and what no head may hold.
     uint64_t controls;
+    uint64_t colons;
 } cbytes_head_masks;
 
 /// The masks of the `size` (1 to 64) bytes at `p`; nothing past them is read, and bits past them are 0.
@@ -41,33 +39,38 @@ static inline __attribute__((always_inline)) cbytes_head_masks cbytes_scan_head(
         __builtin_memcpy(scratch, p, size);
         p = scratch;
     }
-    cbytes_head_masks masks = {0, 0, 0, 0};
+    cbytes_head_masks masks = {0, 0};
     for (int i = 0; i < 4; i++) {
         const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + 16 * i);
-        const cbytes_vector is_lf = (cbytes_vector)(bytes == '\n'), is_cr = (cbytes_vector)(bytes == '\r');
-        const cbytes_vector allowed = is_lf | is_cr | (cbytes_vector)(bytes == '\t');
-        const cbytes_vector control = ((cbytes_vector)(bytes < 0x20) & ~allowed) | (cbytes_vector)(bytes == 0x7f);
-        masks.line_feeds |= cbytes_movemask(is_lf) << (16 * i);
-        masks.carriage_returns |= cbytes_movemask(is_cr) << (16 * i);
-        masks.colons |= cbytes_movemask((cbytes_vector)(bytes == ':')) << (16 * i);
+        const cbytes_vector control =
+            ((cbytes_vector)(bytes < 0x20) & ~(cbytes_vector)(bytes == '\t')) | (cbytes_vector)(bytes == 0x7f);
         masks.controls |= cbytes_movemask(control) << (16 * i);
+        masks.colons |= cbytes_movemask((cbytes_vector)(bytes == ':')) << (16 * i);
     }
     return masks;
 }
 
+/// `cbytes_copy` for 32 to 512 bytes: the steps of 32, and a last one that may overlap the one before.
+static __attribute__((noinline)) void cbytes_copy_long(uint8_t *to, const uint8_t *from, size_t size) {
+    const cbytes_vector y = *(const cbytes_vector_unaligned *)(from + size - 32);
+    const cbytes_vector z = *(const cbytes_vector_unaligned *)(from + size - 16);
+    for (size_t i = 0; i < size - 32; i += 32) {
+        const cbytes_vector a = *(const cbytes_vector_unaligned *)(from + i);
+        const cbytes_vector b = *(const cbytes_vector_unaligned *)(from + i + 16);
+        *(cbytes_vector_unaligned *)(to + i) = a;
+        *(cbytes_vector_unaligned *)(to + i + 16) = b;
+    }
+    *(cbytes_vector_unaligned *)(to + size - 32) = y;
+    *(cbytes_vector_unaligned *)(to + size - 16) = z;
+}
+
 /// Copies `size` bytes, which do not overlap. Most pieces of a head have few: two copies of one word each, which may overlap,
-/// are a quarter of the instructions of a call of memcpy.
-static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t size) {
-    if (size > 64) {
+/// are a quarter of the instructions of a call of memcpy. A run of field lines or a small body of 128 bytes takes half.
+static inline __attribute__((always_inline)) void cbytes_copy(uint8_t *to, const uint8_t *from, size_t size) {
+    if (size > 512) {
         __builtin_memcpy(to, from, size);
     } else if (size >= 32) {
-        cbytes_vector a = *(const cbytes_vector_unaligned *)from, b = *(const cbytes_vector_unaligned *)(from + 16);
-        cbytes_vector y = *(const cbytes_vector_unaligned *)(from + size - 32);
-        cbytes_vector z = *(const cbytes_vector_unaligned *)(from + size - 16);
-        *(cbytes_vector_unaligned *)to = a;
-        *(cbytes_vector_unaligned *)(to + 16) = b;
-        *(cbytes_vector_unaligned *)(to + size - 32) = y;
-        *(cbytes_vector_unaligned *)(to + size - 16) = z;
+        cbytes_copy_long(to, from, size);
     } else if (size >= 16) {
         cbytes_vector first = *(const cbytes_vector_unaligned *)from;
         cbytes_vector last = *(const cbytes_vector_unaligned *)(from + size - 16);
@@ -90,6 +93,24 @@ static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t size) {
         to[size / 2] = from[size / 2];
         to[size - 1] = from[size - 1];
     }
+}
+
+/// Whether the `size` bytes at both places are the same; the two words of the last step may overlap the ones before.
+static inline __attribute__((always_inline)) int cbytes_same(const uint8_t *a, const uint8_t *b, size_t size) {
+    if (size < 8) {
+        for (size_t i = 0; i < size; i++)
+            if (a[i] != b[i]) return 0;
+        return 1;
+    }
+    uint64_t x, y, difference = 0;
+    for (size_t i = 0; i < size - 8; i += 8) {
+        __builtin_memcpy(&x, a + i, 8);
+        __builtin_memcpy(&y, b + i, 8);
+        difference |= x ^ y;
+    }
+    __builtin_memcpy(&x, a + size - 8, 8);
+    __builtin_memcpy(&y, b + size - 8, 8);
+    return (difference | (x ^ y)) == 0;
 }
 
 /// Classes of bytes; a byte may belong to several.
@@ -166,4 +187,24 @@ static inline size_t cbytes_path_run(const uint8_t *p, size_t size) {
         if (mask) return count + (size_t)__builtin_ctzll(mask);
     }
     return count + cbytes_run(p + count, size - count, CBYTES_PATH);
+}
+
+/// As `cbytes_run` for CBYTES_HOST, 16 bytes at a time.
+///
+/// `readable`, at least `size`, is how many bytes may be read: a host is short, and the bytes behind it are a head's.
+static inline size_t cbytes_host_run(const uint8_t *p, size_t size, size_t readable) {
+    size_t count = 0;
+    for (; count < size && readable - count >= 16; count += 16) {
+        const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + count);
+        // '-' to '9' are the digits, '-', '.' and one that is not of a host: '/'.
+        const cbytes_vector host = (cbytes_vector)((bytes | 0x20) - 'a' <= 'z' - 'a') |
+                                   ((cbytes_vector)(bytes - '-' <= '9' - '-') & ~(cbytes_vector)(bytes == '/')) |
+                                   (cbytes_vector)(bytes == '_') | (cbytes_vector)(bytes == '~');
+        const uint64_t others = cbytes_movemask(host) ^ 0xffff;
+        if (others) {
+            const size_t end = count + (size_t)__builtin_ctzll(others);
+            return end < size ? end : size;
+        }
+    }
+    return count < size ? count + cbytes_run(p + count, size - count, CBYTES_HOST) : size;
 }

@@ -42,7 +42,6 @@ int pthread_setname_np(pthread_t, const char *);
 
 CPOSIX_INLINE void cposix_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 CPOSIX_INLINE void cposix_move(void *to, const void *from, size_t size) { memmove(to, from, size); }
-CPOSIX_INLINE int cposix_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 CPOSIX_INLINE int cposix_errno(void) { return errno; }
 
 /// Nanoseconds of CLOCK_MONOTONIC (vDSO: about 25 ns, no kernel entry).

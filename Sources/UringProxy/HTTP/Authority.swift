@@ -29,7 +29,7 @@ struct Authority: BitwiseCopyable {
             guard hostEnd < text.count, isIPv6Address(text[1..<hostEnd]) else { throw .invalidAuthority }
             next = hostEnd &+ 1
         } else {
-            hostEnd = text.run(of: .host)
+            hostEnd = bytes.hostRun(in: range)
             next = hostEnd
         }
         if next < text.count, text[next] != UInt8(ascii: ":") {

@@ -23,6 +23,14 @@ extension ByteView {
     @inline(__always)
     var pathRun: Int { count == 0 ? 0 : unsafe cbytes_path_run(pointer, count) }
 
+    /// How many bytes of `range` are of a host, from its first on.
+    @inline(__always)
+    func hostRun(in range: Range<Int>) -> Int {
+        let size = self[range].count
+        guard size > 0 else { return 0 }
+        return unsafe cbytes_host_run(pointer + range.lowerBound, size, count &- range.lowerBound)
+    }
+
     /// RFC 9110 §5.6.2
     @inline(__always)
     var isToken: Bool { count > 0 && run(of: .token) == count }

@@ -16,6 +16,26 @@ extension ByteView {
         return unsafe matches(lowercase, folding: true)
     }
 
+    /// Whether the first bytes are exactly those of `text`.
+    @inline(__always)
+    func hasPrefix(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        return unsafe matches(text, folding: false)
+    }
+
+    /// Whether CR LF stands at `index` and behind it: one load.
+    @inline(__always)
+    func hasLineEnd(at index: Int) -> Bool { hasPair(0x0D, 0x0A, at: index) }
+
+    /// Whether the two bytes stand at `index` and behind it: one load.
+    @inline(__always)
+    func hasPair(_ first: UInt8, _ second: UInt8, at index: Int) -> Bool {
+        guard count > 0, UInt(bitPattern: index) < UInt(bitPattern: count &- 1) else { return false }
+        let pair = unsafe UnsafeRawPointer(pointer).loadUnaligned(fromByteOffset: index, as: UInt16.self)
+        return pair.littleEndian == UInt16(first) | UInt16(second) << 8
+    }
+
+    /// `count` is not below the size of `text`.
     @inline(__always) @unsafe
     private func matches(_ text: StaticString, folding: Bool) -> Bool {
         guard count > 0 else { return true }

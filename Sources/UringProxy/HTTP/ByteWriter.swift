@@ -4,7 +4,8 @@ internal import CBytes
 /// leaves a flag, so that the caller asks once, at the end.
 @safe struct ByteWriter {
     private let base: UnsafeMutablePointer<UInt8>
-    let capacity: Int
+    /// How many bytes may be written; 0 once something did not fit, so that nothing is written any more.
+    private var limit: Int
     private(set) var count = 0
     /// Something did not fit; what was written is not the whole.
     private(set) var overflowed = false
@@ -14,7 +15,7 @@ internal import CBytes
     init(base: UnsafeMutablePointer<UInt8>, capacity: Int) {
         precondition(capacity >= 0)
         unsafe self.base = base
-        self.capacity = capacity
+        limit = capacity
     }
 
     /// What has been written.
@@ -30,8 +31,8 @@ internal import CBytes
     mutating func append(_ text: StaticString) {
         let size = text.utf8CodeUnitCount
         guard let place = unsafe reserve(size) else { return }
-        // The size is a constant once inlined, so that this becomes a few stores.
-        unsafe place.update(from: text.utf8Start, count: size)
+        // The size of a literal is a constant once inlined, so that this becomes a few stores.
+        unsafe cbytes_copy(place, text.utf8Start, size)
     }
 
     @inline(__always)
@@ -57,8 +58,9 @@ internal import CBytes
 
     @inline(__always) @unsafe
     private mutating func reserve(_ size: Int) -> UnsafeMutablePointer<UInt8>? {
-        guard !overflowed, size <= capacity &- count else {
+        guard size <= limit &- count else {
             overflowed = true
+            limit = 0
             return nil
         }
         let place = unsafe base + count

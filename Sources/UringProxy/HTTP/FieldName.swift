@@ -3,7 +3,7 @@
 enum FieldName: UInt8, BitwiseCopyable {
     /// Any name not listed.
     case other = 0
-    // What routing, framing and forwarding act on.
+    // What routing, framing and forwarding act on; `concernsThisHop` knows the first and the last.
     case host, connection, contentLength, transferEncoding, te, trailer, upgrade, keepAlive, proxyConnection,
         proxyAuthorization, proxyAuthenticate, proxyAuthenticationInfo, http2Settings, expect, via,
         forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xRealIP, maxForwards
@@ -142,6 +142,10 @@ enum FieldName: UInt8, BitwiseCopyable {
         }
         return .other
     }
+
+    /// Routing, framing or forwarding may act on it: the first group of names.
+    @inline(__always)
+    var concernsThisHop: Bool { rawValue &- 1 < FieldName.maxForwards.rawValue }
 
     /// Fields that end at this hop whatever Connection says (RFC 9110 §7.6.1, §11.7, RFC 9112 §6.1, RFC 7540 §3.2.1).
     var isHopByHop: Bool {

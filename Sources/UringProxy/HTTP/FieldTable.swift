@@ -14,9 +14,13 @@
     deinit { unsafe storage.deallocate() }
 
     subscript(index: Int) -> FieldLine {
-        @inline(__always) get {
-            precondition(index >= 0 && index < count)
-            return unsafe storage[index]
+        @inline(__always) unsafeAddress {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            return unsafe UnsafePointer(storage + index)
+        }
+        @inline(__always) unsafeMutableAddress {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            return unsafe storage + index
         }
     }
 
@@ -30,10 +34,5 @@
         unsafe storage[count] = line
         count &+= 1
         return true
-    }
-
-    mutating func markHopByHop(_ index: Int) {
-        precondition(index >= 0 && index < count)
-        unsafe storage[index].isHopByHop = true
     }
 }

@@ -197,15 +197,17 @@ extension Engine where D: ~Copyable {
         }
         let host = bytes[authority.host]
         let port = authority.port ?? 80
+        // There is an endpoint only for what the policy, which never changes, has allowed.
+        if let endpoint = endpoints.find(name: host, port: port, now: driver.now) { return endpoint }
         guard settings.policy.verdict(name: host, port: port).isAllowed else {
             fail(index, .destinationDenied)
             return nil
         }
-        guard let endpoint = endpoints.find(name: host, port: port, now: driver.now) else {
+        guard let endpoint = endpoints.add(name: host, port: port, now: driver.now) else {
             fail(index, .outOfExchanges)
             return nil
         }
-        if endpoints[endpoint].addressState == .unknown, let literal = IPAddress(text: host) {
+        if let literal = IPAddress(text: host) {
             endpoints[endpoint].addressState = .known
             endpoints[endpoint].addressCount = 1
             endpoints[endpoint].addressesExpireAt = .max

@@ -14,4 +14,20 @@ struct ByteViewTests {
             #expect(view[0..<7].string == "Content")
         }
     }
+
+    @Test("Bytes are the same only if each is, whatever their number")
+    func equality() {
+        for size in 0...40 {
+            let bytes = (0..<size).map { UInt8($0) }
+            unsafe bytes.withUnsafeBytes { ours in
+                let view = unsafe ByteView(ours)
+                #expect(view.equals(view))
+                for place in 0..<size {
+                    var others = bytes
+                    others[place] ^= 0x80
+                    unsafe others.withUnsafeBytes { #expect(!view.equals(unsafe ByteView($0))) }
+                }
+            }
+        }
+    }
 }

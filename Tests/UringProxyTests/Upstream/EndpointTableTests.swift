@@ -8,7 +8,8 @@ struct EndpointTableTests {
     {
         let bytes = Array(name.utf8)
         return unsafe bytes.withUnsafeBytes {
-            table.find(name: unsafe ByteView($0), port: port, now: now)
+            let name = unsafe ByteView($0)
+            return table.find(name: name, port: port, now: now) ?? table.add(name: name, port: port, now: now)
         }
     }
 
@@ -19,6 +20,11 @@ struct EndpointTableTests {
         #expect(find(&table, "example.org", 80) == first)
         #expect(find(&table, "example.org", 81) != first)
         #expect(find(&table, "example.or", 80) != first)
+        #expect(find(&table, "example.or_", 80) != first)
+        #expect(
+            find(&table, "a.much.longer.example.org", 80) == find(&table, "A.much.longer.example.ORG", 80))
+        #expect(
+            find(&table, "a.much.longer.example.org", 80) != find(&table, "b.much.longer.example.org", 80))
         table.withName(first) { #expect($0.string == "example.org") }
     }
 

@@ -1,8 +1,10 @@
 /// What both rewriters write.
 extension ByteWriter {
     /// RFC 9110 §7.6.3, as a line of its own: the version received and this proxy's name.
+    @inline(__always)
     mutating func appendVia(_ version: HTTPVersion, _ pseudonym: ByteView) {
-        append(version == .http11 ? "Via: 1.1 " : "Via: 1.0 ")
+        // Each a literal of its own: of a choice of two the size is no constant to the optimiser.
+        if version == .http11 { append("Via: 1.1 ") } else { append("Via: 1.0 ") }
         append(pseudonym)
         append("\r\n")
     }

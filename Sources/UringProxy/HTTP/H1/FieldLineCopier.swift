@@ -5,28 +5,33 @@ struct FieldLineCopier {
     private var start = 0
     private var end = 0
 
+    /// Bytes that are copied as they are, and in one run with the lines that follow them. Nothing is outstanding.
+    @inline(__always)
+    mutating func begin(_ range: Range<Int>) {
+        start = range.lowerBound
+        end = range.upperBound
+    }
+
     /// The line with name and value as received, and ": " between.
     @inline(__always)
     mutating func copy(_ line: FieldLine, of bytes: ByteView, to writer: inout ByteWriter) {
-        let name = line.name.range
-        let value = line.value.range
-        // Almost always the line already looks so, its end included. Behind a name stands its colon.
-        let isAsWritten =
-            value.lowerBound == name.upperBound &+ 2 && bytes[name.upperBound &+ 1] == UInt8(ascii: " ")
-            && bytes[value.upperBound] == UInt8(ascii: "\r")
-        if isAsWritten, name.lowerBound == end {
-            end = value.upperBound &+ 2
+        guard line.isAsWritten else {
+            rewrite(line, of: bytes, to: &writer)
             return
         }
+        if Int(line.name.offset) != end {
+            flush(bytes, to: &writer)
+            start = Int(line.name.offset)
+        }
+        end = line.value.end &+ 2
+    }
+
+    @inline(never)
+    private mutating func rewrite(_ line: FieldLine, of bytes: ByteView, to writer: inout ByteWriter) {
         flush(bytes, to: &writer)
-        if isAsWritten {
-            start = name.lowerBound
-            end = value.upperBound &+ 2
-            return
-        }
-        writer.append(bytes[name])
+        writer.append(bytes[line.name])
         writer.append(": ")
-        writer.append(bytes[value])
+        writer.append(bytes[line.value])
         writer.append("\r\n")
     }
 

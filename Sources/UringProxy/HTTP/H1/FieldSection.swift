@@ -30,24 +30,15 @@ struct FieldSection {
     /// Each option that is not a known one costs a walk over the fields.
     private static var maxConnectionOptions: Int { 32 }
 
-    /// Reads the lines behind the start line, up to the empty line.
-    ///
-    /// - Returns: whether the empty line has come; it is then the line that `lines` stands on.
+    /// Reads the field lines that were found. What comes first in the head is refused first: these before what stands
+    /// behind them.
     @inline(__always)
-    mutating func parse(
-        _ bytes: ByteView, _ lines: inout LineScanner, limits: HeadLimits, fields: inout FieldTable
-    ) throws(HeadError) -> Bool {
-        while true {
-            guard try lines.next() else { return false }
-            if lines.end == lines.start { break }
-            let line = try FieldLineParser.parse(
-                bytes, line: lines.line, colon: lines.colon, isFirst: fields.count == 0)
-            let index = fields.count
-            guard index < limits.fields, fields.append(line) else { throw .tooManyFields }
-            if line.id != .other { try take(line, index, bytes) }
+    mutating func parse(_ bytes: ByteView, fields: inout FieldTable) throws(HeadError) {
+        for index in 0..<fields.count {
+            try FieldLineParser.parse(bytes, &fields[index], isFirst: index == 0)
+            if fields[index].id.concernsThisHop { try take(fields[index], index, bytes) }
         }
         if connectionNamesOthers { markNamed(bytes, fields: &fields) }
-        return true
     }
 
     @inline(__always)
@@ -152,7 +143,7 @@ struct FieldSection {
             var list = ListCursor(bytes[fields[index].value])
             while let option = list.next() {
                 for other in 0..<fields.count where bytes[fields[other].name].equalsIgnoringCase(option) {
-                    fields.markHopByHop(other)
+                    fields[other].isHopByHop = true
                 }
             }
         }

@@ -40,39 +40,45 @@ struct HeadEndScanner: BitwiseCopyable {
             }
         }
         var block = Int(scanned)
+        // What was given before may have ended with a CR; within these bytes the check stands with the CR.
+        if block > 0, block < bytes.count, bytes[block &- 1] == UInt8(ascii: "\r"),
+            bytes[block] != UInt8(ascii: "\n")
+        {
+            return bytes.count
+        }
+        // 3: a skipped empty line, and the CR.
+        let startLineLimit = limits.requestLineBytes &+ 3
         while block < bytes.count {
             let size = min(64, bytes.count &- block)
-            // Blocks begin wherever the bytes ended last time: the byte before tells what was carried.
-            let afterReturn: UInt64 = block > 0 && bytes[block &- 1] == UInt8(ascii: "\r") ? 1 : 0
-            let masks = HeadMasks(bytes, block, size, afterReturn: afterReturn)
-            var refused = masks.refused
-            if !hasStartLine {
-                // Where the start line's LF is, or will be at the earliest. 3: a skipped empty line, and the CR.
-                let lineFeed = block &+ min(masks.lineFeeds.trailingZeroBitCount, size)
-                if lineFeed > limits.requestLineBytes &+ 3 { return bytes.count }
+            var controls = HeadMasks(bytes, block, size).controls
+            while controls != 0 {
+                let index = block &+ controls.trailingZeroBitCount
+                controls &= controls &- 1
+                guard Self.mayStand(bytes, index) else { return bytes.count }
+                guard bytes[index] == UInt8(ascii: "\n") else { continue }
+                let lineFeed = UInt32(truncatingIfNeeded: index)
+                if !hasStartLine {
+                    if index > startLineLimit { return bytes.count }
+                } else if lineFeed == lastLineFeed &+ 2 {
+                    return index &+ 1
+                }
+                lastLineFeed = lineFeed
             }
-            if let end = findEnd(masks.lineFeeds, &refused, block) {
-                return refused == 0 ? end : bytes.count
-            }
-            if refused != 0 { return bytes.count }
             block &+= size
+            // Where the start line's LF will be at the earliest.
+            if !hasStartLine, block > startLineLimit { return bytes.count }
             scanned = UInt32(truncatingIfNeeded: block)
         }
         return bytes.count < limits.headBytes ? nil : bytes.count
     }
 
-    /// The end if one of the line feeds at `block` ends an empty line; `refused` then keeps what stands before it.
-    private mutating func findEnd(_ lineFeeds: UInt64, _ refused: inout UInt64, _ block: Int) -> Int? {
-        var rest = lineFeeds
-        while rest != 0 {
-            let index = UInt32(truncatingIfNeeded: block &+ rest.trailingZeroBitCount)
-            if hasStartLine, index == lastLineFeed &+ 2 {
-                refused &= rest ^ (rest &- 1)
-                return Int(index) &+ 1
-            }
-            lastLineFeed = index
-            rest &= rest &- 1
+    /// Whether the control byte at `index` is half of a CR LF, as far as has come.
+    @inline(__always)
+    private static func mayStand(_ bytes: ByteView, _ index: Int) -> Bool {
+        switch bytes[index] {
+        case UInt8(ascii: "\n"): index > 0 && bytes[index &- 1] == UInt8(ascii: "\r")
+        case UInt8(ascii: "\r"): index &+ 1 == bytes.count || bytes[index &+ 1] == UInt8(ascii: "\n")
+        default: false
         }
-        return nil
     }
 }

@@ -21,18 +21,24 @@ struct RequestParser {
         fields.removeAll()
         guard let start = try HeadStart.find(bytes) else { return false }
         head = RequestHead()
-        var lines = LineScanner(bytes, from: start)
-        guard try lines.next() else {
+        let lines = HeadLines(
+            bytes, from: start, hasStartLine: true, limit: limits.fields, fields: &fields)
+        guard lines.startLineEnd >= 0 else {
+            if case .refused(let error) = lines.how { throw error }
             if bytes.count &- start > limits.requestLineBytes &+ 1 { throw .targetTooLong }
             guard bytes.count < limits.headBytes else { throw .headTooLarge }
             return false
         }
-        try parseRequestLine(bytes, lines.start..<lines.end, limits, &head)
+        try parseRequestLine(bytes, start..<lines.startLineEnd, limits, &head)
 
         var section = FieldSection()
-        guard try section.parse(bytes, &lines, limits: limits, fields: &fields) else {
+        try section.parse(bytes, fields: &fields)
+        switch lines.how {
+        case .emptyLine: break
+        case .missing:
             guard bytes.count < limits.headBytes else { throw .headTooLarge }
             return false
+        case .refused(let error): throw error
         }
         head.size = lines.end &+ 2
         guard head.size <= limits.headBytes else { throw .headTooLarge }
@@ -48,13 +54,15 @@ struct RequestParser {
         _ bytes: ByteView, _ line: Range<Int>, _ limits: HeadLimits, _ head: inout RequestHead
     ) throws(HeadError) {
         let text = bytes[line]
-        let methodSize = text.run(of: .token)
+        // Most requests are a GET.
+        let isGet = text.hasPrefix("GET ")
+        let methodSize = isGet ? 3 : text.run(of: .token)
         guard methodSize > 0, methodSize < text.count, text[methodSize] == UInt8(ascii: " ") else {
             throw .invalidMethod
         }
         guard methodSize <= HeadLimits.methodBytes else { throw .methodTooLong }
         head.methodRange = ByteRange(line.lowerBound..<line.lowerBound &+ methodSize)
-        head.method = Method.lookup(text[0..<methodSize])
+        head.method = isGet ? .get : Method.lookup(text[0..<methodSize])
 
         let targetStart = methodSize &+ 1
         var targetEnd = targetStart &+ text.dropFirst(targetStart).pathRun
@@ -131,17 +139,15 @@ struct RequestParser {
         _ bytes: ByteView, _ target: Range<Int>, _ head: inout RequestHead
     ) throws(HeadError) {
         let text = bytes[target]
-        var schemeSize = 0
-        while schemeSize < text.count, isSchemeByte(text[schemeSize]) { schemeSize &+= 1 }
-        let first = text[0].asciiLowercased
-        guard schemeSize > 0, first >= UInt8(ascii: "a"), first <= UInt8(ascii: "z"),
-            schemeSize &+ 3 <= text.count, text[schemeSize..<schemeSize &+ 3].equals("://")
-        else { throw .invalidTarget }
-        let scheme = text[0..<schemeSize]
-        head.scheme = scheme.equalsFolded("http") ? .http : scheme.equalsFolded("https") ? .https : .other
-
-        let authorityStart = schemeSize &+ 3
-        var authorityEnd = authorityStart
+        let authorityStart: Int
+        if text.hasPrefix("http://") {
+            head.scheme = .http
+            authorityStart = 7
+        } else {
+            authorityStart = try parseScheme(text, &head)
+        }
+        // A host ends before either; what follows it is a port at most.
+        var authorityEnd = authorityStart &+ text.hostRun(in: authorityStart..<text.count)
         while authorityEnd < text.count, text[authorityEnd] != UInt8(ascii: "/"),
             text[authorityEnd] != UInt8(ascii: "?")
         { authorityEnd &+= 1 }
@@ -152,6 +158,20 @@ struct RequestParser {
     }
 
     /// RFC 3986 §3.1
+    ///
+    /// - Returns: where the authority begins.
+    private static func parseScheme(_ text: ByteView, _ head: inout RequestHead) throws(HeadError) -> Int {
+        var size = 0
+        while size < text.count, isSchemeByte(text[size]) { size &+= 1 }
+        let first = text[0].asciiLowercased
+        guard size > 0, first >= UInt8(ascii: "a"), first <= UInt8(ascii: "z"),
+            text.dropFirst(size).hasPrefix("://")
+        else { throw .invalidTarget }
+        let scheme = text[0..<size]
+        head.scheme = scheme.equalsFolded("http") ? .http : scheme.equalsFolded("https") ? .https : .other
+        return size &+ 3
+    }
+
     private static func isSchemeByte(_ byte: UInt8) -> Bool {
         byte.asciiLowercased &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
             || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")

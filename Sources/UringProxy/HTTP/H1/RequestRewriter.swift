@@ -10,18 +10,28 @@ struct RequestRewriter {
         head: RequestHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
         options: ForwardingOptions, peer: ByteView, peerIsIPv6: Bool, proto: StaticString, keepUpgrade: Bool
     ) {
-        writeRequestLine(head, bytes, &writer)
-        // RFC 9110 §7.2: first, for upstreams and logs that look no further; of the target where that names it.
-        writer.append("Host: ")
-        if let authority = head.authority { writer.append(bytes[authority.whole]) }
-        writer.append("\r\n")
+        var copier = FieldLineCopier()
+        let beginsAsWritten = beginsAsWritten(head, fields, bytes)
+        if beginsAsWritten {
+            copier.begin(Int(head.methodRange.offset)..<fields[0].value.end &+ 2)
+        } else {
+            writeRequestLine(head, bytes, &writer)
+            // RFC 9110 §7.2: first, for upstreams and logs that look no further; of the target where that names it.
+            writer.append("Host: ")
+            if let authority = head.authority { writer.append(bytes[authority.whole]) }
+            writer.append("\r\n")
+        }
 
+        var receivedFor = false
         var receivedProto = false
         var receivedHost = false
-        var copier = FieldLineCopier()
-        for index in 0..<fields.count {
+        for index in (beginsAsWritten ? 1 : 0)..<fields.count {
             let line = fields[index]
             if line.isHopByHop { continue }
+            guard line.id.concernsThisHop else {
+                copier.copy(line, of: bytes, to: &writer)
+                continue
+            }
             switch line.id {
             case .host: continue
             case .contentLength:
@@ -38,7 +48,9 @@ struct RequestRewriter {
                 writer.append(decimal: UInt64(maxForwards == 0 ? 0 : maxForwards &- 1))
                 writer.append("\r\n")
                 continue
-            case .xForwardedFor where options.xForwarded != .off: continue
+            case .xForwardedFor where options.xForwarded != .off:
+                receivedFor = options.xForwarded == .append
+                continue
             case .xForwardedProto:
                 if options.xForwarded == .replace { continue }
                 receivedProto = true
@@ -55,7 +67,7 @@ struct RequestRewriter {
         if head.framing == .chunked { writer.append("Transfer-Encoding: chunked\r\n") }
         if options.xForwarded != .off {
             writeXForwarded(
-                head, fields, bytes, &writer, options, peer, proto, hasProto: receivedProto,
+                head, fields, bytes, &writer, peer, proto, appends: receivedFor, hasProto: receivedProto,
                 hasHost: receivedHost)
         }
         if options.forwarded != .off {
@@ -77,13 +89,19 @@ struct RequestRewriter {
 
     // MARK: Parts
 
+    /// Whether the request line and a Host line right behind it are what would be written: the parser takes one space
+    /// each in the request line, and in origin form the authority is what Host says.
+    @inline(__always)
+    private static func beginsAsWritten(
+        _ head: RequestHead, _ fields: borrowing FieldTable, _ bytes: ByteView
+    )
+        -> Bool
+    {
+        head.form == .origin && head.version == .http11 && fields.count > 0 && fields[0].id == .host
+            && fields[0].isAsWritten && bytes[fields[0].name].equals("Host")
+    }
+
     private static func writeRequestLine(_ head: RequestHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
-        if head.form == .origin, head.version == .http11 {
-            // As received: the parser takes one space each, and the line's end.
-            let size = " HTTP/1.1\r\n".utf8.count
-            writer.append(bytes[Int(head.methodRange.offset)..<head.target.end &+ size])
-            return
-        }
         writer.append(bytes[head.methodRange])
         writer.append(" ")
         let path = bytes[head.pathAndQuery]
@@ -103,10 +121,10 @@ struct RequestRewriter {
 
     private static func writeXForwarded(
         _ head: RequestHead, _ fields: borrowing FieldTable, _ bytes: ByteView, _ writer: inout ByteWriter,
-        _ options: ForwardingOptions, _ peer: ByteView, _ proto: StaticString, hasProto: Bool, hasHost: Bool
+        _ peer: ByteView, _ proto: StaticString, appends: Bool, hasProto: Bool, hasHost: Bool
     ) {
         writer.append("X-Forwarded-For: ")
-        if options.xForwarded == .append {
+        if appends {
             // One line, as readers exist that look at the first or last line only.
             for index in 0..<fields.count
             where fields[index].id == .xForwardedFor && !fields[index].value.isEmpty {

@@ -26,19 +26,24 @@ struct ResponseParser {
         guard bytes.count > 0 else { return false }
         guard bytes[0] == UInt8(ascii: "H") else { throw .malformedStatusLine }
         head = ResponseHead()
-        var lines = LineScanner(bytes, from: 0)
-        guard try lines.next() else {
+        let lines = HeadLines(bytes, from: 0, hasStartLine: true, limit: limits.fields, fields: &fields)
+        guard lines.startLineEnd >= 0 else {
+            if case .refused(let error) = lines.how { throw error }
             if bytes.count > limits.requestLineBytes &+ 1 { throw .headTooLarge }
             guard bytes.count < limits.headBytes else { throw .headTooLarge }
             return false
         }
-        guard lines.end <= limits.requestLineBytes else { throw .headTooLarge }
-        try parseStatusLine(bytes[0..<lines.end], &head)
+        guard lines.startLineEnd <= limits.requestLineBytes else { throw .headTooLarge }
+        try parseStatusLine(bytes[0..<lines.startLineEnd], &head)
 
         var section = FieldSection()
-        guard try section.parse(bytes, &lines, limits: limits, fields: &fields) else {
+        try section.parse(bytes, fields: &fields)
+        switch lines.how {
+        case .emptyLine: break
+        case .missing:
             guard bytes.count < limits.headBytes else { throw .headTooLarge }
             return false
+        case .refused(let error): throw error
         }
         head.size = lines.end &+ 2
         guard head.size <= limits.headBytes else { throw .headTooLarge }

@@ -31,11 +31,15 @@ struct ResponseRewriter {
         via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
         downstreamVersion: HTTPVersion
     ) {
-        writeStatusLine(head, bytes, &writer)
+        var copier = FieldLineCopier()
+        if head.version == .http11, !head.reason.isEmpty {
+            copier.begin(0..<head.reason.end &+ 2)  // As received.
+        } else {
+            writeStatusLine(head, bytes, &writer)
+        }
         // RFC 9110 §8.6: neither 1xx nor 204 has a length, whatever the upstream thinks.
         let keepsLength = framing == .asReceived && head.status >= 200 && head.status != 204
         var receivedChunked = false
-        var copier = FieldLineCopier()
         for index in 0..<fields.count {
             let line = fields[index]
             if line.id == .transferEncoding { receivedChunked = true }
@@ -64,12 +68,8 @@ struct ResponseRewriter {
     }
 
     /// RFC 9110 §2.5: our version, not the upstream's, also to a 1.0 client.
-    @inline(__always)
+    @inline(never)
     private static func writeStatusLine(_ head: ResponseHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
-        if head.version == .http11, !head.reason.isEmpty {
-            writer.append(bytes[0..<head.reason.end &+ 2])  // As received.
-            return
-        }
         writer.append("HTTP/1.1 ")
         writer.append(decimal: UInt64(head.status))
         writer.append(" ")

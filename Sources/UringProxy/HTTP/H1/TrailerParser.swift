@@ -20,20 +20,21 @@ struct TrailerParser {
         _ bytes: ByteView, _ limits: HeadLimits, _ fields: inout FieldTable
     ) throws(HeadError) -> Int? {
         fields.removeAll()
-        guard bytes.count > 0 else { return nil }
-        var lines = LineScanner(bytes, from: 0)
-        while true {
-            guard try lines.next() else {
-                guard bytes.count < limits.headBytes else { throw .headTooLarge }
-                return nil
-            }
+        let lines = HeadLines(bytes, from: 0, hasStartLine: false, limit: limits.fields, fields: &fields)
+        for index in 0..<fields.count {
+            guard fields[index].value.end &+ 2 <= limits.headBytes else { throw .headTooLarge }
+            try FieldLineParser.parse(bytes, &fields[index], isFirst: index == 0)
+            guard fields[index].id.mayBeTrailer else { throw .forbiddenTrailer }
+        }
+        switch lines.how {
+        case .emptyLine:
             let size = lines.end &+ 2
             guard size <= limits.headBytes else { throw .headTooLarge }
-            if lines.end == lines.start { return size }
-            let line = try FieldLineParser.parse(
-                bytes, line: lines.line, colon: lines.colon, isFirst: fields.count == 0)
-            guard line.id.mayBeTrailer else { throw .forbiddenTrailer }
-            guard fields.count < limits.fields, fields.append(line) else { throw .tooManyFields }
+            return size
+        case .missing:
+            guard bytes.count < limits.headBytes else { throw .headTooLarge }
+            return nil
+        case .refused(let error): throw error
         }
     }
 }
