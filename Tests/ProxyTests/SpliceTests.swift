@@ -1,4 +1,5 @@
 import CPosix
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -43,7 +44,7 @@ struct LongStream: Sendable {
             let wanted = bytes(offset + checked, got.count - checked)
             let isEqual = unsafe got.withUnsafeBytes { got in
                 unsafe wanted.withUnsafeBytes { wanted in
-                    unsafe cposix_compare(got.baseAddress! + checked, wanted.baseAddress!, wanted.count) == 0
+                    unsafe memcmp(got.baseAddress! + checked, wanted.baseAddress!, wanted.count) == 0
                 }
             }
             if !isEqual { return false }
