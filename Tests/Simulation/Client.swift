@@ -434,8 +434,12 @@
 
         override func wasReset() {
             left = true
-            // After the last response whoever goes on talking is reset.
-            if !wasToldClose || !reader.isBetweenMessages { requireLenience("was reset") }
+            // After the last response whoever goes on talking is reset; who said that it would not may be in the middle of it.
+            let isPastItsLast =
+                current + 1 < plans.count && plans[current].isSaidToBeLast && plans[current + 1].beganSending
+            if isPastItsLast { plans[current].isAnswered = true }
+            let isExpected = wasToldClose && reader.isBetweenMessages || isPastItsLast
+            if !isExpected { requireLenience("was reset") }
             finish(reset: false)
         }
 

@@ -76,9 +76,11 @@
         var responseHasBody: Bool {
             method != "HEAD" && status != 204 && status != 304 && responseBody != .none
         }
+        /// Its head says that no other request follows.
+        var isSaidToBeLast: Bool { asksClose || isHTTP10 && !keepsAlive10 }
         /// After it the client cannot count on the connection.
         var endsConnection: Bool {
-            asksClose || isHTTP10 && (!keepsAlive10 || responseHasBody && responseBody != .length)
+            isSaidToBeLast || isHTTP10 && responseHasBody && responseBody != .length
                 || requestFault != .none || answersEarly && requestBody != .none && !interims.contains(100)
                 || upgrades
                 || expectsContinue && !interims.contains(100)

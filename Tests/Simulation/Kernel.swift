@@ -765,6 +765,9 @@
             return max(0, (arena.budgetBytes - arena.leasedBytes) / SliceClass.medium.sliceSize)
         }
 
+        /// The connections whose send nobody will be told of until something else completes.
+        var withheldSlots: [UInt32] { withheld.map { $0.operation.token.slot } }
+
         /// The end: what was never handed out, and what was published.
         func dispose() {
             for slice in published { arena.release(slice) }

@@ -115,8 +115,22 @@
             }
             if wasIdle { idleTurns += 1 }
             if idleTurns > 500 { world.violate("\(name) spins: \(idleTurns) idle turns within a second") }
+            checkWithheld()
             if arena.leasedBytes > arena.budgetBytes { world.violate("\(name): more leased than the budget") }
             if turns % 8 == 0 || world.isVerbose { checkConnections() }
+        }
+
+        /// Nothing that could go on may wait for a send whose end the engine did not ask to hear of.
+        private func checkWithheld() {
+            let withheld = kernel.withheldSlots
+            guard !withheld.isEmpty else { return }
+            if engine.nextDeadline > world.now && !engine.starved.isEmpty {
+                world.violate("\(name): receives wait for memory that quiet sends hold")
+            }
+            for slot in withheld where engine.splicing[slot].pipeBytes > 0 {
+                world.violate(
+                    "\(name): \(engine.splicing[slot].pipeBytes) bytes in a pipe wait behind a quiet send")
+            }
         }
 
         private func checkConnections() {

@@ -222,11 +222,10 @@ internal import CPosix
         unsafe entry.pointee.sendToken = token.rawValue
         unsafe entry.pointee.pipe = pipe
         pipes.beginSend(pipe, to: descriptor, size: size, token: token)
-        if pipes.wasShort(pipe) {
-            // The socket was full then, so its next edge is still to come, or has not been seen yet.
-            if unsafe !failUnwatched(entry, token) { unsafe entry.pointee.sendArmed = true }
-        } else {
+        if unsafe entry.pointee.writable {
             unsafe attemptSend(entry, from: pipe)
+        } else {
+            unsafe awaitWritable(entry, token)
         }
     }
 
@@ -343,21 +342,27 @@ internal import CPosix
             result = pipes.empty(pipe, blocks: false)
         }
         if result == -EAGAIN {
-            if unsafe failUnwatched(entry, send.token) {
-                unsafe endPipeSend(entry)
-                return
-            }
-            unsafe entry.pointee.writable = false
-            unsafe entry.pointee.sendArmed = true
+            unsafe awaitWritable(entry, send.token)
             return
         }
         if result >= 0 && result < Int32(send.size) {
             statistics.shortSends += 1
+            // The socket is full: its next edge is still to come, or has not been seen yet.
             unsafe entry.pointee.writable = false
         }
         unsafe entry.pointee.sendArmed = false
         unsafe endPipeSend(entry)
         completions.append(Completion(token: send.token, result: result))
+    }
+
+    /// A send out of a pipe waits for room in its socket.
+    private mutating func awaitWritable(_ entry: UnsafeMutablePointer<Entry>, _ token: OperationToken) {
+        if unsafe failUnwatched(entry, token) {
+            unsafe endPipeSend(entry)
+            return
+        }
+        unsafe entry.pointee.writable = false
+        unsafe entry.pointee.sendArmed = true
     }
 
     private mutating func endPipeSend(_ entry: UnsafeMutablePointer<Entry>) {

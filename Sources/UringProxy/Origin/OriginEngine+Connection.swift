@@ -168,12 +168,14 @@ extension OriginEngine where D: ~Copyable {
         }
     }
 
-    /// Nothing waits for the send that ends an answer: its completion may come with the next request.
+    /// Nothing waits for the send that ends an answer: its completion may come with the next request. Unless others are
+    /// starved, who may wait for its memory.
     @inline(__always)
     private func needsPrompt(_ slot: UInt32) -> Bool {
         switch connections[slot].phase {
         case .waiting:
             return !connections[slot].input.isEmpty || connections[slot].inputEnded || phase != .running
+                || !starved.isEmpty
                 || connections[slot].output.byteCount > 64 * 1024
                 || !segments.hasAtMostTwo(connections[slot].output)
         case .readingBody, .delaying, .responding, .tunnelling, .ending, .discarding, .closing:

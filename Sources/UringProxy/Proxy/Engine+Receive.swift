@@ -10,11 +10,11 @@ extension Engine where D: ~Copyable {
         switch connections[slot].receiving {
         case .none:
             if !wanted {
-                if connections[slot].pausedAt == 0 { connections[slot].pausedAt = driver.now }
+                if connections[slot].pausedAt == 0 && !splicing[slot].splices {
+                    connections[slot].pausedAt = driver.now
+                }
             } else if !connections[slot].isStarved {
-                let paused = connections[slot].pausedAt == 0 ? 0 : driver.now - connections[slot].pausedAt
-                if connections[slot].pausedAt != 0 { inputResumes(slot) }
-                armReceive(slot, paused: paused)
+                armReceive(slot, paused: inputResumes(slot))
             }
         case .stream:
             if !wanted || connections[slot].isBulk { cancelReceive(slot) }
@@ -25,12 +25,24 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// The peer is waited for again: its pace is measured from here.
-    private func inputResumes(_ slot: UInt32) {
+    /// The peer is waited for again: its pace is measured from here. A stream that is spliced pauses after each receive,
+    /// until the pipe is empty: there the pause is left out and the measuring goes on, or it would never come to an end.
+    ///
+    /// - Returns: how long the peer was not waited for.
+    private func inputResumes(_ slot: UInt32) -> Int64 {
+        if splicing[slot].splices && connections[slot].pausedAt == 0 {
+            let paused = driver.now - connections[slot].lastReceivedAt
+            connections[slot].receiveWindowStartedAt += paused
+            connections[slot].lastReceivedAt = driver.now
+            return paused
+        }
+        guard connections[slot].pausedAt != 0 else { return 0 }
+        let paused = driver.now - connections[slot].pausedAt
         connections[slot].pausedAt = 0
         connections[slot].lastReceivedAt = driver.now
         connections[slot].receiveWindowStartedAt = driver.now
         connections[slot].receiveWindowBytes = 0
+        return paused
     }
 
     mutating func cancelReceive(_ slot: UInt32) {

@@ -61,6 +61,8 @@ extension Engine where D: ~Copyable {
             segments.hasAtMostTwo(connections[slot].output), !connections[slot].closesAfterFlush,
             !connections[slot].isCongested
         else { return true }
+        // What is in the pipe leaves after it; and its memory may be all that starved receives wait for.
+        if !starved.isEmpty || !piped.isEmpty && splicing[slot].pipeBytes > 0 { return true }
         switch connections[slot].phase {
         case .waiting: return !connections[slot].input.isEmpty || phase != .running
         case .leased: return !exchanges[connections[slot].exchange].requestDone

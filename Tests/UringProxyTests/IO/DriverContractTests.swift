@@ -222,6 +222,47 @@ struct DriverContractTests {
         try eachDriver(check, check)
     }
 
+    @Test("Room that comes before the rest of a pipe is to be sent is not waited for again")
+    func pipesAndRoom() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            let (other, reader) = try pair()
+            defer { _ = cposix_close(reader) }
+            _ = cposix_setsockopt_int(other, SOL_SOCKET, SO_SNDBUF, 8192)
+            for descriptor in [fixture.ours, other] where D.name.description == "epoll" {
+                _ = cposix_set_nonblocking(descriptor)
+            }
+            let leased = fixture.driver.leasePipe()
+            let pipe = try #require(leased)
+            let bytes = [UInt8](repeating: 7, count: 400_000)
+            _ = unsafe bytes.withUnsafeBytes {
+                unsafe cposix_send(
+                    fixture.theirs, $0.baseAddress!, $0.count, Int32(CPOSIX_MSG_DONTWAIT))
+            }
+            var left: UInt32 = 0
+            var taken = 0
+            // Until a send is short, which it is once the buffers on its way are full.
+            repeat {
+                fixture.driver.receive(fixture.ours, into: .pipe(pipe, size: 60_000), token: token(.receive))
+                let found = fixture.completions(1)
+                left = UInt32(max(0, found.first?.result ?? 0))
+                try #require(left > 0)
+                fixture.driver.send(other, from: pipe, size: left, token: token(.send))
+                let ended = fixture.completions(1)
+                let sent = UInt32(max(0, ended.first?.result ?? 0))
+                left -= sent
+                taken += Int(sent)
+            } while left == 0
+            _ = receive(reader, taken)
+            // The driver hears of the room, and nobody asks for anything.
+            _ = fixture.completions(0)
+            fixture.driver.send(other, from: pipe, size: left, token: token(.send))
+            let rest = fixture.completions(1)
+            #expect(rest.count == 1 && rest[0].token == token(.send))
+            #expect(rest.first.map { $0.result > 0 } == true)
+        }
+        try eachDriver(check, check)
+    }
+
     @Test("A receive into a pipe can be cancelled, and a pipe given back under way is nobody's until then")
     func pipesGivenBack() throws {
         func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
