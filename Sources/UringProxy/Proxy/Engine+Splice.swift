@@ -232,7 +232,8 @@ extension Engine where D: ~Copyable {
 
     /// Moves a slice's worth from the pipe to the output; false if that failed, which only a lack of memory can make it.
     mutating func readFromPipe(_ slot: UInt32) -> Bool {
-        guard let slice = arena.lease(.medium) else {
+        // Where receives find none left, which they wait for, there still is a smaller one.
+        guard let slice = arena.lease(.medium) ?? arena.lease(.small) ?? arena.lease(.tiny) else {
             counters.add(.buffersExhausted)
             return false
         }
