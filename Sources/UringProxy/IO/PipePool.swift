@@ -17,6 +17,9 @@ struct PipeID: BitwiseCopyable, Equatable {
 ///
 /// At most `limit` of them are open. An empty one that is given back is kept for the next stream; one with bytes in it is
 /// closed, for they are nobody's. The pool makes the calls; when to make them is the driver's business.
+///
+/// A field of a pipe is changed in place through a pointer to the pipe: through the subscript of `pipes` Swift 6.3 makes
+/// invalid code of it for the thread sanitizer.
 @safe struct PipePool: ~Copyable {
     /// All that an unprivileged process may ask for by default (fs.pipe-max-size). What fits is pages, not bytes: 256, each
     /// holding up to what one fragment of a received packet does.
@@ -206,9 +209,9 @@ struct PipeID: BitwiseCopyable, Equatable {
     /// Moves bytes from the socket of the receive under way: how many; 0 if a plain receive has to look what there is;
     /// `-errno`, of which EAGAIN means that there is nothing yet.
     mutating func fill(_ pipe: PipeID) -> Int32 {
-        let index = Int(pipe.index)
-        let transfer = unsafe pipes[index].receive
-        let to = unsafe pipes[index].writeEnd
+        let pipe = unsafe pipes + Int(pipe.index)
+        let transfer = unsafe pipe.pointee.receive
+        let to = unsafe pipe.pointee.writeEnd
         var result = cposix_splice(transfer.descriptor, to, Int(transfer.size))
         // Urgent data stops a splice as if there were nothing, and not a plain receive: no wait for it would end. What only
         // came in between is there for a second try.
@@ -217,8 +220,8 @@ struct PipeID: BitwiseCopyable, Equatable {
             if result == -Int(EAGAIN) { result = 0 }
         }
         if result > 0 {
-            unsafe pipes[index].byteCount += UInt32(result)
-            unsafe pipes[index].wasShort = false
+            unsafe pipe.pointee.byteCount += UInt32(result)
+            unsafe pipe.pointee.wasShort = false
         }
         return Int32(truncatingIfNeeded: result)
     }
@@ -227,23 +230,23 @@ struct PipeID: BitwiseCopyable, Equatable {
     ///
     /// - Parameter blocks: the socket is in blocking mode.
     mutating func empty(_ pipe: PipeID, blocks: Bool) -> Int32 {
-        let index = Int(pipe.index)
-        let transfer = unsafe pipes[index].send
-        let from = unsafe pipes[index].readEnd
+        let pipe = unsafe pipes + Int(pipe.index)
+        let transfer = unsafe pipe.pointee.send
+        let from = unsafe pipe.pointee.readEnd
         let result =
             blocks
             ? cposix_splice_to_blocking(from, transfer.descriptor, Int(transfer.size))
             : cposix_splice(from, transfer.descriptor, Int(transfer.size))
-        if result > 0 { unsafe pipes[index].byteCount -= UInt32(result) }
-        unsafe pipes[index].wasShort = result >= 0 && result < Int(transfer.size)
+        if result > 0 { unsafe pipe.pointee.byteCount -= UInt32(result) }
+        unsafe pipe.pointee.wasShort = result >= 0 && result < Int(transfer.size)
         return Int32(truncatingIfNeeded: result)
     }
 
     /// Takes up to `size` bytes out of a pipe by copying them: how many, or `-errno`.
     mutating func read(_ pipe: PipeID, to memory: UnsafeMutableRawPointer, size: Int) -> Int32 {
-        let index = Int(pipe.index)
-        let result = unsafe cposix_read(pipes[index].readEnd, memory, size)
-        if result > 0 { unsafe pipes[index].byteCount -= UInt32(result) }
+        let pipe = unsafe pipes + Int(pipe.index)
+        let result = unsafe cposix_read(pipe.pointee.readEnd, memory, size)
+        if result > 0 { unsafe pipe.pointee.byteCount -= UInt32(result) }
         return Int32(truncatingIfNeeded: result)
     }
 }
