@@ -118,9 +118,13 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// To borrow one takes a turn, so that a few that were lent in vain cost little, and dozens would.
+    private static var alwaysLent: UInt32 { 4 }
+
     /// With nothing in use here idle connections are to spare: if another worker wanted one lately, those beyond what this
-    /// worker itself needed at once within the last second are offered, and one in any case. First the receive has to
-    /// end: what is offered has nothing in flight.
+    /// worker itself needed at once within the last second are offered, and a few in any case: with little to do workers
+    /// share them all, or each would keep what its busiest moment needed while another opens its own. First the receive
+    /// has to end: what is offered has nothing in flight.
     private mutating func lendIfWanted(_ endpoint: UInt32) {
         guard let queue = lendingQueue(endpoint), queue.isWantedElsewhere(than: worker, now: driver.now)
         else {
@@ -128,7 +132,7 @@ extension Engine where D: ~Copyable {
         }
         let surplus =
             endpoints[endpoint].idleCount - min(endpoints[endpoint].idleCount, endpoints[endpoint].peakInUse)
-        for _ in 0..<max(1, surplus) where endpoints[endpoint].lastIdle != Slot.none {
+        for _ in 0..<max(Self.alwaysLent, surplus) where endpoints[endpoint].lastIdle != Slot.none {
             let slot = endpoints[endpoint].lastIdle
             unpool(slot)
             queue.announce()
