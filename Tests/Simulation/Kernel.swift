@@ -339,6 +339,8 @@
 
         private func attempt(_ operation: Operation) {
             if random(world.profile.lateAttemptPercent) {
+                // Only what a socket takes at once may be passed over in silence.
+                operation.isQuiet = false
                 world.schedule(after: jitter()) { [self] in attemptNow(operation) }
             } else {
                 attemptNow(operation)

@@ -63,8 +63,8 @@ protocol Driver: ~Copyable {
 
     /// Sends from the front of a queue as much as fits one call. The queue's front may not be consumed until then.
     ///
-    /// - Parameter promptly: false if nothing depends on hearing of it soon: the completion may then come together
-    ///   with the next one of any other kind (which saves a wake-up per message).
+    /// - Parameter promptly: false if nothing depends on hearing of it soon: if the socket takes all at once, the
+    ///   completion may then come together with the next one of any other kind (which saves a wake-up per message).
     mutating func send(_ descriptor: Int32, _ queue: SegmentQueue, promptly: Bool, token: OperationToken)
 
     /// Sends one segment without copying it, where the driver can: completes like `send`, and if `more` is set a

@@ -326,6 +326,8 @@ internal import CPosix
             if unsafe failUnwatched(entry, token) { return }
             unsafe entry.pointee.writable = false
             unsafe entry.pointee.sendArmed = true
+            // By the time there is room others may wait for it.
+            unsafe entry.pointee.quiet = false
             return
         }
         if result >= 0 && result < Int(size) { statistics.shortSends += 1 }
