@@ -114,7 +114,8 @@ def load(program, cpus, kind, arguments, timeout):
     report = json.loads(text)
     return {
         # Of an open loop all that were sent, for the proxy spent CPU on those too that were answered after the window.
-        "tool": "load", "tool_cpu": used, "requests": report.get("completed", report["requests"]), "seconds": report["seconds"],
+        "tool": "load", "tool_cpu": used, "requests": report.get("completed", report["requests"]),
+        "in_window": report["requests"], "seconds": report["seconds"],
         "rate": report["requests_per_second"], "bytes_in": report["bytes_in"], "bytes_out": report["bytes_out"],
         "errors": report["errors"]["total"], "error_detail": kinds(report["errors"]),
         "generator_late": report.get("generator_late", False),
