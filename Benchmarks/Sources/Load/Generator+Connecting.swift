@@ -83,8 +83,14 @@ extension Generator {
     /// Gives up the connection and what is under way on it, and counts that.
     mutating func fail(_ slot: Int, _ failure: Failure, detail: Int? = nil) {
         let connection = table[slot]
-        tally.count(
-            failure, times: max(1, connection.state == .busy ? connection.outstanding : 1), detail: detail)
+        // Several connections may be on their way for the last request of a limit: those that fail after it was accounted
+        // for failed nobody's request.
+        let asked = connection.state == .busy || connection.state == .idle || connection.isPending
+        if asked || issued < options.requestLimit ?? .max {
+            tally.count(
+                failure, times: max(1, connection.state == .busy ? connection.outstanding : 1), detail: detail
+            )
+        }
         if connection.state == .busy || connection.isPending { underWay -= 1 }
         close(slot)
         if phase == .opening {
