@@ -72,7 +72,7 @@ def scenario(result):
     """One scenario's table, or why it has none."""
     lines = [f"### {result['scenario']}, {result['layout']}", "", f"{result['title']}. "
              f"{result['rounds']} round{'s' * (result['rounds'] > 1)} of {result['seconds']:g} s, "
-             f"{result['congestion_control']}.", ""]
+             f"{result['congestion_control']}{', CPUs kept from halting' * (result['awake'] and not result['halts'])}.", ""]
     if result["void"]:
         return lines + [f"void: {result['void']}", ""]
     metric = result["metric"]
@@ -97,6 +97,8 @@ def scenario(result):
     if result["disturbed"]:
         notes.append(f"disturbed: other programs used up to {result['foreign']:.2f} CPUs meanwhile; "
                      "compare ratios of CPU, not times")
+    if result["halts"]:
+        notes.append(f"CPUs could not be kept from halting: {result['halts']}")
     if result["late"]:
         notes.append("the load generator itself was late at times: latencies are upper bounds")
     methods = {m for row in result["contenders"] for s in row["samples"] if (m := s.get("entries_method"))}

@@ -1,8 +1,9 @@
 """Runs scenarios: proxies take turns, round by round, and medians are compared."""
+import contextlib
 import statistics
 import sys
 
-from . import measure, peers, terms
+from . import machine, measure, peers, terms
 from .bed import Bed
 from .work import check_descriptors
 
@@ -40,16 +41,19 @@ class Bench:
 
     def measure(self, scenario, layout):
         """Everything about a scenario in one layout; with `void` instead of figures if terms are not equal."""
-        seconds = max(self.options.seconds, scenario.least_seconds)
+        stretch = 1 if self.options.quick else scenario.stretch
+        seconds = max(self.options.seconds * stretch, scenario.least_seconds)
         contenders, absent = self.contenders(scenario)
         result = {
             "scenario": scenario.name, "title": scenario.title, "layout": layout, "metric": scenario.metric,
             "seconds": seconds, "rounds": self.options.rounds, "congestion_control": self.network.congestion,
             "absent": absent, "void": None, "disturbed": False, "contenders": [], "verdicts": [],
+            "awake": scenario.awake, "halts": None,
         }
         try:
             check_descriptors(scenario.work, self.descriptors)
-            rows = self._rounds(scenario, layout, contenders, seconds)
+            with machine.awake_cpus() if scenario.awake else contextlib.nullcontext() as result["halts"]:
+                rows = self._rounds(scenario, layout, contenders, seconds)
         except terms.Void as reason:
             result["void"] = str(reason)
             return result

@@ -51,6 +51,8 @@
         private var quietDoneIndex = 0
         private let quietCapacity = Int(UringDriver.entries) * 4
         private let quietSupported: Bool
+        /// The last entry left something unsubmitted (-EBUSY): quiet sends among it would not end a sleep.
+        private var isBehind = false
 
         // What SQEs point to until they are submitted, one place per SQE in turn.
         private let messages: UnsafeMutablePointer<msghdr>
@@ -521,7 +523,8 @@
             reap()
             now = cposix_monotonic_nanoseconds()
             // Silence means success only for what the kernel has really taken.
-            if unsafe curing_unsubmitted(ring) == 0 {
+            isBehind = unsafe curing_unsubmitted(ring) != 0
+            if !isBehind {
                 unsafe swap(&quietNew, &quietDone)
                 quietDoneCount = quietNewCount
                 quietDoneIndex = 0
@@ -538,7 +541,7 @@
         private mutating func wait(until deadline: Int64) {
             var timeout: Int64 = -1
             if deadline != .max { timeout = max(0, deadline - cposix_monotonic_nanoseconds()) }
-            let wait: UInt32 = hasCompletions || timeout == 0 ? 0 : 1
+            let wait: UInt32 = hasCompletions || isBehind || timeout == 0 ? 0 : 1
             enter(wait, wait == 0 ? 0 : timeout)
         }
 

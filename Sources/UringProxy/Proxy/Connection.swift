@@ -2,8 +2,7 @@
 ///
 /// It holds no memory while nothing moves: an idle connection is this struct and an armed receive. So the struct is what
 /// 10,000 idle ones cost: two cache lines, as `ConnectionTests` asserts. The first has what every completion reads; the
-/// second times, counts and what only one side has. Room for what a stream alone needs is in `Exchange`, of which an
-/// idle connection has none.
+/// second times, counts and what only one side has. What spliced streams alone need is in `SpliceTable`.
 struct Connection: BitwiseCopyable {
     enum Side: UInt8, BitwiseCopyable { case downstream, upstream }
 

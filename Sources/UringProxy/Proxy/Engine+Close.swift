@@ -172,7 +172,7 @@ extension Engine where D: ~Copyable {
     /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
     /// side ends too (RFC 9112 §9.6).
     mutating func beginDiscarding(_ slot: UInt32) {
-        // The same section: whoever sends "close" sends no request after it. So nothing can come that would have to be
+        // Whoever sends "close" sends no request after it (RFC 9112 §9.6). So nothing can come that would have to be
         // dropped, and there is no end to wait for.
         if connections[slot].inputEnded || connections[slot].saidClose && connections[slot].input.isEmpty {
             close(slot)
