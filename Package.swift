@@ -34,10 +34,11 @@ let package = Package(
         .target(name: "CPosix"),
         .target(name: "CBytes"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres",
+                "CPosix", "CBytes", "CAres", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),

@@ -28,10 +28,12 @@ let package = Package(
         .target(name: "CPosix", path: "Sources/Engine/CPosix"),
         .target(name: "CBytes", path: "Sources/Engine/CBytes"),
         .systemLibrary(name: "CAres", path: "Sources/Engine/CAres", pkgConfig: "libcares"),
+        .systemLibrary(name: "CPcre2", path: "Sources/Engine/CPcre2", pkgConfig: "libpcre2-8"),
         .executableTarget(
-            name: "Micro", dependencies: ["CURing", "CPosix", "CBytes", "CAres"], path: "Sources",
+            name: "Micro", dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CPcre2"], path: "Sources",
             exclude: [
-                "CLoad", "Load", "Engine/CAres", "Engine/CBytes", "Engine/CPosix", "Engine/CURing", "Engine/uproxy",
+                "CLoad", "Load", "Engine/CAres", "Engine/CBytes", "Engine/CPcre2", "Engine/CPosix", "Engine/CURing",
+                "Engine/uproxy",
             ],
             sources: ["Engine/UringProxy", "Micro"],
             // Counting is of the same code as the engine's; what is marked `unsafe` there is checked there.

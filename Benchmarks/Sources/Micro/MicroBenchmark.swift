@@ -5,5 +5,7 @@ struct MicroBenchmark {
     let run: (Int) -> Int
 
     /// By the rooms of the engine.
-    static var all: [MicroBenchmark] { codec + bodies + memory + time + sharing + destinations + counting }
+    static var all: [MicroBenchmark] {
+        codec + bodies + memory + time + sharing + destinations + routing + counting
+    }
 }

@@ -189,6 +189,28 @@ static inline size_t cbytes_path_run(const uint8_t *p, size_t size) {
     return count + cbytes_run(p + count, size - count, CBYTES_PATH);
 }
 
+/// Whether a path holds nothing that normalising would have to look at: no '%', and no '/' before '/' or '.'.
+static inline int cbytes_path_is_plain(const uint8_t *p, size_t size) {
+    uint8_t scratch[16] = {0};
+    if (size < sizeof scratch) {
+        cbytes_copy(scratch, p, size);
+        p = scratch;
+        size = sizeof scratch;
+    }
+    uint64_t slash_before = 0;
+    for (size_t i = 0;; i += 16) {
+        // The last step may overlap the one before, which then has seen the pair at the border.
+        const int is_whole = size - i >= 16;
+        const cbytes_vector bytes = *(const cbytes_vector_unaligned *)(p + (is_whole ? i : size - 16));
+        const uint64_t slashes = cbytes_movemask((cbytes_vector)(bytes == '/'));
+        const uint64_t dots = cbytes_movemask((cbytes_vector)(bytes == '.'));
+        const uint64_t after_slash = slashes << 1 | (is_whole ? slash_before : 0);
+        if (cbytes_movemask((cbytes_vector)(bytes == '%')) | (after_slash & (slashes | dots))) return 0;
+        if (size - i <= 16) return 1;
+        slash_before = slashes >> 15;
+    }
+}
+
 /// As `cbytes_run` for CBYTES_HOST, 16 bytes at a time.
 ///
 /// `readable`, at least `size`, is how many bytes may be read: a host is short, and the bytes behind it are a head's.

@@ -78,6 +78,12 @@ internal import CPosix
         return count == 0 ? true : unsafe cbytes_same(pointer, other.pointer, count) != 0
     }
 
+    /// Whether the first bytes are those of `prefix`.
+    @inline(__always)
+    func hasPrefix(_ prefix: ByteView) -> Bool {
+        count >= prefix.count && self[0..<prefix.count].equals(prefix)
+    }
+
     /// Whether the bytes are those of `text`, letter case aside (ASCII).
     func equalsIgnoringCase(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }

@@ -94,31 +94,19 @@ struct DestinationRule: Equatable, Sendable {
 
     private static func prefix(_ host: Substring, rule: String) throws(DestinationRuleError) -> AddressPrefix
     {
-        var inner = host
-        if inner.first == "[" {
-            guard inner.last == "]" else {
-                throw DestinationRuleError(rule: rule, problem: .addressLookalike)
+        do {
+            return try AddressPrefix(parsing: host)
+        } catch {
+            let problem: DestinationRuleError.Problem
+            switch error {
+            case .notAddress:
+                // `example.org:80:90` or `fe80::1%eth0`: the colon most likely began the ports.
+                let isPortMistake = !host.utf8.contains(UInt8(ascii: "/")) && host.first != "["
+                problem = isPortMistake ? .badPorts : .addressLookalike
+            case .badLength: problem = .badPrefixLength
+            case .hostBitsSet(let suggestion): problem = .hostBitsSet(suggestion: suggestion)
             }
-            inner = inner.dropFirst().dropLast()
+            throw DestinationRuleError(rule: rule, problem: problem)
         }
-        let parts = inner.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let base = IPAddress(String(parts[0])) else {
-            // `example.org:80:90` or `fe80::1%eth0`: no address; the colon most likely began the ports.
-            let isPortMistake = !host.utf8.contains(UInt8(ascii: "/")) && host.first != "["
-            throw DestinationRuleError(rule: rule, problem: isPortMistake ? .badPorts : .addressLookalike)
-        }
-        guard parts.count == 2 else { return AddressPrefix(base, length: 128) }
-        // The length counts as the text does: `::ffff:10.0.0.0/104` and `10.0.0.0/8` are one block.
-        let isDotted = !parts[0].utf8.contains(UInt8(ascii: ":"))
-        guard let number = SocketAddress.port(parts[1]), number <= (isDotted ? 32 : 128) else {
-            throw DestinationRuleError(rule: rule, problem: .badPrefixLength)
-        }
-        let prefix = AddressPrefix(base, length: isDotted ? 96 + Int(number) : Int(number))
-        // A mapped base with a shorter prefix would be a block of IPv6 around the mapped addresses.
-        guard prefix.isCanonical && (prefix.isIPv4 || !base.isIPv4) else {
-            let suggestion = "\(prefix.canonicalBase.description)/\(number)"
-            throw DestinationRuleError(rule: rule, problem: .hostBitsSet(suggestion: suggestion))
-        }
-        return prefix
     }
 }

@@ -86,29 +86,8 @@
 
     private func bucket(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (bucketCount - 1) }
 
-    /// Seeded, so that nobody can choose names that all fall into one bucket. Eight bytes at a time. Of the bytes of
-    /// a host only letters differ by bit 5 alone, so that setting it is folding.
     private func hash(_ name: ByteView, _ port: UInt16) -> UInt64 {
-        var hash = seed ^ UInt64(port) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(name.count)
-        var index = 0
-        while index &+ 8 <= name.count {
-            hash = Self.mix(hash, name.word(at: index))
-            index &+= 8
-        }
-        var rest: UInt64 = 0
-        while index < name.count {
-            rest = rest << 8 | UInt64(name[index])
-            index &+= 1
-        }
-        return Self.mix(hash, rest)
-    }
-
-    /// Both halves of the product: no bit of either is lost.
-    @inline(__always)
-    private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
-        let folded = word | 0x2020_2020_2020_2020
-        let product = (hash ^ folded).multipliedFullWidth(by: 0xFF51_AFD7_ED55_8CCD)
-        return product.high ^ product.low
+        ByteHash.hash(name, seed: seed ^ UInt64(port) &* 0x9E37_79B9_7F4A_7C15, foldingCase: true)
     }
 
     private func isNamed(_ index: UInt32, _ name: ByteView) -> Bool {

@@ -1,0 +1,35 @@
+/// What a route is chosen by. Views of a head, good as long as that and the scratch it was made with.
+struct RouteRequest: BitwiseCopyable {
+    /// Without port and brackets; empty if there is none.
+    var host: ByteView
+    /// As `PathNormalizer` gives it.
+    var path: ByteView
+    /// What stands behind the "?".
+    var query: ByteView
+    var method: Method
+    var methodName: ByteView
+    /// The bytes that the ranges of a `FieldTable` mean.
+    var head: ByteView
+    var source: IPAddress
+}
+
+extension RouteRequest {
+    /// - Parameters:
+    ///   - bytes: what `head` was parsed from.
+    ///   - scratch: holds the normalised path until the next request.
+    init(
+        _ head: RequestHead, bytes: ByteView, source: IPAddress, scratch: inout RouteScratch
+    ) throws(PathProblem) {
+        let target = bytes[head.pathAndQuery]
+        var end = 0
+        while end < target.count, target[end] != UInt8(ascii: "?") { end &+= 1 }
+        // In authority form the target is a host: there is no path to normalise.
+        path = try head.form == .authority ? .empty : scratch.normalised(target[0..<end])
+        query = end < target.count ? target.dropFirst(end &+ 1) : .empty
+        host = head.authority.map { bytes[$0.host] } ?? .empty
+        method = head.method
+        methodName = bytes[head.methodRange]
+        self.head = bytes
+        self.source = source
+    }
+}

