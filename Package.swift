@@ -31,6 +31,10 @@ let package = Package(
                 // The static archive: it exports what Debian 12's liburing.so 2.3 forgot, and costs 19 KB.
                 .linkedLibrary(":liburing.a", .when(traits: ["Uring"]))
             ]),
+        .target(
+            name: "CYaml",
+            // The static archive (0.2.5 is a decade's only release): no further package to run, 100 KB.
+            linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .target(name: "CPosix"),
         .target(name: "CBytes"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
@@ -38,7 +42,7 @@ let package = Package(
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CYaml", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),

@@ -1,6 +1,10 @@
 #define _GNU_SOURCE
 #include "CPosix.h"
 
+#include <grp.h>
+#include <pwd.h>
+#include <stddef.h>
+
 int cposix_accept(int fd, int flags) { return cposix_result(accept4(fd, NULL, NULL, flags)); }
 
 int cposix_pipe(int *read_end, int *write_end, int size) {
@@ -27,6 +31,41 @@ ssize_t cposix_splice_to_blocking(int pipe, int socket, size_t size) {
     ssize_t result = cposix_splice(pipe, socket, size);
     fcntl(socket, F_SETFL, 0);
     return result;
+}
+
+int cposix_notify(const char *path, const void *bytes, size_t size) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    socklen_t address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    ssize_t sent = sendto(fd, bytes, size, MSG_NOSIGNAL, (const struct sockaddr *)&address, address_size);
+    int result = sent < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int cposix_find_user(const char *name, uint32_t *user, uint32_t *group) {
+    struct passwd entry, *found = NULL;
+    char buffer[16384];
+    int error = getpwnam_r(name, &entry, buffer, sizeof buffer, &found);
+    if (error) return -error;
+    if (!found) return -ENOENT;
+    *user = entry.pw_uid;
+    *group = entry.pw_gid;
+    return 0;
+}
+
+int cposix_become(const char *name, uint32_t user, uint32_t group) {
+    // glibc does each of these in all threads (nptl(7)). Groups first: a user may not change them.
+    if (initgroups(name, group) < 0) return -errno;
+    if (setresgid(group, group, group) < 0) return -errno;
+    if (setresuid(user, user, user) < 0) return -errno;
+    // Against a way back, whatever the reason for it would be.
+    return user != 0 && setresuid(0, 0, 0) == 0 ? -EPERM : 0;
 }
 
 int cposix_pin_thread(int cpu) {

@@ -6,7 +6,10 @@ internal import UringProxy
         commandName: "uproxy",
         abstract: "A forward and reverse HTTP proxy on io_uring.",
         version: "uproxy \(UproxyVersion.current)",
-        subcommands: [RunCommand.self, DoctorCommand.self, OriginCommand.self],
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, ConfigCommand.self, DoctorCommand.self,
+            OriginCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 
     static func main() {

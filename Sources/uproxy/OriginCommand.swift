@@ -38,7 +38,7 @@ struct OriginCommand: ParsableCommand {
         }
         let service = Service(
             drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
-            timeoutDrain: configuration.timeoutDrain)
+            isAlive: { _ in true }, timeoutDrain: configuration.timeoutDrain)
         superviseUntilExit(service, summary: origin.summary)
     }
 }

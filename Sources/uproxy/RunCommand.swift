@@ -8,6 +8,10 @@ struct RunCommand: ParsableCommand {
         usage: """
             uproxy [--threads N] [options]                    a forward proxy on \(Configuration.defaultForwardAddress)
             uproxy --listen ADDRESS --upstream HOST:PORT …    a reverse proxy
+            uproxy --config FILE                              what a file says
+            uproxy check FILE                                 whether a file can work, and what cannot
+            uproxy explain METHOD URL --config FILE           what becomes of a request, and why
+            uproxy config print|schema                        what is in effect; the file's schema for editors
             uproxy doctor [options]                           what this machine offers, and what to mend
             uproxy origin [options]                           a small origin server to try things with
             """,
@@ -23,17 +27,19 @@ struct RunCommand: ParsableCommand {
         let configuration = try options.checkedConfiguration()
         blockSignals()
         let server: Server
-        var admin: AdminServer?
+        let admin: AdminServer?
         var summary: [String]
         do {
             server = try Server(configuration: configuration)
+            // Bound first: the start may give up the right to.
+            admin = try configuration.adminAddress.map { address throws(StartError) in
+                try AdminServer(address: address, server: server)
+            }
             try server.start()
             summary = server.summary
-            if let address = configuration.adminAddress {
-                let endpoint = try AdminServer(address: address, server: server)
-                try endpoint.start()
-                summary.append("metrics and health on \(endpoint.boundAddress)")
-                admin = endpoint
+            if let admin {
+                try admin.start()
+                summary.append("metrics and health on \(admin.boundAddress)")
             }
         } catch {
             throw fail(error)
@@ -43,7 +49,7 @@ struct RunCommand: ParsableCommand {
                 admin?.isDraining = true
                 server.drain()
             }, stop: { server.stop() }, wait: { server.wait() },
-            timeoutDrain: configuration.timeoutDrain)
+            isAlive: { server.isAlive(patience: $0) }, timeoutDrain: configuration.timeoutDrain)
         superviseUntilExit(service, summary: summary)
     }
 }

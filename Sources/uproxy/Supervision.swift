@@ -11,6 +11,8 @@ struct Service: Sendable {
     let stop: @Sendable () -> Void
     /// Returns when all workers have ended.
     let wait: @Sendable () -> Void
+    /// Whether no thread has hung for longer than this.
+    let isAlive: @Sendable (_ patience: Nanoseconds) -> Bool
     let timeoutDrain: Nanoseconds
 }
 
@@ -31,18 +33,47 @@ func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
         exit(1)
     }
 
-    let first = cposix_wait_for_signal()
+    let manager = ServiceManager.ofThisProcess()
+    manager.ready(summary.joined(separator: "; "))
+    let first = waitForSignal(within: nil, service, manager)
     waiter.isDraining.store(true, ordering: .releasing)
     let deadline = service.timeoutDrain.isOn ? "for at most \(service.timeoutDrain)" : "without a deadline"
     printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    manager.stopping(timeout: service.timeoutDrain, "draining \(deadline)")
     service.drain()
-    let second =
-        service.timeoutDrain.isOn
-        ? cposix_wait_for_signal_within(service.timeoutDrain.rawValue) : cposix_wait_for_signal()
+    let second = waitForSignal(
+        within: service.timeoutDrain.isOn ? service.timeoutDrain.rawValue : nil, service, manager)
     if second != 0 { _exit(128 + second) }
     printError("uproxy: the drain's deadline has passed; ending what still runs")
     service.stop()
     _exit(128 + cposix_wait_for_signal())  // The waiter exits with 0 as soon as the workers have ended.
+}
+
+/// Longer than a worker with nothing to do sleeps, and than any turn should take.
+private let leastPatience = Nanoseconds.seconds(3)
+
+/// The signal that comes, or 0 when `nanoseconds` have passed without one; meanwhile a service manager that wants signs of life
+/// gets them, as long as no worker hangs.
+private func waitForSignal(
+    within nanoseconds: Int64?, _ service: Service, _ manager: ServiceManager
+) -> Int32 {
+    guard let interval = manager.watchdogInterval else {
+        return nanoseconds.map { cposix_wait_for_signal_within($0) } ?? cposix_wait_for_signal()
+    }
+    let patience = max(interval, leastPatience)
+    var rest = nanoseconds ?? .max
+    while rest > 0 {
+        if service.isAlive(patience) {
+            manager.alive()
+        } else {
+            printError(
+                "uproxy: a worker has taken no turn for \(patience); the watchdog gets no sign of life")
+        }
+        let signal = cposix_wait_for_signal_within(min(interval.rawValue, rest))
+        if signal != 0 { return signal }
+        if nanoseconds != nil { rest -= interval.rawValue }
+    }
+    return 0
 }
 
 /// The thread that outlives the workers, and exits with what their end means.
@@ -75,6 +106,22 @@ func refuse(_ problems: [ConfigurationProblem]) throws {
     if problems.isEmpty { return }
     for problem in problems { printError("uproxy: \(problem)") }
     throw ExitCode.validationFailure
+}
+
+/// The same for a file, with the status of a configuration that cannot work (sysexits' EX_CONFIG), by which a supervisor can
+/// tell that to start again is in vain.
+func refuse(_ problems: [FileProblem]) throws {
+    if problems.isEmpty { return }
+    for problem in problems { printError("uproxy: \(problem)") }
+    throw ExitCode(78)
+}
+
+/// A configuration file as it can be read, or all that is wrong with it.
+func readFile(_ path: String) throws -> ConfigurationFile {
+    do throws(FileProblems) { return try ConfigurationFile(reading: path) } catch {
+        try refuse(error.all)
+        preconditionFailure("a file that cannot be read has problems")
+    }
 }
 
 /// A line to the standard error, in one write.

@@ -62,11 +62,11 @@ def ring_offered():
 class Proxy:
     """A uproxy process, started on ports of the kernel's choice."""
 
-    def __init__(self, driver, *arguments, wrapper=(), preexec=None, expect_start=True):
+    def __init__(self, driver, *arguments, wrapper=(), preexec=None, expect_start=True, pass_fds=()):
         command = [*wrapper, binary, "--admin", "127.0.0.1:0", *arguments]
         if driver:
             command += ["--io", driver]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=preexec)
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=preexec, pass_fds=pass_fds)
         self.lines = []
         self.address = None
         self.admin = None

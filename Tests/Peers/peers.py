@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Real clients and servers through the proxy: curl, nginx, git, apt-get, WebSocket.
+"""Real clients and servers through the proxy: curl, nginx, git, apt-get, WebSocket; and what a service manager does with it.
 
     UPROXY=path/to/uproxy Tests/Peers/peers.py [CASE…]
 """
 import base64
+import contextlib
+import fcntl
 import functools
 import hashlib
 import http.server
+import json
 import os
+import pwd
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -18,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, check, receive_head, run
+from harness import Origin, Proxy, Skip, binary, check, receive_head, run
 
 loopback = ("--forward", "127.0.0.1:0", "--allow-destinations", "127.0.0.0/8")
 
@@ -293,5 +298,164 @@ def websocket(driver):
         listener.close()
 
 
+def notify(driver):
+    """Type=notify and WatchdogSec= of systemd, which the test stands for."""
+    with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(os.path.join(directory, "notify"))
+        manager.settimeout(10)
+        settings = ("env", f"NOTIFY_SOCKET={manager.getsockname()}", "WATCHDOG_USEC=400000")
+        with Proxy(driver, *loopback, "--threads", "2", wrapper=settings) as proxy:
+            ready = manager.recv(4096).decode().splitlines()
+            check(ready[0] == "READY=1" and ready[1].startswith("STATUS=") and "; 2 threads on " in ready[1], ready)
+            began = time.monotonic()
+            for _ in range(5):
+                check(manager.recv(4096) == b"WATCHDOG=1", "a sign of life")
+            took = time.monotonic() - began
+            check(0.6 < took < 3, f"five signs of life in {took:.1f} s, one each 0.2 s")
+            # A worker that hangs: the other threads go on, so that the process looks alive.
+            worker = next(
+                int(task) for task in os.listdir(f"/proc/{proxy.pid}/task")
+                if open(f"/proc/{proxy.pid}/task/{task}/comm").read() == "worker-1\n")
+            with stopped(proxy.pid, worker):
+                end = time.monotonic() + 20
+                manager.settimeout(2)
+                try:
+                    while time.monotonic() < end:
+                        manager.recv(4096)
+                    raise AssertionError("signs of life though a worker hangs")
+                except TimeoutError:
+                    pass
+            manager.settimeout(10)
+            check(manager.recv(4096) == b"WATCHDOG=1", "a sign of life after it went on")
+            os.kill(proxy.pid, signal.SIGTERM)
+            while (text := manager.recv(4096).decode()) == "WATCHDOG=1":
+                pass
+            check(text.startswith("STOPPING=1\nSTATUS=draining") and "EXTEND_TIMEOUT_USEC=35000000" in text, text)
+            check(proxy.process.wait(20) == 0, "the end")
+
+
+@contextlib.contextmanager
+def stopped(pid, task):
+    """Holds one thread of a process: SIGSTOP would hold them all, the freezer of a debugger does not."""
+    tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "inject=all:delay_enter=3600s", "-p", str(task)])
+    try:
+        yield
+    finally:
+        tracer.kill()
+        tracer.wait()
+
+
+PASS_ON = """
+import os, sys
+count = int(sys.argv[1])
+for index, number in enumerate(map(int, sys.argv[2:2 + count])):
+    os.dup2(number, 3 + index)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), LISTEN_FDNAMES=":".join(["http"] * count))
+os.execv(sys.argv[2 + count], sys.argv[2 + count:])
+"""
+
+
+def socket_activation(driver):
+    """Sockets that are handed over listen while no proxy runs: who connects meanwhile is served by the next one."""
+    sockets = []
+    for _ in range(2):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind(sockets[0].getsockname() if sockets else ("127.0.0.1", 0))
+        one.listen(64)
+        sockets.append(one)
+    try:
+        with Origin() as origin:
+            for chosen in (sockets, sockets[:1]):
+                # From 10 on: the first numbers are where they go to.
+                numbers = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in chosen]
+                wrapper = (sys.executable, "-c", PASS_ON, str(len(numbers)), *map(str, numbers))
+                if len(chosen) == 1:
+                    sockets[1].close()
+                waiting = []
+                for _ in range(16):
+                    client = socket.create_connection(sockets[0].getsockname(), 10)
+                    client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                    waiting.append(client)
+                with Proxy(driver, "--listen", "fd:http", "--upstream", origin.address, "--threads", "2",
+                           wrapper=wrapper, pass_fds=numbers) as proxy:
+                    check("(inherited)" in proxy.text, proxy.text)
+                    for client in waiting:
+                        check(receive_head(client)[0].startswith("HTTP/1.1 200 "), "served though it came before")
+                        client.close()
+                for number in numbers:
+                    os.close(number)
+        refused = Proxy(driver, "--listen", "fd:http", "--upstream", "127.0.0.1:1", expect_start=False)
+        text = refused.process.stderr.read().decode()
+        check(refused.process.wait(20) == 1 and "the service manager passed no such socket (none was passed)" in text, text)
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def configuration(driver):
+    """check, print, schema and explain, as a shell sees them; and a proxy that a file describes."""
+    examples = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Examples")
+    for name in sorted(os.listdir(examples)):
+        path = os.path.join(examples, name)
+        check(call(binary, "check", path) == f"{path}: the configuration can work\n".encode(), name)
+        printed = call(binary, "config", "print", "--config", path)
+        with tempfile.NamedTemporaryFile(suffix=".yaml") as copy:
+            copy.write(printed)
+            copy.flush()
+            again = call(binary, "config", "print", "--config", copy.name)
+            values = lambda text: [line.split(b"  #")[0] for line in text.splitlines()]
+            check(values(again) == values(printed), f"{name} is the same when it is printed and read again")
+    schema = json.loads(call(binary, "config", "schema"))
+    check(set(schema["properties"]) >= {"include", "listeners", "routes", "clusters", "timeouts"}, "the schema")
+    edge = os.path.join(examples, "edge.yaml")
+    told = call(binary, "explain", "GET", "http://example.org/users/7?a", "--from", "192.0.2.1", "--config", edge).decode()
+    line = 1 + open(edge).read().splitlines().index('    - match: {host: *site, path: "/users/{id}"}')
+    check(f"edge.yaml:{line}, routes.site[3]" in told and "301 to https://example.org/people/7?a" in told, told)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as bad:
+        bad.write("timeouts:\n  haed: 1s\n")
+        bad.flush()
+        for command in (("check", bad.name), ("--config", bad.name)):
+            done = subprocess.run([binary, *command], capture_output=True, text=True, timeout=60)
+            check(done.returncode == 78, f"status {done.returncode}")
+            check(done.stderr == f"uproxy: {bad.name}:2:3: timeouts.haed: there is no such key; did you mean 'head'?\n",
+                  done.stderr)
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        path = os.path.join(directory, "uproxy.yaml")
+        with open(path, "w") as file:
+            file.write("listeners: [{address: '127.0.0.1:0'}]\nclusters: {a: {endpoints: '${ORIGIN}'}}\n")
+        with Proxy(driver, "--config", path, wrapper=("env", f"ORIGIN={origin.address}")) as proxy:
+            check(call("curl", "-sS", "--noproxy", "*", f"{proxy.url}/a") == b"ok", "a file's proxy")
+
+
+def privileges(driver):
+    """A port below 1024 is opened as root, and requests are served as nobody."""
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    user = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        os.chmod(directory, 0o777)
+        path = os.path.join(directory, "proxy")
+        for port in range(1023, 600, -1):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) != 0:
+                    break
+        with Proxy(driver, "--listen", f"127.0.0.1:{port}", "--listen", f"unix:{path}", "--upstream", origin.address,
+                   "--threads", "2", "--user", "nobody") as proxy:
+            tasks = os.listdir(f"/proc/{proxy.pid}/task")
+            for task in tasks:
+                status = open(f"/proc/{proxy.pid}/task/{task}/status").read()
+                check(f"Uid:\t{user.pw_uid}\t{user.pw_uid}\t{user.pw_uid}\t{user.pw_uid}\n" in status, status)
+                check("CapEff:\t0000000000000000\n" in status, status)
+            check(call("curl", "-sS", "--noproxy", "*", f"http://127.0.0.1:{port}/a") == b"ok", "a low port")
+            check(call("curl", "-sS", "--noproxy", "*", "--unix-socket", path, "http://h/a") == b"ok", "a unix socket")
+            check(os.stat(path).st_uid == user.pw_uid, "the socket's owner")
+        check(not os.path.exists(path), "the socket is removed")
+    refused = Proxy(driver, "--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:1", "--user", "nobody-at-all",
+                    expect_start=False)
+    text = refused.process.stderr.read().decode()
+    check(refused.process.wait(20) == 1 and "there is no such user" in text, text)
+
+
 if __name__ == "__main__":
-    run([curl, nginx_origin, git_clone, apt_update, websocket])
+    run([curl, nginx_origin, git_clone, apt_update, websocket, configuration, notify, socket_activation, privileges])

@@ -78,7 +78,15 @@
             }
             socket = own
             note("connects")
-            if isConnect { scriptTunnel() } else { scriptRequests() }
+            switch listener.role {
+            case .tcp:
+                isTunnel = true
+                framing = .tunnel
+                reader.begin(.tunnel)
+                scriptTunnelBody()
+            case .forward where isConnect: scriptTunnel()
+            case .forward, .reverse: scriptRequests()
+            }
             run()
         }
 

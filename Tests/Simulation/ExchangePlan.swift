@@ -38,6 +38,8 @@
         var requestFault = RequestFault.none
         var upgrades = false
         var isForward = false
+        /// Where a reverse proxy has to send it.
+        var cluster: Int?
         var host = "edge.test"
         var target = "/"
 

@@ -48,7 +48,7 @@
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 settings: scenario.settings,
                 counters: counters, worker: index, listeners: listeners, upstreams: scenario.upstreams,
-                lending: lending,
+                routeSets: [scenario.routeSet], lending: lending,
                 clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
             kernel.submit()
             let settings = scenario.settings

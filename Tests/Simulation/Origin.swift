@@ -17,7 +17,8 @@
         func accept(_ socket: Socket) {
             connections += 1
             let name = "origin \(address.port).\(connections)"
-            let peer: Peer = isEcho ? EchoPeer(world, name: name) : OriginConnection(world, name: name)
+            let peer: Peer =
+                isEcho ? EchoPeer(world, name: name) : OriginConnection(world, name: name, port: address.port)
             peer.socket = socket
             socket.owner = peer
             peer.note("accepts")
@@ -76,7 +77,10 @@
         private var isEcho = false
         private var stopsReading = false
 
-        override init(_ world: World, name: String) {
+        private let port: UInt16
+
+        init(_ world: World, name: String, port: UInt16) {
+            self.port = port
             super.init(world, name: name)
             if world.random.chance(15) {
                 choosePace()
@@ -117,6 +121,9 @@
             if self.plan != nil { world.violate("\(name): request \(number) within another exchange") }
             if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
                 world.violate("\(name): request line of \(number) is \(head.startLine)")
+            }
+            if let cluster = plan.cluster, world.clusterOfPort[port] != cluster {
+                world.violate("\(name): request \(number) is for cluster \(cluster)")
             }
             self.plan = plan
             plan.arrivals += 1

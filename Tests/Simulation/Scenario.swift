@@ -6,6 +6,12 @@
         let world: World
         private(set) var settings: EngineSettings
         private(set) var upstreams: [FixedUpstream] = []
+        /// Clusters that answer requests: runs of `upstreams`.
+        private(set) var clusterCount = 0
+        /// The one behind them, of a server that sends back what it gets.
+        var relayCluster: Int { clusterCount }
+        /// What is below `/even` goes to the first cluster, and all else to the last.
+        let routeSet: RouteSet
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
         let engineCount: Int
         let clientLimit: ClientLimit?
@@ -23,7 +29,33 @@
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
-            addOrigins()
+            let (origins, clusters) = Scenario.makeClusters(world)
+            clusterCount = clusters
+            do {
+                var even = RouteRule()
+                even.path = try PathPattern(parsing: "/even/*")
+                routeSet = try RouteSet(
+                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: clusters - 1))],
+                    seed: world.random.next())
+            } catch {
+                preconditionFailure("the routes are well-formed")
+            }
+            addOrigins(origins)
+        }
+
+        /// To which cluster each origin belongs, nil for none, and how many clusters there are.
+        private static func makeClusters(_ world: World) -> ([Int?], Int) {
+            var clusters: [Int?] = []
+            var count = 0
+            for index in 0..<world.random.within(1...3) {
+                guard index == 0 || world.random.chance(60) else {
+                    clusters.append(nil)
+                    continue
+                }
+                if index == 0 || world.random.chance(40) { count += 1 }
+                clusters.append(count - 1)
+            }
+            return (clusters, count)
         }
 
         // MARK: - Settings
@@ -84,9 +116,8 @@
 
         // MARK: - Origins
 
-        private mutating func addOrigins() {
-            let count = world.random.within(1...3)
-            for index in 0..<count {
+        private mutating func addOrigins(_ clusters: [Int?]) {
+            for (index, cluster) in clusters.enumerated() {
                 let isIPv6 = world.random.chance(30)
                 let ip =
                     isIPv6
@@ -111,14 +142,19 @@
                     addresses.insert(address, at: world.random.within(0...addresses.count))
                 }
                 names.append(("o\(index).test", addresses))
-                if index == 0 || world.random.chance(60) {
+                if let cluster {
+                    world.clusterOfPort[port] = cluster
                     let isNamed = world.random.chance(40)
                     upstreams.append(
                         FixedUpstream(
-                            name: isNamed ? "o\(index).test" : "upstream-\(index)", port: port,
+                            cluster: cluster, name: isNamed ? "o\(index).test" : "upstream-\(index)",
+                            port: port,
                             address: isNamed ? nil : SocketAddress(ip, port: port)))
                 }
             }
+            let echo = world.origins[1].address
+            upstreams.append(
+                FixedUpstream(cluster: relayCluster, name: "echo", port: echo.port, address: echo))
         }
 
         /// A destination of a forward request: name or address, with its port.
@@ -142,10 +178,10 @@
                 let listener = world.random.pick(world.listeners)
                 var connectTo: String?
                 var plans: [ExchangePlan] = []
-                if listener.isForward && world.random.chance(30) {
-                    connectTo = destination(echo: true)
-                } else {
-                    plans = makePlans(isForward: listener.isForward)
+                switch listener.role {
+                case .tcp: break
+                case .forward where world.random.chance(30): connectTo = destination(echo: true)
+                case .forward, .reverse: plans = makePlans(listener)
                 }
                 let client = Client(world, name: "client \(index)", listener, plans, connectTo: connectTo)
                 client.start(after: Int64(world.random.within(0...spread)) * millisecond)
@@ -154,18 +190,26 @@
             return clients
         }
 
-        private func makePlans(isForward: Bool) -> [ExchangePlan] {
+        private func makePlans(_ listener: ListenSocket) -> [ExchangePlan] {
             var plans: [ExchangePlan] = []
             for _ in 0..<world.random.logarithmic(1...8) {
                 let plan = ExchangePlan(number: world.plans.count)
                 world.plans.append(plan)
                 plans.append(plan)
-                if isForward {
+                if listener.role == .forward {
                     plan.isForward = true
                     plan.host = destination(echo: false)
                     plan.target = "http://\(plan.host)"
+                } else if listener.hasRoutes && world.random.chance(50) {
+                    // In one of its spellings: what is looked for is the normal one.
+                    plan.target = world.random.pick([
+                        "/even", "//even", "/x/../even", "/%65ven/a", "/./even//b",
+                    ])
+                    plan.cluster = 0
                 } else {
-                    plan.target = ""
+                    plan.target =
+                        listener.hasRoutes ? world.random.pick(["", "/Even", "/eve", "/even/../odd"]) : ""
+                    plan.cluster = listener.hasRoutes ? clusterCount - 1 : listener.cluster
                 }
                 planRequest(plan)
                 planResponse(plan)

@@ -58,14 +58,21 @@
             let kernel = Kernel(
                 world, name: "engine \(index)", arena: arena, segments: SegmentPool(arena: arena))
             var listeners: [Listener] = []
-            let roles: [Listener.Role] = world.random.pick([[.reverse], [.forward], [.reverse, .forward]])
+            let roles: [Listener.Role] = world.random.pick([
+                [.reverse], [.forward], [.reverse, .forward], [.reverse, .tcp],
+            ])
             for role in roles {
                 let address = SocketAddress(.loopback4, port: UInt16(80 + world.listeners.count))
-                let socket = ListenSocket(world, address, isForward: role == .forward)
+                let hasRoutes = role == .reverse && world.random.chance(40)
+                let cluster = role == .tcp ? scenario.relayCluster : world.random.below(scenario.clusterCount)
+                let socket = ListenSocket(world, address, role: role, cluster: cluster, hasRoutes: hasRoutes)
                 let descriptor = world.open(.listener(socket), owner: kernel)
                 socket.descriptor = descriptor
                 world.listeners.append(socket)
-                listeners.append(Listener(descriptor: descriptor.number, role: role))
+                listeners.append(
+                    Listener(
+                        descriptor: descriptor.number, role: role, cluster: cluster,
+                        routes: hasRoutes ? 0 : -1))
             }
             let world = world
             let names = scenario.names

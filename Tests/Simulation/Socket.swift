@@ -263,16 +263,21 @@
     final class ListenSocket {
         unowned let world: World
         let address: SocketAddress
-        let isForward: Bool
+        let role: Listener.Role
+        /// Of requests or connections that come here, unless routes say otherwise.
+        let cluster: Int
+        let hasRoutes: Bool
         private let backlogCapacity: Int
         private(set) var waiting: [Socket] = []
         var isShutDown = false
         var descriptor: Descriptor?
 
-        init(_ world: World, _ address: SocketAddress, isForward: Bool) {
+        init(_ world: World, _ address: SocketAddress, role: Listener.Role, cluster: Int, hasRoutes: Bool) {
             self.world = world
             self.address = address
-            self.isForward = isForward
+            self.role = role
+            self.cluster = cluster
+            self.hasRoutes = hasRoutes
             backlogCapacity = world.random.logarithmic(1...64)
         }
 

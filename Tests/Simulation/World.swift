@@ -22,6 +22,8 @@
         var descriptors: [Descriptor?] = [nil, nil, nil]
         var listeners: [ListenSocket] = []
         var origins: [Origin] = []
+        /// To which cluster the origin at a port belongs.
+        var clusterOfPort: [UInt16: Int] = [:]
         var peers: [Peer] = []
         var sockets: [Socket] = []
         var plans: [ExchangePlan] = []

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -204,6 +205,25 @@ static inline int cposix_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
+static inline int cposix_set_blocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+/// 1 for a stream socket that listens, else 0 or -errno.
+static inline int cposix_is_listening(int fd) {
+    int listens = 0, type = 0;
+    socklen_t size = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return -errno;
+    size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    return listens && type == SOCK_STREAM;
+}
+/// The ids of a user; 0, -ENOENT if there is none of that name, or -errno.
+int cposix_find_user(const char *name, uint32_t *user, uint32_t *group);
+/// Becomes that user for good, in all threads, with the groups it is in; 0 or -errno. What root alone may do is gone.
+int cposix_become(const char *name, uint32_t user, uint32_t group);
+/// Sends a datagram to the unix socket at `path`, which may begin with '@' (the abstract namespace); 0 or -errno.
+int cposix_notify(const char *path, const void *bytes, size_t size);
 /// Whether reading (or accepting) would find something at once.
 static inline int cposix_poll_readable(int fd) {
     struct pollfd one = {.fd = fd, .events = POLLIN};

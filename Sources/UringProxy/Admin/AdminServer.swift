@@ -19,7 +19,7 @@ public final class AdminServer: Sendable {
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT` or `unix:PATH`.
-    ///   - server: whose workers are reported on; it has been started.
+    ///   - server: whose workers are reported on; it need not have been started yet.
     public init(address text: String, server: Server) throws(StartError) {
         let asked: SocketAddress
         do throws(SocketAddressError) { asked = try SocketAddress(parsing: text) } catch {
@@ -30,9 +30,7 @@ public final class AdminServer: Sendable {
         do throws(SystemCallError) { stopLatch = try Latch() } catch {
             throw StartError(message: error.message)
         }
-        let workers = server.workers
-        let resolverCounters = server.resolverCounters
-        report = { MetricsReport.render(workers, resolver: resolverCounters) }
+        report = { MetricsReport.render(server.workers, resolver: server.resolverCounters) }
         _ = cposix_set_nonblocking(listener)
     }
 

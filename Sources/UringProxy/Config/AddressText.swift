@@ -2,12 +2,27 @@
 enum AddressText: Equatable {
     case host(String, port: UInt16)
     case unix(path: String)
+    /// A socket that the service manager passes on, by its name (`FileDescriptorName=` in a socket unit).
+    case inherited(name: String)
 
     /// `sun_path` holds 108 bytes, the last of them 0.
     static let unixPathLimitBytes = 107
 
-    /// `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+    /// `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` or `fd:NAME`.
     init(parsing text: String) throws(OptionSyntaxError) {
+        if text.hasPrefix("fd:") {
+            let name = String(text.dropFirst(3))
+            // A colon separates the names in LISTEN_FDNAMES.
+            guard !name.isEmpty, name.utf8.count <= 255,
+                name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 58 })
+            else {
+                throw OptionSyntaxError(
+                    "\(quoted(text)) names no socket: write fd: and what FileDescriptorName= says in the socket unit"
+                )
+            }
+            self = .inherited(name: name)
+            return
+        }
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
             guard !path.isEmpty else {
@@ -138,10 +153,21 @@ enum AddressText: Equatable {
         )
     }
 
+    /// For an endpoint: it has to be something that can be connected to.
+    func checkConnectable(_ text: String) throws(OptionSyntaxError) {
+        switch self {
+        case .host(_, port: 0):
+            throw OptionSyntaxError("\(quoted(text)) has port 0: give the port the endpoint listens on")
+        case .inherited:
+            throw OptionSyntaxError("\(quoted(text)) is a socket to listen on: write HOST:PORT or unix:PATH")
+        case .host, .unix: break
+        }
+    }
+
     /// Whether binding both would leave it open which of them a connection reaches.
     func conflicts(with other: AddressText) -> Bool {
         switch (self, other) {
-        case (.unix(let a), .unix(let b)):
+        case (.unix(let a), .unix(let b)), (.inherited(let a), .inherited(let b)):
             return a == b
         case (.host(let a, let portA), .host(let b, let portB)):
             guard portA == portB, portA != 0 else { return false }
@@ -149,7 +175,7 @@ enum AddressText: Equatable {
             if a.lowercased() == b.lowercased() { return true }
             let sameFamily = a.hasPrefix("[") == b.hasPrefix("[")
             return sameFamily && (wildcards.contains(a) || wildcards.contains(b))
-        case (.unix, .host), (.host, .unix):
+        case (.unix, _), (.host, _), (.inherited, _):
             return false
         }
     }

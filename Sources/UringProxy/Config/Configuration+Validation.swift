@@ -22,6 +22,7 @@ extension Configuration {
         var problems = ProblemList()
         checkListeners(&problems)
         checkUpstreams(&problems)
+        checkClusters(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
         checkTimeouts(&problems)
@@ -34,32 +35,108 @@ extension Configuration {
 
     private func checkListeners(_ problems: inout ProblemList) {
         var seen: [(option: String, text: String, address: AddressText)] = []
-        let groups = [
-            ("--listen", listenAddresses), ("--forward", forwardListeners),
-            ("--admin", adminAddress.map { [$0] } ?? []),
-        ]
-        for (option, addresses) in groups {
-            for text in addresses {
-                let address: AddressText
-                do {
-                    address = try AddressText(parsing: text)
-                    try address.checkListenable(text)
-                } catch {
-                    problems.add(option, error)
-                    continue
-                }
-                if let other = seen.first(where: { $0.address.conflicts(with: address) }) {
-                    problems.add(
-                        option, "\(quoted(text)) is taken by \(other.option) \(quoted(other.text))",
-                        "give each listener a port of its own")
-                }
-                seen.append((option, text, address))
+        var addresses = listeners.enumerated().map { ("listeners[\($0)].address", $1.address) }
+        addresses += listenAddresses.map { ("--listen", $0) } + forwardListeners.map { ("--forward", $0) }
+        if let adminAddress { addresses.append(("--admin", adminAddress)) }
+        for (option, text) in addresses {
+            let address: AddressText
+            do {
+                address = try AddressText(parsing: text)
+                try address.checkListenable(text)
+            } catch {
+                problems.add(option, error)
+                continue
             }
+            if case .inherited = address, option == "--admin" {
+                problems.add(
+                    option, "\(quoted(text)) is a socket of the service manager's",
+                    "give the admin listener an address: passed sockets are for traffic")
+                continue
+            }
+            if let other = seen.first(where: { $0.address.conflicts(with: address) }) {
+                problems.add(
+                    option, "\(quoted(text)) is taken by \(other.option) \(quoted(other.text))",
+                    "give each listener a port of its own")
+            }
+            seen.append((option, text, address))
         }
+        for (index, listener) in listeners.enumerated() { checkCluster(of: listener, index, &problems) }
         if !listenAddresses.isEmpty && upstreams.isEmpty {
             problems.add(
                 "--listen", "a reverse proxy has nowhere to send requests to",
                 "name an endpoint with --upstream HOST:PORT, or listen with --forward for a forward proxy")
+        }
+    }
+
+    /// Where a file's listener sends its requests.
+    private func checkCluster(of listener: ListenerConfiguration, _ index: Int, _ problems: inout ProblemList)
+    {
+        let path = "listeners[\(index)]"
+        switch (listener.role, listener.cluster, listener.routes) {
+        case (.forward, nil, nil): break
+        case (.forward, let cluster, _):
+            problems.add(
+                cluster == nil ? "\(path).routes" : "\(path).cluster",
+                "a forward proxy's requests say themselves where to go",
+                "leave it out, or make the role reverse")
+        case (.reverse, nil, nil), (.tcp, nil, nil):
+            if clusters.count == 1 { break }
+            let names = clusters.map(\.name).joined(separator: ", ")
+            let isTCP = listener.role == .tcp
+            problems.add(
+                path, "it has nowhere to send \(isTCP ? "connections" : "requests") to",
+                names.isEmpty
+                    ? "define a cluster with its endpoints below 'clusters'"
+                    : "add \(isTCP ? "" : "'routes:', or ")'cluster:' and one of \(names)")
+        case (.tcp, _, _?):
+            problems.add(
+                "\(path).routes", "routes are for requests, and nobody looks for any here",
+                "name a cluster instead")
+        case (.reverse, _?, _?):
+            problems.add(path, "it has both a cluster and routes", "keep one: a route may name the cluster")
+        case (.reverse, let name?, nil), (.tcp, let name?, nil):
+            checkName(name, "cluster", "clusters", among: clusters.map(\.name), path, &problems)
+        case (.reverse, nil, let name?):
+            checkName(name, "routes", "routes", among: routes.map(\.name), path, &problems)
+        }
+    }
+
+    private func checkName(
+        _ name: String, _ key: String, _ section: String, among names: [String], _ path: String,
+        _ problems: inout ProblemList
+    ) {
+        if names.contains(name) { return }
+        let near = NearestName.of(name, among: names).map { "did you mean '\($0)'?" }
+        let known =
+            names.isEmpty ? "define it below '\(section)'" : "known are \(names.joined(separator: ", "))"
+        problems.add(
+            "\(path).\(key)",
+            "there is no \(key == "cluster" ? "cluster" : "list of routes") \(quoted(name))", near ?? known)
+    }
+
+    private func checkClusters(_ problems: inout ProblemList) {
+        for cluster in clusters {
+            if cluster.endpoints.isEmpty {
+                problems.add(
+                    "clusters.\(cluster.name).endpoints", "there is no endpoint",
+                    "name one as HOST:PORT or unix:PATH")
+            }
+            if cluster.name == Self.optionsCluster && !upstreams.isEmpty {
+                problems.add(
+                    "clusters.\(cluster.name)", "this is the name of the cluster that --upstream makes",
+                    "give it another name, or leave --upstream out")
+            }
+            for (index, text) in cluster.endpoints.enumerated() {
+                checkEndpoint(text, "clusters.\(cluster.name).endpoints[\(index)]", &problems)
+            }
+        }
+    }
+
+    private func checkEndpoint(_ text: String, _ option: String, _ problems: inout ProblemList) {
+        do {
+            try AddressText(parsing: text).checkConnectable(text)
+        } catch {
+            problems.add(option, error)
         }
     }
 
@@ -69,16 +146,7 @@ extension Configuration {
                 "--upstream", "there is no listener whose requests could go to it",
                 "add --listen ADDRESS:PORT, for example --listen 127.0.0.1:8081")
         }
-        for text in upstreams {
-            do {
-                if case .host(_, port: 0) = try AddressText(parsing: text) {
-                    problems.add(
-                        "--upstream", "\(quoted(text)) has port 0", "give the port the endpoint listens on")
-                }
-            } catch {
-                problems.add("--upstream", error)
-            }
-        }
+        for text in upstreams { checkEndpoint(text, "--upstream", &problems) }
     }
 
     private func checkEngine(_ problems: inout ProblemList) {
@@ -233,7 +301,7 @@ private struct ProblemList {
 
     /// What the syntax checks say is "problem: remedy" already.
     mutating func add(_ option: String, _ error: OptionSyntaxError) {
-        let parts = error.message.split(separator: ": ", maxSplits: 1)
-        add(option, String(parts[0]), parts.count == 2 ? String(parts[1]) : "see --help")
+        let (message, remedy) = error.parts(otherwise: "see --help")
+        add(option, message, remedy)
     }
 }

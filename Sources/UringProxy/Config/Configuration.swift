@@ -4,6 +4,10 @@
 public struct Configuration: Sendable, Equatable {
     // MARK: Listeners
 
+    /// Listeners, routes and clusters of a configuration file; what the command line's options name comes on top.
+    public var listeners: [ListenerConfiguration] = []
+    public var routes: [RouteListConfiguration] = []
+    public var clusters: [ClusterConfiguration] = []
     /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
     public var listenAddresses: [String] = []
     /// The endpoints behind every reverse listener: `HOST:PORT` or `unix:PATH`, in turn.
@@ -18,6 +22,8 @@ public struct Configuration: Sendable, Equatable {
     /// nil: as many as `ProcessorCount.available()`.
     public var threads: Int?
     public var io = IOChoice.auto
+    /// Whom the process becomes once its listeners are open; nil: it stays who it is.
+    public var user: String?
     /// Whether each worker is bound to one CPU.
     public var pin = true
     /// The budget that slots and slices are derived from; nil: a share of the machine's memory.
@@ -104,8 +110,32 @@ extension Configuration {
 
     /// The forward listeners in effect: with no listener of either kind asked for, there is one on loopback.
     public var forwardListeners: [String] {
-        forwardAddresses.isEmpty && listenAddresses.isEmpty && upstreams.isEmpty
+        forwardAddresses.isEmpty && listenAddresses.isEmpty && upstreams.isEmpty && listeners.isEmpty
             ? [Self.defaultForwardAddress] : forwardAddresses
+    }
+
+    /// The name of the cluster that `upstreams` make.
+    public static let optionsCluster = "upstream"
+
+    /// All listeners in effect, wherever they were asked for, reverse ones with the name of their cluster.
+    var allListeners: [ListenerConfiguration] {
+        var all = listenAddresses.map { ListenerConfiguration(address: $0, cluster: Self.optionsCluster) }
+        all += forwardListeners.map { ListenerConfiguration(address: $0, role: .forward) }
+        for var listener in listeners {
+            if listener.role != .forward && listener.cluster == nil && listener.routes == nil
+                && clusters.count == 1
+            {
+                listener.cluster = clusters[0].name
+            }
+            all.append(listener)
+        }
+        return all
+    }
+
+    /// All clusters in effect.
+    var allClusters: [ClusterConfiguration] {
+        upstreams.isEmpty
+            ? clusters : [ClusterConfiguration(name: Self.optionsCluster, endpoints: upstreams)] + clusters
     }
 
     public var xForwardedOfReverse: ForwardedFields { xForwarded ?? .append }

@@ -5,6 +5,12 @@ public struct OptionSyntaxError: Error, Equatable, CustomStringConvertible {
     init(_ message: String) { self.message = message }
 
     public var description: String { message }
+
+    /// What is wrong, and what to do about it.
+    func parts(otherwise remedy: String) -> (message: String, remedy: String) {
+        let parts = message.split(separator: ": ", maxSplits: 1)
+        return (String(parts[0]), parts.count == 2 ? String(parts[1]) : remedy)
+    }
 }
 
 /// A value of the user's as it stands in a message: control characters made visible, and not without end.

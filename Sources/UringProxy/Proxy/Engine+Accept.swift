@@ -68,8 +68,12 @@ extension Engine where D: ~Copyable {
         counters.add(.downstreamAccepted)
         downstreamCount += 1
         if downstreamCount == settings.connections { pauseAccepting() }
-        updateReceive(slot)
-        armTimer(slot)
+        if listeners[index].role == .tcp {
+            startRelay(slot, cluster: listeners[index].cluster)
+        } else {
+            updateReceive(slot)
+            armTimer(slot)
+        }
     }
 
     /// At the limit: further connections wait in the backlog, which is bounded too.
@@ -95,10 +99,11 @@ extension Engine where D: ~Copyable {
         for index in listeners.indices { armAccept(index) }
     }
 
-    /// Ends the listeners. What waits in their backlog was promised service by the kernel and is taken first.
+    /// Ends the listeners. What waits in their backlog was promised service by the kernel and is taken first; in an inherited
+    /// one it waits for whoever inherits it next.
     mutating func stopAccepting() {
         cancelAccepts()
-        for index in listeners.indices {
+        for index in listeners.indices where !listeners[index].isInherited {
             while downstreamCount < settings.connections {
                 let descriptor = driver.acceptNow(listeners[index].descriptor)
                 guard descriptor >= 0 else { break }

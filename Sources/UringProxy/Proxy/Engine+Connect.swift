@@ -245,7 +245,8 @@ extension Engine where D: ~Copyable {
     /// No address of this endpoint could be connected: another configured upstream, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
-        if endpoints[endpoint].kind == .fixed && Int(exchanges[index].endpointsTried) < fixedEndpoints.count
+        if endpoints[endpoint].kind == .fixed
+            && Int(exchanges[index].endpointsTried) < clusters[Int(endpoints[endpoint].cluster)].count
             && !exchanges[index].bodyForwarded
         {
             counters.add(.retries)

@@ -7,6 +7,14 @@ extension Engine where D: ~Copyable {
             return
         }
         counters.add(failure: error)
+        if exchanges[index].isRelay {
+            // There is no message to answer, and an orderly end would look like the upstream's.
+            let slot = exchanges[index].downstream
+            finishExchange(index)
+            connections[slot].resetsOnClose = true
+            close(slot)
+            return
+        }
         answer(index, status: error.status, reason: error.reason)
     }
 
@@ -25,33 +33,68 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func answer(_ index: UInt32, status: UInt16, reason: StaticString) {
+        answer(index, status: status, size: Self.size(of: reason)) { writer, isHead in
+            Self.write(reason, status, isHead: isHead, to: &writer)
+        }
+    }
+
+    /// The answer of a route.
+    mutating func answer(_ index: UInt32, _ reply: FixedReply) {
+        let body = reply.body.view
+        let fields = reply.fields.view
+        answer(index, status: reply.status, size: fields.count + body.count) { writer, isHead in
+            writer.append(fields)
+            return isHead ? .none : ReplyBody(text: body)
+        }
+    }
+
+    /// The redirection of a route (RFC 9110 §15.4).
+    mutating func answer(
+        _ index: UInt32, status: UInt16, redirectingTo target: TargetTemplate, _ request: RouteRequest,
+        _ match: RouteMatch
+    ) {
+        let size = target.size(for: request, match) + 64
+        answer(index, status: status, size: size) { writer, _ in
+            writer.append("Location: ")
+            target.write(for: request, match, into: &writer)
+            writer.append("\r\nContent-Length: 0\r\n")
+            return .none
+        }
+    }
+
+    /// - Parameters:
+    ///   - size: of the fields and the body, at most.
+    ///   - write: writes the fields that the answer has beside those of its connection, and tells the body. What it reads of the
+    ///     request is still there.
+    private mutating func answer(
+        _ index: UInt32, status: UInt16, size: Int, _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
+    ) {
         let slot = exchanges[index].downstream
         let isHead = exchanges[index].method == .head
         // What was not taken of the request's body stands in the way of the next request.
-        let untaken = !isConsumed(index, slot)
+        let leavesHead = isUntouched(index)
+        let untaken = !exchanges[index].requestDone && !leavesHead
         let keepAlive = exchanges[index].keepAlive && !untaken && phase == .running
         let isHTTP10 = exchanges[index].version == .http10
+        let head = UInt32(requestHead.size)
         connections[slot].saidClose = exchanges[index].saidClose && !untaken
         finishExchange(index)
-        guard writeReply(slot, status, reason, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10)
-        else {
+        let isWritten = writeReply(
+            slot, status, size: size, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10, write)
+        if leavesHead { segments.consume(head, from: &connections[slot].input) }
+        guard isWritten else {
             close(slot)
             return
         }
         endOfResponse(slot, keepAlive: keepAlive)
     }
 
-    /// Whether the request, head and body, has left the input; takes the head out if nothing has yet.
-    private mutating func isConsumed(_ index: UInt32, _ slot: UInt32) -> Bool {
-        if exchanges[index].requestDone { return true }
-        // Refused before it was rewritten: `requestHead` is still this request's.
-        if exchanges[index].request.isEmpty && exchanges[index].requestBody.isDone
+    /// Whether the request is nothing but its head and that is still in the input: it is answered before it was rewritten, and
+    /// `requestHead` is still this request's.
+    private func isUntouched(_ index: UInt32) -> Bool {
+        !exchanges[index].requestDone && exchanges[index].request.isEmpty
+            && exchanges[index].requestBody.isDone
             && exchanges[index].state == .connecting && exchanges[index].upstream == Slot.none
-        {
-            segments.consume(UInt32(requestHead.size), from: &connections[slot].input)
-            return true
-        }
-        return false
     }
 
     /// Answers what never became an exchange, and ends the connection: the next request cannot be found.
@@ -62,30 +105,22 @@ extension Engine where D: ~Copyable {
 
     mutating func refuseHead(_ slot: UInt32, status: UInt16, reason: StaticString) {
         segments.removeAll(&connections[slot].input)
-        guard writeReply(slot, status, reason, isHead: false, keepAlive: false, tellsKeepAlive: false) else {
+        let isWritten = writeReply(
+            slot, status, size: Self.size(of: reason), isHead: false, keepAlive: false, tellsKeepAlive: false
+        ) { writer, isHead in Self.write(reason, status, isHead: isHead, to: &writer) }
+        guard isWritten else {
             close(slot)
             return
         }
         endOfResponse(slot, keepAlive: false)
     }
 
-    /// Puts a whole response into downstream's output.
-    private mutating func writeReply(
-        _ slot: UInt32, _ status: UInt16, _ reason: StaticString, isHead: Bool, keepAlive: Bool,
-        tellsKeepAlive: Bool
-    ) -> Bool {
-        guard let slice = arena.lease(.tiny) else {
-            counters.add(.buffersExhausted)
-            return false
-        }
-        counters.add(.localResponses)
-        countResponse(status)
-        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: SliceClass.tiny.sliceSize)
-        writer.append("HTTP/1.1 ")
-        writer.append(decimal: UInt64(status))
-        writer.append(" ")
-        writer.append(Status.phrase(status))
-        writer.append("\r\n")
+    private static func size(of reason: StaticString) -> Int { reason.utf8CodeUnitCount + 256 }
+
+    /// A sentence as the whole body.
+    private static func write(
+        _ reason: StaticString, _ status: UInt16, isHead: Bool, to writer: inout ByteWriter
+    ) -> ReplyBody {
         if status != 204 {
             writer.append("Content-Type: text/plain\r\nContent-Length: ")
             writer.append(decimal: UInt64(reason.utf8CodeUnitCount + 1))
@@ -94,16 +129,38 @@ extension Engine where D: ~Copyable {
         if status == 405 { writer.append("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n") }
         // RFC 9110 §10.2.3
         if status == 503 { writer.append("Retry-After: 1\r\n") }
+        if isHead || status == 204 { return .none }
+        return ReplyBody(
+            text: unsafe ByteView(base: reason.utf8Start, count: reason.utf8CodeUnitCount), isLine: true)
+    }
+
+    /// Puts a whole response into downstream's output.
+    private mutating func writeReply(
+        _ slot: UInt32, _ status: UInt16, size: Int, isHead: Bool, keepAlive: Bool, tellsKeepAlive: Bool,
+        _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
+    ) -> Bool {
+        // The status line and Connection.
+        guard let sliceClass = SliceClass.fitting(size + 128), let slice = arena.lease(sliceClass) else {
+            counters.add(.buffersExhausted)
+            return false
+        }
+        counters.add(.localResponses)
+        countResponse(status)
+        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+        writer.append("HTTP/1.1 ")
+        writer.append(decimal: UInt64(status))
+        writer.append(" ")
+        writer.append(Status.phrase(status))
+        writer.append("\r\n")
+        let body = write(&writer, isHead)
         if !keepAlive {
             writer.append("Connection: close\r\n")
         } else if tellsKeepAlive {
             writer.append("Connection: keep-alive\r\n")
         }
         writer.append("\r\n")
-        if !isHead && status != 204 {
-            writer.append(reason)
-            writer.append("\n")
-        }
+        writer.append(body.text)
+        if body.isLine { writer.append("\n") }
         precondition(!writer.overflowed, "our own answers fit a slice")
         if connections[slot].output.isEmpty { outputBegins(slot) }
         segments.append(
@@ -111,4 +168,13 @@ extension Engine where D: ~Copyable {
         queueFlush(slot)
         return true
     }
+}
+
+/// What stands behind the head of an answer of our own.
+private struct ReplyBody: BitwiseCopyable {
+    var text: ByteView
+    /// A line end belongs to it.
+    var isLine = false
+
+    static var none: ReplyBody { ReplyBody(text: .empty) }
 }

@@ -99,6 +99,7 @@ extension Engine where D: ~Copyable {
             case .absolute: if requestHead.scheme == .other { return .schemeUnsupported }
             case .authority: return .connectNotAllowed
             }
+        case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             switch requestHead.form {
             case .authority: break
@@ -120,7 +121,8 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
         let connection = connections.tenant(slot)
-        let role = listeners[Int(connection.listener)].role
+        let listener = Int(connection.listener)
+        let role = listeners[listener].role
         let isLast =
             settings.requestsPerConnection > 0
             && connection.requestCount >= settings.requestsPerConnection
@@ -160,7 +162,14 @@ extension Engine where D: ~Copyable {
         }
         switch role {
         case .reverse:
-            exchanges[index].endpoint = nextFixedEndpoint()
+            var cluster = listeners[listener].cluster
+            let routes = listeners[listener].routes
+            if routes >= 0 {
+                guard let routed = route(index, slot, bytes, set: routes) else { return }
+                cluster = routed
+            }
+            exchanges[index].endpoint = nextFixedEndpoint(cluster)
+        case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             guard let endpoint = forwardEndpoint(index, bytes) else { return }
             exchanges[index].endpoint = endpoint
@@ -177,16 +186,18 @@ extension Engine where D: ~Copyable {
         findUpstream(index)
     }
 
-    /// Round robin over the configured upstreams.
-    mutating func nextFixedEndpoint() -> UInt32 {
-        roundRobin = roundRobin + 1 < fixedEndpoints.count ? roundRobin + 1 : 0
-        return fixedEndpoints[roundRobin]
+    /// Round robin over a cluster's endpoints.
+    mutating func nextFixedEndpoint(_ cluster: Int) -> UInt32 {
+        let next = clusters[cluster].next + 1 < clusters[cluster].count ? clusters[cluster].next + 1 : 0
+        clusters[cluster].next = next
+        return fixedEndpoints[clusters[cluster].first + next]
     }
 
-    /// The upstream that is tried when this one cannot be connected.
+    /// The endpoint of the same cluster that is tried when this one cannot be connected.
     func fixedEndpoint(after endpoint: UInt32) -> UInt32 {
-        let next = Int(endpoints[endpoint].fixedIndex) + 1
-        return fixedEndpoints[next < fixedEndpoints.count ? next : 0]
+        let index = Int(endpoints[endpoint].fixedIndex)
+        let cluster = clusters[Int(endpoints[endpoint].cluster)]
+        return fixedEndpoints[index + 1 < cluster.first + cluster.count ? index + 1 : cluster.first]
     }
 
     /// Where a forward request wants to go; nil if the exchange was refused.
@@ -296,7 +307,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// The address of downstream, asked of the kernel once per connection. A unix socket has none: `::`.
-    private mutating func peer(of slot: UInt32) -> IPAddress {
+    mutating func peer(of slot: UInt32) -> IPAddress {
         if !connections[slot].peerKnown {
             connections[slot].peer = driver.peerAddress(connections[slot].descriptor)?.address ?? .unspecified
             connections[slot].peerKnown = true

@@ -1,12 +1,37 @@
 // Tunnels: two connections whose bytes pass blind, each end of stream passed on by itself.
 extension Engine where D: ~Copyable {
-    /// A CONNECT whose target is connected (RFC 9110 §9.3.6).
+    /// A connection of a layer-4 listener: all that comes on it goes to the cluster. It is answered by the upstream alone, and
+    /// what keeps it from one is told by a reset.
+    mutating func startRelay(_ slot: UInt32, cluster: Int) {
+        var exchange = Exchange(
+            downstream: slot, method: .connect, version: .http11, keepAlive: false, startedAt: driver.now,
+            totalDeadline: .max)
+        exchange.isConnect = true
+        exchange.isRelay = true
+        exchange.requestDone = true
+        guard let index = exchanges.insert(exchange) else {
+            counters.add(failure: .outOfExchanges)
+            connections[slot].resetsOnClose = true
+            close(slot)
+            return
+        }
+        counters.add(.exchangesStarted)
+        connections[slot].phase = .exchanging
+        connections[slot].exchange = index
+        exchanges[index].endpoint = nextFixedEndpoint(cluster)
+        findUpstream(index)
+    }
+
+    /// A CONNECT whose target is connected (RFC 9110 §9.3.6), or a relay.
     mutating func openConnectTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream
+        exchanges[index].upstream = upstream
+        guard !exchanges[index].isRelay else {
+            openTunnel(index, upstream)
+            return
+        }
         guard let slice = arena.lease(.tiny) else {
             counters.add(.buffersExhausted)
-            connections[upstream].exchange = Slot.none
-            close(upstream)
             fail(index, .outOfMemory)
             return
         }
@@ -15,7 +40,6 @@ extension Engine where D: ~Copyable {
         segments.append(
             Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].output)
         counters.add(.responses2xx)
-        exchanges[index].upstream = upstream
         openTunnel(index, upstream)
     }
 

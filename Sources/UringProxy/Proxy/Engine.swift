@@ -33,11 +33,13 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var zeroCopies: Slab<ZeroCopySend>
 
     var listeners: [Listener]
-    /// The configured upstreams, by their index, and where the next request goes.
+    /// The endpoints of all clusters, by their index.
     var fixedEndpoints: [UInt32] = []
     let fixedAddresses: [SocketAddress?]
+    var clusters: [Cluster] = []
+    let routeSets: [RouteSet]
+    var routeScratch: RouteScratch
     let lending: [LendingQueue]
-    var roundRobin: Int
     let clientLimit: ClientLimit?
     /// Asks for a name's addresses; false if the question could not be taken.
     let askResolver: (ByteView, UInt64) -> Bool
@@ -68,12 +70,14 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// - Parameters:
     ///   - listeners: bound and listening; the engine closes them.
-    ///   - upstreams: the configured upstreams, in the order of requests.
+    ///   - upstreams: the endpoints of all clusters, cluster by cluster.
+    ///   - routeSets: what listeners' routes are indices of.
     ///   - askResolver: called with a name and the token to answer with.
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
         counters: Counters,
-        worker: Int, listeners: [Listener], upstreams: [FixedUpstream], lending: [LendingQueue],
+        worker: Int, listeners: [Listener], upstreams: [FixedUpstream], routeSets: [RouteSet] = [],
+        lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
         let now = driver.now
@@ -96,7 +100,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.listeners = listeners
         fixedAddresses = upstreams.map { $0.address }
         self.lending = lending
-        roundRobin = upstreams.isEmpty ? 0 : worker % upstreams.count
+        self.routeSets = routeSets
+        routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         self.clientLimit = clientLimit
         self.askResolver = askResolver
         awaitingOffers = SlotQueue(capacity: downstream)
@@ -110,7 +115,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         piped = SlotQueue(capacity: slots)
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
+            if clusters.count <= upstream.cluster { clusters.append(Cluster(first: index)) }
+            clusters[upstream.cluster].count += 1
         }
+        // Workers begin with different endpoints.
+        for index in clusters.indices { clusters[index].next = worker % clusters[index].count }
         for index in listeners.indices { armAccept(index) }
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
@@ -122,6 +131,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 name: unsafe ByteView(UnsafeRawBufferPointer($0)), port: upstream.port, fixedIndex: index,
                 isUnix: upstream.address?.isUnix ?? false)
         }
+        endpoints[endpoint].cluster = UInt16(upstream.cluster)
         if let address = upstream.address {
             endpoints[endpoint].addressState = .known
             endpoints[endpoint].addressCount = 1
@@ -264,8 +274,20 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     }
 }
 
-/// An upstream of the configuration: a name to resolve, or an address.
+/// Some of the configured endpoints, and whose turn it is.
+struct Cluster: BitwiseCopyable {
+    /// Among all of them.
+    let first: Int
+    var count = 0
+    var next = 0
+
+    init(first: Int) { self.first = first }
+}
+
+/// An endpoint of the configuration: a name to resolve, or an address.
 struct FixedUpstream: Sendable {
+    /// Which cluster it belongs to.
+    var cluster = 0
     var name: String
     var port: UInt16
     /// nil: the name is resolved.

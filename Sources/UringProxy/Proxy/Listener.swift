@@ -1,21 +1,32 @@
 /// A place where a worker accepts connections.
 struct Listener: BitwiseCopyable {
     enum Role: UInt8, BitwiseCopyable {
-        /// Requests go to the configured upstreams.
+        /// Requests go to a cluster.
         case reverse
         /// Requests go where they say.
         case forward
+        /// Every connection is a tunnel to a cluster.
+        case tcp
     }
 
     let descriptor: Int32
     let role: Role
+    /// The cluster that requests of a reverse listener go to; or
+    let cluster: Int
+    /// the routes that say so; -1 for none.
+    let routes: Int
+    /// The socket belongs to the service manager, who goes on listening when this process ends.
+    let isInherited: Bool
     /// An accept is under way.
     var isArmed = false
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
-    init(descriptor: Int32, role: Role) {
+    init(descriptor: Int32, role: Role, cluster: Int = 0, routes: Int = -1, isInherited: Bool = false) {
         self.descriptor = descriptor
         self.role = role
+        self.cluster = cluster
+        self.routes = routes
+        self.isInherited = isInherited
     }
 }

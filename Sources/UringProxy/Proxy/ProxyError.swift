@@ -3,7 +3,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, loopDetected
+    case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
@@ -17,11 +17,12 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     /// RFC 9110 §15, RFC 5842 §7.2 (508).
     var status: UInt16 {
         switch self {
-        case .none, .notAProxyRequest, .notAnOriginRequest: 400
+        case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing: 400
         case .schemeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
         case .destinationDenied: 403
+        case .noRoute: 404
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
@@ -46,6 +47,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: "the request body is larger than the limit; see --limit-body"
         case .destinationDenied: "the destination is not allowed; see --allow-destinations"
         case .loopDetected: "the request came through this proxy before (Via)"
+        case .noRoute: "no route takes this request"
+        case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
+        case .hostMissing: "the answer depends on the host, and the request names none"
         case .headTimeout: "the request head took too long; see --timeout-head"
         case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
         case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
@@ -84,6 +88,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: "body_too_large"
         case .destinationDenied: "destination_denied"
         case .loopDetected: "loop_detected"
+        case .noRoute: "no_route"
+        case .badPath: "bad_path"
+        case .hostMissing: "host_missing"
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
         case .bodyTooSlow: "body_too_slow"

@@ -4,6 +4,8 @@ struct RouteRequest: BitwiseCopyable {
     var host: ByteView
     /// As `PathNormalizer` gives it.
     var path: ByteView
+    /// As received, without the query.
+    var receivedPath = ByteView.empty
     /// What stands behind the "?".
     var query: ByteView
     var method: Method
@@ -23,13 +25,20 @@ extension RouteRequest {
         let target = bytes[head.pathAndQuery]
         var end = 0
         while end < target.count, target[end] != UInt8(ascii: "?") { end &+= 1 }
+        receivedPath = target[0..<end]
         // In authority form the target is a host: there is no path to normalise.
-        path = try head.form == .authority ? .empty : scratch.normalised(target[0..<end])
+        path = try head.form == .authority ? .empty : scratch.normalised(receivedPath)
         query = end < target.count ? target.dropFirst(end &+ 1) : .empty
         host = head.authority.map { bytes[$0.host] } ?? .empty
         method = head.method
         methodName = bytes[head.methodRange]
         self.head = bytes
         self.source = source
+    }
+
+    /// The host is an IPv6 address, which stands in brackets in a URL.
+    var hostIsIPv6: Bool {
+        for index in 0..<host.count where host[index] == UInt8(ascii: ":") { return true }
+        return false
     }
 }

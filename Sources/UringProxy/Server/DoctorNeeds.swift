@@ -14,10 +14,10 @@ struct DoctorNeeds: Sendable, Equatable {
     init(_ configuration: Configuration, available: Int) {
         threads = configuration.threads ?? available
         if let connections = configuration.limitConnections, connections > 0 {
-            let listeners = configuration.listenAddresses.count + configuration.forwardListeners.count
-            let pooled = configuration.upstreams.count * configuration.poolIdle
+            let listeners = configuration.allListeners.count
+            let endpoints = configuration.allClusters.reduce(0) { $0 + $1.endpoints.count }
             // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
-            let needed = 2 * connections + threads * (pooled + listeners + 4) + 32
+            let needed = 2 * connections + threads * (endpoints * configuration.poolIdle + listeners + 4) + 32
             // Pipes take an eighth of all descriptors at most, so a seventh of what everything else needs.
             let pipes = configuration.splice == .off ? 0 : 2 * threads * Budget.mostPipesPerWorker
             descriptors = needed + min(pipes, (needed + 6) / 7)

@@ -7,23 +7,53 @@ public final class Server: Sendable {
     private let budget: Budget
     private let policy: DestinationPolicy
     private let upstreams: [FixedUpstream]
+    private let routeSets: [RouteSet]
     private let state = Mutex(State())
 
     private struct State {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
-        var bound: [SocketAddress] = []
+        var bound: [OpenListener] = []
+        /// When each worker's turns last changed, for `isAlive`.
+        var progress: [Progress] = []
         var lines: [String] = []
+    }
+
+    /// One address that is listened on.
+    private struct OpenListener {
+        /// With the port that the kernel chose where 0 was asked.
+        var address: SocketAddress
+        var listener: ListenerConfiguration
+        /// The service manager made the socket, and keeps it.
+        var isInherited: Bool
+        /// One for each worker; closed once the workers have their own.
+        var descriptors: [Int32]
+
+        func close() { for descriptor in descriptors { _ = cposix_close(descriptor) } }
+    }
+
+    private struct Progress {
+        var turns: UInt64 = 0
+        var since: Int64
     }
 
     /// Checks the configuration; nothing is opened yet.
     ///
     /// - Throws: all that is wrong with it, one line each.
     public init(configuration: Configuration) throws(StartError) {
-        let problems = configuration.validate()
+        var problems = configuration.validate()
+        var random = SystemRandomNumberGenerator()
+        let seed: UInt64 = random.next()
+        var routeSets: [RouteSet] = []
+        for list in configuration.routes {
+            if let set = RouteCompiler.compile(list, configuration, seed: seed, &problems) {
+                routeSets.append(set)
+            }
+        }
         guard problems.isEmpty else {
             throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
         }
+        self.routeSets = routeSets
         self.configuration = configuration
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
@@ -32,7 +62,13 @@ public final class Server: Sendable {
             throw StartError(message: error.message)
         }
         var upstreams: [FixedUpstream] = []
-        for text in configuration.upstreams { upstreams.append(try Self.upstream(text)) }
+        for (index, cluster) in configuration.allClusters.enumerated() {
+            for text in cluster.endpoints {
+                var upstream = try Self.upstream(text)
+                upstream.cluster = index
+                upstreams.append(upstream)
+            }
+        }
         self.upstreams = upstreams
         budget = Budget(configuration)
     }
@@ -45,7 +81,7 @@ public final class Server: Sendable {
         }
         guard let colon = text.lastIndex(of: ":"),
             let port = SocketAddress.port(text[text.index(after: colon)...]), port > 0
-        else { throw StartError(message: "--upstream \(text): give HOST:PORT or unix:PATH") }
+        else { throw StartError(message: "endpoint \(text): give HOST:PORT or unix:PATH") }
         return FixedUpstream(name: String(text[..<colon]), port: port, address: nil)
     }
 
@@ -57,13 +93,49 @@ public final class Server: Sendable {
         unsafe _ = cposix_raise_nofile(&limit)
         let resolver = try makeResolver()
         state.withLock { $0.resolver = resolver }
+        let open = try openListeners()
+        // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
+        defer { for listener in open { listener.close() } }
+        if let user = configuration.user {
+            try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
+        }
         try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
-            try startWorkers(usesRing: usesRing, note: note)
+            try startWorkers(open, usesRing: usesRing, note: note)
         }
     }
 
+    private func openListeners() throws(StartError) -> [OpenListener] {
+        var open: [OpenListener] = []
+        do throws(StartError) {
+            for listener in configuration.allListeners {
+                if case .inherited(let name)? = try? AddressText(parsing: listener.address) {
+                    let inherited = InheritedSockets.ofThisProcess()
+                    for (descriptors, address) in try inherited.listeners(name: name, count: budget.threads) {
+                        open.append(
+                            OpenListener(
+                                address: address, listener: listener, isInherited: true,
+                                descriptors: descriptors))
+                    }
+                } else {
+                    let (descriptors, address) = try ListenerSocket.listen(
+                        listener.address, count: budget.threads)
+                    open.append(
+                        OpenListener(
+                            address: address, listener: listener, isInherited: false, descriptors: descriptors
+                        ))
+                }
+            }
+        } catch {
+            for listener in open { listener.close() }
+            throw error
+        }
+        return open
+    }
+
     private func makeResolver() throws(StartError) -> Resolver? {
-        let isNeeded = !configuration.forwardListeners.isEmpty || upstreams.contains { $0.address == nil }
+        let isNeeded =
+            configuration.allListeners.contains { $0.role == .forward }
+            || upstreams.contains { $0.address == nil }
         guard isNeeded else { return nil }
         var options = ResolverOptions()
         options.servers = configuration.dnsServers
@@ -76,34 +148,38 @@ public final class Server: Sendable {
         }
     }
 
-    private func startWorkers(usesRing: Bool, note: String) throws(StartError) {
-        let (plans, bound) = try makePlans()
+    private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
+        let plans = try makePlans(open)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
-        let lines = startLines(bound, driver: driver)
+        let lines = startLines(open, driver: driver)
         state.withLock { state in
             state.threads = threads
-            state.bound = bound
+            state.bound = open
             state.lines = lines
         }
     }
 
-    /// One plan per worker, and the addresses they listen on together.
-    private func makePlans() throws(StartError) -> ([Worker.Plan], [SocketAddress]) {
+    /// One plan per worker.
+    private func makePlans(_ open: [OpenListener]) throws(StartError) -> [Worker.Plan] {
         let count = budget.threads
         var listeners = [[Listener]](repeating: [], count: count)
-        var bound: [SocketAddress] = []
         let wakeups: [Wakeup]
-        func add(_ text: String, _ role: Listener.Role) throws(StartError) {
-            let (descriptors, address) = try ListenerSocket.listen(text, count: count)
-            for worker in 0..<count {
-                listeners[worker].append(Listener(descriptor: descriptors[worker], role: role))
-            }
-            bound.append(address)
-        }
+        let clusters = configuration.allClusters.map(\.name)
+        let routeLists = configuration.routes.map(\.name)
         do throws(StartError) {
-            for text in configuration.listenAddresses { try add(text, .reverse) }
-            for text in configuration.forwardListeners { try add(text, .forward) }
+            for open in open {
+                let listener = open.listener
+                for worker in 0..<count {
+                    listeners[worker].append(
+                        Listener(
+                            descriptor: try ListenerSocket.share(open.descriptors[worker]),
+                            role: Listener.Role(listener.role),
+                            cluster: listener.cluster.flatMap { clusters.firstIndex(of: $0) } ?? 0,
+                            routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
+                            isInherited: open.isInherited))
+                }
+            }
             wakeups = try makeWakeups(count)
         } catch {
             for list in listeners { for listener in list { _ = cposix_close(listener.descriptor) } }
@@ -120,14 +196,14 @@ public final class Server: Sendable {
         let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
         let resolver = state.withLock { $0.resolver }
-        let plans = (0..<count).map { index in
+        return (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], settings: settings, upstreams: upstreams, lending: lending,
+                wakeup: wakeups[index], settings: settings, upstreams: upstreams, routeSets: routeSets,
+                lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
         }
-        return (plans, bound)
     }
 
     private func makeWakeups(_ count: Int) throws(StartError) -> [Wakeup] {
@@ -140,14 +216,19 @@ public final class Server: Sendable {
         return wakeups
     }
 
-    private func startLines(_ bound: [SocketAddress], driver: String) -> [String] {
-        let reverse = configuration.listenAddresses.count
+    private func startLines(_ bound: [OpenListener], driver: String) -> [String] {
         var lines: [String] = []
-        for (index, address) in bound.enumerated() {
-            lines.append(
-                index < reverse
-                    ? "reverse proxy on \(address.description) to \(configuration.upstreams.joined(separator: ", "))"
-                    : "forward proxy on \(address.description)")
+        for listener in bound {
+            let address = listener.address.description + (listener.isInherited ? " (inherited)" : "")
+            switch (listener.listener.role, listener.listener.routes) {
+            case (.forward, _): lines.append("forward proxy on \(address)")
+            case (.reverse, let routes?): lines.append("reverse proxy on \(address), routes \(routes)")
+            case (.reverse, nil), (.tcp, _):
+                let cluster = configuration.allClusters.first { $0.name == listener.listener.cluster }
+                let endpoints = (cluster?.endpoints ?? []).joined(separator: ", ")
+                let what = listener.listener.role == .tcp ? "tcp" : "reverse proxy"
+                lines.append("\(what) on \(address) to \(endpoints)")
+            }
         }
         let threads = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
         let spinning = configuration.busyPoll.isOn ? ", spinning up to \(configuration.busyPoll)" : ""
@@ -160,11 +241,31 @@ public final class Server: Sendable {
     /// What runs where and how, a line each.
     public var summary: [String] { state.withLock { $0.lines } }
 
-    /// Where the reverse and then the forward listeners are, with the ports that the kernel chose where 0 was asked.
-    public var boundAddresses: [String] { state.withLock { $0.bound.map(\.description) } }
+    /// Where its listeners are, those of options first, with the ports that the kernel chose where 0 was asked.
+    public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
+
+    /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
+    ///
+    /// - Parameter patience: how long a worker may take for a turn.
+    public func isAlive(patience: Nanoseconds) -> Bool {
+        let now = cposix_monotonic_nanoseconds()
+        return state.withLock { state in
+            if state.progress.isEmpty { state.progress = state.threads.map { _ in Progress(since: now) } }
+            var isAlive = true
+            for (index, thread) in state.threads.enumerated() {
+                let turns = thread.worker.gauges.turns.load(ordering: .relaxed)
+                if turns != state.progress[index].turns || thread.hasEnded {
+                    state.progress[index] = Progress(turns: turns, since: now)
+                } else if now - state.progress[index].since > patience.rawValue {
+                    isAlive = false
+                }
+            }
+            return isAlive
+        }
+    }
 
     // MARK: - Stop
 
@@ -181,6 +282,16 @@ public final class Server: Sendable {
         for thread in state.withLock({ $0.threads }) { thread.join() }
         let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
         resolver?.stop()
-        for address in bound { ListenerSocket.removeFile(address) }
+        for listener in bound where !listener.isInherited { ListenerSocket.removeFile(listener.address) }
+    }
+}
+
+extension Listener.Role {
+    fileprivate init(_ role: ListenerConfiguration.Role) {
+        switch role {
+        case .reverse: self = .reverse
+        case .forward: self = .forward
+        case .tcp: self = .tcp
+        }
     }
 }

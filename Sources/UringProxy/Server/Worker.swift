@@ -21,6 +21,7 @@ final class Worker: DriverWork {
         var wakeup: Wakeup
         var settings: EngineSettings
         var upstreams: [FixedUpstream]
+        var routeSets: [RouteSet]
         var lending: [LendingQueue]
         var clientLimit: ClientLimit?
         var resolver: Resolver?
@@ -83,7 +84,9 @@ final class Worker: DriverWork {
         let inbox = inbox
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
-            worker: plan.index, listeners: plan.listeners, upstreams: plan.upstreams, lending: plan.lending,
+            worker: plan.index, listeners: plan.listeners, upstreams: plan.upstreams,
+            routeSets: plan.routeSets,
+            lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {

@@ -9,6 +9,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
         case starting
         case running(features: String)
         case failed(DriverError)
+        case ended
     }
 
     let worker: Work
@@ -39,7 +40,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
                 switch thread.start() {
                 case .running(let text): features = text
                 case .failed(let error): throw StartError(message: error.message, isDriverFailure: true)
-                case .starting: preconditionFailure("start waits")
+                case .starting, .ended: preconditionFailure("start waits, and a worker ends when told to")
                 }
                 threads.append(thread)
             } catch {
@@ -72,6 +73,11 @@ final class WorkerThread<Work: DriverWork>: Sendable {
         return state.withLock { $0 }
     }
 
+    /// Whether the worker has done its last turn.
+    var hasEnded: Bool {
+        if case .ended = state.withLock({ $0 }) { true } else { false }
+    }
+
     /// Waits for the thread's end.
     func join() {
         let thread = thread.exchange(0, ordering: .acquiring)
@@ -94,6 +100,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
                         pipes: worker.pipeLimit)
                     tell(.running(features: driver.features))
                     worker.run(on: driver, arena, segments)
+                    tell(.ended)
                 } else {
                     try runOnEpoll(arena, segments)
                 }
@@ -113,6 +120,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
             pipes: worker.pipeLimit)
         tell(.running(features: ""))
         worker.run(on: driver, arena, segments)
+        tell(.ended)
     }
 
     private func tell(_ news: State) {

@@ -22,8 +22,8 @@ struct DestinationOptions: ParsableArguments {
     var dnsServers: [String] = []
 
     func apply(to configuration: inout Configuration) {
-        configuration.allowDestinations = allowDestinations
-        configuration.denyDestinations = denyDestinations
-        configuration.dnsServers = dnsServers
+        if !allowDestinations.isEmpty { configuration.allowDestinations = allowDestinations }
+        if !denyDestinations.isEmpty { configuration.denyDestinations = denyDestinations }
+        if !dnsServers.isEmpty { configuration.dnsServers = dnsServers }
     }
 }

@@ -11,6 +11,12 @@ struct EngineOptions: ParsableArguments {
             valueName: "driver"))
     var io: Configuration.IOChoice?
 
+    @Option(
+        help: ArgumentHelp(
+            "Become this user once the listeners are open (default: stay who started it).", valueName: "name")
+    )
+    var user: String?
+
     @Option(help: ArgumentHelp("Bind each worker to one CPU (default: on).", valueName: "switch"))
     var pin: Toggle?
 
@@ -41,10 +47,11 @@ struct EngineOptions: ParsableArguments {
     var splice: Configuration.Splice?
 
     func apply(to configuration: inout Configuration) {
-        configuration.threads = threads
+        if let threads { configuration.threads = threads }
         set(&configuration.io, to: io)
+        if let user { configuration.user = user }
         set(&configuration.pin, to: pin.map { $0 == .on })
-        configuration.memoryBytes = memory == 0 ? nil : memory
+        if let memory { configuration.memoryBytes = memory == 0 ? nil : memory }
         set(&configuration.zeroCopy, to: zeroCopy)
         set(&configuration.busyPoll, to: busyPoll)
         set(&configuration.splice, to: splice)

@@ -47,7 +47,9 @@ struct LimitOptions: ParsableArguments {
         set(&configuration.limitURIBytes, to: limitURI.map { Int(clamping: $0) })
         set(&configuration.limitBodyBytes, to: limitBody.map { Int64(clamping: $0) })
         set(&configuration.limitRateMin, to: limitRateMin)
-        configuration.limitConnections = limitConnections == 0 ? nil : limitConnections
+        if let limitConnections {
+            configuration.limitConnections = limitConnections == 0 ? nil : limitConnections
+        }
         set(&configuration.limitConnectionsPerClient, to: limitConnectionsPerClient)
         set(&configuration.limitRequestsPerConnection, to: limitRequestsPerConnection)
     }

@@ -4,7 +4,7 @@ internal import UringProxy
 struct ListenerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Reverse proxy: listen here, 127.0.0.1:8081, [::]:80 or unix:PATH. Repeatable.",
+            "Reverse proxy: listen here, 127.0.0.1:8081, [::]:80, unix:PATH or fd:NAME. Repeatable.",
             valueName: "address"))
     var listen: [String] = []
 
@@ -29,6 +29,6 @@ struct ListenerOptions: ParsableArguments {
         configuration.listenAddresses = listen
         configuration.upstreams = upstream
         configuration.forwardAddresses = forward
-        configuration.adminAddress = admin
+        if let admin { configuration.adminAddress = admin }
     }
 }

@@ -3,6 +3,12 @@ internal import UringProxy
 
 /// All that `uproxy run` takes, in the groups that its help shows.
 struct ServerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Read the configuration from this file; options on the command line go before what it says.",
+            valueName: "file"))
+    var config: String?
+
     @OptionGroup(title: "Listeners") var listeners: ListenerOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Timeouts") var timeouts: TimeoutOptions
@@ -11,9 +17,13 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup(title: "Destinations of the forward proxy") var destinations: DestinationOptions
     @OptionGroup(title: "Fields") var fields: FieldOptions
 
-    /// The configuration that the options describe; every problem in it is told at once.
-    func checkedConfiguration() throws -> Configuration {
-        var configuration = Configuration()
+    /// The configuration that the file and the options describe; every problem in it is told at once.
+    func checkedConfiguration() throws -> Configuration { try checked().configuration }
+
+    /// The same, with the file that it began as.
+    func checked() throws -> (configuration: Configuration, file: ConfigurationFile?) {
+        let file = try config.map(readFile)
+        var configuration = file?.configuration ?? Configuration()
         listeners.apply(to: &configuration)
         engine.apply(to: &configuration)
         timeouts.apply(to: &configuration)
@@ -21,8 +31,12 @@ struct ServerOptions: ParsableArguments {
         pools.apply(to: &configuration)
         destinations.apply(to: &configuration)
         fields.apply(to: &configuration)
-        try refuse(configuration.validate())
-        return configuration
+        if let file {
+            try refuse(file.problems(with: configuration))
+        } else {
+            try refuse(configuration.validate())
+        }
+        return (configuration, file)
     }
 }
 

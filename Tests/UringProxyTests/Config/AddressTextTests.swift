@@ -4,7 +4,7 @@ import Testing
 
 @Suite("AddressText")
 struct AddressTextTests {
-    @Test("Addresses of all three forms are read")
+    @Test("Addresses of all forms are read")
     func forms() throws {
         let table: [(String, AddressText)] = [
             ("127.0.0.1:8080", .host("127.0.0.1", port: 8080)), ("[::1]:80", .host("[::1]", port: 80)),
@@ -12,6 +12,7 @@ struct AddressTextTests {
             ("example.com:65535", .host("example.com", port: 65535)),
             ("my_app.local.:1", .host("my_app.local.", port: 1)),
             ("unix:/run/a b.sock", .unix(path: "/run/a b.sock")), ("unix:relative", .unix(path: "relative")),
+            ("fd:http", .inherited(name: "http")),
         ]
         for (text, expected) in table { #expect(try AddressText(parsing: text) == expected, "\(text)") }
     }
@@ -25,6 +26,7 @@ struct AddressTextTests {
             ("a:-1", "no port"), ("a:+1", "no port"), ("a:8 0", "no port"), ("[1.2.3.4]:1", "brackets"),
             ("[:::]:1", "brackets"), ("a b:1", "neither a name"), ("a..b:1", "neither a name"),
             ("http://a:1", "URL"),
+            ("fd:", "names no socket"), ("fd:a:b", "names no socket"), ("fd:a b", "names no socket"),
             ("unix:", "no path"), ("unix:/" + String(repeating: "p", count: 107), "longer than"),
         ]
         for (text, part) in table {

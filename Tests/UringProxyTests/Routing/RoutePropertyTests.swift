@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import UringProxy
@@ -174,7 +175,8 @@ extension RoutePropertyTests {
             case .below(let name): return host.hasSuffix("." + name) ? [1, -name.count] : nil
             case .expression(let expression):
                 guard host.firstMatch(of: try Regex(expression.text).ignoresCase()) != nil else { return nil }
-                return [2, rules.firstIndex { $0.hosts.contains { $0 == pattern } } ?? -1]
+                // In the order of the file, of two in one rule as well.
+                return [2, rules.flatMap(\.hosts).firstIndex { $0 == pattern } ?? -1]
             }
         }
 

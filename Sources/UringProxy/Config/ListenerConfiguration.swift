@@ -1,0 +1,23 @@
+/// One address that is listened on, and what becomes of the requests that come there.
+public struct ListenerConfiguration: Sendable, Equatable {
+    public enum Role: String, Sendable, CaseIterable {
+        case reverse, forward
+        /// Layer 4: every connection is relayed to a cluster.
+        case tcp
+    }
+
+    /// `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
+    public var address: String
+    public var role: Role
+    /// The cluster that requests, or connections, go to; or
+    public var cluster: String?
+    /// the list of routes that tells.
+    public var routes: String?
+
+    public init(address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil) {
+        self.address = address
+        self.role = role
+        self.cluster = cluster
+        self.routes = routes
+    }
+}

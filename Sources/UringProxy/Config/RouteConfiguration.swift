@@ -1,0 +1,66 @@
+/// Which requests a route takes, and what becomes of them. What is left empty holds for all; the texts are read by `Routing/`.
+public struct RouteConfiguration: Sendable, Equatable {
+    /// A name and what its value has to be.
+    public struct Condition: Sendable, Equatable {
+        public var name: String
+        public var value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Another place that downstream is sent to.
+    public struct Redirect: Sendable, Equatable {
+        /// A URL or a path, with placeholders (`TargetTemplate`).
+        public var target: String
+        /// 301, 302, 303, 307 or 308.
+        public var status: Int
+
+        public init(target: String, status: Int = 308) {
+            self.target = target
+            self.status = status
+        }
+    }
+
+    /// An answer that needs no upstream.
+    public struct Response: Sendable, Equatable {
+        /// 200 to 599.
+        public var status: Int
+        public var body: String
+        /// Its Content-Type.
+        public var type: String
+
+        public init(status: Int = 200, body: String = "", type: String = "text/plain; charset=utf-8") {
+            self.status = status
+            self.body = body
+            self.type = type
+        }
+    }
+
+    public var hosts: [String] = []
+    public var path: String?
+    public var methods: [String] = []
+    public var headers: [Condition] = []
+    public var query: [Condition] = []
+    public var sources: [String] = []
+
+    // One of them.
+    public var cluster: String?
+    public var redirect: Redirect?
+    public var response: Response?
+
+    public init() {}
+}
+
+/// Routes under a name, in the order of the file.
+public struct RouteListConfiguration: Sendable, Equatable {
+    public var name: String
+    public var routes: [RouteConfiguration]
+
+    public init(name: String, routes: [RouteConfiguration] = []) {
+        self.name = name
+        self.routes = routes
+    }
+}

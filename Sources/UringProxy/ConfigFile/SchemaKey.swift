@@ -1,0 +1,241 @@
+/// One key of a mapping in the configuration file: its name, what it means, and how it gets into a `Target` and out of it.
+/// Reading, the JSON Schema and `uproxy config print` all follow from this one declaration.
+struct SchemaKey<Target>: Sendable {
+    let name: String
+    /// One sentence, for editors and readers.
+    let summary: String
+    /// The command line's option that means the same.
+    let option: String?
+    let isRequired: Bool
+    let shape: SchemaShape
+    let read:
+        @Sendable (_ node: YAMLNode, _ path: String, _ target: inout Target, _ reader: inout SchemaReader) ->
+            Void
+    /// nil: there is nothing to show.
+    let write: @Sendable (Target) -> WrittenValue?
+}
+
+/// What may stand at a place of the file.
+indirect enum SchemaShape: Sendable {
+    /// A scalar, as a JSON Schema without its braces.
+    case value(String)
+    case list(SchemaShape)
+    case object([SchemaEntry])
+    /// Names of the user's, each with such a value.
+    case map(SchemaShape)
+}
+
+/// A key without its type.
+struct SchemaEntry: Sendable {
+    let name: String
+    let summary: String
+    let isRequired: Bool
+    let shape: SchemaShape
+}
+
+/// A configuration on its way back into text.
+indirect enum WrittenValue: Sendable, Equatable {
+    case scalar(String)
+    case list([WrittenValue])
+    case object([(name: String, value: WrittenValue)])
+
+    static func == (a: WrittenValue, b: WrittenValue) -> Bool {
+        switch (a, b) {
+        case (.scalar(let a), .scalar(let b)): a == b
+        case (.list(let a), .list(let b)): a == b
+        case (.object(let a), .object(let b)):
+            a.elementsEqual(b) { $0.name == $1.name && $0.value == $1.value }
+        case (.scalar, _), (.list, _), (.object, _): false
+        }
+    }
+}
+
+extension SchemaKey {
+    var entry: SchemaEntry { SchemaEntry(name: name, summary: summary, isRequired: isRequired, shape: shape) }
+
+    /// A scalar.
+    static func value<Value: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, Value> & Sendable,
+        _ syntax: ValueSyntax<Value>,
+        _ summary: String, option: String? = nil, isRequired: Bool = false
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: option, isRequired: isRequired,
+            shape: .value(syntax.schema),
+            read: { node, path, target, reader in
+                if let value = reader.value(node, path, syntax) { target[keyPath: property] = value }
+            }, write: { .scalar(syntax.write($0[keyPath: property])) })
+    }
+
+    /// A scalar that may be left out.
+    static func optional<Value: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, Value?> & Sendable,
+        _ syntax: ValueSyntax<Value>,
+        _ summary: String
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .value(syntax.schema),
+            read: { node, path, target, reader in
+                if let value = reader.value(node, path, syntax) { target[keyPath: property] = value }
+            }, write: { $0[keyPath: property].map { .scalar(syntax.write($0)) } })
+    }
+
+    /// A mapping that may be left out.
+    static func object<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, Item?> & Sendable, _ summary: String,
+        new: @escaping @Sendable () -> Item, _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            read: { node, path, target, reader in
+                var value = new()
+                reader.object(node, path, keys, into: &value)
+                target[keyPath: property] = value
+            }, write: { $0[keyPath: property].flatMap { writtenObject(keys, $0) } })
+    }
+
+    /// Names of the user's, each with a text.
+    static func pairs<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,
+        pair: @escaping @Sendable (String, String) -> Item,
+        parts: @escaping @Sendable (Item) -> (String, String)
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("a text")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .map(.value(syntax.schema)),
+            read: { node, path, target, reader in
+                for (key, item) in reader.entries(node, path) {
+                    if let value = reader.value(item, path + "." + key.name, syntax) {
+                        target[keyPath: property].append(pair(key.name, value))
+                    }
+                }
+            },
+            write: { target in
+                let items = target[keyPath: property].map(parts)
+                return items.isEmpty ? nil : .object(items.map { ($0.0, .scalar($0.1)) })
+            })
+    }
+
+    /// A list of scalars; one alone may stand there without being a list.
+    static func values<Value: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Value]> & Sendable,
+        _ syntax: ValueSyntax<Value>,
+        _ summary: String, option: String? = nil, isRequired: Bool = false
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: option, isRequired: isRequired,
+            shape: .list(.value(syntax.schema)),
+            read: { node, path, target, reader in
+                var values: [Value] = []
+                for (item, itemPath) in reader.items(node, path) {
+                    if let value = reader.value(item, itemPath, syntax) { values.append(value) }
+                }
+                target[keyPath: property] = values
+            },
+            write: { target in
+                let values = target[keyPath: property]
+                return values.isEmpty ? nil : .list(values.map { .scalar(syntax.write($0)) })
+            })
+    }
+
+    /// A section: keys that are the target's own.
+    static func section(_ name: String, _ summary: String, _ keys: [SchemaKey<Target>]) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            read: { node, path, target, reader in reader.object(node, path, keys, into: &target) },
+            write: { target in writtenObject(keys, target) })
+    }
+
+    /// A list of mappings.
+    static func objects<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,
+        new: @escaping @Sendable () -> Item, _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .list(.object(keys.map(\.entry))),
+            read: { node, path, target, reader in
+                for (item, itemPath) in reader.items(node, path) {
+                    var value = new()
+                    reader.object(item, itemPath, keys, into: &value)
+                    target[keyPath: property].append(value)
+                }
+            },
+            write: { target in
+                let items = target[keyPath: property]
+                return items.isEmpty ? nil : .list(items.compactMap { writtenObject(keys, $0) })
+            })
+    }
+
+    /// A mapping from names of the user's to mappings.
+    static func named<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,
+        itemName: any WritableKeyPath<Item, String> & Sendable, new: @escaping @Sendable () -> Item,
+        _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .map(.object(keys.map(\.entry))),
+            read: { node, path, target, reader in
+                for (key, item) in reader.entries(node, path) {
+                    let itemPath = path + "." + key.name
+                    guard reader.checkName(key, itemPath) else { continue }
+                    var value = new()
+                    value[keyPath: itemName] = key.name
+                    reader.object(item, itemPath, keys, into: &value)
+                    target[keyPath: property].append(value)
+                }
+            },
+            write: { target in
+                let items = target[keyPath: property]
+                if items.isEmpty { return nil }
+                return .object(
+                    items.map { ($0[keyPath: itemName], writtenObject(keys, $0) ?? .object([])) })
+            })
+    }
+}
+
+extension SchemaKey {
+    /// A mapping from names of the user's to lists of mappings.
+    static func namedLists<List: Sendable, Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [List]> & Sendable, _ summary: String,
+        itemName: any WritableKeyPath<List, String> & Sendable,
+        items: any WritableKeyPath<List, [Item]> & Sendable,
+        new: @escaping @Sendable () -> List, newItem: @escaping @Sendable () -> Item,
+        _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .map(.list(.object(keys.map(\.entry)))),
+            read: { node, path, target, reader in
+                for (key, item) in reader.entries(node, path) {
+                    let listPath = path + "." + key.name
+                    guard reader.checkName(key, listPath) else { continue }
+                    var list = new()
+                    list[keyPath: itemName] = key.name
+                    reader.noteOrigin(of: listPath, item.position)
+                    for (item, itemPath) in reader.items(item, listPath) {
+                        var value = newItem()
+                        reader.object(item, itemPath, keys, into: &value)
+                        list[keyPath: items].append(value)
+                    }
+                    target[keyPath: property].append(list)
+                }
+            },
+            write: { target in
+                let lists = target[keyPath: property]
+                if lists.isEmpty { return nil }
+                return .object(
+                    lists.map { list in
+                        let written = list[keyPath: items].map { writtenObject(keys, $0) ?? .object([]) }
+                        return (list[keyPath: itemName], .list(written))
+                    })
+            })
+    }
+}
+
+/// The keys that have something to show.
+func writtenObject<Target>(_ keys: [SchemaKey<Target>], _ target: Target) -> WrittenValue? {
+    let written = keys.compactMap { key in key.write(target).map { (key.name, $0) } }
+    return written.isEmpty ? nil : .object(written)
+}

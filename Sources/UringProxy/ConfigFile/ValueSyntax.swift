@@ -1,0 +1,159 @@
+/// How one kind of value is written in a configuration file: the same syntax as on the command line.
+struct ValueSyntax<Value: Sendable>: Sendable {
+    /// With an article: "a duration".
+    let kind: String
+    /// What `read` takes, as a JSON Schema without its braces. A reference to the environment may stand everywhere.
+    let schema: String
+    let read: @Sendable (String) throws(OptionSyntaxError) -> Value
+    let write: @Sendable (Value) -> String
+}
+
+extension ValueSyntax {
+    /// A JSON Schema of text that has the form of `pattern`, or refers to the environment.
+    fileprivate static func textSchema(_ pattern: String) -> String {
+        "\"type\": \"string\", \"pattern\": \(jsonString("^(\(pattern))$|\\$\\{"))"
+    }
+
+    fileprivate static func numberSchema(_ range: ClosedRange<Int>, or words: [String] = []) -> String {
+        let most = range.upperBound == .max ? "" : ", \"maximum\": \(range.upperBound)"
+        let text = (words + ["\\$\\{"]).joined(separator: "|")
+        return "\"anyOf\": [{\"type\": \"integer\", \"minimum\": \(range.lowerBound)\(most)}, "
+            + "{\"type\": \"string\", \"pattern\": \(jsonString(text))}]"
+    }
+
+    /// The same, with a word for "none of it is set".
+    func optional(_ word: String) -> ValueSyntax<Value?> {
+        let schemas = "{\(schema)}, {\"const\": \(jsonString(word))}"
+        return ValueSyntax<Value?>(
+            kind: "\(kind), or '\(word)'", schema: "\"anyOf\": [\(schemas)]",
+            read: { text throws(OptionSyntaxError) in text == word ? nil : try read(text) },
+            write: { $0.map(write) ?? word })
+    }
+
+    /// The same written value for another type of number.
+    func converted<Other: Sendable>(
+        _ to: @escaping @Sendable (Value) -> Other, _ from: @escaping @Sendable (Other) -> Value
+    ) -> ValueSyntax<Other> {
+        ValueSyntax<Other>(
+            kind: kind, schema: schema, read: { text throws(OptionSyntaxError) in to(try read(text)) },
+            write: { write(from($0)) })
+    }
+}
+
+extension ValueSyntax where Value == Nanoseconds {
+    static var duration: Self {
+        Self(
+            kind: "a duration, such as 30s, 500ms or 2m",
+            schema: "\"anyOf\": [{\"const\": 0}, {\(textSchema("0|[0-9]+(ns|us|µs|ms|s|m|h|d)"))}]",
+            read: { text throws(OptionSyntaxError) in try Nanoseconds(parsing: text) },
+            write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == UInt64 {
+    static var size: Self {
+        let units = textSchema("[0-9]+([Bb]|[KkMmGgTt][Ii]?[Bb])?")
+        return Self(
+            kind: "a size, such as 512, 32KiB or 10MB",
+            schema: "\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0}, {\(units)}]",
+            read: { text throws(OptionSyntaxError) in try ByteSize.parse(text) },
+            write: { ByteSize.describe($0) })
+    }
+}
+
+extension ValueSyntax where Value == Int {
+    /// A whole number; what it may be is checked with all else, so that the remedy fits.
+    static func count(_ range: ClosedRange<Int> = 0...Int.max) -> Self {
+        Self(
+            kind: "a whole number", schema: numberSchema(range),
+            read: { text throws(OptionSyntaxError) in
+                guard let number = Int(text) else {
+                    throw OptionSyntaxError("\(quoted(text)) is no whole number: write it in digits alone")
+                }
+                return number
+            }, write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == Bool {
+    static var toggle: Self {
+        Self(
+            kind: "on or off",
+            schema: "\"anyOf\": [{\"type\": \"boolean\"}, {\(textSchema("on|off"))}]",
+            read: { text throws(OptionSyntaxError) in
+                switch text {
+                case "on", "true": return true
+                case "off", "false": return false
+                default: throw OptionSyntaxError("\(quoted(text)) is neither on nor off: write one of them")
+                }
+            }, write: { $0 ? "on" : "off" })
+    }
+}
+
+extension ValueSyntax where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// One of a few words.
+    static var choice: Self {
+        let words = Value.allCases.map(\.rawValue)
+        let list = words.dropLast().joined(separator: ", ") + " or " + words.last!
+        // YAML's own words for truth are what an editor makes of "on" and "off".
+        let truths = words.contains("off") ? ", {\"type\": \"boolean\"}" : ""
+        return Self(
+            kind: list,
+            schema: "\"anyOf\": [{\(textSchema(words.joined(separator: "|")))}\(truths)]",
+            read: { text throws(OptionSyntaxError) in
+                if let value = Value(rawValue: text) { return value }
+                let near = NearestName.of(text, among: words).map { "did you mean '\($0)'? " } ?? ""
+                throw OptionSyntaxError("\(quoted(text)) is no choice here: \(near)write \(list)")
+            }, write: { $0.rawValue })
+    }
+}
+
+extension ValueSyntax where Value == MinimumRate {
+    static var rate: Self {
+        Self(
+            kind: "a rate, such as 240:10s (bytes a second, after a time of grace)",
+            schema: "\"anyOf\": [{\"const\": 0}, {\(textSchema("[0-9]+[A-Za-z]*(/s)?(:[0-9]+[a-zµ]+)?"))}]",
+            read: { text throws(OptionSyntaxError) in try MinimumRate(parsing: text) }, write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == String {
+    /// Any text but none.
+    static func text(_ kind: String, pattern: String = ".+") -> Self {
+        Self(
+            kind: kind, schema: textSchema(pattern),
+            read: { text throws(OptionSyntaxError) in
+                guard !text.isEmpty else { throw OptionSyntaxError("there is nothing: write \(kind)") }
+                return text
+            }, write: { $0 })
+    }
+
+    /// Any text, none as well.
+    static var anyText: Self {
+        Self(
+            kind: "a text", schema: "\"type\": \"string\"", read: { text throws(OptionSyntaxError) in text },
+            write: { $0 })
+    }
+
+    /// Where to listen.
+    static var listenAddress: Self {
+        Self(
+            kind: "an address to listen on, such as 127.0.0.1:8081 or unix:/run/uproxy.sock",
+            schema: textSchema("(unix|fd):.+|.*:[0-9]+"),
+            read: { text throws(OptionSyntaxError) in
+                try AddressText(parsing: text).checkListenable(text)
+                return text
+            }, write: { $0 })
+    }
+
+    /// Where to connect to.
+    static var endpointAddress: Self {
+        Self(
+            kind: "an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock",
+            schema: textSchema("unix:.+|.+:[0-9]+"),
+            read: { text throws(OptionSyntaxError) in
+                try AddressText(parsing: text).checkConnectable(text)
+                return text
+            }, write: { $0 })
+    }
+}

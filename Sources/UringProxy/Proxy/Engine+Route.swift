@@ -1,0 +1,39 @@
+// Routes: which cluster a request goes to, or what it is answered without one.
+extension Engine where D: ~Copyable {
+    /// The cluster of the route that takes the request in `requestHead`; nil if it has been answered instead.
+    ///
+    /// - Parameter set: of the listener's routes.
+    mutating func route(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int) -> Int? {
+        let source = peer(of: slot)
+        let request: RouteRequest
+        do throws(PathProblem) {
+            request = try RouteRequest(requestHead, bytes: bytes, source: source, scratch: &routeScratch)
+        } catch {
+            fail(index, .badPath)
+            return nil
+        }
+        guard let match = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch) else {
+            fail(index, .noRoute)
+            return nil
+        }
+        let cluster = routeSets[set].cluster(of: match.rule)
+        if cluster >= 0 { return cluster }
+        reply(index, request, match, routeSets[set].reply(of: match.rule))
+        return nil
+    }
+
+    private mutating func reply(
+        _ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, _ reply: RouteSet.Reply
+    ) {
+        switch reply {
+        case .fixed(let reply): answer(index, reply)
+        case .redirect(let status, let target):
+            // Only where an HTTP/1.0 client sent no Host.
+            if target.needsHost && request.host.isEmpty {
+                fail(index, .hostMissing)
+            } else {
+                answer(index, status: status, redirectingTo: target, request, match)
+            }
+        }
+    }
+}

@@ -1,0 +1,535 @@
+/// Configuration files that cannot work, and all that has to be said about each: place, key, what is wrong, what to do.
+enum BadFiles {
+    struct Case: Sendable {
+        var text: String
+        var problems: [String]
+
+        init(_ text: String, _ problems: String...) {
+            self.text = text
+            self.problems = problems
+        }
+    }
+
+    static let all: [Case] = syntax + keys + listeners + clusters + routes + values + environment
+
+    // MARK: - YAML
+
+    static let syntax: [Case] = [
+        Case("", "f.yaml:1:1: the file is empty; write at least one key, or leave the file out"),
+        Case(
+            "# a comment alone\n",
+            "f.yaml:1:1: the file is empty; write at least one key, or leave the file out"),
+        Case(
+            "---\n",
+            "f.yaml:2:1: nothing stands where keys are expected; begin with a key such as 'listeners:'"),
+        Case(
+            "listeners",
+            "f.yaml:1:1: 'listeners' stands where keys are expected; begin with a key such as 'listeners:'"),
+        Case(
+            "- a\n",
+            "f.yaml:1:1: a list stands where keys are expected; begin with a key such as 'listeners:'"),
+        Case(
+            "timeouts:\n\thead: 1s\n",
+            "f.yaml:2:1: this is no YAML: while scanning for the next token (line 2), found character that cannot start any token; indent with spaces, never with tabs, and put text that begins with a special character into quotes"
+        ),
+        Case(
+            "timeouts:\n  head: 1s\n body_idle: 2s\n",
+            "f.yaml:3:2: this is no YAML: while parsing a block mapping (line 1), did not find expected key; see the line before as well: indentation, a colon or a quote is often what is missing"
+        ),
+        Case(
+            "fields: {via: 'a\n",
+            "f.yaml:2:1: this is no YAML: while scanning a quoted scalar (line 1), found unexpected end of stream; see the line before as well: indentation, a colon or a quote is often what is missing"
+        ),
+        Case(
+            "timeouts: {head: 1s\n",
+            "f.yaml:2:1: this is no YAML: while parsing a flow mapping (line 1), did not find expected ',' or '}'; see the line before as well: indentation, a colon or a quote is often what is missing"
+        ),
+        Case(
+            "timeouts:\n  head 1s\n",
+            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain"
+        ),
+        Case(
+            "timeouts: {head: 1s}\n---\ntimeouts: {head: 2s}\n",
+            "f.yaml:2:1: a second document begins; write one document; several files are joined by 'include'"),
+        Case(
+            "timeouts:\n  head: 1s\n  head: 2s\n",
+            "f.yaml:3:3: the key 'head' is here a second time, first in line 2; keep one of them"),
+        Case(
+            "engine: {}\nengine: {}\n",
+            "f.yaml:2:1: the key 'engine' is here a second time, first in line 1; keep one of them"),
+        Case(
+            "timeouts: &t {head: 1s}\nlimits:\n  <<: *t\n",
+            "f.yaml:3:3: merge keys ('<<') are not supported; name the whole value by an alias (*name), or write it out"
+        ),
+        Case(
+            "timeouts: *t\n",
+            "f.yaml:1:11: the anchor '&t' is not defined, or not yet; define it before it is used"),
+        Case(
+            "timeouts: !!map {head: 1s}\n", "f.yaml:1:11: tags ('!…') have no meaning here; leave the tag out"
+        ),
+        Case(
+            "[a, b]: c\n",
+            "f.yaml:1:1: a key is a word, not a list or a mapping; quote it if it begins with '[', '{' or '*'"
+        ),
+        Case(
+            "a: " + String(repeating: "[", count: 70) + String(repeating: "]", count: 70),
+            "f.yaml:1:67: more than 64 levels of nesting; no setting is that deep"),
+        Case(
+            "a: \u{1}\n",
+            "f.yaml:1:1: byte 3 is no text: control characters are not allowed; write the file in UTF-8, without control characters"
+        ),
+    ]
+
+    // MARK: - Keys
+
+    static let keys: [Case] = [
+        Case("timeout: {head: 1s}\n", "f.yaml:1:1: timeout: there is no such key; did you mean 'timeouts'?"),
+        Case("listener: []\n", "f.yaml:1:1: listener: there is no such key; did you mean 'listeners'?"),
+        Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
+        Case(
+            "server: {}\n",
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, admin, engine, timeouts, limits, pools, forward, dns, fields"
+        ),
+        Case(
+            "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
+        ),
+        Case(
+            "timeouts:\n  body-idle: 1s\n",
+            "f.yaml:2:3: timeouts.body-idle: there is no such key; did you mean 'body_idle'?"),
+        Case(
+            "timeouts:\n  bodyidle: 1s\n",
+            "f.yaml:2:3: timeouts.bodyidle: there is no such key; did you mean 'body_idle'?"),
+        Case(
+            "timeouts:\n  read: 1s\n",
+            "f.yaml:2:3: timeouts.read: there is no such key; did you mean 'head'?"),
+        Case(
+            "pools: {size: 3}\n",
+            "f.yaml:1:9: pools.size: there is no such key; known here: idle, idle_timeout, lend"),
+        Case(
+            "engine: {thread: 2}\n",
+            "f.yaml:1:10: engine.thread: there is no such key; did you mean 'threads'?"),
+        Case(
+            "limits: {boddy: 1MiB}\n", "f.yaml:1:10: limits.boddy: there is no such key; did you mean 'body'?"
+        ),
+        Case("limits: {url: 1KiB}\n", "f.yaml:1:10: limits.url: there is no such key; did you mean 'uri'?"),
+        Case(
+            "limits: 3\n",
+            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, requests_per_connection"
+        ),
+        Case(
+            "pools:\n",
+            "f.yaml:1:7: pools: nothing stands where keys are expected; write some of idle, idle_timeout, lend"
+        ),
+        Case(
+            "pools: [1]\n",
+            "f.yaml:1:8: pools: a list stands where keys are expected; write some of idle, idle_timeout, lend"
+        ),
+        Case(
+            "timeouts: {haed: 1s, conect: 2s}\nlimts: {}\n",
+            "f.yaml:1:12: timeouts.haed: there is no such key; did you mean 'head'?",
+            "f.yaml:1:22: timeouts.conect: there is no such key; did you mean 'connect'?",
+            "f.yaml:2:1: limts: there is no such key; did you mean 'limits'?"),
+    ]
+
+    // MARK: - Listeners
+
+    private static let cluster = "clusters: {app: {endpoints: ['127.0.0.1:9000']}}\n"
+
+    static let listeners: [Case] = [
+        Case("listeners:\n", "f.yaml:1:11: listeners: there is nothing; write a list, each item after a '-'"),
+        Case(
+            "listeners: {address: '127.0.0.1:80'}\n",
+            "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
+        Case(
+            "listeners: ['127.0.0.1:80']\n",
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes"
+        ),
+        Case(
+            cluster + "listeners:\n  - role: reverse\n",
+            "f.yaml:3:5: listeners[0]: the key 'address' is missing; add it: where to listen: 127.0.0.1:8081, [::]:80 or unix:PATH."
+        ),
+        Case(
+            cluster + "listeners:\n  - address: 8081\n",
+            "f.yaml:3:14: listeners[0].address: '8081' is a port alone; write 127.0.0.1:8081 or [::]:8081"),
+        Case(
+            cluster + "listeners:\n  - address: :8081\n",
+            "f.yaml:3:14: listeners[0].address: ':8081' has no host; write 0.0.0.0:8081 or [::]:8081 for all addresses"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: localhost:8081\n",
+            "f.yaml:3:14: listeners[0].address: 'localhost:8081' names a host; write 127.0.0.1:8081 or [::1]:8081"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: http://127.0.0.1:80\n",
+            "f.yaml:3:14: listeners[0].address: 'http://127.0.0.1:80' is a URL; write HOST:PORT alone"),
+        Case(
+            cluster + "listeners:\n  - address: 127.0.0.1:99999\n",
+            "f.yaml:3:14: listeners[0].address: '127.0.0.1:99999' has no port from 0 to 65535 after its last colon; write an address to listen on, such as 127.0.0.1:8081 or unix:/run/uproxy.sock"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: ::1:80\n",
+            "f.yaml:3:14: listeners[0].address: '::1:80' is ambiguous; an IPv6 address goes into brackets, as in [::1]:8080"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: 'unix:'\n",
+            "f.yaml:3:14: listeners[0].address: 'unix:' has no path; write unix:/run/app.sock"),
+        Case(
+            cluster + "listeners:\n  - address:\n",
+            "f.yaml:3:13: listeners[0].address: nothing stands here; write an address to listen on, such as 127.0.0.1:8081 or unix:/run/uproxy.sock"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: [a]\n",
+            "f.yaml:3:14: listeners[0].address: a list stands here; write an address to listen on, such as 127.0.0.1:8081 or unix:/run/uproxy.sock"
+        ),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', role: revers}\n",
+            "f.yaml:3:37: listeners[0].role: 'revers' is no choice here; did you mean 'reverse'? write reverse, forward or tcp"
+        ),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', role: udp}\n",
+            "f.yaml:3:37: listeners[0].role: 'udp' is no choice here; write reverse, forward or tcp"),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', cluster: ap}\n",
+            "f.yaml:3:40: listeners[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        Case(
+            "listeners:\n  - {address: '127.0.0.1:80', cluster: app}\n",
+            "f.yaml:2:40: listeners[0].cluster: there is no cluster 'app'; define it below 'clusters'"),
+        Case(
+            "listeners:\n  - address: 127.0.0.1:80\n",
+            "f.yaml:2:5: listeners[0]: it has nowhere to send requests to; define a cluster with its endpoints below 'clusters'"
+        ),
+        Case(
+            "clusters: {a: {endpoints: 'h:1'}, b: {endpoints: 'h:2'}}\nlisteners:\n  - address: 127.0.0.1:80\n",
+            "f.yaml:3:5: listeners[0]: it has nowhere to send requests to; add 'routes:', or 'cluster:' and one of a, b"
+        ),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', role: forward, cluster: app}\n",
+            "f.yaml:3:55: listeners[0].cluster: a forward proxy's requests say themselves where to go; leave it out, or make the role reverse"
+        ),
+        Case(
+            cluster + "listeners:\n  - address: 127.0.0.1:80\n  - address: 0.0.0.0:80\n",
+            "f.yaml:4:14: listeners[1].address: '0.0.0.0:80' is taken by listeners[0].address '127.0.0.1:80'; give each listener a port of its own"
+        ),
+        Case(
+            "admin: {address: '127.0.0.1:80'}\nlisteners:\n  - {address: '127.0.0.1:80', role: forward}\n",
+            "f.yaml:1:18: admin.address: '127.0.0.1:80' is taken by listeners[0].address '127.0.0.1:80'; give each listener a port of its own"
+        ),
+        Case(
+            "admin: {address: 9901}\n",
+            "f.yaml:1:18: admin.address: '9901' is a port alone; write 127.0.0.1:9901 or [::]:9901"),
+    ]
+
+    // MARK: - Clusters
+
+    static let clusters: [Case] = [
+        Case(
+            "clusters: [a]\n",
+            "f.yaml:1:11: clusters: a list stands where names are expected; write each name as a key, and what it has below it"
+        ),
+        Case(
+            "clusters: {'a b': {endpoints: 'h:1'}}\n",
+            "f.yaml:1:12: clusters.a b: 'a b' is no name; use up to 64 letters, digits, hyphens and underscores"
+        ),
+        Case(
+            "clusters: {'': {endpoints: 'h:1'}}\n",
+            "f.yaml:1:12: clusters.: '' is no name; use up to 64 letters, digits, hyphens and underscores"),
+        Case(
+            "clusters: {app: {}}\n",
+            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go, in turn: HOST:PORT or unix:PATH."
+        ),
+        Case(
+            "clusters: {app: 'h:1'}\n",
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints"),
+        Case(
+            "clusters: {app: {endpoints: []}}\n",
+            "f.yaml:1:29: clusters.app.endpoints: there is no endpoint; name one as HOST:PORT or unix:PATH"),
+        Case(
+            "clusters: {app: {endpoints: [h]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h' has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH"
+        ),
+        Case(
+            "clusters: {app: {endpoints: ['h:1', 'h:0']}}\n",
+            "f.yaml:1:37: clusters.app.endpoints[1]: 'h:0' has port 0; give the port the endpoint listens on"),
+        Case(
+            "clusters: {app: {endpoints: [{address: 'h:1'}]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: a mapping stands here; write an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock"
+        ),
+        Case(
+            "clusters: {app: {endpoints: ['http://h:1']}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'http://h:1' is a URL; write HOST:PORT alone"),
+        Case(
+            "clusters: {app: {endpoint: ['h:1']}}\n",
+            "f.yaml:1:18: clusters.app.endpoint: there is no such key; did you mean 'endpoints'?",
+            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go, in turn: HOST:PORT or unix:PATH."
+        ),
+    ]
+
+    // MARK: - Routes
+
+    /// One route, which says what its match is.
+    private static func match(_ text: String, _ problem: String) -> Case {
+        Case(cluster + "routes:\n  s:\n    - match: {\(text)}\n      cluster: app\n", problem)
+    }
+
+    private static func action(_ text: String, _ problems: String...) -> Case {
+        var bad = Case(cluster + "routes:\n  s:\n    - \(text)\n")
+        bad.problems = problems
+        return bad
+    }
+
+    static let routes: [Case] = [
+        Case(
+            "routes: [a]\n",
+            "f.yaml:1:9: routes: a list stands where names are expected; write each name as a key, and what it has below it"
+        ),
+        Case("routes: {s: []}\n", "f.yaml:1:13: routes.s: there is no route; add one, or leave the list out"),
+        Case(
+            "routes: {s: }\n", "f.yaml:1:13: routes.s: there is nothing; write a list, each item after a '-'"),
+        action(
+            "match: {host: a}",
+            "f.yaml:4:7: routes.s[0]: it does not say what becomes of a request; add one of cluster, redirect and respond"
+        ),
+        action(
+            "{cluster: app, respond: {}}",
+            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, redirect and respond"
+        ),
+        action(
+            "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        action(
+            "to: app",
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond"),
+        action(
+            "redirect: {status: 301}",
+            "f.yaml:4:17: routes.s[0].redirect: the key 'to' is missing; add it: a URL or a path, with {host}, {path}, {query} and the names of the path's placeholders."
+        ),
+        action(
+            "redirect: {to: '/a', status: 200}",
+            "f.yaml:4:36: routes.s[0].redirect.status: 200 does not redirect; write 301, 302, 303, 307 or 308"
+        ),
+        action(
+            "redirect: {to: 'a'}",
+            "f.yaml:4:22: routes.s[0].redirect.to: 'a' is neither a URL nor a path; begin with https://, http:// or /, as in https://{host}{path}{query}"
+        ),
+        action(
+            "redirect: {to: '/{id}'}",
+            "f.yaml:4:22: routes.s[0].redirect.to: '{id}' stands for nothing here; known are {host}, {path}, {query}"
+        ),
+        action(
+            "redirect: {to: '/a b'}",
+            "f.yaml:4:22: routes.s[0].redirect.to: '/a b' has ' ', which no URL can have; write it percent-encoded"
+        ),
+        action(
+            "redirect: {to: '/{id'}",
+            "f.yaml:4:22: routes.s[0].redirect.to: '/{id' has a '{' without its '}'; close it, or write %7B for the character"
+        ),
+        action(
+            "respond: {status: 99}",
+            "f.yaml:4:25: routes.s[0].respond.status: 99 is outside 200 to 599; write the status of a final response"
+        ),
+        action(
+            "respond: {status: 204, body: a}",
+            "f.yaml:4:36: routes.s[0].respond.body: an answer with 204 has no body; leave it out, or choose another status"
+        ),
+        action(
+            "respond: {type: \"a\\nb\"}",
+            "f.yaml:4:23: routes.s[0].respond.type: 'a\\nb' is no media type; write for example text/html; charset=utf-8"
+        ),
+        match(
+            "host: 'http://a'",
+            "f.yaml:4:21: routes.s[0].match.host[0]: 'http://a' is a URL; write its host alone"),
+        match(
+            "host: [a, '*']",
+            "f.yaml:4:25: routes.s[0].match.host[1]: '*' would be any host; leave the hosts out for that"),
+        match(
+            "host: 'a:80'",
+            "f.yaml:4:21: routes.s[0].match.host[0]: 'a:80' has a port; write the host alone, a rule holds for every port"
+        ),
+        match(
+            "method: get",
+            "f.yaml:4:23: routes.s[0].match.method[0]: 'get' is another method than 'GET'; write it in capitals"
+        ),
+        match(
+            "source: 10.0.0.1/8",
+            "f.yaml:4:23: routes.s[0].match.source[0]: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address"
+        ),
+        match(
+            "headers: {'a b': c}",
+            "f.yaml:4:32: routes.s[0].match.headers.a b: 'a b' is no field name; write for example x-version"),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:1', cluster: app, routes: s}]\nroutes: {s: [{cluster: app}]}\n",
+            "f.yaml:2:13: listeners[0]: it has both a cluster and routes; keep one: a route may name the cluster"
+        ),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:1', routes: t}]\nroutes: {s1: [{cluster: app}]}\n",
+            "f.yaml:2:46: listeners[0].routes: there is no list of routes 't'; known are s1"),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:1', role: tcp, routes: s}]\nroutes: {s: [{cluster: app}]}\n",
+            "f.yaml:2:57: listeners[0].routes: routes are for requests, and nobody looks for any here; name a cluster instead"
+        ),
+        Case(
+            cluster + "routes: {s: [{cluster: app}, {respond: {}}]}\n",
+            "f.yaml:2:30: routes.s[1]: it can never take a request, for routes.s[0] takes all that it matches; take it out, or put it first and give it a condition"
+        ),
+    ]
+
+    // MARK: - Values
+
+    static let values: [Case] = [
+        Case(
+            "timeouts: {head: 30}\n", "f.yaml:1:18: timeouts.head: '30' has no unit; write 30s, 30ms or 30m"),
+        Case(
+            "timeouts: {head: 1.5s}\n",
+            "f.yaml:1:18: timeouts.head: '1.5s' is no whole number; use a smaller unit, for example 30s, 500ms, 2m or 1h"
+        ),
+        Case(
+            "timeouts: {head: -1s}\n",
+            "f.yaml:1:18: timeouts.head: '-1s' is negative; a duration is 0 or more, for example 30s, 500ms, 2m or 1h"
+        ),
+        Case(
+            "timeouts: {head: 5 sec}\n",
+            "f.yaml:1:18: timeouts.head: ' sec' is not a unit of time; use ns, us, ms, s, m, h or d"),
+        Case(
+            "timeouts: {head: soon}\n",
+            "f.yaml:1:18: timeouts.head: 'soon' is no duration; write for example 30s, 500ms, 2m or 1h"),
+        Case(
+            "timeouts: {head: 5000d}\n",
+            "f.yaml:1:18: timeouts.head: '5000d' is longer than ten years; 0 switches a timeout off"),
+        Case(
+            "timeouts: {connect: 10us}\n",
+            "f.yaml:1:21: timeouts.connect: 10us is less than a millisecond, the step of the timer wheel; give 1ms or more, or 0 to switch it off"
+        ),
+        Case(
+            "timeouts: {head: {}}\n",
+            "f.yaml:1:18: timeouts.head: a mapping stands here; write a duration, such as 30s, 500ms or 2m"),
+        Case(
+            "timeouts: {head: }\n",
+            "f.yaml:1:18: timeouts.head: nothing stands here; write a duration, such as 30s, 500ms or 2m"),
+        Case(
+            "limits: {head: 32K}\n",
+            "f.yaml:1:16: limits.head: 'K' leaves open which; write 32KiB (powers of 1024) or 32KB (powers of 1000)"
+        ),
+        Case(
+            "limits: {head: 0}\n",
+            "f.yaml:1:16: limits.head: a head without a limit would let one peer take all memory; give 1KiB to 256KiB"
+        ),
+        Case(
+            "limits: {head: 512}\n",
+            "f.yaml:1:16: limits.head: 512 is outside 1KiB to 256KiB; heads of browsers need 8KiB or more",
+            "f.yaml:1:9: limits.uri: 8KiB does not fit limits.head (512); lower it, raise limits.head, or give 0 to let the head's limit bound it"
+        ),
+        Case(
+            "limits: {head: 1MiB}\n",
+            "f.yaml:1:16: limits.head: 1MiB is outside 1KiB to 256KiB; send large values in the body"),
+        Case(
+            "limits: {uri: 64KiB}\n",
+            "f.yaml:1:15: limits.uri: 64KiB does not fit limits.head (32KiB); lower it, raise limits.head, or give 0 to let the head's limit bound it"
+        ),
+        Case(
+            "limits: {body: 1 parsec}\n",
+            "f.yaml:1:16: limits.body: ' parsec' is not a unit of size; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB"
+        ),
+        Case(
+            "limits: {body: 99999999999TiB}\n",
+            "f.yaml:1:16: limits.body: '99999999999TiB' is larger than any size can be; write a size, such as 512, 32KiB or 10MB"
+        ),
+        Case(
+            "limits: {fields: many}\n",
+            "f.yaml:1:18: limits.fields: 'many' is no whole number; write it in digits alone"),
+        Case(
+            "limits: {fields: 5000}\n",
+            "f.yaml:1:18: limits.fields: 5000 is outside 0 to 4096; 0 switches it off"),
+        Case(
+            "limits: {connections: -1}\n",
+            "f.yaml:1:23: limits.connections: -1 is outside 0 to 1073741824; 0 switches it off"),
+        Case(
+            "limits: {connections: 10, connections_per_client: 20}\n",
+            "f.yaml:1:51: limits.connections_per_client: 20 is more than limits.connections (10) lets in at all; lower it, or raise limits.connections"
+        ),
+        Case(
+            "limits: {rate_min: fast}\n",
+            "f.yaml:1:20: limits.rate_min: 'fast' is no size; write for example 512, 32KiB, 1MiB or 10MB"),
+        Case(
+            "limits: {rate_min: '1KiB:10'}\n",
+            "f.yaml:1:20: limits.rate_min: '10' has no unit; write 10s, 10ms or 10m"),
+        Case(
+            "engine: {threads: 0}\n",
+            "f.yaml:1:19: engine.threads: 0 is outside 1 to 1024; leave it out to use one thread for each CPU available"
+        ),
+        Case(
+            "engine: {threads: four}\n",
+            "f.yaml:1:19: engine.threads: 'four' is no whole number; write it in digits alone"),
+        Case(
+            "engine: {io: kqueue}\n",
+            "f.yaml:1:14: engine.io: 'kqueue' is no choice here; write auto, uring or epoll"),
+        Case(
+            "engine: {io: urng}\n",
+            "f.yaml:1:14: engine.io: 'urng' is no choice here; did you mean 'uring'? write auto, uring or epoll"
+        ),
+        Case(
+            "engine: {pin: maybe}\n",
+            "f.yaml:1:15: engine.pin: 'maybe' is neither on nor off; write one of them"),
+        Case(
+            "engine: {memory: 1MiB}\n",
+            "f.yaml:1:18: engine.memory: 1MiB is outside 16MiB to 16TiB; give at least 16MiB, or leave it out for a share of the machine's memory"
+        ),
+        Case(
+            "engine: {busy_poll: 1s}\n",
+            "f.yaml:1:21: engine.busy_poll: 1s is outside 0 to 1ms; give what a sleep and a wake-up take, such as 50us; 0 switches it off"
+        ),
+        Case(
+            "pools: {idle: 100000}\n",
+            "f.yaml:1:15: pools.idle: 100000 is outside 0 to 65536; 0 keeps no idle connection"),
+        Case(
+            "forward: {allow: ['a b']}\n",
+            "f.yaml:1:18: forward.allow: 'a b' is empty or holds a space; give a CIDR, a name, a pattern as *.example.com or a port, and repeat the option for more"
+        ),
+        Case(
+            "forward: {deny: 'http://x'}\n",
+            "f.yaml:1:17: forward.deny: 'http://x' is a URL; give its host, or HOST:PORT"),
+        Case(
+            "dns: {servers: [ns.example.org]}\n",
+            "f.yaml:1:16: dns.servers: 'ns.example.org' is no address of a name server; write it as 192.0.2.53, 192.0.2.53:5353, 2001:db8::53 or [2001:db8::53]:5353"
+        ),
+        Case(
+            "fields: {via: 'a b'}\n",
+            "f.yaml:1:15: fields.via: 'a b' cannot stand in a Via field; use up to 64 letters, digits and hyphens, or off"
+        ),
+        Case(
+            "fields: {forwarded: add}\n",
+            "f.yaml:1:21: fields.forwarded: 'add' is no choice here; write off, append or replace"),
+        Case(
+            "fields: {x_forwarded: apend}\n",
+            "f.yaml:1:23: fields.x_forwarded: 'apend' is no choice here; did you mean 'append'? write off, append or replace"
+        ),
+    ]
+
+    // MARK: - The environment
+
+    static let environment: [Case] = [
+        Case(
+            "engine: {threads: '${MISSING}'}\n",
+            "f.yaml:1:19: engine.threads: the environment variable MISSING is not set; set it, or write ${MISSING:-default}"
+        ),
+        Case(
+            "engine: {threads: '${EMPTY}'}\n",
+            "f.yaml:1:19: engine.threads: the environment variable EMPTY is not set; set it, or write ${EMPTY:-default}"
+        ),
+        Case(
+            "engine: {threads: '${WORD}'}\n",
+            "f.yaml:1:19: engine.threads: 'word' is no whole number; write it in digits alone"),
+        Case(
+            "engine: {threads: '${'}\n",
+            "f.yaml:1:19: engine.threads: '${' has a '${' without its '}'; close it, or write '$${' for the characters themselves"
+        ),
+        Case(
+            "engine: {threads: '${1X}'}\n",
+            "f.yaml:1:19: engine.threads: '1X' in '${1X}' names no environment variable; write ${NAME} or ${NAME:-default}"
+        ),
+        Case(
+            "engine: {threads: '${:-3}'}\n",
+            "f.yaml:1:19: engine.threads: ':-3' in '${:-3}' names no environment variable; write ${NAME} or ${NAME:-default}"
+        ),
+    ]
+}

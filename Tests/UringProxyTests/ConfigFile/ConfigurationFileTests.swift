@@ -1,0 +1,293 @@
+import TestSupport
+import Testing
+
+@testable import UringProxy
+
+@Suite("Configuration file")
+struct ConfigurationFileTests {
+    private static let environment = [
+        "PORT": "9001", "WORD": "word", "EMPTY": "", "INJECT": "1\nlimits: {body: 1}",
+    ]
+
+    /// Reads the file of this name out of a table of texts.
+    private static func read(
+        _ files: [String: String], _ name: String = "f.yaml"
+    ) -> Result<ConfigurationFile, FileProblems> {
+        let texts = ConfigurationText(
+            read: { path in files[path].map { .success(Array($0.utf8)) } ?? .failure(.init(errno: 2)) },
+            match: { pattern in
+                let (head, tail) = (pattern.prefix { $0 != "*" }, pattern.drop { $0 != "*" }.dropFirst())
+                return files.keys.filter {
+                    $0.hasPrefix(head) && $0.hasSuffix(tail) && !$0.dropFirst(head.count).contains("/")
+                }.sorted()
+            })
+        do throws(FileProblems) {
+            return .success(try ConfigurationFile(reading: name, from: texts) { environment[$0] })
+        } catch { return .failure(error) }
+    }
+
+    /// Everything that is said about a file.
+    private static func problems(_ files: [String: String]) -> [String] {
+        switch read(files) {
+        case .success(let file): file.problems(with: file.configuration).map(\.description)
+        case .failure(let problems): problems.all.map(\.description)
+        }
+    }
+
+    @Test(
+        "A file that cannot work is told every problem, its place, and what to write instead",
+        arguments: BadFiles.all)
+    func bad(_ bad: BadFiles.Case) {
+        #expect(Self.problems(["f.yaml": bad.text]) == bad.problems)
+    }
+
+    @Test("At least 80 files that cannot work are tried")
+    func count() { #expect(BadFiles.all.count >= 80) }
+
+    @Test("Cut off anywhere, or with any byte changed, a file is read or refused, and never worse")
+    func cutAndChanged() {
+        let text = Array(Self.whole.utf8)
+        for size in 0..<text.count {
+            let problems = Self.problems(["f.yaml": String(decoding: text[..<size], as: UTF8.self)])
+            if size == 0 { #expect(problems.count == 1) }
+        }
+        var random = SplitMix(seed: 7)
+        for _ in 0..<2000 {
+            var changed = text
+            for _ in 0..<3 {
+                changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(
+                    in: 0..<128, using: &random)
+            }
+            _ = Self.problems(["f.yaml": String(decoding: changed, as: UTF8.self)])
+        }
+    }
+
+    /// Something for every section.
+    private static let whole = """
+        # A site and a forward proxy
+        listeners:
+          - address: 127.0.0.1:8081
+            cluster: app
+          - {address: "unix:/tmp/p", role: forward}
+        clusters:
+          app:
+            endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
+          other: {endpoints: app.internal:9000}
+        admin: {address: "[::1]:9901"}
+        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
+        timeouts: {head: 10s, body_idle: 0, drain: 2m}
+        limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000}
+        pools: {idle: 8, idle_timeout: 5s, lend: false}
+        forward: {allow: ["*", 10.1.0.0/16], deny: ":25"}
+        dns: {servers: 192.0.2.53}
+        fields: {via: edge, x_forwarded: replace, forwarded: append}
+        """
+
+    private static var wholeConfiguration: Configuration {
+        var expected = Configuration()
+        expected.listeners = [
+            ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
+            ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
+        ]
+        expected.clusters = [
+            ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
+            ClusterConfiguration(name: "other", endpoints: ["app.internal:9000"]),
+        ]
+        expected.adminAddress = "[::1]:9901"
+        expected.threads = 2
+        expected.io = .epoll
+        expected.pin = false
+        expected.memoryBytes = 64 << 20
+        expected.busyPoll = Nanoseconds(50_000)
+        expected.zeroCopy = .auto
+        expected.splice = .off
+        expected.timeoutHead = .seconds(10)
+        expected.timeoutBodyIdle = .zero
+        expected.timeoutDrain = .minutes(2)
+        expected.limitHeadBytes = 16 << 10
+        expected.limitFields = 64
+        expected.limitBodyBytes = 1 << 30
+        expected.limitRateMin = MinimumRate(bytesPerSecond: 1024, grace: .seconds(20))
+        expected.limitConnections = 1000
+        expected.poolIdle = 8
+        expected.poolIdleTimeout = .seconds(5)
+        expected.poolLend = false
+        expected.allowDestinations = ["*", "10.1.0.0/16"]
+        expected.denyDestinations = [":25"]
+        expected.dnsServers = ["192.0.2.53"]
+        expected.via = "edge"
+        expected.xForwarded = .replace
+        expected.forwarded = .append
+        return expected
+    }
+
+    @Test("Every section says what its option says")
+    func everySection() throws {
+        let file = try Self.read(["f.yaml": Self.whole]).get()
+        #expect(file.configuration == Self.wholeConfiguration)
+        #expect(file.problems(with: file.configuration) == [])
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:12:44")
+        #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
+    }
+
+    @Test("What is printed can be read again and is the same, with the origin of each value")
+    func printed() throws {
+        let file = try Self.read(["f.yaml": Self.whole]).get()
+        var configuration = file.configuration
+        configuration.timeoutTotal = .seconds(90)
+        let text = ConfigurationPrinter(configuration, file: file).text
+        #expect(try Self.read(["f.yaml": text]).get().configuration == configuration)
+        let lines = text.split(separator: "\n")
+        func origin(_ start: String) -> String? {
+            lines.first { $0.drop { $0 == " " }.hasPrefix(start) }?.split(separator: "#").last.map {
+                String(trimmed($0))
+            }
+        }
+        #expect(origin("total: 90s") == "--timeout-total")
+        #expect(origin("drain: 2m") == "f.yaml:12" || origin("drain: 120s") == "f.yaml:12")
+        #expect(origin("keepalive:") == "default")
+        #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
+        // The defaults alone as well.
+        let defaults = Configuration()
+        let printed = ConfigurationPrinter(defaults, file: nil).text
+        #expect(try Self.read(["f.yaml": printed]).get().configuration == defaults)
+    }
+
+    @Test("Every option of a value has its key, and every key its option")
+    func optionsAndKeys() {
+        let paths = ConfigurationSchema.pathOfOption
+        #expect(paths.count == ConfigurationSchema.sections.reduce(0) { $0 + $1.keys.count })
+        #expect(paths["--limit-connections-per-client"] == "limits.connections_per_client")
+        let inFile = Set(ConfigurationSchema.keys.map(\.name))
+        #expect(inFile.isSuperset(of: ConfigurationSchema.sections.map(\.name)))
+    }
+
+    @Test("Options go before the file, and a problem that they make is told of them")
+    func optionsGoFirst() throws {
+        let file = try Self.read(["f.yaml": "limits: {head: 2KiB, uri: 1KiB}\n"]).get()
+        var configuration = file.configuration
+        configuration.limitURIBytes = 4096
+        #expect(
+            file.problems(with: configuration).map(\.description) == [
+                "f.yaml:1:27: limits.uri: 4KiB does not fit limits.head (2KiB); lower it, raise limits.head, or give 0 to let the head's limit bound it"
+            ])
+    }
+
+    // MARK: - The environment
+
+    @Test("Variables of the environment fill in values and cannot add keys")
+    func environmentVariables() throws {
+        let text = """
+            clusters: {app: {endpoints: ["127.0.0.1:${PORT}", "${HOST:-localhost}:${PORT:-1}", "unix:/run/$${x}"]}}
+            """
+        let file = try Self.read(["f.yaml": text]).get()
+        #expect(
+            file.configuration.clusters[0].endpoints == [
+                "127.0.0.1:9001", "localhost:9001", "unix:/run/${x}",
+            ])
+        let problems = Self.problems(["f.yaml": "limits: {fields: '${INJECT}'}\n"])
+        #expect(problems.count == 1 && problems[0].contains("is no whole number"))
+    }
+
+    // MARK: - Includes
+
+    @Test("Included files are as if they stood there: lists are joined, sections come together")
+    func includes() throws {
+        let file = try Self.read([
+            "f.yaml":
+                "include: [conf.d/*.yaml, common.yaml]\nclusters: {a: {endpoints: 'h:1'}}\nlimits: {fields: 3}\n",
+            "common.yaml": "limits: {body: 1KiB}\nlisteners: [{address: '127.0.0.1:1', cluster: a}]\n",
+            "conf.d/x.yaml":
+                "clusters: {x: {endpoints: 'h:2'}}\nlisteners: [{address: '127.0.0.1:2', cluster: x}]\n",
+            "conf.d/y.yaml": "include: more/z.yaml\n",
+            "conf.d/more/z.yaml": "clusters: {z: {endpoints: 'h:3'}}\n",
+        ]).get()
+        #expect(file.configuration.clusters.map(\.name) == ["a", "x", "z"])
+        #expect(file.configuration.listeners.map(\.address) == ["127.0.0.1:2", "127.0.0.1:1"])
+        #expect(file.configuration.limitFields == 3 && file.configuration.limitBodyBytes == 1024)
+        #expect(
+            file.files == ["f.yaml", "conf.d/x.yaml", "conf.d/y.yaml", "conf.d/more/z.yaml", "common.yaml"])
+        #expect(file.origin(of: "clusters.z")?.description == "conf.d/more/z.yaml:1:15")
+        #expect(file.problems(with: file.configuration) == [])
+    }
+
+    @Test("What goes wrong with included files is told with its place, and all of it")
+    func badIncludes() {
+        func check(_ files: [String: String], _ expected: String...) {
+            #expect(Self.problems(files) == expected)
+        }
+        check(
+            ["f.yaml": "include: missing.yaml\n"],
+            "f.yaml:1:10: include: 'missing.yaml' does not exist; check the path")
+        check(
+            ["f.yaml": "include:\n"],
+            "f.yaml:1:9: include: nothing stands here; write a path, or a list of paths")
+        check(
+            ["f.yaml": "include: {a: b}\n"],
+            "f.yaml:1:10: include: a mapping stands here; write a path, or a list of paths")
+        check(["f.yaml": "include: none/*.yaml\nlimits: {}\n"])
+        check(
+            ["f.yaml": "include: a.yaml\n", "a.yaml": "include: f.yaml\n"],
+            "a.yaml:1:10: include: 'f.yaml' includes itself, by way of others or not; take it out of one of them"
+        )
+        check(
+            ["f.yaml": "limits: {body: 1}\ninclude: a.yaml\n", "a.yaml": "limits: {body: 2}\n"],
+            "a.yaml:1:10: limits.body: it is given already at f.yaml:1:10; keep one of them")
+        check(
+            ["f.yaml": "include: a.yaml\nlimits: {}\n", "a.yaml": "limits: 3\n"],
+            "a.yaml:1:1: limits: it is given already at f.yaml:2:1; keep one of them")
+        check(
+            ["f.yaml": "include: [a.yaml, b.yaml]\nlimts: {}\n", "a.yaml": "x: [\n", "b.yaml": ""],
+            "a.yaml:2:1: this is no YAML: while parsing a flow node (line 2), did not find expected node content; see the line before as well: indentation, a colon or a quote is often what is missing",
+            "b.yaml:1:1: the file is empty; write at least one key, or leave the file out",
+            "f.yaml:2:1: limts: there is no such key; did you mean 'limits'?")
+        check(
+            ["f.yaml": "include: '${MISSING}.yaml'\n"],
+            "f.yaml:1:10: include: the environment variable MISSING is not set; set it, or write ${MISSING:-default}"
+        )
+    }
+
+    @Test("A file that is not there, or is no text, is told by its name")
+    func unreadable() {
+        #expect(Self.problems([:]) == ["f.yaml:1:1: the file does not exist; check the path"])
+        let texts = ConfigurationText(read: { _ in .success([0x61, 0xFF]) }, match: { _ in [] })
+        #expect {
+            try ConfigurationFile(reading: "f.yaml", from: texts) { _ in nil }
+        } throws: { error in
+            (error as? FileProblems)?.all.map(\.description)
+                == ["f.yaml:1:1: 'f.yaml' is no text in UTF-8; save it in UTF-8"]
+        }
+    }
+
+    @Test("Aliases repeat values, and not without end")
+    func aliases() throws {
+        let file = try Self.read(["f.yaml": "limits: {head: &n 4KiB, uri: *n}\n"]).get()
+        #expect(file.configuration.limitHeadBytes == 4096 && file.configuration.limitURIBytes == 4096)
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 {
+            let items = [String](repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            bomb += "a\(level): &a\(level) [\(items)]\n"
+        }
+        let problems = Self.problems(["f.yaml": bomb])
+        #expect(problems.count == 1 && problems[0].contains("more than 1000000 values"))
+    }
+
+    @Test("Names that are near enough are taken for slips, others are not")
+    func nearestNames() {
+        let names = ["head", "body_idle", "connect", "tunnel_idle"]
+        #expect(NearestName.of("haed", among: names) == "head")
+        #expect(NearestName.of("Body-Idle", among: names) == "body_idle")
+        #expect(NearestName.of("conect", among: names) == "connect")
+        #expect(NearestName.of("xyz", among: names) == nil)
+        #expect(NearestName.distance(Array("ca".utf8), Array("abc".utf8)) == 3)
+        #expect(NearestName.distance(Array("haed".utf8), Array("head".utf8)) == 1)
+    }
+
+    @Test("The schema for editors names every key")
+    func schema() {
+        let text = JSONSchema.text
+        for (_, keys) in ConfigurationSchema.sections {
+            for key in keys { #expect(text.contains("\"\(key.name)\": {")) }
+        }
+    }
+}
