@@ -69,7 +69,6 @@ class Proxy:
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=preexec, pass_fds=pass_fds)
         self.lines = []
         self.address = None
-        self.admin = None
         if expect_start:
             self._read_start()
 
@@ -91,6 +90,16 @@ class Proxy:
     @property
     def text(self):
         return "\n".join(self.lines)
+
+    def counter(self, name):
+        """The value of a metric of the admin listener."""
+        for _ in range(200):
+            admin = re.search(r"metrics and health on (\S+)", self.text)
+            if admin:
+                break
+            time.sleep(0.02)
+        report = urllib.request.urlopen(f"http://{admin[1]}/metrics").read().decode()
+        return int(re.search(rf"^uproxy_{name} (\d+)$", report, re.MULTILINE)[1])
 
     @property
     def url(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real clients and servers through the proxy: curl, nginx, git, apt-get, WebSocket; and what a service manager does with it.
+"""Real clients and servers through the proxy: curl, nginx, git, apt-get, WebSocket, HAProxy; and what a service manager does with it.
 
     UPROXY=path/to/uproxy Tests/Peers/peers.py [CASE…]
 """
@@ -23,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, binary, check, receive_head, run
+from harness import Origin, Proxy, Skip, binary, check, exchange, receive_head, run
 
 loopback = ("--forward", "127.0.0.1:0", "--allow-destinations", "127.0.0.0/8")
 
@@ -457,5 +457,112 @@ def privileges(driver):
     check(refused.process.wait(20) == 1 and "there is no such user" in text, text)
 
 
+class Hops(http.server.BaseHTTPRequestHandler):
+    """Answers with what X-Forwarded-For says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        body = (self.headers.get("X-Forwarded-For") or "nobody").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class HAProxy:
+    """Between `bind` and `server`, with what stands behind each of the two."""
+
+    def __init__(self, bind, server):
+        program = need("haproxy")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.folder = tempfile.TemporaryDirectory()
+        open(f"{self.folder.name}/cfg", "w").write(
+            f"""global
+              maxconn 100
+            defaults
+              mode http
+              timeout connect 5s
+              timeout client 10s
+              timeout server 10s
+            frontend f
+              bind 127.0.0.1:{self.port} {bind}
+              option forwardfor
+              default_backend b
+            backend b
+              server s {server}
+            """.rstrip() + "\n")
+        self.process = subprocess.Popen(
+            [program, "-db", "-f", f"{self.folder.name}/cfg"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def proxy_protocol_in(driver):
+    need("curl")
+    plain = ["curl", "-sS", "--fail", "--noproxy", "*"]
+    with Origin(Hops) as origin:
+        with Proxy(
+            driver, "--listen", "127.0.0.1:0", "--upstream", origin.address, "--x-forwarded", "replace",
+            "--proxy-protocol", "require", "--proxy-protocol-from", "127.0.0.0/8",
+        ) as proxy:
+            # curl's own header is of version 1 and tells its own addresses.
+            check(call(*plain, "--haproxy-protocol", proxy.url) == b"127.0.0.1", "curl")
+            check(call(*plain, "--haproxy-protocol", proxy.url, proxy.url) == b"127.0.0.1" * 2, "curl, kept alive")
+            refused = subprocess.run([*plain, proxy.url], capture_output=True)
+            check(refused.returncode in (52, 56), f"without a header: {refused}")
+            address = f"127.0.0.1:{proxy.address[1]}"
+            for options in (
+                "send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c",
+                # Its health checks are LOCAL.
+                "send-proxy-v2 check inter 100ms",
+            ):
+                # A sender that takes the header too: whom it names is passed on.
+                with HAProxy("accept-proxy", f"{address} {options}") as sender:
+                    client = socket.create_connection(("127.0.0.1", sender.port))
+                    client.sendall(b"PROXY TCP4 192.0.2.7 198.51.100.9 4711 443\r\n")
+                    head, body = exchange(client)
+                    check(body == b"192.0.2.7", f"{options}: {head} {body}")
+                    client.close()
+                    if "check" in options:
+                        time.sleep(0.5)
+            check(proxy.counter("proxy_headers_refused_total") == 1, "refused without cause")
+
+
+def proxy_protocol_out(driver):
+    need("curl")
+    plain = ["curl", "-sS", "--fail", "--noproxy", "*"]
+    with Origin(Hops) as origin, HAProxy("accept-proxy", origin.address) as receiver:
+        for version in ("v1", "v2"):
+            with Proxy(
+                driver, "--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{receiver.port}", "--x-forwarded", "off",
+                "--upstream-proxy-protocol", version, "--proxy-protocol", "require",
+            ) as proxy:
+                for source, family in (("192.0.2.7", "TCP4"), ("2001:db8::7", "TCP6")):
+                    client = proxy.connect()
+                    client.sendall(f"PROXY {family} {source} {source} 1 2\r\n".encode())
+                    for _ in range(3):
+                        _, body = exchange(client)
+                        check(body == source.encode(), f"{version}: {body}")
+                    client.close()
+
+
 if __name__ == "__main__":
-    run([curl, nginx_origin, git_clone, apt_update, websocket, configuration, notify, socket_activation, privileges])
+    run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
+         notify, socket_activation, privileges])

@@ -103,4 +103,25 @@ struct RelayTests {
         #expect(proxy[.clientLimitRefusals] == 1)
         first.close()
     }
+
+    @Test("A relay takes and sends the PROXY protocol, before everything else", arguments: TestDriver.offered)
+    func proxyProtocol(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try proxy(driver, [origin.address]) { configuration in
+            configuration.trust.proxyProtocol = .require
+            configuration.upstreamProxyProtocol = .v1
+        }
+        let client = try proxy.connect()
+        try client.send("PROXY TCP4 192.0.2.7 198.51.100.9 4711 443\r\n")
+        let upstream = try origin.accept()
+        // The server may speak first.
+        try upstream.send("220\r\n")
+        try client.expect("220\r\n")
+        try client.send("x")
+        try upstream.expect("PROXY TCP4 192.0.2.7 198.51.100.9 4711 443\r\nx")
+        let other = try proxy.connect()
+        try other.send("GET / HTTP/1.1\r\n")
+        try other.expectEnd()
+        #expect(proxy[.proxyHeadersRefused] == 1)
+    }
 }

@@ -6,7 +6,8 @@ import Testing
 struct RouteTests {
     /// A proxy with routes; a cluster `a`, `b`… for each origin.
     private func proxy(
-        _ driver: TestDriver, _ origins: [TestOrigin], _ routes: [RouteConfiguration]
+        _ driver: TestDriver, _ origins: [TestOrigin], _ routes: [RouteConfiguration],
+        change: (inout Configuration) -> Void = { _ in }
     ) throws -> TestProxy {
         try TestProxy(driver, upstreams: []) { configuration in
             configuration.listenAddresses = []
@@ -16,6 +17,7 @@ struct RouteTests {
                 ClusterConfiguration(
                     name: String(UnicodeScalar(UInt8(97 + index))), endpoints: [origin.address])
             }
+            change(&configuration)
         }
     }
 
@@ -195,6 +197,24 @@ struct RouteTests {
             let client = try proxy.connect()
             try client.send("GET \(path) HTTP/1.0\r\n\r\n")
             try client.expect("HTTP/1.1 \(status)\r\n")
+        }
+    }
+
+    @Test("Behind a trusted proxy the source of a request is whom that names", arguments: TestDriver.offered)
+    func trustedSource(_ driver: TestDriver) throws {
+        let routes = [
+            route {
+                $0.sources = ["192.0.2.0/24"]
+                $0.response = .init(body: "s", type: "t/t")
+            }, route { $0.response = .init(body: "-", type: "t/t") },
+        ]
+        for (trusted, wanted) in [(["127.0.0.1"], ["s", "-", "-"]), ([], ["-", "-", "-"])] {
+            let proxy = try proxy(driver, [], routes) { $0.trust.trustedProxies = trusted }
+            let client = try proxy.connect()
+            for (hops, body) in zip(["192.0.2.7", "192.0.2.7, 198.51.100.1", "192.0.2.7, unknown"], wanted) {
+                try client.send(get("/", "X-Forwarded-For: \(hops)\r\n"))
+                try client.expect("HTTP/1.1 200 OK\r\nContent-Type: t/t\r\nContent-Length: 1\r\n\r\n\(body)")
+            }
         }
     }
 }

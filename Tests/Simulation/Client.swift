@@ -33,6 +33,8 @@
         /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
         private(set) var endedEarly = false
         private let asksTunnelEnd: Bool
+        /// Its PROXY protocol header is none.
+        private var isMisintroduced = false
         /// Then it reads no more, and waits for what the proxy makes of that.
         private let readsAtMost: Int
         private var readSoFar = 0
@@ -70,6 +72,7 @@
                 ? IPAddress(ipv4: 0x0A63_0000 | index)
                 : IPAddress(high: 0x2001_0DB8 << 32, low: UInt64(index + 1))
             other.remote = SocketAddress(address, port: 40_000)
+            other.local = listener.address
             guard !world.isClosing, listener.offer(other) else {
                 note("is refused")
                 left = true
@@ -78,6 +81,10 @@
             }
             socket = own
             note("connects")
+            introduce(
+                AddressPair(
+                    source: address, destination: .loopback4, sourcePort: 40_000,
+                    destinationPort: listener.address.port))
             switch listener.role {
             case .tcp:
                 isTunnel = true
@@ -88,6 +95,89 @@
             case .forward, .reverse: scriptRequests()
             }
             run()
+        }
+
+        // MARK: - Introduction
+
+        /// The header before everything else, where the proxy wants one, and what origins are to be told of this client.
+        private func introduce(_ socketAddresses: AddressPair) {
+            var pair = socketAddresses
+            if world.profile.requiresProxyHeader { pair = addHeader(pair) }
+            let isBelieved = world.profile.trustsProxies && pair.source.isIPv4
+            let source = pair.source.description
+            for plan in plans {
+                plan.hop = world.profile.trustsProxies ? "203.0.113.5" : nil
+                if plan.isForward {
+                    plan.forwardedFor = plan.hop
+                } else {
+                    plan.forwardedFor = isBelieved ? "203.0.113.5, \(source)" : source
+                    plan.addresses = pair
+                    if isBelieved {
+                        plan.addresses?.source = IPAddress(ipv4: 0xCB00_7105)
+                        plan.addresses?.sourcePort = 0
+                    }
+                }
+            }
+        }
+
+        /// Adds a header to the script, of any kind and in any pieces; whom the proxy is to take this client for.
+        private func addHeader(_ own: AddressPair) -> AddressPair {
+            let index = UInt32(world.introductions.below(4))
+            let isIPv4 = world.introductions.chance(50)
+            let named = AddressPair(
+                source: isIPv4
+                    ? IPAddress(ipv4: 0x0A63_0000 | index)
+                    : IPAddress(high: 0x2001_0DB8 << 32, low: UInt64(index + 1)),
+                destination: isIPv4
+                    ? IPAddress(ipv4: 0xC633_6409) : IPAddress(high: 0x2001_0DB8 << 32, low: 9),
+                sourcePort: UInt16(world.introductions.below(65_536)), destinationPort: 443)
+            let bytes: [UInt8]
+            var taken = own
+            if !world.profile.isStrict && world.introductions.chance(15) {
+                isMisintroduced = true
+                bytes = wrongHeader(named)
+            } else {
+                switch world.introductions.below(6) {
+                case 0: bytes = ProxyPreface.block(0x20, 0, [])
+                case 1: bytes = Array("PROXY UNKNOWN\r\n".utf8)
+                case 2, 3:
+                    bytes = ProxyPreface.text(named)
+                    taken = named
+                default:
+                    bytes = ProxyPreface.block(named, padding: world.introductions.pick([0, 1, 500]))
+                    taken = named
+                }
+            }
+            note("\(isMisintroduced ? "a wrong header" : "a header") of \(bytes.count) bytes")
+            addInPieces(bytes)
+            return taken
+        }
+
+        private func wrongHeader(_ named: AddressPair) -> [UInt8] {
+            let block = ProxyPreface.block(named, padding: 0)
+            switch world.introductions.below(5) {
+            case 0: return Array("PROXY TCP4 192.0.2.1 192.0.2.2 65536 1\r\n".utf8)
+            case 1: return Array("PROXY TCP4 192.0.2.1 192.0.2.2 1 1\n".utf8)
+            // Cut before its last word, which nothing that follows can be.
+            case 2: return Array(ProxyPreface.text(named).dropLast(world.introductions.within(6...20)))
+            case 3: return Array(block[..<12]) + [0x22] + block[13...]
+            default: return ProxyPreface.block(0x21, 0x11, Array(repeating: 1, count: 11))
+            }
+        }
+
+        private func addInPieces(_ bytes: [UInt8]) {
+            var offset = 0
+            let longest = world.profile.isStrict ? 50_000 : 2_000_000
+            while offset < bytes.count {
+                let left = bytes.count - offset
+                let size =
+                    world.introductions.chance(50) ? left : world.introductions.logarithmic(1...left)
+                add(.bytes(Array(bytes[offset..<offset + size])))
+                offset += size
+                if world.introductions.chance(30) {
+                    add(.pause(Int64(world.introductions.logarithmic(1...longest)) * microsecond))
+                }
+            }
         }
 
         // MARK: - Script
@@ -161,6 +251,7 @@
             }
             bytes.append("\(plan.method) \(plan.target)/r/\(plan.number) HTTP/1.\(plan.isHTTP10 ? 0 : 1)\r\n")
             bytes.append("Host: \(plan.host)\r\nX-Id: \(plan.number)\r\n")
+            if let hop = plan.hop { bytes.append("X-Forwarded-For: \(hop)\r\n") }
             switch plan.requestBody {
             case .none, .untilClose: break
             case .length: bytes.append("Content-Length: \(plan.requestSize)\r\n")
@@ -286,6 +377,7 @@
                 world.violate("\(name): status line \(head.startLine)")
                 return
             }
+            if isMisintroduced { world.violate("\(name): an answer to a wrong PROXY protocol header") }
             self.head = head
             bodyOffset = 0
             sawTrailer = false

@@ -1,4 +1,6 @@
 #if DEBUG || TESTABLE
+    @testable internal import UringProxy
+
     /// One request with the answer it is to get, and what became of both: what every check refers to.
     final class ExchangePlan {
         enum Body: Equatable {
@@ -42,6 +44,13 @@
         var cluster: Int?
         var host = "edge.test"
         var target = "/"
+
+        /// What stands in X-Forwarded-For; nil: nothing does.
+        var hop: String?
+        /// What an origin is to find there; nil: nothing.
+        var forwardedFor: String?
+        /// What a PROXY protocol header is to tell an origin.
+        var addresses: AddressPair?
 
         // The response.
         var status = 200

@@ -6,19 +6,25 @@
         unowned let world: World
         let address: SocketAddress
         let isEcho: Bool
+        /// Connections to it are introduced, where the proxy does that: not those of forward requests.
+        private let isOfCluster: Bool
         private(set) var connections = 0
 
-        init(_ world: World, _ address: SocketAddress, isEcho: Bool) {
+        init(_ world: World, _ address: SocketAddress, isEcho: Bool, isOfCluster: Bool = false) {
             self.world = world
             self.address = address
             self.isEcho = isEcho
+            self.isOfCluster = isOfCluster
         }
 
         func accept(_ socket: Socket) {
             connections += 1
             let name = "origin \(address.port).\(connections)"
             let peer: Peer =
-                isEcho ? EchoPeer(world, name: name) : OriginConnection(world, name: name, port: address.port)
+                isEcho
+                ? EchoPeer(
+                    world, name: name, isIntroduced: isOfCluster && world.profile.upstreamProxyHeader != nil)
+                : OriginConnection(world, name: name, port: address.port)
             peer.socket = socket
             socket.owner = peer
             peer.note("accepts")
@@ -28,15 +34,32 @@
     /// Sends back what it gets.
     final class EchoPeer: Peer {
         private var backlog = 0
+        /// What came before its PROXY protocol header had come whole; nil where none is to come any more.
+        private var beginning: [UInt8]?
 
-        override init(_ world: World, name: String) {
+        init(_ world: World, name: String, isIntroduced: Bool) {
             super.init(world, name: name)
+            if isIntroduced { beginning = [] }
             if world.random.chance(20) { choosePace() }
         }
 
         override var wantsInput: Bool { backlog < 64 * 1024 }
 
-        override func received(_ bytes: UnsafeRawBufferPointer) { unsafe echo(Array(bytes)) }
+        override func received(_ bytes: UnsafeRawBufferPointer) {
+            guard let before = beginning else {
+                unsafe echo(Array(bytes))
+                return
+            }
+            let all = unsafe before + Array(bytes)
+            beginning = all
+            guard let found = ProxyPreface.find(in: all) else { return }
+            guard case .header(let size, _) = found else {
+                world.violate("\(name): a relay without its header: \(all.prefix(64))")
+                return
+            }
+            beginning = nil
+            if all.count > size { echo(Array(all.dropFirst(size))) }
+        }
 
         func echo(_ bytes: [UInt8]) {
             backlog += bytes.count
@@ -76,12 +99,17 @@
         private var hasAnswered = false
         private var isEcho = false
         private var stopsReading = false
+        /// What came first, until it is known whether that is a PROXY protocol header; nil afterwards.
+        private var beginning: [UInt8]?
+        private var header = ProxyPreface.Found.nothing
+        private var requestCount = 0
 
         private let port: UInt16
 
         init(_ world: World, name: String, port: UInt16) {
             self.port = port
             super.init(world, name: name)
+            if world.profile.upstreamProxyHeader != nil { beginning = [] }
             if world.random.chance(15) {
                 choosePace()
             }
@@ -90,7 +118,20 @@
         override var wantsInput: Bool { !stopsReading }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            unsafe reader.feed(bytes)
+            if let before = beginning {
+                let all = unsafe before + Array(bytes)
+                guard let found = ProxyPreface.find(in: all) else {
+                    beginning = all
+                    return
+                }
+                beginning = nil
+                header = found
+                var size = 0
+                if case .header(let itsSize, _) = found { size = itsSize }
+                unsafe Array(all.dropFirst(size)).withUnsafeBytes { unsafe reader.feed($0) }
+            } else {
+                unsafe reader.feed(bytes)
+            }
             parse()
         }
 
@@ -125,6 +166,7 @@
             if let cluster = plan.cluster, world.clusterOfPort[port] != cluster {
                 world.violate("\(name): request \(number) is for cluster \(cluster)")
             }
+            checkIntroduction(plan, head)
             self.plan = plan
             plan.arrivals += 1
             attempt = plan.arrivals
@@ -146,6 +188,29 @@
                 return
             }
             if plan.answersEarly { answer(plan) }
+        }
+
+        /// Whether the proxy tells of the client what it was told.
+        private func checkIntroduction(_ plan: ExchangePlan, _ head: Head) {
+            if head["x-forwarded-for"] != plan.forwardedFor {
+                world.violate(
+                    "\(name): request \(plan.number) is for \(head["x-forwarded-for"] ?? "nobody"), not \(plan.forwardedFor ?? "nobody")"
+                )
+            }
+            requestCount += 1
+            guard world.profile.upstreamProxyHeader != nil, !plan.isForward else {
+                if header != .nothing {
+                    world.violate("\(name): a PROXY protocol header before \(plan.number)")
+                }
+                return
+            }
+            guard case .header(_, let addresses) = header, addresses == plan.addresses else {
+                world.violate(
+                    "\(name): \(header) before request \(plan.number) of \(String(describing: plan.addresses))"
+                )
+                return
+            }
+            if requestCount > 1 { world.violate("\(name): request \(plan.number) behind another's header") }
         }
 
         private func body(_ range: Range<Int>) {

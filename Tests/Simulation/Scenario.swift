@@ -111,6 +111,12 @@
             settings.bulkReceiveLimit = world.random.within(0...4)
             settings.smallBody = world.random.pick([0, 100, 4096])
             if world.random.chance(50) { settings.pseudonym = Array("sim".utf8) }
+            settings.trust.requiresHeader = world.profile.requiresProxyHeader
+            // Those clients whose address is one of IPv4.
+            if world.profile.trustsProxies {
+                settings.trust.proxies = [AddressPrefix(ipv4: 0x0A63_0000, length: 16)]
+            }
+            settings.upstreamProxyHeader = world.profile.upstreamProxyHeader
             return settings
         }
 
@@ -152,7 +158,8 @@
                             address: isNamed ? nil : SocketAddress(ip, port: port)))
                 }
             }
-            let echo = world.origins[1].address
+            let echo = world.origins[1].address.withPort(7)
+            world.origins.append(Origin(world, echo, isEcho: true, isOfCluster: true))
             upstreams.append(
                 FixedUpstream(cluster: relayCluster, name: "echo", port: echo.port, address: echo))
         }

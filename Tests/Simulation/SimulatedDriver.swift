@@ -67,6 +67,8 @@
 
         mutating func peerAddress(_ descriptor: Int32) -> SocketAddress? { kernel.socket(descriptor)?.remote }
 
+        mutating func localAddress(_ descriptor: Int32) -> SocketAddress? { kernel.socket(descriptor)?.local }
+
         mutating func isQuiet(_ descriptor: Int32) -> Bool { kernel.isQuiet(descriptor) }
 
         var receivableSlices: Int { kernel.receivableSlices }

@@ -20,6 +20,8 @@
         var owner: (any SocketOwner)?
         /// Of the other end, as `getpeername` tells it.
         var remote: SocketAddress?
+        /// Of this end, as `getsockname` tells it.
+        var local: SocketAddress?
 
         // Towards this end: `bytes[head..<arrived]` may be read, the rest is on its way.
         private var bytes: [UInt8] = []

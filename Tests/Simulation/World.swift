@@ -12,6 +12,8 @@
 
         private(set) var now: Int64 = second
         var random: Random
+        /// For what clients say of themselves: apart, so that worlds in which they say nothing are what they were before.
+        var introductions: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -39,7 +41,8 @@
 
         init(seed: UInt64, isVerbose: Bool) {
             random = Random(seed: seed)
-            profile = Profile(&random, seed: seed)
+            introductions = Random(seed: seed ^ 0x5052_4F58_59)
+            profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
 
@@ -225,8 +228,15 @@
         let longFrom: Int
         /// How many bodies and tunnels are large.
         let longPercent: Int
+        // Proxies before and behind, from a source of their own as well.
+        /// Connections begin with a PROXY protocol header.
+        let requiresProxyHeader: Bool
+        /// Connections to the configured upstreams do.
+        let upstreamProxyHeader: ProxyHeader.Version?
+        /// Clients tell of a hop before them, and some are believed.
+        let trustsProxies: Bool
 
-        init(_ random: inout Random, seed: UInt64) {
+        init(_ random: inout Random, seed: UInt64, _ introductions: inout Random) {
             isStrict = random.chance(35)
             let isWild = !isStrict && random.chance(50)
             latency = Int64(random.logarithmic(1...40_000)) * microsecond
@@ -257,6 +267,9 @@
             spliceErrorMille = own.pick([0, 0, 2, 50])
             longFrom = own.logarithmic(64...262_144)
             longPercent = pipes > 0 ? 30 : 8
+            requiresProxyHeader = introductions.chance(25)
+            upstreamProxyHeader = introductions.chance(25) ? introductions.pick([.v1, .v2]) : nil
+            trustsProxies = introductions.chance(25)
         }
     }
 #endif

@@ -21,6 +21,7 @@ extension Configuration {
     public func validate() -> [ConfigurationProblem] {
         var problems = ProblemList()
         checkListeners(&problems)
+        checkTrust(&problems)
         checkUpstreams(&problems)
         checkClusters(&problems)
         checkEngine(&problems)
@@ -137,6 +138,24 @@ extension Configuration {
             try AddressText(parsing: text).checkConnectable(text)
         } catch {
             problems.add(option, error)
+        }
+    }
+
+    private func checkTrust(_ problems: inout ProblemList) {
+        for (option, texts) in [
+            ("--proxy-protocol-from", trust.proxyProtocolFrom), ("--trusted-proxies", trust.trustedProxies),
+        ] {
+            do { _ = try AddressList.parse(texts) } catch { problems.add(option, error) }
+        }
+        if !trust.proxyProtocolFrom.isEmpty && trust.proxyProtocol == .off {
+            problems.add(
+                "--proxy-protocol-from", "no listener takes the PROXY protocol",
+                "add --proxy-protocol require, or leave it out")
+        }
+        if upstreamProxyProtocol != .off && allClusters.isEmpty {
+            problems.add(
+                "--upstream-proxy-protocol", "there is no upstream to send it to",
+                "it is of the reverse proxy: add --listen and --upstream")
         }
     }
 

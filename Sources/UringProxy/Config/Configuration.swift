@@ -14,6 +14,8 @@ public struct Configuration: Sendable, Equatable {
     public var upstreams: [String] = []
     /// Where the forward proxy listens; see `forwardListeners` for the default.
     public var forwardAddresses: [String] = []
+    /// What every listener believes of proxies before it.
+    public var trust = ProxyTrust()
     /// Where `/healthz` and `/metrics` are served; nil for nowhere.
     public var adminAddress: String?
 
@@ -77,6 +79,9 @@ public struct Configuration: Sendable, Equatable {
     /// Whether a thread with idle connections to spare lends them to one that would have to connect.
     public var poolLend = true
 
+    /// Whether each connection to a cluster begins with a PROXY protocol header, and then carries one request.
+    public var upstreamProxyProtocol = UpstreamProxyProtocol.off
+
     // MARK: Destinations of the forward proxy
 
     /// CIDR, name, name pattern or port, each with or without a port; goes before `denyDestinations`.
@@ -101,6 +106,7 @@ public struct Configuration: Sendable, Equatable {
 extension Configuration {
     public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
     public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
+    public enum UpstreamProxyProtocol: String, Sendable, CaseIterable { case off, v1, v2 }
     public enum Splice: String, Sendable, CaseIterable { case auto, off }
 
     /// What happens to the fields that tell upstream about downstream: left alone, our element added, or only ours.

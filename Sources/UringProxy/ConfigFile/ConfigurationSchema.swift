@@ -13,6 +13,9 @@ enum ConfigurationSchema {
         .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
+        .section(
+            "trust", "What is believed of the proxies before this one, and told to those behind it.",
+            trustKeys),
         .section("admin", "The listener for health and metrics.", adminKeys),
         .section("engine", "Threads, memory and how the kernel is used.", engineKeys),
         .section("timeouts", "How long each side may take; 0 switches a timeout off.", timeoutKeys),
@@ -88,6 +91,26 @@ enum ConfigurationSchema {
         .values(
             "endpoints", \.endpoints, .endpointAddress,
             "Where its requests go, in turn: HOST:PORT or unix:PATH.", isRequired: true)
+    ]
+
+    private static let trustKeys: [SchemaKey<Configuration>] = [
+        .value(
+            "proxy_protocol", \.trust.proxyProtocol, .choice,
+            "Whether connections begin with a PROXY protocol header, of version 1 or 2.",
+            option: "--proxy-protocol"),
+        .values(
+            "proxy_protocol_from", \.trust.proxyProtocolFrom, .text("an address, a CIDR or unix:"),
+            "Who may connect and send it; anybody, if nobody is named.", option: "--proxy-protocol-from"),
+        .values(
+            "proxies", \.trust.trustedProxies, .text("an address, a CIDR or unix:"),
+            "Whose account of a request's hops is believed.", option: "--trusted-proxies"),
+        .value(
+            "field", \.trust.trustedField, .choice, "The field in which they give it.",
+            option: "--trusted-field"),
+        .value(
+            "upstream_proxy_protocol", \.upstreamProxyProtocol, .choice,
+            "Begin each connection to a cluster with a PROXY protocol header; it then carries one request.",
+            option: "--upstream-proxy-protocol"),
     ]
 
     private static let adminKeys: [SchemaKey<Configuration>] = [
@@ -232,7 +255,8 @@ enum ConfigurationSchema {
 
     /// The sections whose keys have options, for a look at them by path.
     static let sections: [(name: String, keys: [SchemaKey<Configuration>])] = [
-        ("admin", adminKeys), ("engine", engineKeys), ("timeouts", timeoutKeys), ("limits", limitKeys),
+        ("trust", trustKeys), ("admin", adminKeys), ("engine", engineKeys), ("timeouts", timeoutKeys),
+        ("limits", limitKeys),
         ("pools", poolKeys), ("forward", forwardKeys), ("dns", dnsKeys), ("fields", fieldKeys),
     ]
 }

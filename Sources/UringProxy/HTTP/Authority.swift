@@ -33,7 +33,7 @@ struct Authority: BitwiseCopyable {
             next = hostEnd
         }
         if next < text.count, text[next] != UInt8(ascii: ":") {
-            throw contains(text, UInt8(ascii: "@")) ? .userinfo : .invalidAuthority
+            throw text.contains(UInt8(ascii: "@")) ? .userinfo : .invalidAuthority
         }
         guard hostEnd > hostStart, hostEnd &- hostStart <= maxHostSize else { throw .invalidAuthority }
         let host = range.lowerBound &+ hostStart..<range.lowerBound &+ hostEnd
@@ -48,7 +48,7 @@ struct Authority: BitwiseCopyable {
         var port = 0
         for index in 0..<digits.count {
             let digit = digits[index] &- UInt8(ascii: "0")
-            guard digit < 10 else { throw contains(digits, UInt8(ascii: "@")) ? .userinfo : .invalidPort }
+            guard digit < 10 else { throw digits.contains(UInt8(ascii: "@")) ? .userinfo : .invalidPort }
             guard index < 5 else { throw .invalidPort }
             port = port &* 10 &+ Int(digit)
         }
@@ -106,10 +106,5 @@ struct Authority: BitwiseCopyable {
             }
         }
         return index == text.count
-    }
-
-    private static func contains(_ text: ByteView, _ byte: UInt8) -> Bool {
-        for index in 0..<text.count where text[index] == byte { return true }
-        return false
     }
 }

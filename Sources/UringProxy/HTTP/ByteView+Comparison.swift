@@ -86,4 +86,9 @@ extension ByteView {
         }
         return true
     }
+
+    func contains(_ byte: UInt8) -> Bool {
+        for index in 0..<count where self[index] == byte { return true }
+        return false
+    }
 }

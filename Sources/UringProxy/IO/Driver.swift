@@ -105,6 +105,9 @@ protocol Driver: ~Copyable {
     /// The address of the peer; nil where the socket has none.
     mutating func peerAddress(_ descriptor: Int32) -> SocketAddress?
 
+    /// The address that a connection came to; nil where the socket has none.
+    mutating func localAddress(_ descriptor: Int32) -> SocketAddress?
+
     /// Whether an idle connection that another worker published is still usable: open and without a byte to read.
     mutating func isQuiet(_ descriptor: Int32) -> Bool
 

@@ -293,6 +293,8 @@ internal import CPosix
 
     mutating func peerAddress(_ descriptor: Int32) -> SocketAddress? { SocketAddress(peerOf: descriptor) }
 
+    mutating func localAddress(_ descriptor: Int32) -> SocketAddress? { SocketAddress(boundBy: descriptor) }
+
     mutating func isQuiet(_ descriptor: Int32) -> Bool { SocketOptions.isQuiet(descriptor) }
 
     var receivableSlices: Int { arena.leasable(.medium) }

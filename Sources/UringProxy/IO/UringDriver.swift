@@ -389,6 +389,10 @@
             SocketAddress(peerOf: descriptor)
         }
 
+        mutating func localAddress(_ descriptor: Int32) -> SocketAddress? {
+            SocketAddress(boundBy: descriptor)
+        }
+
         mutating func isQuiet(_ descriptor: Int32) -> Bool { SocketOptions.isQuiet(descriptor) }
 
         // MARK: - Pipes

@@ -1,6 +1,7 @@
 /// What a worker counts. Each has one writer.
 enum Counter: Int, CaseIterable {
     case downstreamAccepted, downstreamClosed, acceptFailures, acceptPauses, clientLimitRefusals
+    case proxyHeadersRead, proxyHeadersRefused, proxySendersRefused
     case requests, headsRefused
     case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
     case localResponses
@@ -27,6 +28,15 @@ enum Counter: Int, CaseIterable {
         case .acceptPauses: ("accept_pauses_total", "Times accepting paused at the connection limit.")
         case .clientLimitRefusals:
             ("client_limit_refusals_total", "Connections closed for --limit-connections-per-client.")
+        case .proxyHeadersRead:
+            ("proxy_headers_read_total", "Connections that began with a PROXY protocol header.")
+        case .proxyHeadersRefused:
+            (
+                "proxy_headers_refused_total",
+                "Connections closed for what stood in the place of a PROXY protocol header."
+            )
+        case .proxySendersRefused:
+            ("proxy_senders_refused_total", "Connections closed for --proxy-protocol-from.")
         case .requests: ("requests_total", "Request heads read.")
         case .headsRefused:
             ("heads_refused_total", "Request heads refused as malformed, ambiguous or too large.")

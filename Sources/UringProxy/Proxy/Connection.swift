@@ -2,12 +2,14 @@
 ///
 /// It holds no memory while nothing moves: an idle connection is this struct and an armed receive. So the struct is what
 /// 10,000 idle ones cost: two cache lines, as `ConnectionTests` asserts. The first has what every completion reads; the
-/// second times, counts and what only one side has. What spliced streams alone need is in `SpliceTable`.
+/// second times, counts and what only one side has. What spliced streams alone need is in `SpliceState`.
 struct Connection: BitwiseCopyable {
     enum Side: UInt8, BitwiseCopyable { case downstream, upstream }
 
     enum Phase: UInt8, BitwiseCopyable {
         // Downstream.
+        /// Before its first byte a PROXY protocol header has to come.
+        case readingProxyHeader
         /// Between requests; the last response may still be on its way out.
         case waiting
         /// Some bytes of a head have come.
@@ -253,7 +255,7 @@ extension Connection {
         set { sendWindowBytesClamped = UInt32(clamping: newValue) }
     }
 
-    /// Downstream: the peer's address, once `peerKnown`.
+    /// Downstream: the address of its client, once `peerKnown`: the socket's peer, or whom a PROXY protocol header named.
     var peer: IPAddress {
         get {
             assert(side == .downstream)

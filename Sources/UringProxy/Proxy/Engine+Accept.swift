@@ -49,15 +49,9 @@ extension Engine where D: ~Copyable {
         var connection = Connection(
             descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
         connection.listener = UInt16(index)
-        if let clientLimit {
-            connection.peer = driver.peerAddress(descriptor)?.address ?? .unspecified
-            connection.peerKnown = true
-            guard clientLimit.enter(connection.peer) else {
-                counters.add(.clientLimitRefusals)
-                driver.close(descriptor, reset: false)
-                return
-            }
-            connection.countedPerClient = true
+        guard trust.requiresHeader ? expectProxyHeader(&connection) : enterClient(&connection) else {
+            driver.close(descriptor, reset: false)
+            return
         }
         guard let slot = connections.insert(connection) else {
             if connection.countedPerClient { clientLimit?.leave(connection.peer) }
@@ -68,12 +62,30 @@ extension Engine where D: ~Copyable {
         counters.add(.downstreamAccepted)
         downstreamCount += 1
         if downstreamCount == settings.connections { pauseAccepting() }
-        if listeners[index].role == .tcp {
-            startRelay(slot, cluster: listeners[index].cluster)
+        if listeners[index].role == .tcp && connection.phase == .waiting {
+            startRelay(slot)
         } else {
             updateReceive(slot)
             armTimer(slot)
         }
+    }
+
+    /// Counts a connection for its client; false if that has as many as `--limit-connections-per-client` allows.
+    mutating func enterClient(_ connection: inout Connection) -> Bool {
+        guard let clientLimit else { return true }
+        if !connection.peerKnown { askPeer(&connection) }
+        guard clientLimit.enter(connection.peer) else {
+            counters.add(.clientLimitRefusals)
+            return false
+        }
+        connection.countedPerClient = true
+        return true
+    }
+
+    /// Asks the kernel for the address of a socket's peer. A unix socket has none: `::`.
+    mutating func askPeer(_ connection: inout Connection) {
+        connection.peer = driver.peerAddress(connection.descriptor)?.address ?? .unspecified
+        connection.peerKnown = true
     }
 
     /// At the limit: further connections wait in the backlog, which is bounded too.

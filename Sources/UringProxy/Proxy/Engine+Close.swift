@@ -37,7 +37,7 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func connectionFailed(_ slot: UInt32, errno: Int32) {
         switch connections[slot].phase {
-        case .waiting, .readingHead, .discarding, .pooled, .retiring:
+        case .readingProxyHeader, .waiting, .readingHead, .discarding, .pooled, .retiring:
             close(slot)
         case .exchanging:
             abortByDownstream(connections[slot].exchange)
@@ -127,7 +127,7 @@ extension Engine where D: ~Copyable {
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
-        case .waiting, .readingHead, .exchanging, .discarding, .closing:
+        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .closing:
             break
         }
     }

@@ -6,7 +6,7 @@ extension Engine where D: ~Copyable {
     mutating func findUpstream(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
         exchanges[index].endpointsTried += 1
-        if !exchanges[index].isConnect {
+        if !exchanges[index].isConnect && !namesClient(endpoint) {
             if let slot = takeIdle(endpoint) {
                 use(slot, for: index)
                 return

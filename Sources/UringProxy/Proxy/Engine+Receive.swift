@@ -101,7 +101,7 @@ extension Engine where D: ~Copyable {
     private func wantsInput(_ slot: UInt32) -> Bool {
         if connections[slot].inputEnded { return false }
         switch connections[slot].phase {
-        case .waiting, .readingHead:
+        case .readingProxyHeader, .waiting, .readingHead:
             // A head may be larger than a window; the codec's limit ends it.
             return connections[slot].input.byteCount
                 < max(settings.window, UInt32(settings.headLimits.headBytes) + 1)
@@ -226,6 +226,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     private mutating func inputArrived(_ slot: UInt32) {
         switch connections[slot].phase {
+        case .readingProxyHeader: readProxyHeader(slot)
         case .waiting, .readingHead: readRequests(slot)
         case .exchanging: requestInputArrived(slot)
         case .leased: if connections[slot].requestHeld { leasedInVain(slot) } else { readResponse(slot) }

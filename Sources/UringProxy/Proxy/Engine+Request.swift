@@ -242,7 +242,9 @@ extension Engine where D: ~Copyable {
         var wanted = requestHead.size + 384 + smallBody
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, &writer)
+            let namesClient = namesClient(exchange.endpoint)
+            if namesClient { writeProxyHeader(slot, bytes, &writer) }
+            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
@@ -280,7 +282,7 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func rewriteRequest(
-        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool,
+        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
         _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
@@ -291,6 +293,7 @@ extension Engine where D: ~Copyable {
         var textSize = 0
         if options.xForwarded != .off || options.forwarded != .off {
             let peer = peer(of: slot)
+            if !trust.proxies.isEmpty && !trust.proxies.contains(peer) { options.disbelieve() }
             isIPv6 = !peer.isIPv4
             unsafe withUnsafeMutableBytes(of: &text) { buffer in
                 let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
@@ -298,6 +301,7 @@ extension Engine where D: ~Copyable {
             }
         }
         options.via = pseudonym.view
+        options.closes = isLast
         unsafe withUnsafeBytes(of: text) { buffer in
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(
@@ -306,11 +310,12 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// The address of downstream, asked of the kernel once per connection. A unix socket has none: `::`.
+    /// The address of downstream's client: named by a PROXY protocol header, or asked of the kernel once per connection.
     mutating func peer(of slot: UInt32) -> IPAddress {
         if !connections[slot].peerKnown {
-            connections[slot].peer = driver.peerAddress(connections[slot].descriptor)?.address ?? .unspecified
-            connections[slot].peerKnown = true
+            var connection = connections[slot]
+            askPeer(&connection)
+            connections[slot] = connection
         }
         return connections[slot].peer
     }

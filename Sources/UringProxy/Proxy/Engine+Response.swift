@@ -310,7 +310,9 @@ extension Engine where D: ~Copyable {
         let downstream = exchange.downstream
         let requestDone = exchange.requestDone
         let keepAlive = exchange.keepAlive && requestDone
-        let reusable = exchange.upstreamKeepAlive && requestDone && !upstream.outputEnded
+        let reusable =
+            exchange.upstreamKeepAlive && requestDone && !upstream.outputEnded
+            && !namesClient(upstream.endpoint)
         connections[downstream].saidClose = exchange.saidClose && requestDone
         exchange.upstream = Slot.none
         finishExchange(index)

@@ -4,7 +4,7 @@ extension Engine where D: ~Copyable {
     ///
     /// - Parameter set: of the listener's routes.
     mutating func route(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int) -> Int? {
-        let source = peer(of: slot)
+        let source = clientAddress(slot, bytes)
         let request: RouteRequest
         do throws(PathProblem) {
             request = try RouteRequest(requestHead, bytes: bytes, source: source, scratch: &routeScratch)

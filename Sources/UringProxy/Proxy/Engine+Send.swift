@@ -26,7 +26,9 @@ extension Engine where D: ~Copyable {
             dropOutput(slot)
             outputDrained(slot)
             return
-        case .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled, .retiring, .tunnelling: break
+        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled,
+            .retiring, .tunnelling:
+            break
         }
         connections[slot].isSending = true
         connections[slot].requestHeld = false
@@ -72,7 +74,8 @@ extension Engine where D: ~Copyable {
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled: return false
         case .readingHead: return false
-        case .exchanging, .discarding, .connecting, .borrowed, .retiring, .closing: return true
+        case .readingProxyHeader, .exchanging, .discarding, .connecting, .borrowed, .retiring, .closing:
+            return true
         }
     }
 
@@ -140,7 +143,7 @@ extension Engine where D: ~Copyable {
         case .exchanging: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
-        case .discarding, .connecting, .borrowed, .pooled, .closing: break
+        case .readingProxyHeader, .discarding, .connecting, .borrowed, .pooled, .closing: break
         case .retiring:
             retire(slot)
             return

@@ -53,7 +53,9 @@ extension Engine where D: ~Copyable {
         case .leased:
             guard exchanges[index].responseEncoding == .verbatim else { return 0 }
             body = exchanges[index].responseBody
-        case .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed, .retiring, .closing:
+        case .readingProxyHeader, .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed,
+            .retiring,
+            .closing:
             return 0
         }
         switch body.state {
@@ -200,7 +202,9 @@ extension Engine where D: ~Copyable {
             relayResponse(index)
         case .tunnelling:
             relayTunnel(from: slot)
-        case .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed, .retiring, .closing:
+        case .readingProxyHeader, .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed,
+            .retiring,
+            .closing:
             updateReceive(slot)
         }
     }

@@ -21,6 +21,9 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// What a connection that is new when a drain begins is given to say what it wants.
+    private static var lastMoment: Int64 { 1_000_000_000 }
+
     /// To be called when what a connection waits for may have changed.
     @inline(__always)
     mutating func armTimer(_ slot: UInt32) { timers.set(slot, deadline: wait(of: slot).deadline) }
@@ -31,12 +34,14 @@ extension Engine where D: ~Copyable {
         let started = connections[slot].phaseStartedAt
         var wait = Wait()
         switch connections[slot].phase {
+        case .readingProxyHeader:
+            wait.limit(started, timeouts.head, .head)
+            if phase != .running { wait.limit(started, Self.lastMoment, .keepalive) }
         case .waiting:
             if hasOutput(slot) {
                 limitSend(slot, &wait)
             } else if phase != .running {
-                // A connection that was made just before the drain has a moment to say what it wants.
-                wait.limit(started, 1_000_000_000, .keepalive)
+                wait.limit(started, Self.lastMoment, .keepalive)
             } else if connections[slot].requestCount == 0 {
                 wait.limit(started, timeouts.head, .head)
             } else {
@@ -140,8 +145,12 @@ extension Engine where D: ~Copyable {
         switch wait.reason {
         case .head:
             counters.add(.timeoutsHead)
-            // RFC 9110 §15.5.9; a connection on which nothing was ever said is closed without a word.
-            if connections[slot].input.isEmpty { close(slot) } else { refuse(slot, .headTimeout) }
+            // RFC 9110 §15.5.9; a connection on which nothing was ever said, or nothing of HTTP, is closed without a word.
+            if connections[slot].input.isEmpty || connections[slot].phase == .readingProxyHeader {
+                close(slot)
+            } else {
+                refuse(slot, .headTimeout)
+            }
         case .keepalive:
             counters.add(.timeoutsKeepalive)
             close(slot)

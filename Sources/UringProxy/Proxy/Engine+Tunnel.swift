@@ -2,7 +2,7 @@
 extension Engine where D: ~Copyable {
     /// A connection of a layer-4 listener: all that comes on it goes to the cluster. It is answered by the upstream alone, and
     /// what keeps it from one is told by a reset.
-    mutating func startRelay(_ slot: UInt32, cluster: Int) {
+    mutating func startRelay(_ slot: UInt32) {
         var exchange = Exchange(
             downstream: slot, method: .connect, version: .http11, keepAlive: false, startedAt: driver.now,
             totalDeadline: .max)
@@ -18,6 +18,7 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
+        let cluster = listeners[Int(connections[slot].listener)].cluster
         exchanges[index].endpoint = nextFixedEndpoint(cluster)
         findUpstream(index)
     }
@@ -26,8 +27,12 @@ extension Engine where D: ~Copyable {
     mutating func openConnectTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream
         exchanges[index].upstream = upstream
-        guard !exchanges[index].isRelay else {
-            openTunnel(index, upstream)
+        if exchanges[index].isRelay {
+            if sendProxyHeader(slot, to: upstream) {
+                openTunnel(index, upstream)
+            } else {
+                fail(index, .outOfMemory)
+            }
             return
         }
         guard let slice = arena.lease(.tiny) else {

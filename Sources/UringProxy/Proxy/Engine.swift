@@ -6,7 +6,7 @@ internal import Synchronization
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them
-/// `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`.
+/// `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -41,6 +41,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var routeScratch: RouteScratch
     let lending: [LendingQueue]
     let clientLimit: ClientLimit?
+    let trust: Trust
+    /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses. Kept only
+    /// where there are both.
+    var relayedAddresses: SlotTable<AddressPair?>
     /// Asks for a name's addresses; false if the question could not be taken.
     let askResolver: (ByteView, UInt64) -> Bool
 
@@ -64,7 +68,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var readQueue: SlotQueue
     /// Connections whose receive found no slice, in the order they asked.
     var starved: SlotQueue
-    var splicing: SpliceTable
+    var splicing: SlotTable<SpliceState>
     /// Connections with a pipe.
     var piped: SlotQueue
 
@@ -103,6 +107,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.routeSets = routeSets
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         self.clientLimit = clientLimit
+        trust = Trust(settings.trust)
+        relayedAddresses = SlotTable(capacity: slots)
         self.askResolver = askResolver
         awaitingOffers = SlotQueue(capacity: downstream)
         borrowed = SlotQueue(capacity: slots * 2)
@@ -111,7 +117,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         flushQueue = SlotQueue(capacity: slots * 2 + 65_536)
         readQueue = SlotQueue(capacity: slots * 2 + 65_536)
         starved = SlotQueue(capacity: slots)
-        splicing = SpliceTable(capacity: slots)
+        splicing = SlotTable(capacity: slots)
         piped = SlotQueue(capacity: slots)
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
@@ -230,8 +236,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
                 .pooled:
                 close(slot)
-            case .waiting, .readingHead, .exchanging, .discarding, .connecting, .borrowed, .leased, .retiring,
-                .tunnelling, .closing:
+            case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
+                .borrowed,
+                .leased, .retiring, .tunnelling, .closing:
                 armTimer(slot)
             }
         }

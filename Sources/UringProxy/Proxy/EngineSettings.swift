@@ -53,15 +53,21 @@ struct EngineSettings: Sendable {
     var xForwardedReverse: ForwardingOptions.ClientFields
     var xForwardedForward: ForwardingOptions.ClientFields
     var forwarded: ForwardingOptions.ClientFields
+    var trust: Trust.Policy
+    /// The most bytes of a PROXY protocol header of version 2, extensions included.
+    var proxyHeaderLimit = 4096
+    /// What requests to the configured upstreams begin with; nil: with themselves.
+    var upstreamProxyHeader: ProxyHeader.Version?
     var policy: DestinationPolicy
 
     /// - Parameters:
     ///   - connections: downstream connections of this worker.
     ///   - memoryBytes: this worker's share of the buffers.
     ///   - pipes: this worker's share of the descriptors that pipes may take, halved.
+    ///   - trust: what `configuration.trust` says.
     init(
         _ configuration: Configuration, connections: Int, memoryBytes: Int, pipes: Int,
-        policy: DestinationPolicy
+        policy: DestinationPolicy, trust: Trust.Policy = Trust.Policy()
     ) {
         func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
         timeouts = Timeouts(
@@ -90,6 +96,13 @@ struct EngineSettings: Sendable {
         xForwardedReverse = ForwardingOptions.ClientFields(configuration.xForwardedOfReverse)
         xForwardedForward = ForwardingOptions.ClientFields(configuration.xForwardedOfForward)
         forwarded = ForwardingOptions.ClientFields(configuration.forwarded)
+        self.trust = trust
+        upstreamProxyHeader =
+            switch configuration.upstreamProxyProtocol {
+            case .off: nil
+            case .v1: .v1
+            case .v2: .v2
+            }
         self.policy = policy
     }
 }

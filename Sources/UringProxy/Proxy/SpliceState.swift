@@ -1,6 +1,5 @@
-internal import CPosix
-
-/// What a connection has to do with pipes, beside `Connection`, which most of the time has nothing to do with any.
+/// What a connection has to do with pipes, beside `Connection`, which most of the time has nothing to do with any: that is
+/// what all zeros mean.
 struct SpliceState: BitwiseCopyable {
     // As a target.
     /// What is to be sent behind the connection's output.
@@ -38,37 +37,5 @@ struct SpliceState: BitwiseCopyable {
         lacksPipe = false
         splicesFrom = 0
         smallSplices = 0
-    }
-}
-
-/// A `SpliceState` for each connection, by its slot.
-///
-/// Apart from the connections, so that an idle one is no larger for it: a page of this is there once a connection in it has
-/// something to do with pipes, and reads as zeros, which is the state of those that have not, until then.
-@safe struct SpliceTable: ~Copyable {
-    private let states: UnsafeMutablePointer<SpliceState>
-    private let capacity: Int
-
-    init(capacity: Int) {
-        self.capacity = capacity
-        guard let memory = unsafe cposix_map(capacity * MemoryLayout<SpliceState>.stride) else {
-            preconditionFailure("no address space for \(capacity) connections")
-        }
-        unsafe states = memory.assumingMemoryBound(to: SpliceState.self)
-    }
-
-    deinit { unsafe _ = cposix_unmap(states, capacity * MemoryLayout<SpliceState>.stride) }
-
-    subscript(slot: UInt32) -> SpliceState {
-        @inline(__always)
-        unsafeAddress {
-            precondition(Int(slot) < capacity)
-            return unsafe UnsafePointer(states + Int(slot))
-        }
-        @inline(__always)
-        unsafeMutableAddress {
-            precondition(Int(slot) < capacity)
-            return unsafe states + Int(slot)
-        }
     }
 }

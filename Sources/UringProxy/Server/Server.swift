@@ -6,6 +6,7 @@ public final class Server: Sendable {
     private let configuration: Configuration
     private let budget: Budget
     private let policy: DestinationPolicy
+    private let trust: Trust.Policy
     private let upstreams: [FixedUpstream]
     private let routeSets: [RouteSet]
     private let state = Mutex(State())
@@ -59,6 +60,9 @@ public final class Server: Sendable {
             policy = try DestinationPolicy(
                 allow: configuration.allowDestinations, deny: configuration.denyDestinations)
         } catch {
+            throw StartError(message: error.message)
+        }
+        do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
         var upstreams: [FixedUpstream] = []
@@ -187,7 +191,7 @@ public final class Server: Sendable {
         }
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            pipes: budget.pipesPerWorker, policy: policy)
+            pipes: budget.pipesPerWorker, policy: policy, trust: trust)
         let lending =
             count > 1 && configuration.poolLend
             ? upstreams.map { _ in LendingQueue(capacity: count * 64, wakeups: wakeups) } : []
@@ -217,9 +221,10 @@ public final class Server: Sendable {
     }
 
     private func startLines(_ bound: [OpenListener], driver: String) -> [String] {
+        let header = headerNote
         var lines: [String] = []
         for listener in bound {
-            let address = listener.address.description + (listener.isInherited ? " (inherited)" : "")
+            let address = listener.address.description + (listener.isInherited ? " (inherited)" : "") + header
             switch (listener.listener.role, listener.listener.routes) {
             case (.forward, _): lines.append("forward proxy on \(address)")
             case (.reverse, let routes?): lines.append("reverse proxy on \(address), routes \(routes)")
@@ -234,6 +239,14 @@ public final class Server: Sendable {
         let spinning = configuration.busyPoll.isOn ? ", spinning up to \(configuration.busyPoll)" : ""
         lines.append("\(threads) on \(driver), \(budget.summary)\(spinning)")
         return lines
+    }
+
+    /// Whom the listeners take PROXY protocol headers from: worth a word, as whoever may send one may be anybody.
+    private var headerNote: String {
+        let trust = configuration.trust
+        guard trust.proxyProtocol == .require else { return "" }
+        let senders = trust.proxyProtocolFrom.joined(separator: ", ")
+        return ", behind the PROXY protocol of \(senders.isEmpty ? "anybody" : senders)"
     }
 
     // MARK: - Running

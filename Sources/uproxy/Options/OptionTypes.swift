@@ -5,6 +5,9 @@ extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
 extension Configuration.Splice: ExpressibleByArgument {}
 extension Configuration.ForwardedFields: ExpressibleByArgument {}
+extension Configuration.UpstreamProxyProtocol: ExpressibleByArgument {}
+extension ProxyTrust.ProxyProtocol: ExpressibleByArgument {}
+extension ProxyTrust.Field: ExpressibleByArgument {}
 
 enum Toggle: String, ExpressibleByArgument, CaseIterable { case on, off }
 

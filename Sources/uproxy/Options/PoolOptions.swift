@@ -15,9 +15,18 @@ struct PoolOptions: ParsableArguments {
     )
     var poolLend: Toggle?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Begin each connection to an --upstream with a PROXY protocol header that names the client; it then carries \
+            one request: off, v1 or v2 (default: off).
+            """, valueName: "version"))
+    var upstreamProxyProtocol: Configuration.UpstreamProxyProtocol?
+
     func apply(to configuration: inout Configuration) {
         set(&configuration.poolIdle, to: poolIdle)
         set(&configuration.poolIdleTimeout, to: poolIdleTimeout)
         set(&configuration.poolLend, to: poolLend.map { $0 == .on })
+        set(&configuration.upstreamProxyProtocol, to: upstreamProxyProtocol)
     }
 }

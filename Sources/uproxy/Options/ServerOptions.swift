@@ -10,6 +10,7 @@ struct ServerOptions: ParsableArguments {
     var config: String?
 
     @OptionGroup(title: "Listeners") var listeners: ListenerOptions
+    @OptionGroup(title: "Proxies before this one") var trust: TrustOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Timeouts") var timeouts: TimeoutOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
@@ -25,6 +26,7 @@ struct ServerOptions: ParsableArguments {
         let file = try config.map(readFile)
         var configuration = file?.configuration ?? Configuration()
         listeners.apply(to: &configuration)
+        trust.apply(to: &configuration)
         engine.apply(to: &configuration)
         timeouts.apply(to: &configuration)
         limits.apply(to: &configuration)

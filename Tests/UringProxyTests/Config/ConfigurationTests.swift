@@ -97,6 +97,17 @@ struct ConfigurationTests {
             ("--deny-destinations", { $0.denyDestinations = ["http://a"] }),
             ("--dns-server", { $0.dnsServers = ["dns.example"] }),
             ("--dns-server", { $0.dnsServers = ["1.1.1.1:0"] }),
+            ("--proxy-protocol-from", { $0.trust.proxyProtocolFrom = ["10.0.0.0/8"] }),
+            (
+                "--proxy-protocol-from",
+                {
+                    $0.trust.proxyProtocol = .require
+                    $0.trust.proxyProtocolFrom = ["10.0.0.1/8"]
+                }
+            ),
+            ("--trusted-proxies", { $0.trust.trustedProxies = ["10.0.0.0/8,example.org"] }),
+            ("--trusted-proxies", { $0.trust.trustedProxies = [""] }),
+            ("--upstream-proxy-protocol", { $0.upstreamProxyProtocol = .v2 }),
             ("--via", { $0.via = "" }), ("--via", { $0.via = "a b" }), ("--via", { $0.via = "a\r\nX: y" }),
         ]
         for (option, change) in table {
@@ -120,6 +131,15 @@ struct ConfigurationTests {
         configuration.limitConnections = 0
         configuration.poolIdle = 0
         configuration.poolIdleTimeout = .zero
+        #expect(configuration.validate() == [])
+    }
+
+    @Test("Trusted proxies of every form are accepted")
+    func trust() {
+        var configuration = Configuration()
+        configuration.trust.proxyProtocol = .require
+        configuration.trust.proxyProtocolFrom = ["10.0.0.0/8, 192.0.2.7", "2001:db8::/32", "unix:"]
+        configuration.trust.trustedProxies = ["::1,unix:"]
         #expect(configuration.validate() == [])
     }
 

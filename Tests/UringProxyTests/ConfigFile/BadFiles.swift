@@ -10,7 +10,7 @@ enum BadFiles {
         }
     }
 
-    static let all: [Case] = syntax + keys + listeners + clusters + routes + values + environment
+    static let all: [Case] = syntax + keys + listeners + clusters + routes + trust + values + environment
 
     // MARK: - YAML
 
@@ -88,7 +88,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -503,6 +503,21 @@ enum BadFiles {
             "fields: {x_forwarded: apend}\n",
             "f.yaml:1:23: fields.x_forwarded: 'apend' is no choice here; did you mean 'append'? write off, append or replace"
         ),
+    ]
+
+    // MARK: - Proxies before this one
+
+    static let trust: [Case] = [
+        Case(
+            "trust: {proxy_protocol: v1}\n",
+            "f.yaml:1:25: trust.proxy_protocol: 'v1' is no choice here; write off or require"),
+        Case(
+            "trust: {proxy_protocol_from: 10.0.0.0/8}\n",
+            "f.yaml:1:30: trust.proxy_protocol_from: no listener takes the PROXY protocol; add trust.proxy_protocol require, or leave it out"
+        ),
+        Case(
+            "trust: {proxies: [10.0.0.1/8]}\n",
+            "f.yaml:1:18: trust.proxies: '10.0.0.1/8' has bits set beyond its prefix; write 10.0.0.0/8"),
     ]
 
     // MARK: - The environment

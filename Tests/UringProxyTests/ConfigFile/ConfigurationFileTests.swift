@@ -73,6 +73,7 @@ struct ConfigurationFileTests {
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: app.internal:9000}
+        trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
         timeouts: {head: 10s, body_idle: 0, drain: 2m}
@@ -93,6 +94,11 @@ struct ConfigurationFileTests {
             ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
             ClusterConfiguration(name: "other", endpoints: ["app.internal:9000"]),
         ]
+        expected.trust.proxyProtocol = .require
+        expected.trust.proxyProtocolFrom = ["10.0.0.0/8"]
+        expected.trust.trustedProxies = ["10.0.0.1", "unix:"]
+        expected.trust.trustedField = .forwarded
+        expected.upstreamProxyProtocol = .v2
         expected.adminAddress = "[::1]:9901"
         expected.threads = 2
         expected.io = .epoll
@@ -126,7 +132,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:12:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:13:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -144,7 +150,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:12" || origin("drain: 120s") == "f.yaml:12")
+        #expect(origin("drain: 2m") == "f.yaml:13" || origin("drain: 120s") == "f.yaml:13")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -83,6 +83,19 @@ struct RewriterTests {
         #expect(forward(plain, keepUpgrade: true) == "A: b\r\n\r\n")
     }
 
+    @Test("The last request of a connection says so, unless it is to become another protocol's")
+    func closing() {
+        func last(_ fields: String) -> String {
+            HTTPSupport.forward(HTTPSupport.bytes(request(fields)), closes: true)
+                .replacing("GET / HTTP/1.1\r\nHost: e.com:80\r\n", with: "")
+        }
+        #expect(last("A: b\r\nConnection: keep-alive\r\n") == "A: b\r\nConnection: close\r\n\r\n")
+        #expect(
+            last("TE: trailers\r\nConnection: TE\r\n") == "TE: trailers\r\nConnection: TE, close\r\n\r\n")
+        #expect(
+            last("Upgrade: a\r\nConnection: Upgrade\r\n") == "Upgrade: a\r\nConnection: Upgrade\r\n\r\n")
+    }
+
     @Test("A loop is found in any Via line, by name and not by comment")
     func loops() {
         let table: [(String, Bool)] = [

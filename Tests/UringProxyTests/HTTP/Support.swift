@@ -26,7 +26,8 @@ enum HTTPSupport {
     static func forward(
         _ bytes: [UInt8], limits: HeadLimits = limits, via: String = "",
         xForwarded: ForwardingOptions.ClientFields = .off,
-        forwarded: ForwardingOptions.ClientFields = .off, peer: String = "192.0.2.1", keepUpgrade: Bool = true
+        forwarded: ForwardingOptions.ClientFields = .off, closes: Bool = false, peer: String = "192.0.2.1",
+        keepUpgrade: Bool = true
     ) -> String {
         withView(bytes) { view in
             var fields = FieldTable(capacity: 128)
@@ -42,7 +43,7 @@ enum HTTPSupport {
                         RequestRewriter.write(
                             head: head, fields: fields, bytes: view, into: &writer,
                             options: ForwardingOptions(
-                                via: via, xForwarded: xForwarded, forwarded: forwarded),
+                                via: via, xForwarded: xForwarded, forwarded: forwarded, closes: closes),
                             peer: peerView, peerIsIPv6: peer.contains(":"), proto: "http",
                             keepUpgrade: keepUpgrade)
                     } ?? "overflow"

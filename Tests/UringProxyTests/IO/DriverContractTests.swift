@@ -350,6 +350,7 @@ struct DriverContractTests {
                 #expect(found.count == 1)
                 #expect(found[0].result >= 0 && found[0].more && found[0].token == token)
                 #expect(fixture.driver.peerAddress(found[0].result) == SocketAddress(boundBy: client))
+                #expect(fixture.driver.localAddress(found[0].result) == address)
                 fixture.driver.close(found[0].result, reset: false)
                 _ = cposix_close(client)
             }

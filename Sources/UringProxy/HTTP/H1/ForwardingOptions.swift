@@ -16,4 +16,12 @@ struct ForwardingOptions: BitwiseCopyable {
     var xForwarded = ClientFields.off
     /// Forwarded (RFC 7239).
     var forwarded = ClientFields.off
+    /// Tell the upstream that no other request follows on its connection (RFC 9112 §9.6).
+    var closes = false
+
+    /// The peer is none of the proxies that are believed: what it says of others is dropped.
+    mutating func disbelieve() {
+        if xForwarded == .append { xForwarded = .replace }
+        if forwarded == .append { forwarded = .replace }
+    }
 }

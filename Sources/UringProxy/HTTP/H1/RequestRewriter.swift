@@ -74,7 +74,7 @@ struct RequestRewriter {
             writeForwarded(head, fields, bytes, &writer, options, peer, peerIsIPv6, proto)
         }
         if !options.via.isEmpty { writer.appendVia(head.version, options.via) }
-        writeConnection(head, fields, bytes, &writer, keepUpgrade)
+        writeConnection(head, fields, bytes, &writer, keepUpgrade, options.closes)
         writer.append("\r\n")
     }
 
@@ -178,13 +178,15 @@ struct RequestRewriter {
     /// RFC 9110 §7.6.1, §7.8, §10.1.4. HTTP/1.1 persists by default: nothing to say about that.
     private static func writeConnection(
         _ head: RequestHead, _ fields: borrowing FieldTable, _ bytes: ByteView, _ writer: inout ByteWriter,
-        _ keepUpgrade: Bool
+        _ keepUpgrade: Bool, _ closes: Bool
     ) {
         let upgrades = keepUpgrade && head.upgrade != nil
         if head.teTrailers { writer.append("TE: trailers\r\n") }
         if upgrades { writer.appendUpgrade(fields, bytes) }
         if upgrades {
             writer.append(head.teTrailers ? "Connection: TE, Upgrade\r\n" : "Connection: Upgrade\r\n")
+        } else if closes {
+            writer.append(head.teTrailers ? "Connection: TE, close\r\n" : "Connection: close\r\n")
         } else if head.teTrailers {
             writer.append("Connection: TE\r\n")
         }

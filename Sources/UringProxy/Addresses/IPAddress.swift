@@ -1,5 +1,3 @@
-internal import CPosix
-
 /// An IPv4 or IPv6 address, without port and scope.
 ///
 /// One 128-bit space for both: an IPv4 address is kept in its IPv4-mapped form (RFC 4291 §2.5.5.2), and the

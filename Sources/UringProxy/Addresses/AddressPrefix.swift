@@ -56,10 +56,11 @@ extension AddressPrefix {
         }
         // The length counts as the text does: `::ffff:10.0.0.0/104` and `10.0.0.0/8` are one block.
         let isDotted = !parts[0].utf8.contains(UInt8(ascii: ":"))
-        guard let number = SocketAddress.port(parts[1]), number <= (isDotted ? 32 : 128) else {
-            throw .badLength
-        }
-        let prefix = AddressPrefix(base, length: isDotted ? 96 + Int(number) : Int(number))
+        // Digits alone: `Int` would take a sign.
+        guard parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(parts[1]),
+            number <= (isDotted ? 32 : 128)
+        else { throw .badLength }
+        let prefix = AddressPrefix(base, length: isDotted ? 96 + number : number)
         // A mapped base with a shorter prefix would be a block of IPv6 around the mapped addresses.
         guard prefix.isCanonical && (prefix.isIPv4 || !base.isIPv4) else {
             throw .hostBitsSet(suggestion: "\(prefix.canonicalBase.description)/\(number)")
