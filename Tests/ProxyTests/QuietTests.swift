@@ -50,7 +50,8 @@ struct QuietTests {
             name: "origin", port: origin.port, address: try SocketAddress(parsing: origin.address))
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: settings, counters: counters,
-            worker: 0, listeners: [Listener(descriptor: listener, role: .reverse)], upstreams: [upstream],
+            worker: 0, listeners: [Listener(descriptor: listener, role: .reverse)],
+            clusters: [ClusterPlan(name: "origin", endpoints: [upstream])],
             lending: lending, clientLimit: nil, seed: 1, askResolver: { _, _ in false })
         func turn() {
             engine.driver.turn(until: engine.driver.now + 5_000_000)

@@ -47,7 +47,7 @@
             engine = Engine(
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 settings: scenario.settings,
-                counters: counters, worker: index, listeners: listeners, upstreams: scenario.upstreams,
+                counters: counters, worker: index, listeners: listeners, clusters: scenario.clusters,
                 routeSets: [scenario.routeSet], lending: lending,
                 clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
             kernel.submit()
@@ -177,6 +177,10 @@
             )
             expect(kernel.zeroCopiesInFlight == 0, "\(kernel.zeroCopiesInFlight) notifications")
             expect(kernel.openDescriptors <= world.listeners.count, "\(kernel.openDescriptors) descriptors")
+            for index in 0..<engine.clusters.endpointCount {
+                let count = engine.clusters.inFlight(index)
+                expect(count == 0, "\(count) exchanges counted at endpoint \(index)")
+            }
             expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
             for index in 0..<UInt32(engine.endpoints.slab.highestCount)
             where engine.endpoints.slab.isOccupied(index) {

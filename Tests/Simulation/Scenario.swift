@@ -5,8 +5,9 @@
     struct Scenario {
         let world: World
         private(set) var settings: EngineSettings
-        private(set) var upstreams: [FixedUpstream] = []
-        /// Clusters that answer requests: runs of `upstreams`.
+        /// Those that answer requests, and the one for relays.
+        private(set) var clusters: [ClusterPlan] = []
+        /// Clusters that answer requests.
         private(set) var clusterCount = 0
         /// The one behind them, of a server that sends back what it gets.
         var relayCluster: Int { clusterCount }
@@ -29,13 +30,13 @@
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
-            let (origins, clusters) = Scenario.makeClusters(world)
-            clusterCount = clusters
+            let (origins, count) = Scenario.makeClusters(world)
+            clusterCount = count
             do {
                 var even = RouteRule()
                 even.path = try PathPattern(parsing: "/even/*")
                 routeSet = try RouteSet(
-                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: clusters - 1))],
+                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: count - 1))],
                     seed: world.random.next())
             } catch {
                 preconditionFailure("the routes are well-formed")
@@ -47,7 +48,7 @@
         private static func makeClusters(_ world: World) -> ([Int?], Int) {
             var clusters: [Int?] = []
             var count = 0
-            for index in 0..<world.random.within(1...3) {
+            for index in 0..<world.random.within(1...5) {
                 guard index == 0 || world.random.chance(60) else {
                     clusters.append(nil)
                     continue
@@ -123,6 +124,7 @@
         // MARK: - Origins
 
         private mutating func addOrigins(_ clusters: [Int?]) {
+            var living = [[FixedUpstream]](repeating: [], count: clusterCount)
             for (index, cluster) in clusters.enumerated() {
                 let isIPv6 = world.random.chance(30)
                 let ip =
@@ -151,17 +153,36 @@
                 if let cluster {
                     world.clusterOfPort[port] = cluster
                     let isNamed = world.random.chance(40)
-                    upstreams.append(
+                    living[cluster].append(
                         FixedUpstream(
-                            cluster: cluster, name: isNamed ? "o\(index).test" : "upstream-\(index)",
-                            port: port,
-                            address: isNamed ? nil : SocketAddress(ip, port: port)))
+                            name: isNamed ? "o\(index).test" : "upstream-\(index)", port: port,
+                            address: isNamed ? nil : SocketAddress(ip, port: port),
+                            weight: world.random.pick([1, 1, 2, 10])))
                 }
             }
+            for upstreams in living { self.clusters.append(makeCluster(upstreams)) }
             let echo = world.origins[1].address.withPort(7)
             world.origins.append(Origin(world, echo, isEcho: true, isOfCluster: true))
-            upstreams.append(
-                FixedUpstream(cluster: relayCluster, name: "echo", port: echo.port, address: echo))
+            self.clusters.append(
+                ClusterPlan(
+                    name: "relay",
+                    endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)]))
+        }
+
+        /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.
+        private mutating func makeCluster(_ living: [FixedUpstream]) -> ClusterPlan {
+            var upstreams = living
+            for index in 0..<world.random.pick([0, 0, 1, 3, 70]) {
+                let address = SocketAddress(IPAddress(ipv4: 0x0A02_0000 + UInt32(index)), port: 8000)
+                upstreams.insert(
+                    FixedUpstream(name: "dead-\(index)", port: 8000, address: address),
+                    at: world.random.within(0...upstreams.count))
+            }
+            let policy = world.random.pick(BalancingPolicy.allCases)
+            let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
+            return ClusterPlan(
+                name: "origins", endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
+                loadBound: world.random.pick([1, 1.25, 10]))
         }
 
         /// A destination of a forward request: name or address, with its port.

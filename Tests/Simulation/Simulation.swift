@@ -42,7 +42,9 @@
                 preconditionFailure("no eventfd")
             }
             let wakeups = wakeups
-            lending = scenario.upstreams.map { _ in LendingQueue(capacity: 8, wakeups: wakeups) }
+            lending = scenario.clusters.flatMap(\.endpoints).map { _ in
+                LendingQueue(capacity: 8, wakeups: wakeups)
+            }
             world.trace("seed \(seed): \(world.profile)")
             world.trace("\(scenario.settings.timeouts)")
             for index in 0..<scenario.engineCount { addNode(index, scenario) }

@@ -6,6 +6,6 @@ struct MicroBenchmark {
 
     /// By the rooms of the engine.
     static var all: [MicroBenchmark] {
-        codec + bodies + memory + time + sharing + destinations + routing + counting
+        codec + bodies + memory + time + sharing + balancing + destinations + routing + counting
     }
 }

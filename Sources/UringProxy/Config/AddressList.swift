@@ -8,26 +8,31 @@ enum AddressList {
         var prefixes: [AddressPrefix] = []
         for text in texts {
             for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-                prefixes.append(try prefix(part.drop { $0 == " " }))
+                let text = String(part.drop { $0 == " " })
+                prefixes.append(text == "unix:" ? unix : try block(text))
             }
         }
         return prefixes
     }
 
-    private static func prefix(_ text: Substring) throws(OptionSyntaxError) -> AddressPrefix {
-        if text == "unix:" { return unix }
-        do throws(AddressPrefix.SyntaxError) { return try AddressPrefix(parsing: text) } catch {
-            let name = quoted(String(text))
+    /// One address, or a block of them.
+    static func block(_ text: String) throws(OptionSyntaxError) -> AddressPrefix {
+        do {
+            return try AddressPrefix(parsing: text[...])
+        } catch {
             switch error {
             case .notAddress:
                 throw OptionSyntaxError(
-                    "\(name) is no address in standard form: write 192.0.2.7, 10.0.0.0/8, 2001:db8::/32 or unix:"
-                )
+                    "\(quoted(text)) is neither an address nor a block of them: write for example 192.0.2.7, 10.0.0.0/8"
+                        + " or fd00::/8")
             case .badLength:
                 throw OptionSyntaxError(
-                    "\(name) has no prefix length that fits: write 0 to 32 for IPv4, 0 to 128 for IPv6")
+                    "\(quoted(text)) has no length from 0 to 32 (IPv4) or 128 (IPv6) behind its slash: write for example"
+                        + " 10.0.0.0/8")
             case .hostBitsSet(let suggestion):
-                throw OptionSyntaxError("\(name) has bits set beyond its prefix: write \(suggestion)")
+                throw OptionSyntaxError(
+                    "\(quoted(text)) has bits set beyond its length: write \(suggestion), or leave the length out for one"
+                        + " address")
             }
         }
     }

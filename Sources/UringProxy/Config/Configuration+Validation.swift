@@ -24,6 +24,7 @@ extension Configuration {
         checkTrust(&problems)
         checkUpstreams(&problems)
         checkClusters(&problems)
+        checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
         checkTimeouts(&problems)
@@ -135,7 +136,8 @@ extension Configuration {
 
     private func checkEndpoint(_ text: String, _ option: String, _ problems: inout ProblemList) {
         do {
-            try AddressText(parsing: text).checkConnectable(text)
+            let address = try UpstreamText(parsing: text).address
+            try AddressText(parsing: address).checkConnectable(address)
         } catch {
             problems.add(option, error)
         }
@@ -166,6 +168,47 @@ extension Configuration {
                 "add --listen ADDRESS:PORT, for example --listen 127.0.0.1:8081")
         }
         for text in upstreams { checkEndpoint(text, "--upstream", &problems) }
+    }
+
+    private func checkBalancing(_ problems: inout ProblemList) {
+        if balance != .roundRobin && upstreams.isEmpty {
+            problems.add(
+                "--balance", "there is no upstream to spread requests over",
+                "name the endpoints with --upstream HOST:PORT")
+        }
+        let options = ClusterConfiguration(
+            name: Self.optionsCluster, endpoints: upstreams, balance: balance, hashKey: hashKey)
+        checkBalancing(of: options, ("--upstream", "--balance", "--hash-key"), &problems)
+        for cluster in clusters {
+            let path = "clusters.\(cluster.name)"
+            checkBalancing(
+                of: cluster, ("\(path).endpoints", "\(path).balance", "\(path).hash_key"), &problems)
+        }
+    }
+
+    private func checkBalancing(
+        of cluster: ClusterConfiguration, _ names: (endpoints: String, balance: String, hashKey: String),
+        _ problems: inout ProblemList
+    ) {
+        let limit = ClusterConfiguration.endpointLimit
+        if cluster.endpoints.count > limit {
+            problems.add(
+                names.endpoints, "\(cluster.endpoints.count) endpoints are more than \(limit)",
+                "put several of them behind one address")
+        }
+        if cluster.balance.isHashed && cluster.hashKey == nil {
+            let key = names.hashKey.hasPrefix("--") ? names.hashKey : "'hash_key:' and one of"
+            problems.add(
+                names.balance, "\(cluster.balance.rawValue) chooses by a key, and there is none",
+                "add \(key) uri, source, header:NAME or cookie:NAME")
+        }
+        if let hashKey = cluster.hashKey, !cluster.balance.isHashed {
+            problems.add(
+                names.hashKey, "\(cluster.balance.rawValue) does not choose by a key (\(hashKey))",
+                names.balance.hasPrefix("--")
+                    ? "add --balance ring-hash or --balance maglev, or leave it out"
+                    : "write 'balance: ring-hash' or 'balance: maglev', or leave it out")
+        }
     }
 
     private func checkEngine(_ problems: inout ProblemList) {

@@ -10,8 +10,12 @@ public struct Configuration: Sendable, Equatable {
     public var clusters: [ClusterConfiguration] = []
     /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
     public var listenAddresses: [String] = []
-    /// The endpoints behind every reverse listener: `HOST:PORT` or `unix:PATH`, in turn.
+    /// The endpoints behind every reverse listener: `HOST:PORT` or `unix:PATH`, and `,weight=N` after it.
     public var upstreams: [String] = []
+    /// How requests are spread over them.
+    public var balance = BalancingPolicy.roundRobin
+    /// What `ringHash` and `maglev` choose by; nil with the others.
+    public var hashKey: HashKey?
     /// Where the forward proxy listens; see `forwardListeners` for the default.
     public var forwardAddresses: [String] = []
     /// What every listener believes of proxies before it.
@@ -141,7 +145,11 @@ extension Configuration {
     /// All clusters in effect.
     var allClusters: [ClusterConfiguration] {
         upstreams.isEmpty
-            ? clusters : [ClusterConfiguration(name: Self.optionsCluster, endpoints: upstreams)] + clusters
+            ? clusters
+            : [
+                ClusterConfiguration(
+                    name: Self.optionsCluster, endpoints: upstreams, balance: balance, hashKey: hashKey)
+            ] + clusters
     }
 
     public var xForwardedOfReverse: ForwardedFields { xForwarded ?? .append }

@@ -90,7 +90,12 @@ enum ConfigurationSchema {
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
         .values(
             "endpoints", \.endpoints, .endpointAddress,
-            "Where its requests go, in turn: HOST:PORT or unix:PATH.", isRequired: true)
+            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike.",
+            isRequired: true),
+        .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
+        .optional(
+            "hash_key", \.hashKey, .hashKey,
+            "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
     ]
 
     private static let trustKeys: [SchemaKey<Configuration>] = [

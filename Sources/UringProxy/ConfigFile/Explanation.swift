@@ -160,8 +160,9 @@ public struct Explanation: Sendable {
     private mutating func explainCluster(_ name: String, _ path: String) {
         add("cluster", name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
-        let turn = cluster.endpoints.count > 1 ? ", in turn" : ""
-        add("endpoints", cluster.endpoints.joined(separator: ", ") + turn, "clusters.\(name).endpoints")
+        let key = cluster.hashKey.map { " by \($0)" } ?? ""
+        let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
+        add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
         add(
             "connect", "within \(configuration.timeoutConnect), else the next endpoint, or 504",
             "timeouts.connect")

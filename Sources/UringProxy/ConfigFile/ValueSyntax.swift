@@ -108,6 +108,15 @@ extension ValueSyntax where Value: RawRepresentable & CaseIterable, Value.RawVal
     }
 }
 
+extension ValueSyntax where Value == HashKey {
+    static var hashKey: Self {
+        Self(
+            kind: "a key: uri, source, header:NAME or cookie:NAME",
+            schema: textSchema("uri|source|(header|cookie):.+"),
+            read: { text throws(OptionSyntaxError) in try HashKey(parsing: text) }, write: { "\($0)" })
+    }
+}
+
 extension ValueSyntax where Value == MinimumRate {
     static var rate: Self {
         Self(
@@ -150,9 +159,10 @@ extension ValueSyntax where Value == String {
     static var endpointAddress: Self {
         Self(
             kind: "an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock",
-            schema: textSchema("unix:.+|.+:[0-9]+"),
+            schema: textSchema("(unix:.+|.+:[0-9]+)(,weight=[0-9]+)?"),
             read: { text throws(OptionSyntaxError) in
-                try AddressText(parsing: text).checkConnectable(text)
+                let address = try UpstreamText(parsing: text).address
+                try AddressText(parsing: address).checkConnectable(address)
                 return text
             }, write: { $0 })
     }

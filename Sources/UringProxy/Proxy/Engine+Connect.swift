@@ -5,7 +5,6 @@ extension Engine where D: ~Copyable {
     /// Gives the exchange a connection to its endpoint: an idle one, a borrowed one, or a new one.
     mutating func findUpstream(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
-        exchanges[index].endpointsTried += 1
         if !exchanges[index].isConnect && !namesClient(endpoint) {
             if let slot = takeIdle(endpoint) {
                 use(slot, for: index)
@@ -242,15 +241,11 @@ extension Engine where D: ~Copyable {
                 || exchanges[index].attempts.1 == Slot.none)
     }
 
-    /// No address of this endpoint could be connected: another configured upstream, or the answer why not.
+    /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
-        let endpoint = exchanges[index].endpoint
-        if endpoints[endpoint].kind == .fixed
-            && Int(exchanges[index].endpointsTried) < clusters[Int(endpoints[endpoint].cluster)].count
-            && !exchanges[index].bodyForwarded
-        {
+        noteFailure(index, exchanges[index].failure)
+        if !exchanges[index].bodyForwarded && chooseAnotherEndpoint(index) {
             counters.add(.retries)
-            exchanges[index].endpoint = fixedEndpoint(after: endpoint)
             findUpstream(index)
             return
         }
@@ -306,7 +301,6 @@ extension Engine where D: ~Copyable {
         counters.add(.retries)
         exchanges[index].upstream = Slot.none
         exchanges[index].state = .connecting
-        exchanges[index].endpointsTried -= 1
         // Not from the pool: what is idle there may have died the same death.
         dropIdle(exchanges[index].endpoint)
         findUpstream(index)

@@ -224,7 +224,6 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         counters.add(.upstreamStale)
         exchanges[index].attempts.0 = Slot.none
-        exchanges[index].endpointsTried -= 1
         connections[slot].exchange = Slot.none
         close(slot)
         findUpstream(index)

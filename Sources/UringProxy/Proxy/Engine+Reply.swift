@@ -7,6 +7,7 @@ extension Engine where D: ~Copyable {
             return
         }
         counters.add(failure: error)
+        noteFailure(index, error)
         if exchanges[index].isRelay {
             // There is no message to answer, and an orderly end would look like the upstream's.
             let slot = exchanges[index].downstream

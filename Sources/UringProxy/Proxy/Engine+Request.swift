@@ -168,7 +168,7 @@ extension Engine where D: ~Copyable {
                 guard let routed = route(index, slot, bytes, set: routes) else { return }
                 cluster = routed
             }
-            exchanges[index].endpoint = nextFixedEndpoint(cluster)
+            chooseEndpoint(index, cluster: cluster, slot, bytes)
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             guard let endpoint = forwardEndpoint(index, bytes) else { return }
@@ -184,20 +184,6 @@ extension Engine where D: ~Copyable {
             }
         }
         findUpstream(index)
-    }
-
-    /// Round robin over a cluster's endpoints.
-    mutating func nextFixedEndpoint(_ cluster: Int) -> UInt32 {
-        let next = clusters[cluster].next + 1 < clusters[cluster].count ? clusters[cluster].next + 1 : 0
-        clusters[cluster].next = next
-        return fixedEndpoints[clusters[cluster].first + next]
-    }
-
-    /// The endpoint of the same cluster that is tried when this one cannot be connected.
-    func fixedEndpoint(after endpoint: UInt32) -> UInt32 {
-        let index = Int(endpoints[endpoint].fixedIndex)
-        let cluster = clusters[Int(endpoints[endpoint].cluster)]
-        return fixedEndpoints[index + 1 < cluster.first + cluster.count ? index + 1 : cluster.first]
     }
 
     /// Where a forward request wants to go; nil if the exchange was refused.

@@ -128,6 +128,7 @@ extension Engine where D: ~Copyable {
         let upstream = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
         countResponse(responseHead.status)
+        noteLatency(exchange)
         let isHTTP10 = exchange.version == .http10
         var framing = ResponseRewriter.Framing.asReceived
         var endsByClosing = false
@@ -390,6 +391,7 @@ extension Engine where D: ~Copyable {
     /// (RFC 9112 §8), so its connection is cut.
     mutating func cutResponse(_ index: UInt32, _ error: ProxyError) {
         counters.add(failure: error)
+        noteFailure(index, error)
         let downstream = exchanges[index].downstream
         finishExchange(index)
         connections[downstream].resetsOnClose = true

@@ -18,8 +18,7 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
-        let cluster = listeners[Int(connections[slot].listener)].cluster
-        exchanges[index].endpoint = nextFixedEndpoint(cluster)
+        chooseRelayEndpoint(index, cluster: listeners[Int(connections[slot].listener)].cluster, slot)
         findUpstream(index)
     }
 

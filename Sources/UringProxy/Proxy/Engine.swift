@@ -5,8 +5,9 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them
-/// `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+ProxyProtocol`.
+/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
+/// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -33,13 +34,13 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var zeroCopies: Slab<ZeroCopySend>
 
     var listeners: [Listener]
-    /// The endpoints of all clusters, by their index.
+    /// The endpoints of all clusters, in their order.
     var fixedEndpoints: [UInt32] = []
     let fixedAddresses: [SocketAddress?]
-    var clusters: [Cluster] = []
     let routeSets: [RouteSet]
     var routeScratch: RouteScratch
     let lending: [LendingQueue]
+    var clusters: ClusterTable
     let clientLimit: ClientLimit?
     let trust: Trust
     /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses. Kept only
@@ -74,14 +75,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// - Parameters:
     ///   - listeners: bound and listening; the engine closes them.
-    ///   - upstreams: the endpoints of all clusters, cluster by cluster.
     ///   - routeSets: what listeners' routes are indices of.
+    ///   - clusters: what listeners and routes are indices of.
+    ///   - lending: of each endpoint of the clusters, in their order; empty: nothing is lent.
     ///   - askResolver: called with a name and the token to answer with.
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
         counters: Counters,
-        worker: Int, listeners: [Listener], upstreams: [FixedUpstream], routeSets: [RouteSet] = [],
-        lending: [LendingQueue],
+        worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
+        routeSets: [RouteSet] = [], lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
         let now = driver.now
@@ -93,6 +95,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.worker = worker
         pseudonym = FixedBytes(settings.pseudonym)
         let downstream = settings.connections + Self.acceptOvershoot
+        let upstreams = plans.flatMap(\.endpoints)
         // Each downstream connection may have one upstream connection and a second attempt at one.
         let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
@@ -106,6 +109,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.lending = lending
         self.routeSets = routeSets
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
         self.clientLimit = clientLimit
         trust = Trust(settings.trust)
         relayedAddresses = SlotTable(capacity: slots)
@@ -121,11 +125,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         piped = SlotQueue(capacity: slots)
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
-            if clusters.count <= upstream.cluster { clusters.append(Cluster(first: index)) }
-            clusters[upstream.cluster].count += 1
         }
-        // Workers begin with different endpoints.
-        for index in clusters.indices { clusters[index].next = worker % clusters[index].count }
         for index in listeners.indices { armAccept(index) }
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
@@ -137,7 +137,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 name: unsafe ByteView(UnsafeRawBufferPointer($0)), port: upstream.port, fixedIndex: index,
                 isUnix: upstream.address?.isUnix ?? false)
         }
-        endpoints[endpoint].cluster = UInt16(upstream.cluster)
         if let address = upstream.address {
             endpoints[endpoint].addressState = .known
             endpoints[endpoint].addressCount = 1
@@ -279,24 +278,4 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         phase != .running && connections.count == 0 && zeroCopies.count == 0
             && !listeners.contains { $0.isArmed }
     }
-}
-
-/// Some of the configured endpoints, and whose turn it is.
-struct Cluster: BitwiseCopyable {
-    /// Among all of them.
-    let first: Int
-    var count = 0
-    var next = 0
-
-    init(first: Int) { self.first = first }
-}
-
-/// An endpoint of the configuration: a name to resolve, or an address.
-struct FixedUpstream: Sendable {
-    /// Which cluster it belongs to.
-    var cluster = 0
-    var name: String
-    var port: UInt16
-    /// nil: the name is resolved.
-    var address: SocketAddress?
 }

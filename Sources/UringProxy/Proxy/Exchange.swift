@@ -21,6 +21,14 @@ struct Exchange: BitwiseCopyable {
     /// Connection attempts under way (RFC 8305): the first to succeed is used.
     var attempts = (Slot.none, Slot.none)
     var endpoint = Slot.none
+    /// The endpoint as the clusters number it; `Slot.none` if no cluster's policy chose it, or it counts no longer there.
+    var clusterEndpoint = Slot.none
+    /// The cluster, by its index.
+    var cluster: UInt16 = 0
+    /// Endpoints of the cluster that could not be connected.
+    var endpointsFailed: UInt16 = 0
+    /// What a hashed policy chose by; 0: nothing.
+    var balancingKey: UInt64 = 0
     /// The next exchange that waits for the same endpoint's addresses.
     var nextWaiting = Slot.none
 
@@ -54,7 +62,6 @@ struct Exchange: BitwiseCopyable {
     var chunksSent = false
 
     // Attempts.
-    var endpointsTried: UInt16 = 0
     var requestsSent: UInt16 = 0
     var nextAddress: UInt8 = 0
     /// Why the last attempt failed, for the answer.

@@ -34,6 +34,17 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         }
     }
 
+    /// Whether it speaks against the endpoint that was asked.
+    var isEndpointFailure: Bool {
+        switch self {
+        case .nameNotFound, .nameTimeout, .nameFailed, .connectRefused, .connectTimeout, .connectFailed,
+            .upstreamClosed, .upstreamReset, .upstreamTruncated, .upstreamTimeout, .upstreamSendTimeout,
+            .upstreamBadResponse, .upstreamUnexpectedUpgrade:
+            true
+        default: false
+        }
+    }
+
     /// A sentence for the answer's body and the log; it names the option that changes the outcome, if one does.
     var reason: StaticString {
         switch self {

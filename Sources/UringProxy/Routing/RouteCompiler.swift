@@ -109,7 +109,7 @@ enum RouteCompiler {
             }
             for (index, text) in route.sources.enumerated() {
                 let source = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
-                    try SourcePattern.parse(text)
+                    try AddressList.block(text)
                 }
                 if let source { rule.sources.append(source) }
             }

@@ -7,8 +7,8 @@ public final class Server: Sendable {
     private let budget: Budget
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
-    private let upstreams: [FixedUpstream]
     private let routeSets: [RouteSet]
+    private let clusters: [ClusterPlan]
     private let state = Mutex(State())
 
     private struct State {
@@ -65,29 +65,21 @@ public final class Server: Sendable {
         do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
-        var upstreams: [FixedUpstream] = []
-        for (index, cluster) in configuration.allClusters.enumerated() {
-            for text in cluster.endpoints {
-                var upstream = try Self.upstream(text)
-                upstream.cluster = index
-                upstreams.append(upstream)
-            }
+        var clusters: [ClusterPlan] = []
+        for cluster in configuration.allClusters {
+            var endpoints: [FixedUpstream] = []
+            for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
+            clusters.append(
+                ClusterPlan(
+                    name: cluster.name, endpoints: endpoints, policy: cluster.balance,
+                    hashKey: cluster.hashKey))
         }
-        self.upstreams = upstreams
+        self.clusters = clusters
         budget = Budget(configuration)
     }
 
-    /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`.
-    private static func upstream(_ text: String) throws(StartError) -> FixedUpstream {
-        if let address = try? SocketAddress(parsing: text) {
-            return FixedUpstream(
-                name: address.isUnix ? "localhost" : text, port: address.port, address: address)
-        }
-        guard let colon = text.lastIndex(of: ":"),
-            let port = SocketAddress.port(text[text.index(after: colon)...]), port > 0
-        else { throw StartError(message: "endpoint \(text): give HOST:PORT or unix:PATH") }
-        return FixedUpstream(name: String(text[..<colon]), port: port, address: nil)
-    }
+    /// The endpoints of all clusters, in their order.
+    private var upstreams: [FixedUpstream] { clusters.flatMap(\.endpoints) }
 
     // MARK: - Start
 
@@ -169,7 +161,7 @@ public final class Server: Sendable {
         let count = budget.threads
         var listeners = [[Listener]](repeating: [], count: count)
         let wakeups: [Wakeup]
-        let clusters = configuration.allClusters.map(\.name)
+        let clusterNames = clusters.map(\.name)
         let routeLists = configuration.routes.map(\.name)
         do throws(StartError) {
             for open in open {
@@ -179,7 +171,7 @@ public final class Server: Sendable {
                         Listener(
                             descriptor: try ListenerSocket.share(open.descriptors[worker]),
                             role: Listener.Role(listener.role),
-                            cluster: listener.cluster.flatMap { clusters.firstIndex(of: $0) } ?? 0,
+                            cluster: listener.cluster.flatMap { clusterNames.firstIndex(of: $0) } ?? 0,
                             routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
                             isInherited: open.isInherited))
                 }
@@ -203,7 +195,7 @@ public final class Server: Sendable {
         return (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], settings: settings, upstreams: upstreams, routeSets: routeSets,
+                wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
                 lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())

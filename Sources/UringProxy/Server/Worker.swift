@@ -20,7 +20,7 @@ final class Worker: DriverWork {
         var listeners: [Listener]
         var wakeup: Wakeup
         var settings: EngineSettings
-        var upstreams: [FixedUpstream]
+        var clusters: [ClusterPlan]
         var routeSets: [RouteSet]
         var lending: [LendingQueue]
         var clientLimit: ClientLimit?
@@ -84,9 +84,8 @@ final class Worker: DriverWork {
         let inbox = inbox
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
-            worker: plan.index, listeners: plan.listeners, upstreams: plan.upstreams,
-            routeSets: plan.routeSets,
-            lending: plan.lending,
+            worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
+            routeSets: plan.routeSets, lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {

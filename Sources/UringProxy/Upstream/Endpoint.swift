@@ -31,8 +31,6 @@ struct Endpoint: BitwiseCopyable {
     var addressesExpireAt: Int64 = 0
     /// Which configured upstream it is, and so which path and which lending queue; -1 for dynamic ones.
     var fixedIndex: Int32 = -1
-    /// The cluster of a configured one.
-    var cluster: UInt16 = 0
 
     /// Exchanges that wait for addresses.
     var firstWaiting = Slot.none

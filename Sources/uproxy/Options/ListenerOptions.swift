@@ -10,7 +10,7 @@ struct ListenerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Reverse proxy: send requests here, HOST:PORT or unix:PATH. Repeatable; taken in turn.",
+            "Reverse proxy: send requests here, HOST:PORT or unix:PATH, with a weight HOST:PORT,weight=3. Repeatable.",
             valueName: "endpoint"))
     var upstream: [String] = []
 

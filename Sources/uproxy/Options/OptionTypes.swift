@@ -4,6 +4,7 @@ public import UringProxy
 extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
 extension Configuration.Splice: ExpressibleByArgument {}
+extension BalancingPolicy: ExpressibleByArgument {}
 extension Configuration.ForwardedFields: ExpressibleByArgument {}
 extension Configuration.UpstreamProxyProtocol: ExpressibleByArgument {}
 extension ProxyTrust.ProxyProtocol: ExpressibleByArgument {}

@@ -14,6 +14,7 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Timeouts") var timeouts: TimeoutOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Balancing") var balancing: BalancingOptions
     @OptionGroup(title: "Upstream connections") var pools: PoolOptions
     @OptionGroup(title: "Destinations of the forward proxy") var destinations: DestinationOptions
     @OptionGroup(title: "Fields") var fields: FieldOptions
@@ -30,6 +31,7 @@ struct ServerOptions: ParsableArguments {
         engine.apply(to: &configuration)
         timeouts.apply(to: &configuration)
         limits.apply(to: &configuration)
+        balancing.apply(to: &configuration)
         pools.apply(to: &configuration)
         destinations.apply(to: &configuration)
         fields.apply(to: &configuration)

@@ -59,6 +59,30 @@ struct ConfigurationTests {
                     $0.upstreams = ["http://a"]
                 }
             ),
+            (
+                "--upstream",
+                {
+                    $0.listenAddresses = ["127.0.0.1:1"]
+                    $0.upstreams = ["a:1,weight=0"]
+                }
+            ),
+            (
+                "--upstream",
+                {
+                    $0.listenAddresses = ["127.0.0.1:1"]
+                    $0.upstreams = (0..<4097).map { "a\($0):1" }
+                }
+            ),
+            ("--balance", { $0.balance = .random }),
+            (
+                "--balance",
+                {
+                    $0.listenAddresses = ["127.0.0.1:1"]
+                    $0.upstreams = ["a:1"]
+                    $0.balance = .maglev
+                }
+            ),
+            ("--hash-key", { $0.hashKey = .uri }),
             ("--forward", { $0.forwardAddresses = ["127.0.0.1:1", "127.0.0.1:1"] }),
             ("--admin", { $0.adminAddress = "127.0.0.1:8080" }),
             ("--admin", { $0.adminAddress = "0.0.0.0:8080" }),

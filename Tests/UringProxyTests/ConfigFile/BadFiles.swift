@@ -235,11 +235,12 @@ enum BadFiles {
             "f.yaml:1:12: clusters.: '' is no name; use up to 64 letters, digits, hyphens and underscores"),
         Case(
             "clusters: {app: {}}\n",
-            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go, in turn: HOST:PORT or unix:PATH."
+            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike."
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints"),
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key"
+        ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
             "f.yaml:1:29: clusters.app.endpoints: there is no endpoint; name one as HOST:PORT or unix:PATH"),
@@ -258,9 +259,25 @@ enum BadFiles {
             "clusters: {app: {endpoints: ['http://h:1']}}\n",
             "f.yaml:1:30: clusters.app.endpoints[0]: 'http://h:1' is a URL; write HOST:PORT alone"),
         Case(
+            "clusters: {app: {endpoints: ['h:1,weight=0']}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h:1,weight=0' has no weight from 1 to 1000; write for example h:1,weight=3"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1', balance: maglv}}\n",
+            "f.yaml:1:45: clusters.app.balance: 'maglv' is no choice here; did you mean 'maglev'? write round-robin, least-requests, peak-ewma, ring-hash, maglev or random"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1', balance: maglev}}\n",
+            "f.yaml:1:45: clusters.app.balance: maglev chooses by a key, and there is none; add 'hash_key:' and one of uri, source, header:NAME or cookie:NAME"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1', hash_key: uri}}\n",
+            "f.yaml:1:46: clusters.app.hash_key: round-robin does not choose by a key (uri); write 'balance: ring-hash' or 'balance: maglev', or leave it out"
+        ),
+        Case(
             "clusters: {app: {endpoint: ['h:1']}}\n",
             "f.yaml:1:18: clusters.app.endpoint: there is no such key; did you mean 'endpoints'?",
-            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go, in turn: HOST:PORT or unix:PATH."
+            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike."
         ),
     ]
 
@@ -517,7 +534,8 @@ enum BadFiles {
         ),
         Case(
             "trust: {proxies: [10.0.0.1/8]}\n",
-            "f.yaml:1:18: trust.proxies: '10.0.0.1/8' has bits set beyond its prefix; write 10.0.0.0/8"),
+            "f.yaml:1:18: trust.proxies: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address"
+        ),
     ]
 
     // MARK: - The environment

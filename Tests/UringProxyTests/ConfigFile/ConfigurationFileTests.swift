@@ -72,7 +72,7 @@ struct ConfigurationFileTests {
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
-          other: {endpoints: app.internal:9000}
+          other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -92,7 +92,9 @@ struct ConfigurationFileTests {
         ]
         expected.clusters = [
             ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
-            ClusterConfiguration(name: "other", endpoints: ["app.internal:9000"]),
+            ClusterConfiguration(
+                name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
+                hashKey: .header("x-user")),
         ]
         expected.trust.proxyProtocol = .require
         expected.trust.proxyProtocolFrom = ["10.0.0.0/8"]

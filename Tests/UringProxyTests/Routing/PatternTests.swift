@@ -166,9 +166,9 @@ struct PatternTests {
         #expect(try ValuePattern(parsing: "!*") == .absent)
         #expect(
             try ValuePattern(parsing: "~^a*") == .expression(RegularExpression("^a*", ignoringCase: false)))
-        #expect(try SourcePattern.parse("10.0.0.0/8") == AddressPrefix(ipv4: 0x0A00_0000, length: 8))
-        #expect(try SourcePattern.parse("[fd00::/8]") == SourcePattern.parse("fd00::/8"))
-        #expect(try SourcePattern.parse("::1") == AddressPrefix(.loopback6, length: 128))
+        #expect(try AddressList.block("10.0.0.0/8") == AddressPrefix(ipv4: 0x0A00_0000, length: 8))
+        #expect(try AddressList.block("[fd00::/8]") == AddressList.block("fd00::/8"))
+        #expect(try AddressList.block("::1") == AddressPrefix(.loopback6, length: 128))
         let table = [
             (
                 RouteSupport.message { () throws(OptionSyntaxError) in try MethodPattern(parsing: "") },
@@ -199,17 +199,17 @@ struct PatternTests {
                 "the name of a query parameter is empty: write what stands before its ="
             ),
             (
-                RouteSupport.message { () throws(OptionSyntaxError) in try SourcePattern.parse("a") },
+                RouteSupport.message { () throws(OptionSyntaxError) in try AddressList.block("a") },
                 "'a' is neither an address nor a block of them: write for example 192.0.2.7, 10.0.0.0/8 or fd00::/8"
             ),
             (
-                RouteSupport.message { () throws(OptionSyntaxError) in try SourcePattern.parse("10.0.0.0/33")
+                RouteSupport.message { () throws(OptionSyntaxError) in try AddressList.block("10.0.0.0/33")
                 },
                 "'10.0.0.0/33' has no length from 0 to 32 (IPv4) or 128 (IPv6) behind its slash: write for example"
                     + " 10.0.0.0/8"
             ),
             (
-                RouteSupport.message { () throws(OptionSyntaxError) in try SourcePattern.parse("10.0.0.1/8")
+                RouteSupport.message { () throws(OptionSyntaxError) in try AddressList.block("10.0.0.1/8")
                 },
                 "'10.0.0.1/8' has bits set beyond its length: write 10.0.0.0/8, or leave the length out for one address"
             ),

@@ -19,7 +19,7 @@ enum RouteSupport {
             methods: try methods.map { try MethodPattern(parsing: $0) },
             fields: try fields.map { try FieldPattern(name: $0.0, value: ValuePattern(parsing: $0.1)) },
             query: try query.map { try QueryPattern(name: $0.0, value: ValuePattern(parsing: $0.1)) },
-            sources: try sources.map { try SourcePattern.parse($0) })
+            sources: try sources.map { try AddressList.block($0) })
     }
 
     /// Rules for any host, one for each path.

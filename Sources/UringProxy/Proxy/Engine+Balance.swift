@@ -1,0 +1,108 @@
+// Which endpoint of its cluster an exchange goes to, and what its cluster learns from it.
+extension Engine where D: ~Copyable {
+    /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`.
+    @inline(__always)
+    mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) {
+        choose(index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
+    }
+
+    /// The same for a relay, of which nothing but its client is known.
+    mutating func chooseRelayEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32) {
+        var key: UInt64 = 0
+        if clusters.usesKeys, case .source = clusters.keySource(cluster) {
+            key = KeyHash.hash(peer(of: slot))
+        }
+        choose(index, cluster: cluster, key: key)
+    }
+
+    @inline(__always)
+    private mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) {
+        let exchange = exchanges.tenant(index)
+        let chosen = clusters.choose(cluster, key: key, now: driver.now)
+        exchange.balancingKey = key
+        exchange.cluster = UInt16(truncatingIfNeeded: cluster)
+        exchange.clusterEndpoint = UInt32(truncatingIfNeeded: chosen)
+        exchange.endpoint = fixedEndpoints[chosen]
+    }
+
+    /// Chooses an endpoint of the same cluster that the exchange has not tried; false if there is none, or no cluster.
+    mutating func chooseAnotherEndpoint(_ index: UInt32) -> Bool {
+        let exchange = exchanges.tenant(index)
+        guard exchange.clusterEndpoint != Slot.none else { return false }
+        let other = clusters.chooseAnother(
+            Int(exchange.cluster), than: Int(exchange.clusterEndpoint), for: index,
+            isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, now: driver.now)
+        guard let other else {
+            exchange.clusterEndpoint = Slot.none
+            return false
+        }
+        exchange.endpointsFailed += 1
+        exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
+        exchange.endpoint = fixedEndpoints[other]
+        return true
+    }
+
+    /// The exchange ends: it is no longer under way at its endpoint.
+    @inline(__always)
+    func leaveEndpoint(_ index: UInt32) {
+        let endpoint = exchanges[index].clusterEndpoint
+        if endpoint != Slot.none { clusters.release(Int(endpoint)) }
+    }
+
+    // MARK: - Keys
+
+    /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
+    private mutating func balancingKey(_ cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> UInt64 {
+        switch clusters.keySource(cluster) {
+        case .none: 0
+        case .uri: pathHash(bytes)
+        case .source: KeyHash.hash(clientAddress(slot, bytes))
+        case .header(let name): headerHash(name, bytes)
+        case .cookie(let name): cookieHash(name, bytes)
+        }
+    }
+
+    private func pathHash(_ bytes: ByteView) -> UInt64 {
+        let target = bytes[requestHead.pathAndQuery]
+        var size = 0
+        while size < target.count, target[size] != UInt8(ascii: "?") { size += 1 }
+        if size > 0 { return KeyHash.hash(target[0..<size]) }
+        // In absolute form the path may be missing, which is the same as "/" (RFC 9110 §4.2.3).
+        return unsafe withUnsafeBytes(of: UInt8(ascii: "/")) { unsafe KeyHash.hash(ByteView($0)) }
+    }
+
+    private func headerHash(_ name: ByteView, _ bytes: ByteView) -> UInt64 {
+        for index in 0..<fields.count where bytes[fields[index].name].equalsIgnoringCase(name) {
+            return KeyHash.hash(bytes[fields[index].value])
+        }
+        return 0
+    }
+
+    private func cookieHash(_ name: ByteView, _ bytes: ByteView) -> UInt64 {
+        for index in 0..<fields.count where fields[index].id == .cookie {
+            if let value = CookieField.value(of: name, in: bytes[fields[index].value]) {
+                return KeyHash.hash(value)
+            }
+        }
+        return 0
+    }
+
+    // MARK: - Lessons
+
+    /// The response's head has come.
+    @inline(__always)
+    func noteLatency(_ exchange: Tenant<Exchange>) {
+        // An answer to a request that has not been sent entirely says nothing about how long one takes.
+        guard clusters.measuresLatency, exchange.clusterEndpoint != Slot.none, exchange.requestSentAt != 0
+        else { return }
+        clusters.noteLatency(
+            Int(exchange.clusterEndpoint), driver.now - exchange.requestSentAt, now: driver.now)
+    }
+
+    /// An attempt failed: if by the endpoint's fault, it counts as a very slow answer.
+    func noteFailure(_ index: UInt32, _ error: ProxyError) {
+        let endpoint = exchanges[index].clusterEndpoint
+        guard clusters.measuresLatency, endpoint != Slot.none, error.isEndpointFailure else { return }
+        clusters.noteLatency(Int(endpoint), PeakLatency.penalty, now: driver.now)
+    }
+}

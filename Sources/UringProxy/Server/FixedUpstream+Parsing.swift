@@ -1,0 +1,22 @@
+extension FixedUpstream {
+    /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`, and `,weight=N` after it.
+    init(parsing text: String) throws(StartError) {
+        let upstream: UpstreamText
+        do throws(OptionSyntaxError) { upstream = try UpstreamText(parsing: text) } catch {
+            throw StartError(message: "--upstream \(error.message)")
+        }
+        let address = upstream.address
+        weight = upstream.weight
+        self.address = try? SocketAddress(parsing: address)
+        if let known = self.address {
+            name = known.isUnix ? "localhost" : address
+            port = known.port
+            return
+        }
+        guard let colon = address.lastIndex(of: ":"),
+            let port = SocketAddress.port(address[address.index(after: colon)...]), port > 0
+        else { throw StartError(message: "--upstream \(address): give HOST:PORT or unix:PATH") }
+        name = String(address[..<colon])
+        self.port = port
+    }
+}

@@ -1,0 +1,39 @@
+/// Endpoints that do the same work, and how requests are spread over them. Never changes; every worker has its own state
+/// of it (`ClusterTable`).
+struct ClusterPlan: Sendable {
+    let name: String
+    /// At least one.
+    let endpoints: [FixedUpstream]
+    let policy: BalancingPolicy
+    /// What hashed policies choose by.
+    let hashKey: HashKey?
+    /// Hashed policies give an endpoint no more than so many times its share of what is under way.
+    let loadBound: LoadBound
+    /// Of hashed policies.
+    let hashTable: HashTable?
+
+    static let defaultLoadBound = 1.25
+
+    init(
+        name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
+        hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound
+    ) {
+        precondition(!endpoints.isEmpty && endpoints.count <= HashTable.endpointLimit)
+        precondition(policy.isHashed == (hashKey != nil))
+        self.name = name
+        self.endpoints = endpoints
+        self.policy = policy
+        self.hashKey = hashKey
+        self.loadBound = LoadBound(loadBound)
+        let hashed = endpoints.map { endpoint in
+            var identity = endpoint.identity
+            let hash = identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }
+            return HashedEndpoint(identity: hash, weight: endpoint.weight)
+        }
+        switch policy {
+        case .ringHash: hashTable = .ring(hashed)
+        case .maglev: hashTable = .maglev(hashed)
+        case .roundRobin, .leastRequests, .peakEWMA, .random: hashTable = nil
+        }
+    }
+}

@@ -1,0 +1,196 @@
+/// A worker's state of its clusters: what is under way at each endpoint, whose turn it is, and what each exchange has
+/// tried in vain.
+///
+/// Endpoints are numbered through all clusters, in the order of the plans (`first` and on).
+@safe struct ClusterTable: ~Copyable {
+    private enum KeyKind: UInt8, BitwiseCopyable { case none, uri, source, header, cookie }
+
+    private struct Cluster: BitwiseCopyable {
+        let first: Int
+        let count: Int
+        let policy: BalancingPolicy
+        let bound: LoadBound
+        let table: HashTable.View?
+        let keyKind: KeyKind
+        /// In `keyNames`.
+        let keyName: ByteRange
+        var roundRobin: RoundRobin
+        var leastRequests: LeastRequests
+        var draw: WeightedDraw
+    }
+
+    /// Keeps the hash tables.
+    private let plans: [ClusterPlan]
+    private let keyNames: FixedBytes
+    private let clusters: UnsafeMutablePointer<Cluster>
+    private let clusterCount: Int
+    private let loads: UnsafeMutablePointer<EndpointLoad>
+    let endpointCount: Int
+    /// The words of each exchange, a bit for each endpoint of its cluster.
+    private let tried: UnsafeMutablePointer<UInt64>
+    private let wordsPerExchange: Int
+    private let exchangeCapacity: Int
+    /// Whether any policy chooses by a key of the request.
+    let usesKeys: Bool
+    /// Whether any policy asks how long answers take.
+    let measuresLatency: Bool
+
+    /// - Parameters:
+    ///   - worker: workers begin at different endpoints.
+    ///   - seed: for what is drawn.
+    init(_ plans: [ClusterPlan], exchangeCapacity: Int, worker: Int, seed: UInt64) {
+        self.plans = plans
+        clusterCount = plans.count
+        usesKeys = plans.contains { $0.policy.isHashed }
+        measuresLatency = plans.contains { $0.policy == .peakEWMA }
+        endpointCount = plans.reduce(0) { $0 + $1.endpoints.count }
+        let largest = plans.map(\.endpoints.count).max() ?? 0
+        // The only endpoint of a cluster is not tried twice: nothing to remember.
+        wordsPerExchange = largest > 1 ? (largest + 63) / 64 : 0
+        self.exchangeCapacity = exchangeCapacity
+        unsafe clusters = .allocate(capacity: max(1, plans.count))
+        unsafe loads = .allocate(capacity: max(1, endpointCount))
+        unsafe tried = .allocate(capacity: max(1, exchangeCapacity * wordsPerExchange))
+        unsafe tried.initialize(repeating: 0, count: max(1, exchangeCapacity * wordsPerExchange))
+        var first = 0
+        var names: [UInt8] = []
+        for (index, plan) in plans.enumerated() {
+            for (place, endpoint) in plan.endpoints.enumerated() {
+                unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
+            }
+            let count = plan.endpoints.count
+            let view = unsafe EndpointLoads(base: loads + first, count: count)
+            let (kind, name) = Self.key(plan.hashKey)
+            let range = ByteRange(names.count..<names.count + name.count)
+            names += name
+            let cluster = Cluster(
+                first: first, count: count, policy: plan.policy, bound: plan.loadBound,
+                table: plan.hashTable?.view, keyKind: kind, keyName: range,
+                roundRobin: RoundRobin(view, worker: worker),
+                leastRequests: LeastRequests(count: count, worker: worker),
+                draw: WeightedDraw(seed: seed &+ UInt64(index)))
+            unsafe (clusters + index).initialize(to: cluster)
+            first += count
+        }
+        keyNames = FixedBytes(names)
+    }
+
+    private static func key(_ key: HashKey?) -> (KeyKind, [UInt8]) {
+        switch key {
+        case nil: (.none, [])
+        case .uri: (.uri, [])
+        case .source: (.source, [])
+        case .header(let name): (.header, Array(name.utf8))
+        case .cookie(let name): (.cookie, Array(name.utf8))
+        }
+    }
+
+    deinit {
+        unsafe clusters.deallocate()
+        unsafe loads.deallocate()
+        unsafe tried.deallocate()
+    }
+
+    // MARK: - Choosing
+
+    /// What `HashKey` says, as the hot path reads it; names are good as long as the table.
+    enum KeySource: BitwiseCopyable {
+        case none, uri, source
+        case header(ByteView)
+        case cookie(ByteView)
+    }
+
+    /// What of a request the cluster's policy wants to know.
+    func keySource(_ cluster: Int) -> KeySource {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        switch unsafe clusters[cluster].keyKind {
+        case .none: return .none
+        case .uri: return .uri
+        case .source: return .source
+        case .header: return unsafe .header(keyNames.view[clusters[cluster].keyName])
+        case .cookie: return unsafe .cookie(keyNames.view[clusters[cluster].keyName])
+        }
+    }
+
+    /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`.
+    ///
+    /// - Parameter key: of hashed policies, else 0; 0 as well if the request has none: then endpoints take turns.
+    @inline(__always)
+    func choose(_ cluster: Int, key: UInt64, now: Int64) -> Int {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        let first = unsafe clusters[cluster].first
+        if unsafe clusters[cluster].count == 1 { return take(first) }
+        guard let chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: .none, now: now) else {
+            preconditionFailure("nothing was excluded")
+        }
+        return take(first &+ chosen)
+    }
+
+    /// The endpoint for another attempt, one that the exchange has not tried: `endpoint` failed it. nil if there is none.
+    /// In both cases the exchange is no longer under way at the one that failed.
+    ///
+    /// - Parameter isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
+    func chooseAnother(
+        _ cluster: Int, than endpoint: Int, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
+        now: Int64
+    ) -> Int? {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        precondition(Int(exchange) < exchangeCapacity)
+        release(endpoint)
+        guard unsafe clusters[cluster].count > 1 else { return nil }
+        let words = unsafe tried + Int(exchange) * wordsPerExchange
+        if isFirstFailure { unsafe words.update(repeating: 0, count: wordsPerExchange) }
+        let index = unsafe endpoint - clusters[cluster].first
+        unsafe words[index >> 6] |= 1 << UInt64(index & 63)
+        let mask = unsafe EndpointMask(words: words, wordCount: wordsPerExchange)
+        guard let chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now) else {
+            return nil
+        }
+        return unsafe take(clusters[cluster].first + chosen)
+    }
+
+    private func chooseOne(
+        _ cluster: UnsafeMutablePointer<Cluster>, key: UInt64, excluding excluded: EndpointMask, now: Int64
+    ) -> Int? {
+        let loads = unsafe EndpointLoads(base: loads + cluster.pointee.first, count: cluster.pointee.count)
+        switch unsafe cluster.pointee.policy {
+        case .roundRobin: break
+        case .leastRequests: return unsafe cluster.pointee.leastRequests.choose(loads, excluding: excluded)
+        case .peakEWMA:
+            return unsafe cluster.pointee.draw.chooseCheaper(loads, excluding: excluded, now: now)
+        case .random: return unsafe cluster.pointee.draw.choose(loads, excluding: excluded)
+        case .ringHash, .maglev:
+            guard key != 0, let table = unsafe cluster.pointee.table else { break }
+            return unsafe table.choose(key, loads, excluding: excluded, bound: cluster.pointee.bound)
+        }
+        return unsafe cluster.pointee.roundRobin.choose(loads, excluding: excluded)
+    }
+
+    @inline(__always)
+    private func take(_ endpoint: Int) -> Int {
+        unsafe loads[endpoint].inFlight &+= 1
+        return endpoint
+    }
+
+    /// An exchange is no longer under way at the endpoint.
+    @inline(__always)
+    func release(_ endpoint: Int) {
+        precondition(UInt(bitPattern: endpoint) < UInt(bitPattern: endpointCount))
+        precondition(unsafe loads[endpoint].inFlight > 0, "an exchange leaves once")
+        unsafe loads[endpoint].inFlight &-= 1
+    }
+
+    /// Exchanges under way at the endpoint.
+    func inFlight(_ endpoint: Int) -> UInt32 {
+        precondition(UInt(bitPattern: endpoint) < UInt(bitPattern: endpointCount))
+        return unsafe loads[endpoint].inFlight
+    }
+
+    // MARK: - What came of it
+
+    /// An endpoint began to answer so many nanoseconds after it had been asked.
+    func noteLatency(_ endpoint: Int, _ latency: Int64, now: Int64) {
+        precondition(UInt(bitPattern: endpoint) < UInt(bitPattern: endpointCount))
+        unsafe loads[endpoint].latency.note(latency, now: now)
+    }
+}

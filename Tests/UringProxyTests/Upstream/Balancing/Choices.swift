@@ -1,0 +1,45 @@
+@testable import UringProxy
+
+/// The endpoints of one cluster, and a worker's choices among them.
+final class Choices {
+    let table: ClusterTable
+    private let count: Int
+
+    init(
+        _ policy: BalancingPolicy, weights: [UInt32], names: [String]? = nil, worker: Int = 0,
+        loadBound: Double = 1.25,
+        exchanges: Int = 16
+    ) {
+        let endpoints = weights.enumerated().map { index, weight in
+            FixedUpstream(name: names?[index] ?? "endpoint-\(index)", port: 80, address: nil, weight: weight)
+        }
+        let plan = ClusterPlan(
+            name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
+            loadBound: loadBound)
+        table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
+        count = weights.count
+    }
+
+    /// Chooses, and stays under way there.
+    func begin(key: UInt64 = 0, now: Int64 = 0) -> Int { table.choose(0, key: key, now: now) }
+
+    /// Chooses, and is done at once.
+    func choose(key: UInt64 = 0, now: Int64 = 0) -> Int {
+        let index = begin(key: key, now: now)
+        table.release(index)
+        return index
+    }
+
+    /// How often each is chosen in so many exchanges, one at a time.
+    func spread(_ exchanges: Int, key: (Int) -> UInt64 = { _ in 0 }) -> [Int] {
+        var counts = [Int](repeating: 0, count: count)
+        for number in 0..<exchanges { counts[choose(key: key(number))] += 1 }
+        return counts
+    }
+}
+
+/// Keys as requests have them: few bytes differ.
+func key(_ number: Int) -> UInt64 {
+    var text = "/users/\(number)"
+    return text.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }
+}
