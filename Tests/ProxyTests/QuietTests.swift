@@ -53,6 +53,7 @@ struct QuietTests {
             worker: 0, listeners: [Listener(descriptor: listener, role: .reverse)],
             clusters: [ClusterPlan(name: "origin", endpoints: [upstream])],
             lending: lending, clientLimit: nil, seed: 1, askResolver: { _, _ in false })
+        engine.startAccepting()
         func turn() {
             engine.driver.turn(until: engine.driver.now + 5_000_000)
             engine.processTurn()

@@ -217,4 +217,49 @@ struct RouteTests {
             }
         }
     }
+
+    @Test("No spelling of a path gets past a route for it", arguments: TestDriver.offered)
+    func spellings(_ driver: TestDriver) throws {
+        let proxy = try proxy(
+            driver, [],
+            [
+                route {
+                    $0.path = "/admin/*"
+                    $0.response = .init(status: 403)
+                }, route { $0.response = .init(status: 200) },
+            ])
+        let client = try proxy.connect()
+        for (path, status) in [
+            ("/admin/x", 403), ("/public/../admin", 403), ("/%61dmin", 403), ("//admin", 403),
+            ("/x/%2e%2e/admin", 403),
+            ("/public/..%2Fadmin", 400), ("/public/..%2fadmin", 400), ("/%2Fadmin", 400),
+            ("/a/.%5Cadmin", 400),
+            ("/a%2F%2Fb", 400), ("/a%2Fb", 200), ("/a..%2Fb", 200),
+        ] {
+            try client.send(get(path))
+            let answer = try client.receiveResponse()
+            #expect(answer.head.hasPrefix("HTTP/1.1 \(status) "), "\(path): \(answer.head)")
+        }
+    }
+
+    @Test(
+        "An expression that cannot be decided refuses the request, and lets no other route have it",
+        arguments: TestDriver.offered)
+    func undecided(_ driver: TestDriver) throws {
+        let proxy = try proxy(
+            driver, [],
+            [
+                route {
+                    $0.query = [.init(name: "q", value: "~^(a+)+$")]
+                    $0.response = .init(status: 403)
+                }, route { $0.response = .init(status: 200) },
+            ])
+        let client = try proxy.connect()
+        try client.send(
+            get("/?q=aaaa") + get("/?q=b") + get("/?q=" + String(repeating: "a", count: 3000) + "b"))
+        for status in [403, 200, 400] {
+            let answer = try client.receiveResponse()
+            #expect(answer.head.hasPrefix("HTTP/1.1 \(status) "), "\(answer.head)")
+        }
+    }
 }

@@ -50,6 +50,7 @@
                 counters: counters, worker: index, listeners: listeners, clusters: scenario.clusters,
                 routeSets: [scenario.routeSet], lending: lending,
                 clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
+            engine.startAccepting()
             kernel.submit()
             let settings = scenario.settings
             let window = max(

@@ -36,7 +36,10 @@ public struct ConfigurationFile: Sendable {
 
     /// What cannot work in a configuration that began as this file's, each problem at the place that it comes from.
     public func problems(with configuration: Configuration) -> [FileProblem] {
-        (configuration.validate() + RouteCompiler.problems(of: configuration)).map { problem in
+        let found =
+            configuration.validate() + RouteCompiler.problems(of: configuration)
+            + Self.destinationProblems(of: configuration)
+        return found.map { problem in
             let keyPath = ConfigurationSchema.pathOfOption[problem.option] ?? problem.option
             guard let position = origin(of: keyPath) else {
                 return FileProblem(place: path, path: problem.option, problem.message, problem.remedy)
@@ -44,6 +47,24 @@ public struct ConfigurationFile: Sendable {
             return FileProblem(
                 position, path: keyPath, Self.inKeys(problem.message), Self.inKeys(problem.remedy))
         }
+    }
+
+    private static func destinationProblems(of configuration: Configuration) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        for (option, texts) in [
+            ("--allow-destinations", configuration.allowDestinations),
+            ("--deny-destinations", configuration.denyDestinations),
+        ] {
+            // What is empty or a URL is told already.
+            for text in texts where !text.isEmpty && !text.contains(" ") && !text.contains("://") {
+                do throws(DestinationRuleError) { _ = try DestinationPolicy(allow: [text], deny: []) } catch {
+                    let parts = error.message.split(separator: "; ", maxSplits: 1).map(String.init)
+                    let remedy = parts.count == 2 ? parts[1] : "give a CIDR, a name, *.NAME or a port"
+                    problems.append(ConfigurationProblem(option: option, message: parts[0], remedy: remedy))
+                }
+            }
+        }
+        return problems
     }
 
     /// Where a key stands; for one that is missing, what it is missing from.

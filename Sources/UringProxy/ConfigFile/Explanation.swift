@@ -32,7 +32,8 @@ public struct Explanation: Sendable {
             chosen = listeners.first { $0.address == address }
         } else {
             chosen =
-                listeners.first { ($0.role == .forward) == isForward } ?? (isForward ? nil : listeners.first)
+                listeners.first { $0.role == (isForward ? .forward : .reverse) }
+                ?? (isForward ? nil : listeners.first)
         }
         guard let listener = chosen else {
             let known = listeners.map(\.address).joined(separator: ", ")
@@ -92,7 +93,11 @@ public struct Explanation: Sendable {
         var head = RequestHead()
         unsafe bytes.withUnsafeBytes { buffer in
             let view = unsafe ByteView(buffer)
-            switch RequestParser.parse(view, limits: HeadLimits(), fields: &fields, head: &head) {
+            var limits = HeadLimits()
+            limits.headBytes = configuration.limitHeadBytes
+            if configuration.limitURIBytes > 0 { limits.uriBytes = configuration.limitURIBytes }
+            if configuration.limitFields > 0 { limits.fields = configuration.limitFields }
+            switch RequestParser.parse(view, limits: limits, fields: &fields, head: &head) {
             case .invalid(let error): add("answer", "\(error.status), \(error.reason)", nil)
             case .incomplete: add("answer", "none: the head does not end", nil)
             case .complete:

@@ -66,7 +66,8 @@ struct Includer {
         func problem(_ message: String, _ remedy: String) -> FileProblem {
             FileProblem(position, path: place == nil ? "" : Self.key, message, remedy)
         }
-        if chain.contains(path) {
+        let name = Self.normal(path)
+        if chain.contains(where: { Self.normal($0) == name }) {
             problems.append(
                 problem(
                     "\(quoted(path)) includes itself, by way of others or not", "take it out of one of them"))
@@ -76,6 +77,10 @@ struct Includer {
             problems.append(
                 problem("more than \(Self.depthLimit) files include each other", "include them from one file")
             )
+            return nil
+        }
+        if files.contains(where: { Self.normal($0) == name }) {
+            problems.append(problem("\(quoted(path)) is included already", "include each file once"))
             return nil
         }
         switch texts.read(path) {
@@ -141,6 +146,12 @@ struct Includer {
                     "write a path, or a list of paths"))
         }
         return paths
+    }
+
+    /// Without what does not change the file that a path names.
+    private static func normal(_ path: String) -> String {
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 
     private static func directory(of path: String) -> String {

@@ -51,9 +51,15 @@ public enum JSONSchema {
         case .map(let value):
             return [
                 "\(indent)\"type\": \"object\",",
-                "\(indent)\"propertyNames\": {\"pattern\": \"^[A-Za-z0-9_-]{1,64}$\"},",
+                // Names of the user's; those of fields and parameters are what they are.
+                propertyNames(value, indent),
                 "\(indent)\"additionalProperties\": {",
             ] + Self.shape(value, indent: indent + "  ") + ["\(indent)}"]
         }
+    }
+
+    private static func propertyNames(_ value: SchemaShape, _ indent: String) -> String {
+        if case .value = value { return "\(indent)\"minProperties\": 1," }
+        return "\(indent)\"propertyNames\": {\"pattern\": \"^[A-Za-z0-9_-]{1,64}$\"},"
     }
 }

@@ -12,8 +12,10 @@ internal import CYaml
 
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let file: String
-    private var anchors: [String: (node: YAMLNode, count: Int)] = [:]
+    private var anchors: [String: (node: YAMLNode, count: Int, height: Int)] = [:]
     private var nodeCount = 0
+    /// The deepest level since the node began that is being read.
+    private var deepest = 0
 
     /// The document of a text; nil if it holds none.
     static func parse(_ text: String, file: String) throws(FileProblem) -> YAMLNode? {
@@ -159,6 +161,9 @@ internal import CYaml
             throw FileProblem(token.position, "tags ('!…') have no meaning here", "leave the tag out")
         }
         let before = nodeCount
+        let deepestBefore = deepest
+        deepest = depth
+        defer { deepest = max(deepest, deepestBefore) }
         try countNodes(1, token.position)
         let result: YAMLNode
         switch token.event {
@@ -173,11 +178,17 @@ internal import CYaml
                     "define it before it is used")
             }
             try countNodes(anchor.count, token.position)
+            deepest = depth + anchor.height
+            guard deepest < Self.depthLimit else {
+                throw FileProblem(
+                    token.position, "more than \(Self.depthLimit) levels of nesting",
+                    "no setting is that deep")
+            }
             // Where it is used and not where it is defined: there is the place that a reader looks at.
             return YAMLNode(value: anchor.node.value, position: token.position)
         case .end, .documentStart, .streamEnd, .other: preconditionFailure("libyaml nests its events")
         }
-        if let name = token.anchor { anchors[name] = (result, nodeCount - before) }
+        if let name = token.anchor { anchors[name] = (result, nodeCount - before, deepest - depth) }
         return result
     }
 

@@ -60,6 +60,7 @@ final class OriginWorker: DriverWork {
             wakeup.didWake()
             while let message = mailbox.pop() {
                 switch message {
+                case .accept: break  // It does from the start.
                 case .drain: engine.drain()
                 case .stop: engine.stop()
                 }

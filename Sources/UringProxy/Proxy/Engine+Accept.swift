@@ -5,8 +5,15 @@ extension Engine where D: ~Copyable {
     /// The wheel's slots behind those of the connections belong to the listeners, and the last to maintenance.
     func timer(ofListener index: Int) -> UInt32 { UInt32(connections.capacity + index) }
 
+    /// Begins to take connections: all workers stand. Until then the listeners may yet go to others, on another driver, and are
+    /// left as they are.
+    mutating func startAccepting() {
+        isAccepting = true
+        for index in listeners.indices { armAccept(index) }
+    }
+
     mutating func armAccept(_ index: Int) {
-        guard phase == .running, !acceptPaused, !listeners[index].isArmed else { return }
+        guard isAccepting, phase == .running, !acceptPaused, !listeners[index].isArmed else { return }
         listeners[index].isArmed = true
         driver.accept(listeners[index].descriptor, token: acceptToken(index))
     }
@@ -114,9 +121,13 @@ extension Engine where D: ~Copyable {
     /// Ends the listeners. What waits in their backlog was promised service by the kernel and is taken first; in an inherited
     /// one it waits for whoever inherits it next.
     mutating func stopAccepting() {
+        guard isAccepting else { return }
         cancelAccepts()
         for index in listeners.indices where !listeners[index].isInherited {
-            while downstreamCount < settings.connections {
+            // Those that are refused do not count, and more may come as fast.
+            var rest = settings.connections + Self.acceptOvershoot
+            while downstreamCount < settings.connections && rest > 0 {
+                rest -= 1
                 let descriptor = driver.acceptNow(listeners[index].descriptor)
                 guard descriptor >= 0 else { break }
                 admit(descriptor, listener: index)

@@ -244,7 +244,7 @@ extension Engine where D: ~Copyable {
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
         noteFailure(index, exchanges[index].failure)
-        if !exchanges[index].bodyForwarded && chooseAnotherEndpoint(index) {
+        if mayTryAnother(index) && chooseAnotherEndpoint(index) {
             counters.add(.retries)
             findUpstream(index)
             return
@@ -254,6 +254,15 @@ extension Engine where D: ~Copyable {
             return
         }
         fail(index, exchanges[index].failure == .none ? .connectFailed : exchanges[index].failure)
+    }
+
+    /// Whether another endpoint may do better: not if the fault is ours, such as a lack of descriptors, which every endpoint would
+    /// meet at once; nor after three that did not answer, each of which has taken the whole timeout.
+    private mutating func mayTryAnother(_ index: UInt32) -> Bool {
+        let failure = exchanges[index].failure
+        if failure == .connectTimeout { exchanges[index].connectTimeouts += 1 }
+        return !exchanges[index].bodyForwarded && failure.isEndpointFailure
+            && exchanges[index].connectTimeouts < 3
     }
 
     // MARK: - Using

@@ -12,7 +12,13 @@ extension Engine where D: ~Copyable {
             fail(index, .badPath)
             return nil
         }
-        guard let match = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch) else {
+        let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)
+        // Another route might be the wrong one, such as that behind one that refuses.
+        if routeScratch.isUndecided {
+            fail(index, .routeUndecided)
+            return nil
+        }
+        guard let match = found else {
             fail(index, .noRoute)
             return nil
         }

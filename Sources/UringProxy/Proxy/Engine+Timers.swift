@@ -174,6 +174,7 @@ extension Engine where D: ~Copyable {
             fail(connections[slot].exchange, .upstreamTimeout)
         case .tunnel:
             counters.add(.timeoutsTunnel)
+            resetRelay(connections[slot].exchange)
             endTunnel(connections[slot].exchange)
         case .total:
             counters.add(.timeoutsTotal)

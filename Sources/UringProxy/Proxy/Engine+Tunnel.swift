@@ -22,6 +22,14 @@ extension Engine where D: ~Copyable {
         findUpstream(index)
     }
 
+    /// A relay is ended by us: neither end is to take what it has for the whole, as an orderly end would say.
+    mutating func resetRelay(_ index: UInt32) {
+        guard exchanges[index].isRelay else { return }
+        let upstream = exchanges[index].upstream
+        connections[exchanges[index].downstream].resetsOnClose = true
+        if upstream != Slot.none { connections[upstream].resetsOnClose = true }
+    }
+
     /// A CONNECT whose target is connected (RFC 9110 §9.3.6), or a relay.
     mutating func openConnectTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream

@@ -51,6 +51,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     var phase = Phase.running
     var downstreamCount = 0
+    var isAccepting = false
     var acceptPaused = false
     var bulkReceives = 0
     var zeroCopySuspendedUntil: Int64 = 0
@@ -126,7 +127,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         for (index, upstream) in upstreams.enumerated() {
             fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
         }
-        for index in listeners.indices { armAccept(index) }
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 
@@ -254,6 +254,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 if exchanges[exchange].state == .responding {
                     connections[exchanges[exchange].downstream].resetsOnClose = true
                 }
+                resetRelay(exchange)
                 finishExchange(exchange)
             }
             // An upstream connection has ended with its exchange, and its slot perhaps with it.

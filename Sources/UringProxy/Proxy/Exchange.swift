@@ -27,6 +27,8 @@ struct Exchange: BitwiseCopyable {
     var cluster: UInt16 = 0
     /// Endpoints of the cluster that could not be connected.
     var endpointsFailed: UInt16 = 0
+    /// Of them, those that did not answer at all.
+    var connectTimeouts: UInt8 = 0
     /// What a hashed policy chose by; 0: nothing.
     var balancingKey: UInt64 = 0
     /// The next exchange that waits for the same endpoint's addresses.

@@ -3,7 +3,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing
+    case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing, routeUndecided
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
@@ -17,7 +17,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     /// RFC 9110 §15, RFC 5842 §7.2 (508).
     var status: UInt16 {
         switch self {
-        case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing: 400
+        case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided: 400
         case .schemeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
@@ -61,6 +61,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .noRoute: "no route takes this request"
         case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
         case .hostMissing: "the answer depends on the host, and the request names none"
+        case .routeUndecided: "a route's regular expression could not be decided within its limits"
         case .headTimeout: "the request head took too long; see --timeout-head"
         case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
         case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
@@ -102,6 +103,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .noRoute: "no_route"
         case .badPath: "bad_path"
         case .hostMissing: "host_missing"
+        case .routeUndecided: "route_undecided"
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
         case .bodyTooSlow: "body_too_slow"

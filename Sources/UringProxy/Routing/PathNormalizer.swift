@@ -74,6 +74,41 @@ enum PathNormalizer {
         return result.equals(path) ? path : result
     }
 
+    /// Whether an encoded slash or backslash stands beside a dot segment, an empty one or another slash: to who decodes it
+    /// before removing dot segments (nginx) `/public/..%2Fadmin` and `/%2Fadmin` are `/admin`, to RFC 3986 they are not.
+    ///
+    /// - Parameter path: in its normal form.
+    static func hidesSegments(_ path: ByteView) -> Bool {
+        var start = 0
+        var beginsEncoded = false
+        var index = 0
+        while index <= path.count {
+            let isEnd = index == path.count
+            let isSlash = isEnd || path[index] == UInt8(ascii: "/")
+            let isEncoded = !isSlash && isEncodedSlash(path, index)
+            guard isSlash || isEncoded else {
+                index &+= 1
+                continue
+            }
+            let size = index &- start
+            let isDots =
+                size == 0 || size == 1 && path[start] == UInt8(ascii: ".")
+                || size == 2 && path[start] == UInt8(ascii: ".") && path[start &+ 1] == UInt8(ascii: ".")
+            if isDots && (beginsEncoded || isEncoded) { return true }
+            beginsEncoded = isEncoded
+            index &+= isEncoded ? 3 : 1
+            start = index
+        }
+        return false
+    }
+
+    @inline(__always)
+    private static func isEncodedSlash(_ path: ByteView, _ index: Int) -> Bool {
+        guard path[index] == UInt8(ascii: "%"), index &+ 2 < path.count else { return false }
+        return path[index &+ 1] == UInt8(ascii: "2") && path[index &+ 2] == UInt8(ascii: "F")
+            || path[index &+ 1] == UInt8(ascii: "5") && path[index &+ 2] == UInt8(ascii: "C")
+    }
+
     /// Removes the segment that ends here if it is a dot segment, and with ".." the one before it; whether it was one.
     /// What is left then ends in a slash.
     @inline(__always)

@@ -28,6 +28,7 @@ extension RouteRequest {
         receivedPath = target[0..<end]
         // In authority form the target is a host: there is no path to normalise.
         path = try head.form == .authority ? .empty : scratch.normalised(receivedPath)
+        if PathNormalizer.hidesSegments(path) { throw .ambiguous }
         query = end < target.count ? target.dropFirst(end &+ 1) : .empty
         host = head.authority.map { bytes[$0.host] } ?? .empty
         method = head.method

@@ -34,6 +34,8 @@
     private var matcher = RegexMatcher()
     /// How many regular expressions were given up at a limit, and so taken not to match, since the scratch was made.
     private(set) var givenUpCount: UInt64 = 0
+    /// One was given up in the look-up that is under way: whatever it finds is not certain, and no other one is tried.
+    private(set) var isUndecided = false
 
     /// - Parameter pathBytes: the longest target that is taken without asking for more memory.
     init(pathBytes: Int) {
@@ -68,6 +70,7 @@
         precondition(limit <= PathPattern.segmentLimit)
         segmentCount = 0
         hasMore = false
+        isUndecided = false
         hasPath = !path.isEmpty && path[0] == UInt8(ascii: "/")
         guard hasPath else { return }
         var start = 1
@@ -138,11 +141,13 @@
     // MARK: Regular expressions
 
     mutating func matches(_ code: RegularExpression.Code, _ subject: ByteView) -> Bool {
+        if isUndecided { return false }
         switch matcher.run(code, on: subject) {
         case .matched: return true
         case .different: return false
         case .gaveUp:
             givenUpCount &+= 1
+            isUndecided = true
             return false
         }
     }

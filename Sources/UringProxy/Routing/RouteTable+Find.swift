@@ -4,8 +4,8 @@ extension RouteTable {
     ///
     /// - Parameters:
     ///   - fields: of the head that `request` was made from.
-    ///   - scratch: of this worker. Its `givenUpCount` tells whether a regular expression was given up, and so taken not
-    ///     to match.
+    ///   - scratch: of this worker. Its `isUndecided` tells whether a regular expression was given up: then the result means
+    ///     nothing.
     func find(
         _ request: RouteRequest, fields: borrowing FieldTable, scratch: inout RouteScratch
     ) -> RouteMatch? {

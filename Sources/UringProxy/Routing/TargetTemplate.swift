@@ -46,6 +46,17 @@ final class TargetTemplate: Sendable {
             let name = String(rest[rest.index(after: rest.startIndex)..<end])
             endLiteral(&literal, from: start)
             start = literal.count
+            // What a client chooses must not become part of the host, nor make one of a path ("//evil.example").
+            let written = String(decoding: literal, as: UTF8.self)
+            let isAtStart = written == "/" && parts.count == 1
+            let schemeEnd = written.firstRange(of: "://")?.upperBound
+            let isInHost = schemeEnd.map { !written[$0...].contains("/") } ?? false
+            let isOpen = isInHost && name != "host" && name != "path" && name != "query"
+            if isOpen || isAtStart && (name == "path" || name.allSatisfy(\.isNumber)) {
+                throw OptionSyntaxError(
+                    "\(quoted("{" + name + "}")) could become part of the host in \(quoted(text)): put text with a / before it"
+                )
+            }
             switch name {
             case "host": parts.append(.host)
             case "path": parts.append(.path)

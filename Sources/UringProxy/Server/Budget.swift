@@ -25,7 +25,8 @@ struct Budget: Sendable {
         threads = configuration.threads ?? ProcessorCount.available()
         let available = Self.availableMemory()
         // A quarter: the page cache, the kernel's socket memory and other processes need the rest.
-        memoryBytes = configuration.memoryBytes ?? max(available / 4, UInt64(Self.leastPerWorker))
+        let asked = configuration.memoryBytes ?? 0
+        memoryBytes = asked > 0 ? asked : max(available / 4, UInt64(Self.leastPerWorker))
         var descriptors: UInt64 = 1024
         unsafe _ = cposix_raise_nofile(&descriptors)
         // An eighth of the descriptors at most.

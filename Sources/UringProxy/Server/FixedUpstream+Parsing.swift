@@ -13,6 +13,12 @@ extension FixedUpstream {
             port = known.port
             return
         }
+        // In brackets stands an address, never a name.
+        if address.hasPrefix("[") {
+            throw StartError(
+                message: "endpoint \(address): this is no IPv6 address with a port and a zone of this machine"
+            )
+        }
         guard let colon = address.lastIndex(of: ":"),
             let port = SocketAddress.port(address[address.index(after: colon)...]), port > 0
         else { throw StartError(message: "--upstream \(address): give HOST:PORT or unix:PATH") }

@@ -147,6 +147,7 @@ public final class Server: Sendable {
     private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
         let plans = try makePlans(open)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
+        for thread in threads { thread.worker.send(.accept) }
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let lines = startLines(open, driver: driver)
         state.withLock { state in

@@ -8,6 +8,7 @@ internal import Synchronization
 final class Worker: DriverWork {
     /// What another thread may tell a worker.
     enum Message: UInt8, BitwiseCopyable, Sendable {
+        case accept
         case drain
         case stop
     }
@@ -119,6 +120,7 @@ final class Worker: DriverWork {
         }
         while let message = mailbox.pop() {
             switch message {
+            case .accept: engine.startAccepting()
             case .drain: engine.drain()
             case .stop: engine.stop()
             }

@@ -295,6 +295,15 @@ enum BadFiles {
     }
 
     static let routes: [Case] = [
+        action(
+            "redirect: {to: '/{path}'}",
+            "f.yaml:4:22: routes.s[0].redirect.to: '{path}' could become part of the host in '/{path}'; put text with a / before it"
+        ),
+        Case(
+            cluster
+                + "routes:\n  s:\n    - match: {path: '/{x...}'}\n      redirect: {to: 'https://a.test{x}'}\n",
+            "f.yaml:5:22: routes.s[0].redirect.to: '{x}' could become part of the host in 'https://a.test{x}'; put text with a / before it"
+        ),
         Case(
             "routes: [a]\n",
             "f.yaml:1:9: routes: a list stands where names are expected; write each name as a key, and what it has below it"
@@ -525,6 +534,10 @@ enum BadFiles {
     // MARK: - Proxies before this one
 
     static let trust: [Case] = [
+        Case(
+            "forward: {allow: [10.0.0.1/8]}\n",
+            "f.yaml:1:18: forward.allow: \"10.0.0.1/8\" has bits set beyond its prefix; write 10.0.0.0/8, or leave the length out for one address"
+        ),
         Case(
             "trust: {proxy_protocol: v1}\n",
             "f.yaml:1:25: trust.proxy_protocol: 'v1' is no choice here; write off or require"),

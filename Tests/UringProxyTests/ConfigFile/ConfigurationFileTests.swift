@@ -250,6 +250,12 @@ struct ConfigurationFileTests {
             "b.yaml:1:1: the file is empty; write at least one key, or leave the file out",
             "f.yaml:2:1: limts: there is no such key; did you mean 'limits'?")
         check(
+            [
+                "f.yaml": "include: [a.yaml, ./a.yaml]\n", "a.yaml": "limits: {}\n",
+                "./a.yaml": "limits: {}\n",
+            ],
+            "f.yaml:1:19: include: './a.yaml' is included already; include each file once")
+        check(
             ["f.yaml": "include: '${MISSING}.yaml'\n"],
             "f.yaml:1:10: include: the environment variable MISSING is not set; set it, or write ${MISSING:-default}"
         )

@@ -51,7 +51,7 @@ struct RoutePropertyTests {
     // MARK: Random rules and requests
 
     private static let labels = ["a", "b", "org", "www"]
-    private static let segments = ["a", "b", "c", "~d", "%2F"]
+    private static let segments = ["a", "b", "c", "~d", "x%2Fy"]
 
     private func pick<Element>(_ elements: [Element], _ random: inout SplitMix) -> Element {
         elements[Int.random(in: 0..<elements.count, using: &random)]
