@@ -563,6 +563,25 @@ def proxy_protocol_out(driver):
                     client.close()
 
 
+def half_made_start(driver):
+    """Locked memory for the rings of some workers: all of them start again on epoll, and on listeners that still listen."""
+    if os.geteuid() != 0:
+        raise Skip("only an unprivileged user is held to the limit, and only root can become one")
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        os.chmod(directory, 0o777)
+        path = os.path.join(directory, "proxy")
+        with Proxy(None, "--listen", "127.0.0.1:0", "--listen", f"unix:{path}", "--upstream", origin.address,
+                   "--threads", "4", "--user", "nobody", "--limit-connections", "100",
+                   wrapper=(need("prlimit"), "--memlock=1000000:1000000")) as proxy:
+            check(" on epoll (not enough lockable memory" in proxy.text, proxy.text)
+            check(call("curl", "-sS", "-m", "5", "--noproxy", "*", "--unix-socket", path, "http://h/a") == b"ok", "unix")
+            for _ in range(16):
+                check(call("curl", "-sS", "-m", "5", "--noproxy", "*", f"{proxy.url}/a") == b"ok", "tcp")
+
+
+half_made_start.drivers = ["auto"]
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges])
+         notify, socket_activation, privileges, half_made_start])
