@@ -16,10 +16,12 @@ struct HistogramTests {
             histogram.record(value)
         }
         values.sort()
-        for percent in [0.01, 1, 10, 50, 75, 90, 99, 99.9, 99.99] {
-            let exact = Double(values[max(1, Int((percent / 100 * Double(values.count)).rounded(.up))) - 1])
-            let found = Double(histogram.percentile(percent))
-            #expect(abs(found - exact) <= exact * 0.01, "p\(percent): \(found) instead of \(exact)")
+        // In hundredths of a percent: 99.9 % of 20,000 in floating point are a little more than 19,980.
+        for hundredths in [1, 100, 1_000, 5_000, 7_500, 9_000, 9_900, 9_990, 9_999] {
+            let rank = (hundredths * values.count + 9_999) / 10_000
+            let exact = Double(values[rank - 1])
+            let found = Double(histogram.percentile(Double(hundredths) / 100))
+            #expect(abs(found - exact) <= exact * 0.01, "p\(hundredths)/100: \(found) instead of \(exact)")
         }
         #expect(histogram.percentile(100) == values.last)
         #expect(histogram.max == values.last)
