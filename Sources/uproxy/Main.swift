@@ -8,7 +8,7 @@ internal import UringProxy
         version: "uproxy \(UproxyVersion.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, ConfigCommand.self, DoctorCommand.self,
-            OriginCommand.self,
+            OriginCommand.self, ReloadCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

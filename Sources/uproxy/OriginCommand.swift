@@ -38,7 +38,7 @@ struct OriginCommand: ParsableCommand {
         }
         let service = Service(
             drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
-            isAlive: { _ in true }, timeoutDrain: configuration.timeoutDrain)
+            isAlive: { _ in true }, timeoutDrain: { Configuration().timeoutDrain }, reload: nil)
         superviseUntilExit(service, summary: origin.summary)
     }
 }

@@ -12,13 +12,14 @@ struct RunCommand: ParsableCommand {
             uproxy check FILE                                 whether a file can work, and what cannot
             uproxy explain METHOD URL --config FILE           what becomes of a request, and why
             uproxy config print|schema                        what is in effect; the file's schema for editors
+            uproxy reload --config FILE                       let the running process read the file again
             uproxy doctor [options]                           what this machine offers, and what to mend
             uproxy origin [options]                           a small origin server to try things with
             """,
         discussion: """
             Durations take a unit (500ms, 30s, 2m, 1h), and so may sizes (512, 32KiB, 10MB). 0 switches a limit or a \
             timeout off. The first SIGTERM or SIGINT drains: running exchanges finish, then the proxy exits with 0. A \
-            second one ends it at once.
+            second one ends it at once. SIGHUP reads the file again.
             """)
 
     @OptionGroup var options: ServerOptions
@@ -33,7 +34,8 @@ struct RunCommand: ParsableCommand {
             server = try Server(configuration: configuration)
             // Bound first: the start may give up the right to.
             admin = try configuration.adminAddress.map { address throws(StartError) in
-                try AdminServer(address: address, server: server)
+                try AdminServer(
+                    address: address, server: server, reload: Reloading(server: server, options: options).run)
             }
             try server.start()
             summary = server.summary
@@ -44,12 +46,15 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw fail(error)
         }
+        let reloading = Reloading(server: server, options: options)
         let service = Service(
             drain: { [admin] in
                 admin?.isDraining = true
                 server.drain()
             }, stop: { server.stop() }, wait: { server.wait() },
-            isAlive: { server.isAlive(patience: $0) }, timeoutDrain: configuration.timeoutDrain)
+            isAlive: { server.isAlive(patience: $0) },
+            timeoutDrain: { server.configuration.timeoutDrain },
+            reload: reloading.isPossible ? reloading.run : nil)
         superviseUntilExit(service, summary: summary)
     }
 }

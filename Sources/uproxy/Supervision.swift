@@ -13,7 +13,9 @@ struct Service: Sendable {
     let wait: @Sendable () -> Void
     /// Whether no thread has hung for longer than this.
     let isAlive: @Sendable (_ patience: Nanoseconds) -> Bool
-    let timeoutDrain: Nanoseconds
+    let timeoutDrain: @Sendable () -> Nanoseconds
+    /// Reads the configuration again; nil if there is no file to read, and a hang-up means that the terminal has gone.
+    let reload: (@Sendable () -> ReloadOutcome)?
 }
 
 /// Before any thread is started: all of them inherit the mask, and signals reach `superviseUntilExit` alone.
@@ -35,18 +37,29 @@ func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
 
     let manager = ServiceManager.ofThisProcess()
     manager.ready(summary.joined(separator: "; "))
-    let first = waitForSignal(within: nil, service, manager)
+    let first = waitForEnd(service, manager)
     waiter.isDraining.store(true, ordering: .releasing)
-    let deadline = service.timeoutDrain.isOn ? "for at most \(service.timeoutDrain)" : "without a deadline"
+    let timeout = service.timeoutDrain()
+    let deadline = timeout.isOn ? "for at most \(timeout)" : "without a deadline"
     printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
-    manager.stopping(timeout: service.timeoutDrain, "draining \(deadline)")
+    manager.stopping(timeout: timeout, "draining \(deadline)")
     service.drain()
     let second = waitForSignal(
-        within: service.timeoutDrain.isOn ? service.timeoutDrain.rawValue : nil, service, manager)
+        within: timeout.isOn ? timeout.rawValue : nil, service, manager)
     if second != 0 { _exit(128 + second) }
     printError("uproxy: the drain's deadline has passed; ending what still runs")
     service.stop()
     _exit(128 + cposix_wait_for_signal())  // The waiter exits with 0 as soon as the workers have ended.
+}
+
+/// The signal to end with. Until it comes a hang-up reloads.
+private func waitForEnd(_ service: Service, _ manager: ServiceManager) -> Int32 {
+    while true {
+        let signal = waitForSignal(within: nil, service, manager)
+        guard signal == SIGHUP, let reload = service.reload else { return signal }
+        manager.reloading()
+        manager.ready(reload().lines.last ?? "")
+    }
 }
 
 /// Longer than a worker with nothing to do sleeps, and than any turn should take.
@@ -93,35 +106,18 @@ private final class Waiter: Sendable {
     }
 }
 
-private func name(of signal: Int32) -> String { signal == SIGTERM ? "SIGTERM" : "SIGINT" }
+private func name(of signal: Int32) -> String {
+    switch signal {
+    case SIGTERM: "SIGTERM"
+    case SIGHUP: "SIGHUP"
+    default: "SIGINT"
+    }
+}
 
 /// A runtime failure, told in one line; the error ends the process with 1.
 func fail(_ error: StartError) -> ExitCode {
     printError("uproxy: \(error.message)")
     return ExitCode(1)
-}
-
-/// Tells all problems at once and ends with the status of wrong usage, if there is any.
-func refuse(_ problems: [ConfigurationProblem]) throws {
-    if problems.isEmpty { return }
-    for problem in problems { printError("uproxy: \(problem)") }
-    throw ExitCode.validationFailure
-}
-
-/// The same for a file, with the status of a configuration that cannot work (sysexits' EX_CONFIG), by which a supervisor can
-/// tell that to start again is in vain.
-func refuse(_ problems: [FileProblem]) throws {
-    if problems.isEmpty { return }
-    for problem in problems { printError("uproxy: \(problem)") }
-    throw ExitCode(78)
-}
-
-/// A configuration file as it can be read, or all that is wrong with it.
-func readFile(_ path: String) throws -> ConfigurationFile {
-    do throws(FileProblems) { return try ConfigurationFile(reading: path) } catch {
-        try refuse(error.all)
-        preconditionFailure("a file that cannot be read has problems")
-    }
 }
 
 /// A line to the standard error, in one write.

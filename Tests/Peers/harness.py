@@ -2,6 +2,7 @@
 import http.server
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +46,13 @@ def run(cases):
 
 class Skip(Exception):
     pass
+
+
+def need(command):
+    path = shutil.which(command) or shutil.which(command, path="/usr/sbin:/sbin")
+    if not path:
+        raise Skip(f"there is no {command}")
+    return path
 
 
 ring_refusal = None

@@ -12,7 +12,6 @@ import http.server
 import json
 import os
 import pwd
-import shutil
 import signal
 import socket
 import struct
@@ -23,16 +22,10 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, binary, check, exchange, receive_head, run
+from harness import Origin, Proxy, Skip, binary, check, exchange, need, receive_head, run
+from reloads import reload_commands, reload_storm
 
 loopback = ("--forward", "127.0.0.1:0", "--allow-destinations", "127.0.0.0/8")
-
-
-def need(command):
-    path = shutil.which(command) or shutil.which(command, path="/usr/sbin:/sbin")
-    if not path:
-        raise Skip(f"there is no {command}")
-    return path
 
 
 def call(*command, **options):
@@ -584,4 +577,4 @@ half_made_start.drivers = ["auto"]
 
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start])
+         notify, socket_activation, privileges, half_made_start, reload_commands, reload_storm])

@@ -49,10 +49,12 @@ struct QuietTests {
         let upstream = FixedUpstream(
             name: "origin", port: origin.port, address: try SocketAddress(parsing: origin.address))
         var engine = Engine(
-            driver: driver, arena: arena, segments: segments, settings: settings, counters: counters,
-            worker: 0, listeners: [Listener(descriptor: listener, role: .reverse)],
-            clusters: [ClusterPlan(name: "origin", endpoints: [upstream])],
-            lending: lending, clientLimit: nil, seed: 1, askResolver: { _, _ in false })
+            driver: driver, arena: arena, segments: segments, counters: counters, worker: 0,
+            snapshot: Snapshot(
+                settings: settings, clusters: [ClusterPlan(name: "origin", endpoints: [upstream])],
+                makeLending: lending.first.map { queue in { queue } }),
+            listeners: [Listener(descriptor: listener, role: .reverse)], seed: 1,
+            askResolver: { _, _ in false })
         engine.startAccepting()
         func turn() {
             engine.driver.turn(until: engine.driver.now + 5_000_000)

@@ -6,8 +6,23 @@
     final class Node {
         enum Mail {
             case resolved(UInt64, Engine<SimulatedDriver>.Resolution)
+            /// With the places of the scenario's clusters, and what to do afterwards.
+            case adopt(Snapshot, places: [Int], () -> Void)
             case drain
             case stop
+        }
+
+        /// A listener as long as the configuration has it.
+        struct Listening {
+            var socket: ListenSocket
+            var id: Int
+            var descriptor: Int32
+
+            func listener(_ places: [Int]) -> Listener {
+                Listener(
+                    descriptor: descriptor, id: id, role: socket.role, cluster: places[socket.cluster],
+                    routes: socket.hasRoutes ? 0 : -1)
+            }
         }
 
         let world: World
@@ -31,10 +46,10 @@
         var hasEnded = false
         private let queueLimit: Int
         private var isWoken = false
+        private var listeners: [Listening]
 
         init(
-            _ world: World, index: Int, scenario: Scenario, listeners: [Listener], kernel: Kernel,
-            lending: [LendingQueue],
+            _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
             wakeup: Wakeup,
             ask: @escaping (ByteView, UInt64) -> Bool
         ) {
@@ -46,13 +61,13 @@
             segments = kernel.segments
             engine = Engine(
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
-                settings: scenario.settings,
-                counters: counters, worker: index, listeners: listeners, clusters: scenario.clusters,
-                routeSets: [scenario.routeSet], lending: lending,
-                clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
+                counters: counters, worker: index, snapshot: snapshot,
+                listeners: listeners.map { $0.listener(Array(snapshot.clusters.indices)) }, seed: 1,
+                askResolver: ask)
+            self.listeners = listeners
             engine.startAccepting()
             kernel.submit()
-            let settings = scenario.settings
+            let settings = snapshot.settings
             let window = max(
                 Int(settings.window), Int(settings.bulkWindow), settings.headLimits.headBytes + 1)
             // What is on its way when the receive is cancelled comes as well.
@@ -86,6 +101,10 @@
             for letter in letters {
                 switch letter {
                 case .resolved(let token, let resolution): engine.resolved(token: token, resolution)
+                case .adopt(let snapshot, let places, let done):
+                    world.trace("\(name) adopts another snapshot")
+                    engine.adopt(snapshot, listeners: listeners.map { $0.listener(places) }, handedOn: [])
+                    done()
                 case .drain:
                     world.trace("\(name) drain")
                     engine.drain()
@@ -102,6 +121,11 @@
             if world.random.chance(world.profile.wakeDelayPercent) {
                 delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
             }
+        }
+
+        /// The next configuration has one listener less, if there is more than one.
+        func dropListener(_ number: Int) {
+            if listeners.count > 1 { listeners.remove(at: number % listeners.count) }
         }
 
         // MARK: - Checks

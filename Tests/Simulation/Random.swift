@@ -1,6 +1,6 @@
 #if DEBUG || TESTABLE
     /// The one source of chance in a run (SplitMix64): the same seed, the same run.
-    struct Random {
+    struct Random: RandomNumberGenerator {
         private var state: UInt64
 
         init(seed: UInt64) {

@@ -11,8 +11,7 @@
         private(set) var clusterCount = 0
         /// The one behind them, of a server that sends back what it gets.
         var relayCluster: Int { clusterCount }
-        /// What is below `/even` goes to the first cluster, and all else to the last.
-        let routeSet: RouteSet
+        private let routeSeed: UInt64
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
         let engineCount: Int
         let clientLimit: ClientLimit?
@@ -32,15 +31,7 @@
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
             let (origins, count) = Scenario.makeClusters(world)
             clusterCount = count
-            do {
-                var even = RouteRule()
-                even.path = try PathPattern(parsing: "/even/*")
-                routeSet = try RouteSet(
-                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: count - 1))],
-                    seed: world.random.next())
-            } catch {
-                preconditionFailure("the routes are well-formed")
-            }
+            routeSeed = world.random.next()
             addOrigins(origins)
         }
 
@@ -57,6 +48,23 @@
                 clusters.append(count - 1)
             }
             return (clusters, count)
+        }
+
+        /// What is below `/even` goes to the first cluster that answers requests, and all else to the last of them.
+        ///
+        /// - Parameter places: of the clusters in the snapshot.
+        func routeSet(places: [Int]) -> RouteSet {
+            do {
+                var even = RouteRule()
+                even.path = try PathPattern(parsing: "/even/*")
+                return try RouteSet(
+                    [
+                        (even, .proxy(cluster: places[0])),
+                        (RouteRule(), .proxy(cluster: places[clusterCount - 1])),
+                    ], seed: routeSeed)
+            } catch {
+                preconditionFailure("the routes are well-formed")
+            }
         }
 
         // MARK: - Settings
@@ -160,7 +168,9 @@
                             weight: world.random.pick([1, 1, 2, 10])))
                 }
             }
-            for upstreams in living { self.clusters.append(makeCluster(upstreams)) }
+            for (index, upstreams) in living.enumerated() {
+                self.clusters.append(makeCluster("origins-\(index)", upstreams))
+            }
             let echo = world.origins[1].address.withPort(7)
             world.origins.append(Origin(world, echo, isEcho: true, isOfCluster: true))
             self.clusters.append(
@@ -170,7 +180,7 @@
         }
 
         /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.
-        private mutating func makeCluster(_ living: [FixedUpstream]) -> ClusterPlan {
+        private mutating func makeCluster(_ name: String, _ living: [FixedUpstream]) -> ClusterPlan {
             var upstreams = living
             for index in 0..<world.random.pick([0, 0, 1, 3, 70]) {
                 let address = SocketAddress(IPAddress(ipv4: 0x0A02_0000 + UInt32(index)), port: 8000)
@@ -181,7 +191,7 @@
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
             return ClusterPlan(
-                name: "origins", endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
+                name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]))
         }
 

@@ -25,7 +25,7 @@
         private let world: World
         private var nodes: [Node] = []
         private var clients: [Client] = []
-        private let lending: [LendingQueue]
+        private let reloads: Reloads
         private var wakeups: [Wakeup] = []
 
         /// - Parameters:
@@ -42,13 +42,12 @@
                 preconditionFailure("no eventfd")
             }
             let wakeups = wakeups
-            lending = scenario.clusters.flatMap(\.endpoints).map { _ in
-                LendingQueue(capacity: 8, wakeups: wakeups)
-            }
+            reloads = Reloads(world, scenario, seed: seed) { LendingQueue(capacity: 8, wakeups: wakeups) }
             world.trace("seed \(seed): \(world.profile)")
             world.trace("\(scenario.settings.timeouts)")
             for index in 0..<scenario.engineCount { addNode(index, scenario) }
             clients = scenario.makeClients()
+            reloads.plan { [unowned self] in nodes }
             if !world.profile.isStrict {
                 if world.random.chance(25) { planStop() }
                 if world.profile.pressure { planPressure() }
@@ -59,7 +58,7 @@
             let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
             let kernel = Kernel(
                 world, name: "engine \(index)", arena: arena, segments: SegmentPool(arena: arena))
-            var listeners: [Listener] = []
+            var listeners: [Node.Listening] = []
             let roles: [Listener.Role] = world.random.pick([
                 [.reverse], [.forward], [.reverse, .forward], [.reverse, .tcp],
             ])
@@ -72,16 +71,13 @@
                 socket.descriptor = descriptor
                 world.listeners.append(socket)
                 listeners.append(
-                    Listener(
-                        descriptor: descriptor.number, role: role, cluster: cluster,
-                        routes: hasRoutes ? 0 : -1))
+                    Node.Listening(socket: socket, id: world.listeners.count, descriptor: descriptor.number))
             }
             let world = world
             let names = scenario.names
             nodes.append(
                 Node(
-                    world, index: index, scenario: scenario, listeners: listeners, kernel: kernel,
-                    lending: lending,
+                    world, index: index, snapshot: reloads.snapshot, listeners: listeners, kernel: kernel,
                     wakeup: wakeups[index],
                     ask: { [unowned self] name, token in
                         ask(index, name.string, names, token)

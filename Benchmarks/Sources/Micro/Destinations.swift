@@ -7,7 +7,7 @@ extension MicroBenchmark {
     static var destinations: [MicroBenchmark] {
         [
             MicroBenchmark(name: "endpoint table: find one of 1000") { count in
-                var table = EndpointTable(capacity: 1024, seed: 7)
+                var table = EndpointTable(dynamicLimit: 1024, room: 1, seed: 7)
                 for index in 0..<1000 { _ = table.add(name: name, port: UInt16(1000 + index), now: 0) }
                 let name = name
                 var sum = 0

@@ -292,21 +292,24 @@ static inline uint64_t cposix_limit(int which_is_memlock) {
     return limit.rlim_cur;
 }
 
-/// Blocks SIGINT and SIGTERM (for every thread started later), ignores SIGPIPE.
-static inline void cposix_block_signals(void) {
+/// The signals that a service waits for: SIGINT and SIGTERM end it, SIGHUP reloads it.
+static inline sigset_t cposix_service_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+/// Blocks them (for every thread started later), ignores SIGPIPE.
+static inline void cposix_block_signals(void) {
+    sigset_t set = cposix_service_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
-/// Waits for SIGINT or SIGTERM, which the caller has blocked; the signal's number.
+/// Waits for one of them, which the caller has blocked; the signal's number.
 static inline int cposix_wait_for_signal(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    sigset_t set = cposix_service_signals();
     int number = 0;
     while (sigwait(&set, &number) != 0) {}
     return number;
@@ -319,10 +322,7 @@ static inline int cposix_start_thread(pthread_t *thread, void *(*entry)(void *),
 
 /// As `cposix_wait_for_signal`, for at most `nanoseconds`; 0 when the time passed without one.
 static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    sigset_t set = cposix_service_signals();
     int64_t end = cposix_monotonic_nanoseconds() + nanoseconds;
     for (;;) {
         int64_t rest = end - cposix_monotonic_nanoseconds();

@@ -1,7 +1,7 @@
 internal import CPosix
 internal import Synchronization
 
-/// `/healthz` and `/metrics`, on an address and a thread of their own: no request to the proxy can end up here, whatever
+/// `/healthz`, `/metrics` and `/reload`, on an address and a thread of their own: no request to the proxy can end up here, whatever
 /// its path, and a slow scrape delays no exchange.
 ///
 /// One connection at a time, one request each; what takes longer than two seconds is cut.
@@ -14,13 +14,17 @@ public final class AdminServer: Sendable {
     private let thread = Atomic<UInt>(0)
     private let draining = Atomic(false)
     private let report: @Sendable () -> String
+    private let reload: (@Sendable () -> ReloadOutcome)?
 
     /// Opens the listener.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT` or `unix:PATH`.
     ///   - server: whose workers are reported on; it need not have been started yet.
-    public init(address text: String, server: Server) throws(StartError) {
+    ///   - reload: what a POST to `/reload` does; nil: nothing.
+    public init(
+        address text: String, server: Server, reload: (@Sendable () -> ReloadOutcome)? = nil
+    ) throws(StartError) {
         let asked: SocketAddress
         do throws(SocketAddressError) { asked = try SocketAddress(parsing: text) } catch {
             throw StartError(message: "--admin: \(error.message)")
@@ -30,7 +34,8 @@ public final class AdminServer: Sendable {
         do throws(SystemCallError) { stopLatch = try Latch() } catch {
             throw StartError(message: error.message)
         }
-        report = { MetricsReport.render(server.workers, resolver: server.resolverCounters) }
+        report = { MetricsReport.render(server) }
+        self.reload = reload
         _ = cposix_set_nonblocking(listener)
     }
 
@@ -105,20 +110,32 @@ public final class AdminServer: Sendable {
             case .invalid(let error):
                 send(connection, error.status, "\(error.reason)\n", isHead: false, deadline)
             case .complete:
-                answer(connection, head, Array(bytes[head.target.range]), deadline)
+                let target = String(decoding: bytes[head.target.range], as: UTF8.self)
+                // What a web page makes a browser send says where it is from (Fetch, section 3.2).
+                let isFromPage = (0..<fields.count).contains {
+                    ["origin", "sec-fetch-site"].contains(
+                        String(decoding: bytes[fields[$0].name.range], as: UTF8.self).lowercased())
+                }
+                answer(connection, head, target, isFromPage: isFromPage, deadline)
             }
             return
         }
         send(connection, 431, "the request is too large\n", isHead: false, deadline)
     }
 
-    private func answer(_ connection: Int32, _ head: RequestHead, _ target: [UInt8], _ deadline: Int64) {
+    private func answer(
+        _ connection: Int32, _ head: RequestHead, _ target: String, isFromPage: Bool, _ deadline: Int64
+    ) {
+        if target == "/reload" {
+            answerReload(connection, head, isFromPage: isFromPage)
+            return
+        }
         let isHead = head.method == .head
         guard head.method == .get || isHead else {
             send(connection, 405, "only GET and HEAD are answered here\n", isHead: false, deadline)
             return
         }
-        switch String(decoding: target, as: UTF8.self) {
+        switch target {
         case "/healthz":
             send(
                 connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead,
@@ -126,8 +143,27 @@ public final class AdminServer: Sendable {
         case "/metrics":
             send(connection, 200, report(), isHead: isHead, deadline)
         default:
-            send(connection, 404, "there are /healthz and /metrics\n", isHead: isHead, deadline)
+            send(connection, 404, "there are /healthz, /metrics and /reload\n", isHead: isHead, deadline)
         }
+    }
+
+    /// 200 if the configuration was taken up, 409 with the reasons if not.
+    private func answerReload(_ connection: Int32, _ head: RequestHead, isFromPage: Bool) {
+        func tell(_ status: UInt16, _ text: String) {
+            // However long the reload took.
+            let deadline = cposix_monotonic_nanoseconds() + Self.timeoutNanoseconds
+            send(connection, status, text + "\n", isHead: head.method == .head, deadline)
+        }
+        guard head.method == .post else {
+            tell(405, "a reload is asked for by POST")
+            return
+        }
+        guard !isFromPage, let reload else {
+            tell(403, isFromPage ? "no web page may ask for a reload" : "nothing can be reloaded here")
+            return
+        }
+        let outcome = reload()
+        tell(outcome.isDone ? 200 : 409, outcome.lines.joined(separator: "\n"))
     }
 
     private func send(_ connection: Int32, _ status: UInt16, _ body: String, isHead: Bool, _ deadline: Int64)

@@ -4,7 +4,8 @@ internal import Synchronization
 struct MetricsReport {
     private var text = ""
 
-    static func render(_ workers: [Worker], resolver: ResolverCounters?) -> String {
+    static func render(_ server: Server) -> String {
+        let workers = server.workers
         var report = MetricsReport()
         for counter in Counter.allCases {
             let (name, help) = counter.description
@@ -13,7 +14,8 @@ struct MetricsReport {
         }
         report.failures(workers)
         report.engine(workers)
-        if let resolver { report.names(resolver) }
+        report.reloads(server.reloadCounters)
+        if let resolver = server.resolverCounters { report.names(resolver) }
         return report.text
     }
 
@@ -85,6 +87,15 @@ struct MetricsReport {
         metric(
             "spin_nanoseconds_total", "Time spent spinning.", "counter",
             total { $0.spinNanoseconds.load(ordering: .relaxed) })
+    }
+
+    private mutating func reloads(_ reloads: ReloadCounters) {
+        metric(
+            "reloads_total", "Configurations taken up by the running process.", "counter",
+            "\(reloads.done.load(ordering: .relaxed))")
+        metric(
+            "reloads_refused_total", "Reloads that changed nothing, for what was wrong.", "counter",
+            "\(reloads.refused.load(ordering: .relaxed))")
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

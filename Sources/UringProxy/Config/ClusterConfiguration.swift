@@ -11,6 +11,9 @@ public struct ClusterConfiguration: Sendable, Equatable {
     /// Endpoints at most: what the places of a hash table are enough for.
     static let endpointLimit = 4096
 
+    /// Endpoints of all clusters at most.
+    static let totalEndpointLimit = 32_768
+
     public init(
         name: String, endpoints: [String] = [], balance: BalancingPolicy = .roundRobin,
         hashKey: HashKey? = nil

@@ -62,6 +62,12 @@ extension Configuration {
             }
             seen.append((option, text, address))
         }
+        if addresses.count > ListenerConfiguration.limit {
+            problems.add(
+                listeners.isEmpty ? "--listen" : "listeners",
+                "\(addresses.count) listeners are more than \(ListenerConfiguration.limit)",
+                "let several share an address, or start another process")
+        }
         for (index, listener) in listeners.enumerated() { checkCluster(of: listener, index, &problems) }
         if !listenAddresses.isEmpty && upstreams.isEmpty {
             problems.add(
@@ -117,6 +123,13 @@ extension Configuration {
     }
 
     private func checkClusters(_ problems: inout ProblemList) {
+        let count = allClusters.reduce(0) { $0 + $1.endpoints.count }
+        if count > ClusterConfiguration.totalEndpointLimit {
+            problems.add(
+                clusters.isEmpty ? "--upstream" : "clusters",
+                "\(count) endpoints in all are more than \(ClusterConfiguration.totalEndpointLimit)",
+                "put several of them behind one address")
+        }
         for cluster in clusters {
             if cluster.endpoints.isEmpty {
                 problems.add(

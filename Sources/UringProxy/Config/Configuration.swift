@@ -155,6 +155,21 @@ extension Configuration {
     public var xForwardedOfReverse: ForwardedFields { xForwarded ?? .append }
     public var xForwardedOfForward: ForwardedFields { xForwarded ?? .off }
 
+    /// Goes on under the same pseudonym, where neither configuration names one: what is on its way round a loop is to be known
+    /// again.
+    mutating func keepPseudonym(of other: Configuration) {
+        if let via, let otherVia = other.via, Self.isRandom(via), Self.isRandom(otherVia) {
+            self.via = otherVia
+        }
+    }
+
+    private static func isRandom(_ pseudonym: String) -> Bool {
+        pseudonym.hasPrefix("uproxy-") && pseudonym.utf8.count == 15
+            && pseudonym.utf8.suffix(8).allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
+            }
+    }
+
     /// `uproxy-` and eight hexadecimal digits: two proxies in a row must not take each other for themselves.
     static func randomPseudonym() -> String {
         let digits = String(UInt32.random(in: 0...UInt32.max), radix: 16)

@@ -14,6 +14,9 @@ public struct ListenerConfiguration: Sendable, Equatable {
     /// the list of routes that tells.
     public var routes: String?
 
+    /// Listeners at most.
+    static let limit = 512
+
     public init(address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil) {
         self.address = address
         self.role = role

@@ -39,7 +39,12 @@ public struct ConfigurationFile: Sendable {
         let found =
             configuration.validate() + RouteCompiler.problems(of: configuration)
             + Self.destinationProblems(of: configuration)
-        return found.map { problem in
+        return placed(found)
+    }
+
+    /// Problems at the places of the file that they come from.
+    public func placed(_ problems: [ConfigurationProblem]) -> [FileProblem] {
+        problems.map { problem in
             let keyPath = ConfigurationSchema.pathOfOption[problem.option] ?? problem.option
             guard let position = origin(of: keyPath) else {
                 return FileProblem(place: path, path: problem.option, problem.message, problem.remedy)

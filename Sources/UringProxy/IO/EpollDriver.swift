@@ -268,6 +268,10 @@ internal import CPosix
             unsafe precondition(
                 !entry.pointee.receiveArmed && !entry.pointee.sendArmed && !entry.pointee.connecting,
                 "a descriptor is closed once nothing is under way on it")
+            // There are duplicates of it, and as long as one is open epoll goes on to tell of it under this number.
+            if unsafe entry.pointee.listening {
+                _ = cposix_epoll_control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+            }
         }
         if reset { _ = cposix_set_reset_on_close(descriptor) }
         forget(descriptor)

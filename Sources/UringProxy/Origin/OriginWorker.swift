@@ -61,6 +61,7 @@ final class OriginWorker: DriverWork {
             while let message = mailbox.pop() {
                 switch message {
                 case .accept: break  // It does from the start.
+                case .adopt: preconditionFailure("an origin has no snapshot")
                 case .drain: engine.drain()
                 case .stop: engine.stop()
                 }

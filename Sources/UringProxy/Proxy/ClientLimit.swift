@@ -8,16 +8,21 @@ final class ClientLimit: Sendable {
     private static let rowSize = 65_536
     private static let rows = 3
 
-    private let limit: UInt32
+    private let limit: Atomic<UInt32>
     private let seed: UInt64
     private let cells: AtomicCells
 
+    /// - Parameter limit: connections of each; 0: as many as they like.
     init(limit: Int, seed: UInt64) {
-        precondition(limit > 0)
-        self.limit = UInt32(clamping: limit)
+        self.limit = Atomic(Self.most(limit))
         self.seed = seed
         cells = AtomicCells(count: Self.rowSize * Self.rows)
     }
+
+    private static func most(_ limit: Int) -> UInt32 { limit > 0 ? UInt32(clamping: limit) : .max }
+
+    /// Changes how many each may have; those that have more keep them.
+    func setLimit(_ limit: Int) { self.limit.store(Self.most(limit), ordering: .relaxed) }
 
     private func cell(_ address: IPAddress, _ row: Int) -> Int {
         var hash = seed &+ UInt64(row) &* 0x9E37_79B9_7F4A_7C15
@@ -32,7 +37,7 @@ final class ClientLimit: Sendable {
     func enter(_ address: IPAddress) -> Bool {
         var least = UInt32.max
         for row in 0..<Self.rows { least = min(least, cells.add(cell(address, row))) }
-        if least <= limit { return true }
+        if least <= limit.load(ordering: .relaxed) { return true }
         leave(address)
         return false
     }

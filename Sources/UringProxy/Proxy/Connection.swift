@@ -83,7 +83,7 @@ struct Connection: BitwiseCopyable {
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt8 = 0
     private var flags: Flags = []
-    var listener: UInt16 = 0
+    private var listenerAndEnd: UInt16 = 0
     /// The exchange under way, or none.
     var exchange = Slot.none
     /// Received, not yet consumed.
@@ -138,6 +138,20 @@ extension Connection {
     private subscript(flag: Flags) -> Bool {
         get { flags.contains(flag) }
         set { if newValue { flags.formUnion(flag) } else { flags.subtract(flag) } }
+    }
+
+    /// By its index. Downstream's.
+    @inline(__always)
+    var listener: Int {
+        get { Int(listenerAndEnd & 0x7FFF) }
+        set { listenerAndEnd = listenerAndEnd & 0x8000 | UInt16(newValue) & 0x7FFF }
+    }
+
+    /// The exchange under way, or the next one, is the last: the listener has gone.
+    @inline(__always)
+    var endsSoon: Bool {
+        get { listenerAndEnd & 0x8000 != 0 }
+        set { listenerAndEnd = newValue ? listenerAndEnd | 0x8000 : listenerAndEnd & 0x7FFF }
     }
 
     var isSending: Bool {

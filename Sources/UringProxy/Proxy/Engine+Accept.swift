@@ -13,7 +13,9 @@ extension Engine where D: ~Copyable {
     }
 
     mutating func armAccept(_ index: Int) {
-        guard isAccepting, phase == .running, !acceptPaused, !listeners[index].isArmed else { return }
+        guard isAccepting, phase == .running, !acceptPaused, !listeners[index].isArmed,
+            !listeners[index].isGone
+        else { return }
         listeners[index].isArmed = true
         driver.accept(listeners[index].descriptor, token: acceptToken(index))
     }
@@ -27,11 +29,12 @@ extension Engine where D: ~Copyable {
         if completion.result >= 0 {
             listeners[index].backoff = 0
             admit(completion.result, listener: index)
-        } else if completion.result != -ECANCELED {
+        } else if completion.result != -ECANCELED && !listeners[index].isGone {
             acceptFailed(index)
             return
         }
-        if !completion.more { armAccept(index) }
+        if completion.more { return }
+        if listeners[index].isGone { closeGone(index) } else { armAccept(index) }
     }
 
     /// EMFILE, ENFILE, ENOBUFS, ENOMEM: accepting again at once would fail again at once. The connections wait in the
@@ -55,7 +58,8 @@ extension Engine where D: ~Copyable {
         }
         var connection = Connection(
             descriptor: descriptor, side: .downstream, phase: .waiting, now: driver.now)
-        connection.listener = UInt16(index)
+        connection.listener = index
+        connection.endsSoon = listeners[index].isGone
         guard trust.requiresHeader ? expectProxyHeader(&connection) : enterClient(&connection) else {
             driver.close(descriptor, reset: false)
             return
@@ -68,6 +72,8 @@ extension Engine where D: ~Copyable {
         }
         counters.add(.downstreamAccepted)
         downstreamCount += 1
+        listeners[index].connectionCount += 1
+        if keepsRelayedAddresses { relayedAddresses[slot] = nil }
         if downstreamCount == settings.connections { pauseAccepting() }
         if listeners[index].role == .tcp && connection.phase == .waiting {
             startRelay(slot)
@@ -102,10 +108,10 @@ extension Engine where D: ~Copyable {
         cancelAccepts()
     }
 
-    private mutating func cancelAccepts() {
-        for index in listeners.indices where listeners[index].isArmed {
-            driver.cancel(listeners[index].descriptor, token: acceptToken(index))
-        }
+    private mutating func cancelAccepts() { for index in listeners.indices { cancelAccept(index) } }
+
+    private mutating func cancelAccept(_ index: Int) {
+        if listeners[index].isArmed { driver.cancel(listeners[index].descriptor, token: acceptToken(index)) }
     }
 
     /// A downstream connection has ended: there is room again, taken up when a little of it has gathered.
@@ -118,27 +124,46 @@ extension Engine where D: ~Copyable {
         for index in listeners.indices { armAccept(index) }
     }
 
-    /// Ends the listeners. What waits in their backlog was promised service by the kernel and is taken first; in an inherited
-    /// one it waits for whoever inherits it next.
+    /// Ends the listeners.
     mutating func stopAccepting() {
         guard isAccepting else { return }
-        cancelAccepts()
-        for index in listeners.indices where !listeners[index].isInherited {
-            // Those that are refused do not count, and more may come as fast.
-            var rest = settings.connections + Self.acceptOvershoot
-            while downstreamCount < settings.connections && rest > 0 {
-                rest -= 1
-                let descriptor = driver.acceptNow(listeners[index].descriptor)
-                guard descriptor >= 0 else { break }
-                admit(descriptor, listener: index)
-            }
-            driver.shutdown(listeners[index].descriptor, .both)
+        for index in listeners.indices where !listeners[index].isGone { stopAccepting(index) }
+    }
+
+    /// What waits in the backlog was promised service by the kernel and is taken first; in an inherited one it waits for
+    /// whoever inherits it next.
+    private mutating func stopAccepting(_ index: Int) {
+        cancelAccept(index)
+        guard !listeners[index].isInherited else { return }
+        // Those that are refused do not count, and more may come as fast.
+        var rest = settings.connections + Self.acceptOvershoot
+        while downstreamCount < settings.connections && rest > 0 {
+            rest -= 1
+            let descriptor = driver.acceptNow(listeners[index].descriptor)
+            guard descriptor >= 0 else { break }
+            admit(descriptor, listener: index)
         }
+        driver.shutdown(listeners[index].descriptor, .both)
+    }
+
+    /// The snapshot has a listener no more: it takes no connection, and those that came by it end with their exchange.
+    mutating func endListener(_ index: Int) {
+        stopAccepting(index)
+        listeners[index].isGone = true
+        timers.remove(timer(ofListener: index))
+        if !listeners[index].isArmed { closeGone(index) }
+    }
+
+    /// Nothing is under way on a listener that has gone.
+    private mutating func closeGone(_ index: Int) {
+        guard !listeners[index].isClosed else { return }
+        listeners[index].isClosed = true
+        driver.close(listeners[index].descriptor, reset: false)
     }
 
     /// To be called once, when `isIdle`: nothing is under way on the listeners any more.
     mutating func closeListeners() {
-        for listener in listeners { driver.close(listener.descriptor, reset: false) }
+        for listener in listeners where !listener.isClosed { driver.close(listener.descriptor, reset: false) }
         listeners.removeAll()
     }
 }

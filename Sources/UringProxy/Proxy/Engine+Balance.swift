@@ -28,12 +28,14 @@ extension Engine where D: ~Copyable {
     /// Chooses an endpoint of the same cluster that the exchange has not tried; false if there is none, or no cluster.
     mutating func chooseAnotherEndpoint(_ index: UInt32) -> Bool {
         let exchange = exchanges.tenant(index)
-        guard exchange.clusterEndpoint != Slot.none else { return false }
+        guard exchange.cluster != Exchange.noCluster else { return false }
+        let failed = exchange.clusterEndpoint == Slot.none ? nil : Int(exchange.clusterEndpoint)
         let other = clusters.chooseAnother(
-            Int(exchange.cluster), than: Int(exchange.clusterEndpoint), for: index,
+            Int(exchange.cluster), than: failed, for: index,
             isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, now: driver.now)
         guard let other else {
             exchange.clusterEndpoint = Slot.none
+            exchange.cluster = Exchange.noCluster
             return false
         }
         exchange.endpointsFailed += 1

@@ -160,6 +160,7 @@ extension Engine where D: ~Copyable {
         case .downstream:
             counters.add(.downstreamClosed)
             if connections[slot].countedPerClient { clientLimit?.leave(connections[slot].peer) }
+            listeners[connections[slot].listener].connectionCount -= 1
             connections.remove(slot)
             downstreamEnded()
         case .upstream:

@@ -133,11 +133,7 @@ extension Engine where D: ~Copyable {
     }
 
     private func socketAddress(_ endpoint: UInt32, _ address: IPAddress) -> SocketAddress {
-        if endpoints[endpoint].kind == .fixed, let fixed = fixedAddresses[Int(endpoints[endpoint].fixedIndex)]
-        {
-            return fixed
-        }
-        return SocketAddress(address, port: endpoints[endpoint].port)
+        endpoints.fixedAddress(of: endpoint) ?? SocketAddress(address, port: endpoints[endpoint].port)
     }
 
     /// Starts to connect; false, with the reason noted, if that cannot even begin.

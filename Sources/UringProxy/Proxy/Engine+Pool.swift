@@ -10,7 +10,7 @@ extension Engine where D: ~Copyable {
         connection.isBulk = false
         endSplicing(slot)
         endpoints[endpoint].inUse -= 1
-        guard phase == .running, settings.poolIdle > 0 else {
+        guard phase == .running, settings.poolIdle > 0, !endpoints[endpoint].isRetired else {
             endpoints[endpoint].inUse += 1
             close(slot)
             return
@@ -250,12 +250,14 @@ extension Engine where D: ~Copyable {
 
     /// Ends offers that nobody took in time; at a stop, all of them.
     mutating func sweepOffers(all: Bool) {
-        for queue in lending {
-            // As many as there are now: those pushed back must not come round again.
-            for _ in 0..<queue.offers.count {
-                guard let offer = queue.offers.pop() else { break }
-                if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer) }
-            }
+        for queue in lending { sweep(queue, all: all) }
+    }
+
+    mutating func sweep(_ queue: LendingQueue, all: Bool) {
+        // As many as there are now: those pushed back must not come round again.
+        for _ in 0..<queue.offers.count {
+            guard let offer = queue.offers.pop() else { break }
+            if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer) }
         }
     }
 }

@@ -51,14 +51,14 @@ extension Engine where D: ~Copyable {
             connection.peer = addresses.source
             connection.peerKnown = true
         }
-        if settings.upstreamProxyHeader != nil { relayedAddresses[slot] = header.addresses }
+        relayedAddresses[slot] = header.addresses
         let mayStay = enterClient(&connection)
         connection.phase = .waiting
         connection.phaseStartedAt = driver.now
         connections[slot] = connection
         if !mayStay {
             close(slot)
-        } else if listeners[Int(connection.listener)].role == .tcp {
+        } else if listeners[connection.listener].role == .tcp {
             startRelay(slot)
         } else {
             readRequests(slot)
@@ -115,7 +115,7 @@ extension Engine where D: ~Copyable {
 
     /// Both ends of a downstream connection as its client has them; nil for a unix socket.
     private mutating func addresses(of slot: UInt32) -> AddressPair? {
-        if trust.requiresHeader, let relayed = relayedAddresses[slot] { return relayed }
+        if keepsRelayedAddresses, let relayed = relayedAddresses[slot] { return relayed }
         let descriptor = connections[slot].descriptor
         guard let remote = driver.peerAddress(descriptor), let source = remote.address,
             let local = driver.localAddress(descriptor), let destination = local.address

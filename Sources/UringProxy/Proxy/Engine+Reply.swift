@@ -75,7 +75,8 @@ extension Engine where D: ~Copyable {
         // What was not taken of the request's body stands in the way of the next request.
         let leavesHead = isUntouched(index)
         let untaken = !exchanges[index].requestDone && !leavesHead
-        let keepAlive = exchanges[index].keepAlive && !untaken && phase == .running
+        let keepAlive =
+            exchanges[index].keepAlive && !untaken && phase == .running && !connections[slot].endsSoon
         let isHTTP10 = exchanges[index].version == .http10
         let head = UInt32(requestHead.size)
         connections[slot].saidClose = exchanges[index].saidClose && !untaken

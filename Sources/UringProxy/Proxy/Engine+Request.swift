@@ -9,7 +9,9 @@ extension Engine where D: ~Copyable {
         while connection.phase == .waiting || connection.phase == .readingHead {
             if connection.closesAfterFlush { break }
             if connection.input.isEmpty {
-                if connection.inputEnded || phase != .running && connection.requestCount > 0 {
+                if connection.inputEnded
+                    || (phase != .running || connection.endsSoon) && connection.requestCount > 0
+                {
                     endWaiting(slot)
                     return
                 }
@@ -121,7 +123,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
         let connection = connections.tenant(slot)
-        let listener = Int(connection.listener)
+        let listener = connection.listener
         let role = listeners[listener].role
         let isLast =
             settings.requestsPerConnection > 0
@@ -129,7 +131,8 @@ extension Engine where D: ~Copyable {
         let total = settings.timeouts.total
         var exchange = Exchange(
             downstream: slot, method: requestHead.method, version: requestHead.version,
-            keepAlive: requestHead.keepAlive && !isLast && phase == .running, startedAt: driver.now,
+            keepAlive: requestHead.keepAlive && !isLast && phase == .running && !connection.endsSoon,
+            startedAt: driver.now,
             totalDeadline: total == .max ? .max : driver.now + total)
         exchange.requestBody = BodyReader(requestHead.framing)
         exchange.isConnect = requestHead.method == .connect
@@ -168,6 +171,11 @@ extension Engine where D: ~Copyable {
                 guard let routed = route(index, slot, bytes, set: routes) else { return }
                 cluster = routed
             }
+            // Of a listener that has gone, and where it led to with it.
+            guard cluster >= 0 else {
+                fail(index, .listenerGone)
+                return
+            }
             chooseEndpoint(index, cluster: cluster, slot, bytes)
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
@@ -194,7 +202,7 @@ extension Engine where D: ~Copyable {
         }
         let host = bytes[authority.host]
         let port = authority.port ?? 80
-        // There is an endpoint only for what the policy, which never changes, has allowed.
+        // There is an endpoint only for what the policy has allowed; where that changes, they are retired.
         if let endpoint = endpoints.find(name: host, port: port, now: driver.now) { return endpoint }
         guard settings.policy.verdict(name: host, port: port).isAllowed else {
             fail(index, .destinationDenied)

@@ -153,7 +153,9 @@ extension Engine where D: ~Copyable {
             !exchange.requestDone
             && (responseHead.status >= 400
                 || exchange.expectsContinue && !exchange.continueForwarded)
-        if endsByClosing || leavesBody || phase != .running { exchange.keepAlive = false }
+        if endsByClosing || leavesBody || phase != .running || connections[exchange.downstream].endsSoon {
+            exchange.keepAlive = false
+        }
         exchange.upstreamKeepAlive = responseHead.keepAlive
         exchange.responseBody = BodyReader(responseHead.framing)
         noteBody(slot, responseHead.framing)
@@ -336,7 +338,8 @@ extension Engine where D: ~Copyable {
         connection.phase = .waiting
         connection.phaseStartedAt = driver.now
         if keepAlive {
-            if !connection.input.isEmpty || connection.inputEnded || phase != .running {
+            if !connection.input.isEmpty || connection.inputEnded || phase != .running || connection.endsSoon
+            {
                 queueRead(slot)
             }
         } else {

@@ -66,7 +66,8 @@ extension Engine where D: ~Copyable {
         // What is in the pipe leaves after it; and its memory may be all that starved receives wait for.
         if !starved.isEmpty || !piped.isEmpty && splicing[slot].pipeBytes > 0 { return true }
         switch connections[slot].phase {
-        case .waiting: return !connections[slot].input.isEmpty || phase != .running
+        case .waiting:
+            return !connections[slot].input.isEmpty || phase != .running || connections[slot].endsSoon
         case .leased: return !exchanges[connections[slot].exchange].requestDone
         case .tunnelling:
             let partner = partner(of: slot)
@@ -135,7 +136,8 @@ extension Engine where D: ~Copyable {
                 beginDiscarding(slot)
                 return
             }
-            if connections[slot].phase == .waiting && (!connections[slot].input.isEmpty || phase != .running)
+            if connections[slot].phase == .waiting
+                && (!connections[slot].input.isEmpty || phase != .running || connections[slot].endsSoon)
             {
                 readRequests(slot)
                 return

@@ -2,7 +2,7 @@
 extension Engine where D: ~Copyable {
     static var maintenanceInterval: Int64 { 1_000_000_000 }
 
-    var maintenanceTimer: UInt32 { UInt32(connections.capacity + listeners.count) }
+    var maintenanceTimer: UInt32 { UInt32(connections.capacity + Self.listenerLimit) }
 
     /// What a connection waits for, and until when.
     private struct Wait {
@@ -36,11 +36,13 @@ extension Engine where D: ~Copyable {
         switch connections[slot].phase {
         case .readingProxyHeader:
             wait.limit(started, timeouts.head, .head)
-            if phase != .running { wait.limit(started, Self.lastMoment, .keepalive) }
+            if phase != .running || connections[slot].endsSoon {
+                wait.limit(started, Self.lastMoment, .keepalive)
+            }
         case .waiting:
             if hasOutput(slot) {
                 limitSend(slot, &wait)
-            } else if phase != .running {
+            } else if phase != .running || connections[slot].endsSoon {
                 wait.limit(started, Self.lastMoment, .keepalive)
             } else if connections[slot].requestCount == 0 {
                 wait.limit(started, timeouts.head, .head)
@@ -128,6 +130,8 @@ extension Engine where D: ~Copyable {
     private mutating func maintain() {
         guard phase == .running else { return }
         sweepOffers(all: false)
+        removeRetiredEndpoints()
+        countListeners()
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         suspendIdleSplices()
         driver.trim()

@@ -18,7 +18,12 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
-        chooseRelayEndpoint(index, cluster: listeners[Int(connections[slot].listener)].cluster, slot)
+        let cluster = listeners[connections[slot].listener].cluster
+        guard cluster >= 0 else {
+            fail(index, .listenerGone)
+            return
+        }
+        chooseRelayEndpoint(index, cluster: cluster, slot)
         findUpstream(index)
     }
 

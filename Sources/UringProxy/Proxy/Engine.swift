@@ -6,7 +6,7 @@ internal import Synchronization
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
-/// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
+/// `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
@@ -16,13 +16,13 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// handler).
     private let pin = Atomic<Bool>(true)
     var driver: D
-    let settings: EngineSettings
+    var settings: EngineSettings
     let counters: Counters
     let segments: SegmentPool
     let arena: Arena
     let worker: Int
     /// `settings.pseudonym`.
-    let pseudonym: FixedBytes
+    var pseudonym: FixedBytes
 
     var connections: Slab<Connection>
     var exchanges: Slab<Exchange>
@@ -33,19 +33,24 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var responseHead = ResponseHead()
     var zeroCopies: Slab<ZeroCopySend>
 
+    /// Those that have gone as well, as long as a connection came by them.
     var listeners: [Listener]
+    /// Places for listeners that are taken.
+    var heldListeners: Int
     /// The endpoints of all clusters, in their order.
     var fixedEndpoints: [UInt32] = []
-    let fixedAddresses: [SocketAddress?]
-    let routeSets: [RouteSet]
+    /// Those that may still be referred to.
+    var retiredEndpoints: [UInt32] = []
+    var routeSets: [RouteSet]
     var routeScratch: RouteScratch
-    let lending: [LendingQueue]
+    var lending: [LendingQueue]
     var clusters: ClusterTable
-    let clientLimit: ClientLimit?
-    let trust: Trust
-    /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses. Kept only
-    /// where there are both.
+    var clientLimit: ClientLimit?
+    var trust: Trust
+    /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses.
     var relayedAddresses: SlotTable<AddressPair?>
+    /// Whether there may be anything in them.
+    var keepsRelayedAddresses: Bool
     /// Asks for a name's addresses; false if the question could not be taken.
     let askResolver: (ByteView, UInt64) -> Bool
 
@@ -75,19 +80,16 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var piped: SlotQueue
 
     /// - Parameters:
+    ///   - snapshot: its sizes (connections, memory, pipes, dynamic endpoints) are good for the engine's life.
     ///   - listeners: bound and listening; the engine closes them.
-    ///   - routeSets: what listeners' routes are indices of.
-    ///   - clusters: what listeners and routes are indices of.
-    ///   - lending: of each endpoint of the clusters, in their order; empty: nothing is lent.
     ///   - askResolver: called with a name and the token to answer with.
     init(
-        driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
-        counters: Counters,
-        worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
-        routeSets: [RouteSet] = [], lending: [LendingQueue],
-        clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
+        driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters, worker: Int,
+        snapshot: Snapshot, listeners: [Listener], seed: UInt64,
+        askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
         let now = driver.now
+        let settings = snapshot.settings
         self.driver = driver
         self.settings = settings
         self.counters = counters
@@ -96,23 +98,26 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.worker = worker
         pseudonym = FixedBytes(settings.pseudonym)
         let downstream = settings.connections + Self.acceptOvershoot
-        let upstreams = plans.flatMap(\.endpoints)
         // Each downstream connection may have one upstream connection and a second attempt at one.
         let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
         exchanges = Slab(capacity: downstream)
-        endpoints = EndpointTable(capacity: settings.endpointCapacity + upstreams.count, seed: seed)
-        timers = TimerWheel(capacity: slots + listeners.count + 1, now: now)
+        // Each that is retired has a connection, or an exchange that waits for one.
+        endpoints = EndpointTable(
+            dynamicLimit: settings.endpointCapacity, room: Self.endpointLimit + slots + downstream, seed: seed
+        )
+        timers = TimerWheel(capacity: slots + Self.listenerLimit + 1, now: now)
         fields = FieldTable(capacity: settings.headLimits.fields)
         zeroCopies = Slab(capacity: 1024)
         self.listeners = listeners
-        fixedAddresses = upstreams.map { $0.address }
-        self.lending = lending
-        self.routeSets = routeSets
+        heldListeners = listeners.count
+        lending = snapshot.lending
+        routeSets = snapshot.routes.map(\.set)
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
-        clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
-        self.clientLimit = clientLimit
+        clusters = ClusterTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker, seed: seed)
+        clientLimit = snapshot.clientLimit
         trust = Trust(settings.trust)
+        keepsRelayedAddresses = settings.trust.requiresHeader
         relayedAddresses = SlotTable(capacity: slots)
         self.askResolver = askResolver
         awaitingOffers = SlotQueue(capacity: downstream)
@@ -124,27 +129,16 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         starved = SlotQueue(capacity: slots)
         splicing = SlotTable(capacity: slots)
         piped = SlotQueue(capacity: slots)
-        for (index, upstream) in upstreams.enumerated() {
-            fixedEndpoints.append(addFixedEndpoint(upstream, index: index))
+        for (index, upstream) in snapshot.endpoints.enumerated() {
+            fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index))
         }
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 
-    private mutating func addFixedEndpoint(_ upstream: FixedUpstream, index: Int) -> UInt32 {
-        var name = upstream.name
-        let endpoint = name.withUTF8 {
-            endpoints.addFixed(
-                name: unsafe ByteView(UnsafeRawBufferPointer($0)), port: upstream.port, fixedIndex: index,
-                isUnix: upstream.address?.isUnix ?? false)
-        }
-        if let address = upstream.address {
-            endpoints[endpoint].addressState = .known
-            endpoints[endpoint].addressCount = 1
-            endpoints[endpoint].addressesExpireAt = .max
-            if let ip = address.address { endpoints[endpoint].addresses[0] = ip }
-        }
-        return endpoint
-    }
+    /// Listeners at most, those that have gone but for their connections included.
+    static var listenerLimit: Int { ListenerConfiguration.limit * 2 }
+    /// Endpoints of all clusters at most.
+    static var endpointLimit: Int { ClusterConfiguration.totalEndpointLimit }
 
     // MARK: - Turn
 
@@ -232,8 +226,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         stopAccepting()
         for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
             switch connections[slot].phase {
-            case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
-                .pooled:
+            case .waiting where isIdle(slot), .pooled:
                 close(slot)
             case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
                 .borrowed,
@@ -242,6 +235,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             }
         }
         flushAll()
+    }
+
+    /// Whether a connection that waits for a request has had its answers, so that nobody is let down by its end.
+    func isIdle(_ slot: UInt32) -> Bool {
+        connections[slot].output.isEmpty && connections[slot].requestCount > 0
     }
 
     /// Ends everything now.

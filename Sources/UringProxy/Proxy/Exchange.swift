@@ -15,6 +15,8 @@ struct Exchange: BitwiseCopyable {
         case tunnelling
     }
 
+    static var noCluster: UInt16 { .max }
+
     var state = State.connecting
     var downstream: UInt32
     var upstream = Slot.none
@@ -23,8 +25,8 @@ struct Exchange: BitwiseCopyable {
     var endpoint = Slot.none
     /// The endpoint as the clusters number it; `Slot.none` if no cluster's policy chose it, or it counts no longer there.
     var clusterEndpoint = Slot.none
-    /// The cluster, by its index.
-    var cluster: UInt16 = 0
+    /// The cluster, by its index; `noCluster` if none of the snapshot's.
+    var cluster = Self.noCluster
     /// Endpoints of the cluster that could not be connected.
     var endpointsFailed: UInt16 = 0
     /// Of them, those that did not answer at all.

@@ -10,20 +10,32 @@ struct Listener: BitwiseCopyable {
     }
 
     let descriptor: Int32
-    let role: Role
+    /// What it is recognised by when a snapshot is adopted.
+    let id: Int
+    var role: Role
     /// The cluster that requests of a reverse listener go to; or
-    let cluster: Int
+    var cluster: Int
     /// the routes that say so; -1 for none.
-    let routes: Int
-    /// The socket belongs to the service manager, who goes on listening when this process ends.
-    let isInherited: Bool
+    var routes: Int
+    /// The socket belongs to somebody else as well, such as the service manager, who goes on listening when this one ends.
+    var isInherited: Bool
     /// An accept is under way.
     var isArmed = false
+    /// The snapshot has it no more: it takes no connection, and those that it has taken end with their exchange.
+    var isGone = false
+    /// The descriptor is closed, which was the last thing to be done with it.
+    var isClosed = false
+    /// Downstream connections that came by it.
+    var connectionCount = 0
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
-    init(descriptor: Int32, role: Role, cluster: Int = 0, routes: Int = -1, isInherited: Bool = false) {
+    init(
+        descriptor: Int32, id: Int = 0, role: Role, cluster: Int = 0, routes: Int = -1,
+        isInherited: Bool = false
+    ) {
         self.descriptor = descriptor
+        self.id = id
         self.role = role
         self.cluster = cluster
         self.routes = routes

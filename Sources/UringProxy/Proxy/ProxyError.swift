@@ -12,7 +12,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case upstreamBadResponse, upstreamUnexpectedUpgrade
     case totalTimeout
     // Ours.
-    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining
+    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining, listenerGone
 
     /// RFC 9110 §15, RFC 5842 §7.2 (508).
     var status: UInt16 {
@@ -29,7 +29,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining:
+        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining,
+            .listenerGone:
             503
         }
     }
@@ -85,6 +86,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfConnections: "too many connections; see --limit-connections"
         case .resolverBusy: "too many host names are being resolved"
         case .draining: "the proxy is shutting down"
+        case .listenerGone: "where this request would have gone was taken out of the configuration"
         }
     }
 
@@ -127,6 +129,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfConnections: "out_of_connections"
         case .resolverBusy: "resolver_busy"
         case .draining: "draining"
+        case .listenerGone: "listener_gone"
         }
     }
 }

@@ -3,37 +3,27 @@ internal import Synchronization
 
 /// The proxy: its listeners, workers and resolver, from start to stop.
 public final class Server: Sendable {
-    private let configuration: Configuration
-    private let budget: Budget
-    private let policy: DestinationPolicy
-    private let trust: Trust.Policy
-    private let routeSets: [RouteSet]
-    private let clusters: [ClusterPlan]
-    private let state = Mutex(State())
+    let budget: Budget
+    let state: Mutex<State>
+    /// Held by the one reload that is under way.
+    let reloading = Mutex(())
+    let reloadCounters = ReloadCounters()
 
-    private struct State {
+    struct State {
+        var configuration: Configuration
+        /// What the workers serve by; nil until they do.
+        var snapshot: Snapshot?
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
         var lines: [String] = []
+        /// Nothing new is to begin.
+        var isEnding = false
     }
 
-    /// One address that is listened on.
-    private struct OpenListener {
-        /// With the port that the kernel chose where 0 was asked.
-        var address: SocketAddress
-        var listener: ListenerConfiguration
-        /// The service manager made the socket, and keeps it.
-        var isInherited: Bool
-        /// One for each worker; closed once the workers have their own.
-        var descriptors: [Int32]
-
-        func close() { for descriptor in descriptors { _ = cposix_close(descriptor) } }
-    }
-
-    private struct Progress {
+    struct Progress {
         var turns: UInt64 = 0
         var since: Int64
     }
@@ -42,44 +32,13 @@ public final class Server: Sendable {
     ///
     /// - Throws: all that is wrong with it, one line each.
     public init(configuration: Configuration) throws(StartError) {
-        var problems = configuration.validate()
-        var random = SystemRandomNumberGenerator()
-        let seed: UInt64 = random.next()
-        var routeSets: [RouteSet] = []
-        for list in configuration.routes {
-            if let set = RouteCompiler.compile(list, configuration, seed: seed, &problems) {
-                routeSets.append(set)
-            }
-        }
-        guard problems.isEmpty else {
-            throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
-        }
-        self.routeSets = routeSets
-        self.configuration = configuration
-        do throws(DestinationRuleError) {
-            policy = try DestinationPolicy(
-                allow: configuration.allowDestinations, deny: configuration.denyDestinations)
-        } catch {
-            throw StartError(message: error.message)
-        }
-        do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
-            throw StartError(message: error.message)
-        }
-        var clusters: [ClusterPlan] = []
-        for cluster in configuration.allClusters {
-            var endpoints: [FixedUpstream] = []
-            for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
-            clusters.append(
-                ClusterPlan(
-                    name: cluster.name, endpoints: endpoints, policy: cluster.balance,
-                    hashKey: cluster.hashKey))
-        }
-        self.clusters = clusters
+        _ = try SnapshotCompiler(configuration)
         budget = Budget(configuration)
+        state = Mutex(State(configuration: configuration))
     }
 
-    /// The endpoints of all clusters, in their order.
-    private var upstreams: [FixedUpstream] { clusters.flatMap(\.endpoints) }
+    /// What is in effect.
+    public var configuration: Configuration { state.withLock { $0.configuration } }
 
     // MARK: - Start
 
@@ -87,52 +46,26 @@ public final class Server: Sendable {
     public func start() throws(StartError) {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
-        let resolver = try makeResolver()
+        let configuration = configuration
+        let compiler = try SnapshotCompiler(configuration)
+        let resolver = compiler.needsResolver ? try makeResolver(configuration) : nil
         state.withLock { $0.resolver = resolver }
-        let open = try openListeners()
-        // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
-        defer { for listener in open { listener.close() } }
-        if let user = configuration.user {
-            try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
-        }
-        try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
-            try startWorkers(open, usesRing: usesRing, note: note)
-        }
-    }
-
-    private func openListeners() throws(StartError) -> [OpenListener] {
-        var open: [OpenListener] = []
+        let (open, _) = try OpenListener.open(configuration.allListeners, count: budget.threads, beside: [])
         do throws(StartError) {
-            for listener in configuration.allListeners {
-                if case .inherited(let name)? = try? AddressText(parsing: listener.address) {
-                    let inherited = InheritedSockets.ofThisProcess()
-                    for (descriptors, address) in try inherited.listeners(name: name, count: budget.threads) {
-                        open.append(
-                            OpenListener(
-                                address: address, listener: listener, isInherited: true,
-                                descriptors: descriptors))
-                    }
-                } else {
-                    let (descriptors, address) = try ListenerSocket.listen(
-                        listener.address, count: budget.threads)
-                    open.append(
-                        OpenListener(
-                            address: address, listener: listener, isInherited: false, descriptors: descriptors
-                        ))
-                }
+            if let user = configuration.user {
+                try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
+            }
+            // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
+            try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
+                try startWorkers(compiler, open, usesRing: usesRing, note: note)
             }
         } catch {
             for listener in open { listener.close() }
             throw error
         }
-        return open
     }
 
-    private func makeResolver() throws(StartError) -> Resolver? {
-        let isNeeded =
-            configuration.allListeners.contains { $0.role == .forward }
-            || upstreams.contains { $0.address == nil }
-        guard isNeeded else { return nil }
+    func makeResolver(_ configuration: Configuration) throws(StartError) -> Resolver {
         var options = ResolverOptions()
         options.servers = configuration.dnsServers
         do throws(ResolverError) {
@@ -144,62 +77,40 @@ public final class Server: Sendable {
         }
     }
 
-    private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
-        let plans = try makePlans(open)
+    private func startWorkers(
+        _ compiler: SnapshotCompiler, _ open: [OpenListener], usesRing: Bool, note: String
+    ) throws(StartError) {
+        let wakeups = try makeWakeups(budget.threads)
+        let snapshot = compiler.snapshot(budget, wakeups: wakeups, after: nil)
+        let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         for thread in threads { thread.worker.send(.accept) }
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
-        let lines = startLines(open, driver: driver)
+        let configuration = configuration
+        let threadCount = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
+        let spinning = configuration.busyPoll.isOn ? ", spinning up to \(configuration.busyPoll)" : ""
+        let engine = "\(threadCount) on \(driver), \(budget.summary)\(spinning)"
         state.withLock { state in
             state.threads = threads
             state.bound = open
-            state.lines = lines
+            state.snapshot = snapshot
+            state.lines = open.map { $0.describe(configuration) } + [engine]
         }
     }
 
     /// One plan per worker.
-    private func makePlans(_ open: [OpenListener]) throws(StartError) -> [Worker.Plan] {
-        let count = budget.threads
-        var listeners = [[Listener]](repeating: [], count: count)
-        let wakeups: [Wakeup]
-        let clusterNames = clusters.map(\.name)
-        let routeLists = configuration.routes.map(\.name)
-        do throws(StartError) {
-            for open in open {
-                let listener = open.listener
-                for worker in 0..<count {
-                    listeners[worker].append(
-                        Listener(
-                            descriptor: try ListenerSocket.share(open.descriptors[worker]),
-                            role: Listener.Role(listener.role),
-                            cluster: listener.cluster.flatMap { clusterNames.firstIndex(of: $0) } ?? 0,
-                            routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
-                            isInherited: open.isInherited))
-                }
-            }
-            wakeups = try makeWakeups(count)
-        } catch {
-            for list in listeners { for listener in list { _ = cposix_close(listener.descriptor) } }
-            throw error
-        }
-        let settings = EngineSettings(
-            configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            pipes: budget.pipesPerWorker, policy: policy, trust: trust)
-        let lending =
-            count > 1 && configuration.poolLend
-            ? upstreams.map { _ in LendingQueue(capacity: count * 64, wakeups: wakeups) } : []
+    private func makePlans(
+        _ snapshot: Snapshot, _ open: [OpenListener], _ wakeups: [Wakeup]
+    ) throws(StartError) -> [Worker.Plan] {
+        let configuration = configuration
+        let listeners = try OpenListener.share(open, with: snapshot, count: budget.threads)
         var random = SystemRandomNumberGenerator()
-        let perClient = configuration.limitConnectionsPerClient
-        let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
         let resolver = state.withLock { $0.resolver }
-        return (0..<count).map { index in
+        return (0..<budget.threads).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
-                lending: lending,
-                clientLimit: clientLimit,
-                resolver: resolver, seed: random.next())
+                wakeup: wakeups[index], snapshot: snapshot, resolver: resolver, seed: random.next())
         }
     }
 
@@ -211,35 +122,6 @@ public final class Server: Sendable {
             }
         }
         return wakeups
-    }
-
-    private func startLines(_ bound: [OpenListener], driver: String) -> [String] {
-        let header = headerNote
-        var lines: [String] = []
-        for listener in bound {
-            let address = listener.address.description + (listener.isInherited ? " (inherited)" : "") + header
-            switch (listener.listener.role, listener.listener.routes) {
-            case (.forward, _): lines.append("forward proxy on \(address)")
-            case (.reverse, let routes?): lines.append("reverse proxy on \(address), routes \(routes)")
-            case (.reverse, nil), (.tcp, _):
-                let cluster = configuration.allClusters.first { $0.name == listener.listener.cluster }
-                let endpoints = (cluster?.endpoints ?? []).joined(separator: ", ")
-                let what = listener.listener.role == .tcp ? "tcp" : "reverse proxy"
-                lines.append("\(what) on \(address) to \(endpoints)")
-            }
-        }
-        let threads = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
-        let spinning = configuration.busyPoll.isOn ? ", spinning up to \(configuration.busyPoll)" : ""
-        lines.append("\(threads) on \(driver), \(budget.summary)\(spinning)")
-        return lines
-    }
-
-    /// Whom the listeners take PROXY protocol headers from: worth a word, as whoever may send one may be anybody.
-    private var headerNote: String {
-        let trust = configuration.trust
-        guard trust.proxyProtocol == .require else { return "" }
-        let senders = trust.proxyProtocolFrom.joined(separator: ", ")
-        return ", behind the PROXY protocol of \(senders.isEmpty ? "anybody" : senders)"
     }
 
     // MARK: - Running
@@ -276,28 +158,27 @@ public final class Server: Sendable {
     // MARK: - Stop
 
     /// Takes no new connection and lets every exchange finish; returns at once.
-    public func drain() {
-        for worker in workers { worker.send(.drain) }
-    }
+    public func drain() { end(.drain) }
 
     /// Ends everything that still runs; returns at once.
-    public func stop() { for worker in workers { worker.send(.stop) } }
+    public func stop() { end(.stop) }
+
+    private func end(_ message: Worker.Message) {
+        state.withLock { state in
+            state.isEnding = true
+            for thread in state.threads { thread.worker.send(message) }
+        }
+    }
 
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
         let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
         resolver?.stop()
-        for listener in bound where !listener.isInherited { ListenerSocket.removeFile(listener.address) }
-    }
-}
-
-extension Listener.Role {
-    fileprivate init(_ role: ListenerConfiguration.Role) {
-        switch role {
-        case .reverse: self = .reverse
-        case .forward: self = .forward
-        case .tcp: self = .tcp
+        for listener in bound {
+            listener.close()
+            if !listener.isInherited { ListenerSocket.removeFile(listener.address) }
         }
+        state.withLock { $0.bound = [] }
     }
 }

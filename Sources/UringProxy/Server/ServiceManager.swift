@@ -28,6 +28,11 @@ public struct ServiceManager: Sendable {
     /// All listeners are open and all workers serve.
     public func ready(_ status: String) { tell("READY=1\nSTATUS=\(status)") }
 
+    /// The configuration is read again; `ready` follows, whatever comes of it.
+    public func reloading() {
+        tell("RELOADING=1\nMONOTONIC_USEC=\(cposix_monotonic_nanoseconds() / 1000)")
+    }
+
     /// No new connection is taken any more.
     ///
     /// - Parameter timeout: until when the end may take; the manager would kill what takes longer than its own.

@@ -9,6 +9,8 @@ final class Worker: DriverWork {
     /// What another thread may tell a worker.
     enum Message: UInt8, BitwiseCopyable, Sendable {
         case accept
+        /// There is something in `adoptions`.
+        case adopt
         case drain
         case stop
     }
@@ -20,47 +22,98 @@ final class Worker: DriverWork {
         var cpu: Int?
         var listeners: [Listener]
         var wakeup: Wakeup
-        var settings: EngineSettings
-        var clusters: [ClusterPlan]
-        var routeSets: [RouteSet]
-        var lending: [LendingQueue]
-        var clientLimit: ClientLimit?
+        var snapshot: Snapshot
         var resolver: Resolver?
         var seed: UInt64
     }
 
-    let plan: Plan
+    /// Another snapshot to serve by.
+    struct Adoption: Sendable {
+        var snapshot: Snapshot
+        /// This worker's, as `Engine.adopt` takes them.
+        var listeners: [Listener]
+        var handedOn: [Int]
+        /// In case that none was needed before.
+        var resolver: Resolver?
+        /// To be told when it is done.
+        var acknowledgement: Acknowledgement
+    }
+
     let counters: Counters
     let gauges = Gauges()
-    var wakeup: Wakeup { plan.wakeup }
+    let wakeup: Wakeup
+    let threadName: String
+    let cpu: Int?
+    let memoryBytes: Int
+    let connectionLimit: Int
+    let busyPoll: BusyPoll
+    let pipeLimit: Int
+    /// Until it runs.
+    private let plan: Mutex<Plan?>
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
+    private let adoptions = Mutex<[Adoption]>([])
     private let answers: ResolverInbox
-    private let inbox: Int
+    /// Where names are asked for, and the number to be answered by.
+    private let resolver = Mutex<(Resolver, inbox: Int)?>(nil)
 
     init(_ plan: Plan) {
-        self.plan = plan
         counters = Counters()
         let wakeup = plan.wakeup
+        self.wakeup = wakeup
+        threadName = "worker-\(plan.index)"
+        cpu = plan.cpu
+        let settings = plan.snapshot.settings
+        memoryBytes = settings.memoryBytes
+        connectionLimit = settings.connections
+        busyPoll = settings.busyPoll
+        pipeLimit = settings.pipes
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
-        inbox = plan.resolver?.register(answers) ?? -1
+        self.plan = Mutex(plan)
+        use(plan.resolver)
+    }
+
+    private func use(_ new: Resolver?) {
+        guard let new else { return }
+        resolver.withLock { resolver in
+            if resolver == nil { resolver = (new, new.register(answers)) }
+        }
     }
 
     deinit { counters.destroy() }
 
-    var cpu: Int? { plan.cpu }
-    var threadName: String { "worker-\(plan.index)" }
-    var memoryBytes: Int { plan.settings.memoryBytes }
-    var connectionLimit: Int { plan.settings.connections }
-    var busyPoll: BusyPoll { plan.settings.busyPoll }
-    var pipeLimit: Int { plan.settings.pipes }
+    /// The worker will not run.
+    func closeListeners() {
+        for listener in takePlan()?.listeners ?? [] { _ = cposix_close(listener.descriptor) }
+    }
 
-    func closeListeners() { for listener in plan.listeners { _ = cposix_close(listener.descriptor) } }
+    /// Once: later snapshots are not to keep the first one in memory.
+    private func takePlan() -> Plan? {
+        plan.withLock { plan in
+            defer { plan = nil }
+            return plan
+        }
+    }
 
     /// Any thread.
     func send(_ message: Message) {
         // Full only if it holds a drain and a stop many times over: nothing new is lost.
         _ = mailbox.push(message)
         wakeup.signal()
+    }
+
+    /// Any thread: serves by another snapshot from the next turn on.
+    func adopt(_ adoption: Adoption) {
+        use(adoption.resolver)
+        adoptions.withLock { $0.append(adoption) }
+        send(.adopt)
+    }
+
+    private func ask(_ name: ByteView, _ token: UInt64) -> Bool {
+        // Names are asked for once in their time to live.
+        guard let (resolver, inbox) = resolver.withLock({ $0 }),
+            let query = ResolverQuery(name: name, inbox: inbox, token: token)
+        else { return false }
+        return resolver.resolve(query)
     }
 
     // MARK: - On the worker's own thread
@@ -76,24 +129,12 @@ final class Worker: DriverWork {
     }
 
     private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
+        var engine = makeEngine(driver, arena, segments)
         // Read through `self` in each turn they would be retained and released in each.
         let wakeup = wakeup
         let mailbox = mailbox
         let answers = answers.queue
         let gauges = gauges
-        let resolver = plan.resolver
-        let inbox = inbox
-        var engine = Engine(
-            driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
-            worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
-            routeSets: plan.routeSets, lending: plan.lending,
-            clientLimit: plan.clientLimit, seed: plan.seed,
-            askResolver: { name, token in
-                guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {
-                    return false
-                }
-                return resolver.resolve(query)
-            })
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
@@ -111,6 +152,16 @@ final class Worker: DriverWork {
         engine.shutDown()
     }
 
+    private func makeEngine<D: Driver & ~Copyable>(
+        _ driver: consuming D, _ arena: Arena, _ segments: SegmentPool
+    ) -> Engine<D> {
+        guard let plan = takePlan() else { preconditionFailure("a worker runs once") }
+        return Engine(
+            driver: driver, arena: arena, segments: segments, counters: counters, worker: plan.index,
+            snapshot: plan.snapshot, listeners: plan.listeners, seed: plan.seed,
+            askResolver: { [unowned self] in ask($0, $1) })
+    }
+
     @inline(never)
     private func readMail<D: Driver & ~Copyable>(
         _ mailbox: BoundedQueue<Message>, _ answers: BoundedQueue<ResolverAnswer>, _ engine: inout Engine<D>
@@ -121,9 +172,24 @@ final class Worker: DriverWork {
         while let message = mailbox.pop() {
             switch message {
             case .accept: engine.startAccepting()
+            case .adopt: adopt(&engine)
             case .drain: engine.drain()
             case .stop: engine.stop()
             }
+        }
+    }
+}
+
+extension Worker {
+    private func adopt<D: Driver & ~Copyable>(_ engine: inout Engine<D>) {
+        let adoptions = adoptions.withLock { adoptions in
+            defer { adoptions.removeAll() }
+            return adoptions
+        }
+        for adoption in adoptions {
+            engine.adopt(
+                adoption.snapshot, listeners: adoption.listeners, handedOn: adoption.handedOn)
+            adoption.acknowledgement.count()
         }
     }
 }
@@ -148,6 +214,7 @@ extension Gauges {
         downstreamConnections.store(engine.downstreamCount, ordering: .relaxed)
         connections.store(engine.connections.count, ordering: .relaxed)
         exchanges.store(engine.exchanges.count, ordering: .relaxed)
+        listeners.store(engine.heldListeners, ordering: .relaxed)
         leasedBytes.store(engine.arena.leasedBytes, ordering: .relaxed)
         peakLeasedBytes.store(engine.arena.peakLeasedBytes, ordering: .relaxed)
         let statistics = engine.driver.statistics

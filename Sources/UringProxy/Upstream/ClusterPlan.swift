@@ -36,4 +36,9 @@ struct ClusterPlan: Sendable {
         case .roundRobin, .leastRequests, .peakEWMA, .random: hashTable = nil
         }
     }
+
+    /// Whether an endpoint's number means the same in both, with the same weight.
+    func hasSameEndpoints(as other: ClusterPlan) -> Bool {
+        endpoints.elementsEqual(other.endpoints) { $0.identity == $1.identity && $0.weight == $1.weight }
+    }
 }

@@ -21,6 +21,8 @@
 
     /// Keeps the hash tables.
     private let plans: [ClusterPlan]
+    private let worker: Int
+    private let seed: UInt64
     private let keyNames: FixedBytes
     private let clusters: UnsafeMutablePointer<Cluster>
     private let clusterCount: Int
@@ -40,6 +42,8 @@
     ///   - seed: for what is drawn.
     init(_ plans: [ClusterPlan], exchangeCapacity: Int, worker: Int, seed: UInt64) {
         self.plans = plans
+        self.worker = worker
+        self.seed = seed
         clusterCount = plans.count
         usesKeys = plans.contains { $0.policy.isHashed }
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
@@ -91,6 +95,29 @@
         unsafe tried.deallocate()
     }
 
+    // MARK: - Other plans
+
+    /// Takes up other plans: endpoints that stay keep what was learned of them, and clusters whose endpoints are the same
+    /// whose turn it is. Nothing counts as under way until `enter` says so.
+    mutating func adopt(_ plans: [ClusterPlan], _ change: ClusterChange) {
+        let new = ClusterTable(plans, exchangeCapacity: exchangeCapacity, worker: worker, seed: seed)
+        for (index, before) in change.endpointBefore.enumerated() where before >= 0 {
+            let weight = unsafe new.loads[index].weight
+            unsafe new.loads[index] = loads[before]
+            unsafe new.loads[index].weight = weight
+            unsafe new.loads[index].inFlight = 0
+        }
+        for (index, before) in change.clusterBefore.enumerated() where before >= 0 {
+            guard plans[index].hasSameEndpoints(as: self.plans[before]) else { continue }
+            unsafe new.clusters[index].roundRobin = clusters[before].roundRobin
+            unsafe new.clusters[index].leastRequests = clusters[before].leastRequests
+        }
+        self = new
+    }
+
+    /// An exchange that began under the plans before is under way at an endpoint that has stayed.
+    func enter(_ endpoint: Int) { _ = take(endpoint) }
+
     // MARK: - Choosing
 
     /// What `HashKey` says, as the hot path reads it; names are good as long as the table.
@@ -129,19 +156,23 @@
     /// The endpoint for another attempt, one that the exchange has not tried: `endpoint` failed it. nil if there is none.
     /// In both cases the exchange is no longer under way at the one that failed.
     ///
-    /// - Parameter isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
+    /// - Parameters:
+    ///   - endpoint: nil if it has gone from the cluster meanwhile.
+    ///   - isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
     func chooseAnother(
-        _ cluster: Int, than endpoint: Int, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
+        _ cluster: Int, than endpoint: Int?, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
         now: Int64
     ) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         precondition(Int(exchange) < exchangeCapacity)
-        release(endpoint)
-        guard unsafe clusters[cluster].count > 1 else { return nil }
+        if let endpoint { release(endpoint) }
+        guard unsafe clusters[cluster].count > 1 || endpoint == nil else { return nil }
         let words = unsafe tried + Int(exchange) * wordsPerExchange
         if isFirstFailure { unsafe words.update(repeating: 0, count: wordsPerExchange) }
-        let index = unsafe endpoint - clusters[cluster].first
-        unsafe words[index >> 6] |= 1 << UInt64(index & 63)
+        if let endpoint {
+            let index = unsafe endpoint - clusters[cluster].first
+            unsafe words[index >> 6] |= 1 << UInt64(index & 63)
+        }
         let mask = unsafe EndpointMask(words: words, wordCount: wordsPerExchange)
         guard let chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now) else {
             return nil

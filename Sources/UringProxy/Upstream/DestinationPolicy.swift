@@ -33,6 +33,8 @@ struct DestinationPolicy: Sendable {
     private let allow: DestinationRules
     private let deny: DestinationRules
     private let isAllowlist: Bool
+    /// What it was made of.
+    private let texts: [[String]]
 
     /// The default list alone.
     init() {
@@ -44,7 +46,11 @@ struct DestinationPolicy: Sendable {
         self.allow = try DestinationRules(allow)
         self.deny = try DestinationRules(deny)
         isAllowlist = !self.allow.isEmpty
+        texts = [allow, deny]
     }
+
+    /// Whether both were made of the same rules, and so judge alike.
+    func isSame(as other: DestinationPolicy) -> Bool { texts == other.texts }
 
     /// Before resolution. `.allowed` means: go on, and ask again about each address.
     ///

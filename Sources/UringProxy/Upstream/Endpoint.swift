@@ -1,7 +1,7 @@
 /// One place to connect to, as a worker knows it: its addresses, and its idle connections.
 struct Endpoint: BitwiseCopyable {
     enum Kind: UInt8, BitwiseCopyable {
-        /// Named by the configuration; lives as long as the worker.
+        /// Named by the configuration; goes when that names it no more.
         case fixed
         /// Named by a forward request; goes when it is no longer used.
         case dynamic
@@ -29,8 +29,10 @@ struct Endpoint: BitwiseCopyable {
     var addresses = InlineArray<16, IPAddress>(repeating: .unspecified)
     /// Until when they may be used (nanoseconds); `.max` for literals.
     var addressesExpireAt: Int64 = 0
-    /// Which configured upstream it is, and so which path and which lending queue; -1 for dynamic ones.
+    /// Which endpoint of the snapshot's it is, and so which lending queue is its; -1 for dynamic and retired ones.
     var fixedIndex: Int32 = -1
+    /// The snapshot has it no more, or would not let it be reached: what is under way ends, and nothing begins.
+    var isRetired = false
 
     /// Exchanges that wait for addresses.
     var firstWaiting = Slot.none

@@ -1,18 +1,27 @@
-/// A worker's endpoints, found by name and port.
+/// A worker's endpoints: those of its clusters, and dynamic ones, found by name and port.
 ///
-/// Bounded: when it is full, dynamic endpoints that nothing uses give way.
+/// Bounded: when there are as many dynamic endpoints as may be, those that nothing uses give way.
 @safe struct EndpointTable: ~Copyable {
     private(set) var slab: Slab<Endpoint>
+    private let dynamicLimit: Int
+    private var dynamicCount = 0
+    /// Sockets' paths and other addresses of fixed endpoints; nil: they are resolved.
+    private var fixedAddresses: SlotTable<SocketAddress?>
     private let buckets: UnsafeMutablePointer<UInt32>
     private let bucketCount: Int
     /// Where the search for an unused endpoint goes on.
     private var hand: UInt32 = 0
     private let seed: UInt64
 
-    init(capacity: Int, seed: UInt64) {
-        slab = Slab(capacity: capacity)
+    /// - Parameters:
+    ///   - dynamicLimit: dynamic endpoints at most, without those that are retired.
+    ///   - room: for fixed and retired ones.
+    init(dynamicLimit: Int, room: Int, seed: UInt64) {
+        slab = Slab(capacity: dynamicLimit + room)
+        fixedAddresses = SlotTable(capacity: dynamicLimit + room)
+        self.dynamicLimit = dynamicLimit
         var count = 64
-        while count < capacity { count *= 2 }
+        while count < dynamicLimit { count *= 2 }
         bucketCount = count
         unsafe buckets = .allocate(capacity: count)
         unsafe buckets.initialize(repeating: Slot.none, count: count)
@@ -39,15 +48,43 @@
     }
 
     /// The endpoint of a configured upstream.
-    mutating func addFixed(name: ByteView, port: UInt16, fixedIndex: Int, isUnix: Bool) -> UInt32 {
-        var endpoint = Endpoint(kind: .fixed, port: port)
+    mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int) -> UInt32 {
+        var endpoint = Endpoint(kind: .fixed, port: upstream.port)
         endpoint.fixedIndex = Int32(fixedIndex)
-        endpoint.isUnix = isUnix
-        Self.setName(name, of: &endpoint)
+        endpoint.isUnix = upstream.address?.isUnix ?? false
+        var name = upstream.name
+        name.withUTF8 { Self.setName(unsafe ByteView(UnsafeRawBufferPointer($0)), of: &endpoint) }
+        if let address = upstream.address {
+            endpoint.addressState = .known
+            endpoint.addressCount = 1
+            endpoint.addressesExpireAt = .max
+            if let ip = address.address { endpoint.addresses[0] = ip }
+        }
         guard let index = slab.insert(endpoint) else {
             preconditionFailure("the table has room for every configured upstream")
         }
+        fixedAddresses[index] = upstream.address
         return index
+    }
+
+    /// Where a fixed endpoint is, if it is not resolved.
+    func fixedAddress(of index: UInt32) -> SocketAddress? {
+        slab[index].kind == .fixed ? fixedAddresses[index] : nil
+    }
+
+    /// Takes an endpoint out of service: nothing finds it any more, and what is under way there goes on. `removeRetired`
+    /// frees its slot.
+    mutating func retire(_ index: UInt32) {
+        precondition(!slab[index].isRetired)
+        if slab[index].kind == .dynamic { unlink(index) }
+        slab[index].isRetired = true
+        slab[index].fixedIndex = -1
+    }
+
+    /// The end of an endpoint that is retired, and that nothing refers to.
+    mutating func removeRetired(_ index: UInt32) {
+        precondition(slab[index].isRetired && slab[index].isUnused)
+        slab.remove(index)
     }
 
     private static func setName(_ name: ByteView, of endpoint: inout Endpoint) {
@@ -72,7 +109,7 @@
 
     /// An endpoint for a name and port that `find` did not find; nil if every one is in use.
     mutating func add(name: ByteView, port: UInt16, now: Int64) -> UInt32? {
-        if slab.isFull && !evictOne() { return nil }
+        if dynamicCount >= dynamicLimit && !evictOne() { return nil }
         var endpoint = Endpoint(kind: .dynamic, port: port)
         Self.setName(name, of: &endpoint)
         endpoint.hash = hash(name, port)
@@ -81,6 +118,7 @@
         unsafe endpoint.nextInBucket = buckets[bucket]
         guard let new = slab.insert(endpoint) else { return nil }
         unsafe buckets[bucket] = new
+        dynamicCount += 1
         return new
     }
 
@@ -99,15 +137,19 @@
         let count = UInt32(slab.highestCount)
         for _ in 0..<count {
             hand = hand + 1 < count ? hand + 1 : 0
-            if slab[hand].kind == .dynamic && slab[hand].isUnused {
-                remove(hand)
+            // A free slot tells of its last tenant.
+            guard slab.isOccupied(hand), slab[hand].kind == .dynamic, !slab[hand].isRetired else { continue }
+            if slab[hand].isUnused {
+                unlink(hand)
+                slab.remove(hand)
                 return true
             }
         }
         return false
     }
 
-    private mutating func remove(_ index: UInt32) {
+    /// Takes a dynamic endpoint out of its bucket.
+    private mutating func unlink(_ index: UInt32) {
         let bucket = bucket(of: slab[index].hash)
         if unsafe buckets[bucket] == index {
             unsafe buckets[bucket] = slab[index].nextInBucket
@@ -116,7 +158,7 @@
             while slab[before].nextInBucket != index { before = slab[before].nextInBucket }
             slab[before].nextInBucket = slab[index].nextInBucket
         }
-        slab.remove(index)
+        dynamicCount -= 1
     }
 
     /// Calls `body` with the name in lower case.

@@ -24,7 +24,17 @@ struct ServerOptions: ParsableArguments {
 
     /// The same, with the file that it began as.
     func checked() throws -> (configuration: Configuration, file: ConfigurationFile?) {
-        let file = try config.map(readFile)
+        do throws(Refusal) { return try read() } catch { throw error.told() }
+    }
+
+    /// The same once more, as the file is now; nothing is printed.
+    func read() throws(Refusal) -> (configuration: Configuration, file: ConfigurationFile?) {
+        var file: ConfigurationFile?
+        if let config {
+            do throws(FileProblems) { file = try ConfigurationFile(reading: config) } catch {
+                throw Refusal(error.all)
+            }
+        }
         var configuration = file?.configuration ?? Configuration()
         listeners.apply(to: &configuration)
         trust.apply(to: &configuration)
@@ -35,11 +45,9 @@ struct ServerOptions: ParsableArguments {
         pools.apply(to: &configuration)
         destinations.apply(to: &configuration)
         fields.apply(to: &configuration)
-        if let file {
-            try refuse(file.problems(with: configuration))
-        } else {
-            try refuse(configuration.validate())
-        }
+        if let problems = file?.problems(with: configuration), !problems.isEmpty { throw Refusal(problems) }
+        let problems = configuration.validate()
+        if !problems.isEmpty { throw Refusal(problems) }
         return (configuration, file)
     }
 }

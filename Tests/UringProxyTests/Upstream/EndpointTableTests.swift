@@ -15,7 +15,7 @@ struct EndpointTableTests {
 
     @Test("One endpoint per name and port, letter case aside")
     func identity() throws {
-        var table = EndpointTable(capacity: 8, seed: 99)
+        var table = EndpointTable(dynamicLimit: 8, room: 4, seed: 99)
         let first = try #require(find(&table, "Example.ORG", 80))
         #expect(find(&table, "example.org", 80) == first)
         #expect(find(&table, "example.org", 81) != first)
@@ -30,7 +30,7 @@ struct EndpointTableTests {
 
     @Test("A full table gives up what nothing uses, and tells the resolver's late answer so")
     func eviction() throws {
-        var table = EndpointTable(capacity: 4, seed: 99)
+        var table = EndpointTable(dynamicLimit: 4, room: 4, seed: 99)
         let kept = try #require(find(&table, "kept", 80))
         table[kept].inUse = 1
         let token = table.token(of: try #require(find(&table, "a", 80)))

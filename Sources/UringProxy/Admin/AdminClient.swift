@@ -1,0 +1,60 @@
+internal import CPosix
+
+/// Asks the admin listener of a running process.
+public struct AdminClient {
+    /// More than the process takes until it says that a worker is late.
+    private static let patience = Nanoseconds.seconds(60)
+
+    private let address: SocketAddress
+
+    /// - Parameter address: `HOST:PORT` or `unix:PATH`.
+    public init(address text: String) throws(StartError) {
+        do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
+            throw StartError(message: "--admin: \(error.message)")
+        }
+    }
+
+    /// Lets the process read its configuration again.
+    public func reload() throws(StartError) -> ReloadOutcome {
+        let answer = try ask(
+            "POST /reload HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
+        let words = (parts.first ?? "").split(separator: " ", maxSplits: 2)
+        guard parts.count == 2, words.count > 1, let status = Int(words[1]) else {
+            throw StartError(message: "what listens on \(address) is no admin listener of uproxy's")
+        }
+        let lines = parts[1].split(whereSeparator: \.isNewline).map(String.init)
+        return ReloadOutcome(isDone: status == 200, lines: lines)
+    }
+
+    private func ask(_ request: String) throws(StartError) -> String {
+        let deadline = cposix_monotonic_nanoseconds() + Self.patience.rawValue
+        let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC)
+        let descriptor = cposix_socket(address.family, type, 0)
+        guard descriptor >= 0 else { throw StartError(message: "no socket, errno \(-descriptor)") }
+        defer { _ = cposix_close(descriptor) }
+        let connected = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
+        guard connected == 0 else {
+            throw StartError(
+                message:
+                    "nobody listens on \(address) (errno \(-connected)); is the process running, with this admin address?"
+            )
+        }
+        _ = cposix_set_nonblocking(descriptor)
+        let bytes = Array(request.utf8)
+        let sent = unsafe bytes.withUnsafeBytes {
+            unsafe cposix_send_until(descriptor, $0.baseAddress!, $0.count, deadline)
+        }
+        guard sent >= 0 else { throw StartError(message: "\(address) takes no request") }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let size = unsafe buffer.withUnsafeMutableBytes {
+                unsafe cposix_receive_until(descriptor, $0.baseAddress!, $0.count, deadline)
+            }
+            if size < 0 { throw StartError(message: "\(address) does not answer") }
+            if size == 0 { return String(decoding: answer, as: UTF8.self) }
+            answer += buffer[0..<size]
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// A reload: another snapshot takes the place of the one before, between two turns. What is under way goes on.
+extension Engine where D: ~Copyable {
+    /// Serves by another snapshot from now on.
+    ///
+    /// - Parameters:
+    ///   - snapshot: made after the one that is in use; of the same sizes.
+    ///   - listeners: all that it has. Those that are known by their `id` keep their socket, whatever descriptor is named here.
+    ///   - handedOn: of the listeners that it has not, those whose socket is that of another one.
+    mutating func adopt(_ snapshot: Snapshot, listeners adopted: [Listener], handedOn: [Int]) {
+        guard phase == .running else {
+            // An end has begun, which nothing new is to disturb.
+            let known = listeners.map(\.id)
+            for listener in adopted where !known.contains(listener.id) {
+                driver.close(listener.descriptor, reset: false)
+            }
+            return
+        }
+        adoptSettings(snapshot)
+        adoptEndpoints(snapshot)
+        adoptClusters(snapshot)
+        adoptRoutes(snapshot)
+        adoptListeners(adopted, snapshot, handedOn)
+        releaseAwaiting()
+        countListeners()
+    }
+
+    private mutating func adoptSettings(_ snapshot: Snapshot) {
+        let old = settings
+        settings = snapshot.settings
+        pseudonym = FixedBytes(settings.pseudonym)
+        trust = Trust(settings.trust)
+        keepsRelayedAddresses = keepsRelayedAddresses || trust.requiresHeader
+        clientLimit = snapshot.clientLimit
+        if settings.headLimits.fields != old.headLimits.fields {
+            fields = FieldTable(capacity: settings.headLimits.fields)
+        }
+    }
+
+    // MARK: - Endpoints
+
+    private mutating func adoptEndpoints(_ snapshot: Snapshot) {
+        let change = snapshot.change
+        for (old, new) in change.endpointAfter.enumerated() where new < 0 {
+            retireEndpoint(fixedEndpoints[old])
+        }
+        if snapshot.changesPolicy {
+            for index in 0..<UInt32(endpoints.slab.highestCount)
+            where endpoints.slab.isOccupied(index) && endpoints[index].kind == .dynamic
+                && !endpoints[index].isRetired
+            {
+                retireEndpoint(index)
+            }
+        }
+        // Nothing is offered in what is left behind once every worker has done this.
+        for queue in lending where !snapshot.lending.contains(where: { $0 === queue }) {
+            sweep(queue, all: true)
+        }
+        lending = snapshot.lending
+        let old = fixedEndpoints
+        fixedEndpoints = snapshot.endpoints.enumerated().map { number, upstream in
+            let before = change.endpointBefore[number]
+            guard before >= 0 else { return endpoints.addFixed(upstream, fixedIndex: number) }
+            endpoints[old[before]].fixedIndex = Int32(number)
+            return old[before]
+        }
+    }
+
+    private mutating func retireEndpoint(_ endpoint: UInt32) {
+        dropIdle(endpoint)
+        endpoints.retire(endpoint)
+        retiredEndpoints.append(endpoint)
+    }
+
+    /// Once a second: frees those that nothing refers to any more.
+    mutating func removeRetiredEndpoints() {
+        guard !retiredEndpoints.isEmpty else { return }
+        var used: Set<UInt32> = []
+        for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
+            used.insert(exchanges[index].endpoint)
+        }
+        var kept: [UInt32] = []
+        for endpoint in retiredEndpoints {
+            if endpoints[endpoint].isUnused && !used.contains(endpoint) {
+                endpoints.removeRetired(endpoint)
+            } else {
+                kept.append(endpoint)
+            }
+        }
+        retiredEndpoints = kept
+    }
+
+    /// Exchanges that wait for a connection that nobody is going to offer any more connect.
+    private mutating func releaseAwaiting() {
+        for _ in 0..<awaitingOffers.count {
+            guard let index = awaitingOffers.popFirst() else { break }
+            if lendingQueue(exchanges[index].endpoint) != nil {
+                awaitingOffers.append(index)
+            } else {
+                exchanges[index].state = .connecting
+                connectUpstream(index)
+            }
+        }
+    }
+
+    // MARK: - Clusters and routes
+
+    private mutating func adoptClusters(_ snapshot: Snapshot) {
+        let change = snapshot.change
+        clusters.adopt(snapshot.clusters, change)
+        for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
+            let exchange = exchanges.tenant(index)
+            guard exchange.cluster != Exchange.noCluster else { continue }
+            let cluster = change.clusterAfter[Int(exchange.cluster)]
+            exchange.cluster = cluster < 0 ? Exchange.noCluster : UInt16(cluster)
+            // What it has tried in vain stands by numbers that may mean others now: it may try them once more.
+            exchange.endpointsFailed = 0
+            guard exchange.clusterEndpoint != Slot.none else { continue }
+            let endpoint = change.endpointAfter[Int(exchange.clusterEndpoint)]
+            exchange.clusterEndpoint = endpoint < 0 ? Slot.none : UInt32(endpoint)
+            if endpoint >= 0 { clusters.enter(endpoint) }
+        }
+    }
+
+    private mutating func adoptRoutes(_ snapshot: Snapshot) {
+        routeSets = snapshot.routes.map(\.set)
+        routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+    }
+
+    // MARK: - Listeners
+
+    private mutating func adoptListeners(
+        _ adopted: [Listener], _ snapshot: Snapshot, _ handedOn: [Int]
+    ) {
+        let old = listeners.indices.filter { !listeners[$0].isGone }
+        for index in old where !adopted.contains(where: { $0.id == listeners[index].id }) {
+            if handedOn.contains(listeners[index].id) { listeners[index].isInherited = true }
+            endListener(index)
+        }
+        for index in listeners.indices where listeners[index].isGone { redirectGone(index, snapshot) }
+        for listener in adopted {
+            if let index = old.first(where: { listeners[$0].id == listener.id }) {
+                listeners[index].cluster = listener.cluster
+                listeners[index].routes = listener.routes
+            } else {
+                addListener(listener)
+            }
+        }
+        for slot in 0..<UInt32(connections.highestCount)
+        where connections.isOccupied(slot) && connections[slot].side == .downstream
+            && listeners[connections[slot].listener].isGone && !connections[slot].endsSoon
+        {
+            endSoon(slot)
+        }
+    }
+
+    /// What still comes by a listener that has gone is served where it would be served now, if there is such a place.
+    private mutating func redirectGone(_ index: Int, _ snapshot: Snapshot) {
+        if listeners[index].role == .forward { return }
+        let (cluster, routes) = (listeners[index].cluster, listeners[index].routes)
+        listeners[index].cluster = cluster < 0 || routes >= 0 ? -1 : snapshot.change.clusterAfter[cluster]
+        listeners[index].routes = routes < 0 ? -1 : snapshot.routesAfter[routes]
+    }
+
+    private mutating func addListener(_ listener: Listener) {
+        let index: Int
+        if let free = listeners.firstIndex(where: { isFree($0) }) {
+            index = free
+            listeners[free] = listener
+        } else {
+            precondition(listeners.count < Self.listenerLimit, "the server knows how many there are")
+            index = listeners.count
+            listeners.append(listener)
+        }
+        armAccept(index)
+    }
+
+    /// How many places are taken.
+    mutating func countListeners() { heldListeners = listeners.count { !isFree($0) } }
+
+    private func isFree(_ listener: Listener) -> Bool {
+        listener.isGone && listener.isClosed && listener.connectionCount == 0
+    }
+
+    /// The listener of a connection has gone: the connection ends when nothing is under way on it.
+    private mutating func endSoon(_ slot: UInt32) {
+        connections[slot].endsSoon = true
+        if let index = exchangeIndex(of: slot) { exchanges[index].keepAlive = false }
+        if connections[slot].phase == .waiting && isIdle(slot) { close(slot) } else { armTimer(slot) }
+    }
+}

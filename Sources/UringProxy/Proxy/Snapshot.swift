@@ -1,0 +1,50 @@
+/// What workers serve by, compiled from a configuration. Never changes, and is shared by all of them: a reload replaces it as
+/// a whole.
+final class Snapshot: Sendable {
+    let settings: EngineSettings
+    /// What listeners and routes are indices of.
+    let clusters: [ClusterPlan]
+    /// What listeners' routes are indices of.
+    let routes: [(name: String, set: RouteSet)]
+    /// Of each endpoint of the clusters, in their order; empty: nothing is lent.
+    let lending: [LendingQueue]
+    let clientLimit: ClientLimit?
+    /// What of its clusters was there before, and what has become of them.
+    let change: ClusterChange
+    /// By the index of a list of routes in the snapshot before, its index in this one; -1 if it has gone.
+    let routesAfter: [Int]
+    /// Whether destinations of the forward proxy may be judged differently than before.
+    let changesPolicy: Bool
+
+    /// - Parameters:
+    ///   - previous: what workers serve by until they adopt this one; nil if it is the first.
+    ///   - makeLending: called for each endpoint that is new; nil if nothing is lent.
+    init(
+        settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
+        clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
+        makeLending: (() -> LendingQueue)? = nil
+    ) {
+        precondition(clusters.count < Int(UInt16.max))
+        self.settings = settings
+        self.clusters = clusters
+        self.routes = routes
+        self.clientLimit = clientLimit
+        let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
+        self.change = change
+        routesAfter = (previous?.routes ?? []).map { old in
+            routes.firstIndex { $0.name == old.name } ?? -1
+        }
+        changesPolicy = previous.map { !$0.settings.policy.isSame(as: settings.policy) } ?? false
+        guard let makeLending else {
+            lending = []
+            return
+        }
+        lending = change.endpointBefore.map { before in
+            if let previous, before >= 0, !previous.lending.isEmpty { return previous.lending[before] }
+            return makeLending()
+        }
+    }
+
+    /// Of all clusters, in their order.
+    var endpoints: [FixedUpstream] { clusters.flatMap(\.endpoints) }
+}

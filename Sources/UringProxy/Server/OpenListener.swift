@@ -1,0 +1,177 @@
+internal import CPosix
+internal import Synchronization
+
+/// One address that is listened on, and its sockets.
+struct OpenListener {
+    /// What workers know it by; no two of a server's life are the same.
+    let id: Int
+    /// With the port that the kernel chose where 0 was asked.
+    let address: SocketAddress
+    var listener: ListenerConfiguration
+    /// The service manager made the socket, and keeps it.
+    let isInherited: Bool
+    /// One for each worker, of which it has a duplicate.
+    let descriptors: [Int32]
+    /// The listener that had the sockets before.
+    let successorOf: Int?
+
+    private init(
+        address: SocketAddress, listener: ListenerConfiguration, isInherited: Bool, descriptors: [Int32],
+        successorOf: Int? = nil
+    ) {
+        id = Self.ids.wrappingAdd(1, ordering: .relaxed).newValue
+        self.address = address
+        self.listener = listener
+        self.isInherited = isInherited
+        self.descriptors = descriptors
+        self.successorOf = successorOf
+    }
+
+    private static let ids = Atomic<Int>(0)
+
+    func close() { for descriptor in descriptors { _ = cposix_close(descriptor) } }
+
+    // MARK: - Opening
+
+    /// Opens what is not open yet. If anything fails, all is as before.
+    ///
+    /// - Parameters:
+    ///   - wanted: all listeners that are to be there in the end.
+    ///   - count: of the workers.
+    ///   - present: those that are there.
+    /// - Returns: all that are there now, and of those the ones that are new. Where the role of one has changed its socket
+    ///   belongs to a new one, with a duplicate of it.
+    static func open(
+        _ wanted: [ListenerConfiguration], count: Int, beside present: [OpenListener]
+    ) throws(StartError) -> (all: [OpenListener], new: [OpenListener]) {
+        var all: [OpenListener] = []
+        var new: [OpenListener] = []
+        var rest = present
+        do throws(StartError) {
+            for listener in wanted {
+                // Of those with a port of the kernel's choice each is one of its own; a name stands for all sockets that have it.
+                var known = rest.filter { $0.listener.address == listener.address }
+                if let first = known.first, !first.isInherited { known = [first] }
+                rest.removeAll { one in known.contains { $0.id == one.id } }
+                if known.isEmpty {
+                    let opened = try open(listener, count: count)
+                    new += opened
+                    all += opened
+                    continue
+                }
+                for var one in known {
+                    if one.listener.role == listener.role {
+                        one.listener = listener
+                        all.append(one)
+                    } else {
+                        let other = try one.duplicate(listener)
+                        new.append(other)
+                        all.append(other)
+                    }
+                }
+            }
+        } catch {
+            for listener in new { listener.close() }
+            throw error
+        }
+        return (all, new)
+    }
+
+    private static func open(
+        _ listener: ListenerConfiguration, count: Int
+    ) throws(StartError) -> [OpenListener] {
+        guard case .inherited(let name)? = try? AddressText(parsing: listener.address) else {
+            let (descriptors, address) = try ListenerSocket.listen(listener.address, count: count)
+            return [
+                OpenListener(
+                    address: address, listener: listener, isInherited: false, descriptors: descriptors)
+            ]
+        }
+        return try InheritedSockets.ofThisProcess().listeners(name: name, count: count).map {
+            OpenListener(
+                address: $0.address, listener: listener, isInherited: true, descriptors: $0.descriptors)
+        }
+    }
+
+    private func duplicate(_ listener: ListenerConfiguration) throws(StartError) -> OpenListener {
+        OpenListener(
+            address: address, listener: listener, isInherited: isInherited,
+            descriptors: try Self.copies(of: descriptors), successorOf: id)
+    }
+
+    private static func copies(of descriptors: [Int32]) throws(StartError) -> [Int32] {
+        var copies: [Int32] = []
+        do throws(StartError) {
+            for descriptor in descriptors { copies.append(try ListenerSocket.share(descriptor)) }
+        } catch {
+            for copy in copies { _ = cposix_close(copy) }
+            throw error
+        }
+        return copies
+    }
+
+    // MARK: - For the workers
+
+    /// For each worker all listeners as its engine has them.
+    ///
+    /// - Parameter isNew: whether an engine is to be given a descriptor for one.
+    static func share(
+        _ all: [OpenListener], with snapshot: Snapshot, count: Int,
+        isNew: (OpenListener) -> Bool = { _ in true }
+    ) throws(StartError) -> [[Listener]] {
+        var shared = [[Listener]](repeating: [], count: count)
+        do throws(StartError) {
+            for open in all {
+                let descriptors =
+                    isNew(open)
+                    ? try copies(of: open.descriptors) : [Int32](repeating: -1, count: count)
+                for worker in 0..<count {
+                    shared[worker].append(open.listener(descriptor: descriptors[worker], snapshot))
+                }
+            }
+        } catch {
+            for listener in shared.joined() where listener.descriptor >= 0 {
+                _ = cposix_close(listener.descriptor)
+            }
+            throw error
+        }
+        return shared
+    }
+
+    private func listener(descriptor: Int32, _ snapshot: Snapshot) -> Listener {
+        let cluster = listener.cluster.flatMap { name in snapshot.clusters.firstIndex { $0.name == name } }
+        let routes = listener.routes.flatMap { name in snapshot.routes.firstIndex { $0.name == name } }
+        let role: Listener.Role =
+            switch listener.role {
+            case .reverse: .reverse
+            case .forward: .forward
+            case .tcp: .tcp
+            }
+        return Listener(
+            descriptor: descriptor, id: id, role: role, cluster: cluster ?? 0, routes: routes ?? -1,
+            isInherited: isInherited)
+    }
+
+    // MARK: - For people
+
+    /// What it does, in a line.
+    func describe(_ configuration: Configuration) -> String {
+        let place = address.description + (isInherited ? " (inherited)" : "") + Self.headerNote(configuration)
+        switch (listener.role, listener.routes) {
+        case (.forward, _): return "forward proxy on \(place)"
+        case (.reverse, let routes?): return "reverse proxy on \(place), routes \(routes)"
+        case (.reverse, nil), (.tcp, _):
+            let cluster = configuration.allClusters.first { $0.name == listener.cluster }
+            let endpoints = (cluster?.endpoints ?? []).joined(separator: ", ")
+            return "\(listener.role == .tcp ? "tcp" : "reverse proxy") on \(place) to \(endpoints)"
+        }
+    }
+
+    /// Whom the listeners take PROXY protocol headers from: worth a word, as whoever may send one may be anybody.
+    private static func headerNote(_ configuration: Configuration) -> String {
+        let trust = configuration.trust
+        guard trust.proxyProtocol == .require else { return "" }
+        let senders = trust.proxyProtocolFrom.joined(separator: ", ")
+        return ", behind the PROXY protocol of \(senders.isEmpty ? "anybody" : senders)"
+    }
+}

@@ -1,0 +1,203 @@
+internal import CPosix
+internal import Synchronization
+
+// Another configuration, in the same process: what is under way goes on under the one before.
+extension Server {
+    /// Why a configuration was not taken up. Everything is as it was.
+    public enum ReloadError: Error, Sendable {
+        /// What only a new process can do, each problem by the option that asks for it.
+        case needsNewProcess([ConfigurationProblem])
+        case failed(StartError)
+        /// The process is about to end.
+        case isEnding
+    }
+
+    /// How long workers may take to adopt a snapshot before the caller is told of it.
+    private static let patience = Nanoseconds.seconds(10)
+
+    /// What of a configuration cannot take effect in this process; empty if all of it can.
+    public func obstacles(to new: Configuration) -> [ConfigurationProblem] {
+        let old = configuration
+        let fixed: [(option: String, isSame: Bool)] = [
+            ("--admin", old.adminAddress == new.adminAddress), ("--threads", old.threads == new.threads),
+            ("--io", old.io == new.io), ("--user", old.user == new.user), ("--pin", old.pin == new.pin),
+            ("--memory", old.memoryBytes == new.memoryBytes), ("--busy-poll", old.busyPoll == new.busyPoll),
+            ("--zero-copy", old.zeroCopy == new.zeroCopy), ("--splice", old.splice == new.splice),
+            ("--limit-connections", old.limitConnections == new.limitConnections),
+            ("--dns-server", old.dnsServers == new.dnsServers),
+        ]
+        return fixed.filter { !$0.isSame }.map {
+            ConfigurationProblem(
+                option: $0.option, message: "a running process cannot change it",
+                remedy: "undo the change, or start a new process")
+        }
+    }
+
+    /// Serves by another configuration from the next turn of each worker on; returns when all have adopted it.
+    ///
+    /// Listeners that are new are opened, and those that are gone take no connection more; connections that came by them
+    /// end with their exchange. Endpoints that stay keep their connections, and clusters what they have learned. Exchanges,
+    /// tunnels and upgraded connections go on.
+    ///
+    /// - Returns: what has changed, in a line.
+    /// - Throws: why nothing has.
+    public func reload(_ new: Configuration) throws(ReloadError) -> String {
+        try reloading.withLock { _ throws(ReloadError) in
+            do throws(ReloadError) {
+                let line = try replace(by: new)
+                reloadCounters.done.wrappingAdd(1, ordering: .relaxed)
+                return line
+            } catch {
+                countRefusedReload()
+                throw error
+            }
+        }
+    }
+
+    /// For what is wrong with a file before it is a configuration.
+    public func countRefusedReload() { reloadCounters.refused.wrappingAdd(1, ordering: .relaxed) }
+
+    private func replace(by configuration: Configuration) throws(ReloadError) -> String {
+        var new = configuration
+        new.keepPseudonym(of: self.configuration)
+        let obstacles = obstacles(to: new)
+        guard obstacles.isEmpty else { throw .needsNewProcess(obstacles) }
+        let (present, previous, resolver, workers) = state.withLock {
+            ($0.bound, $0.snapshot, $0.resolver, $0.threads.map(\.worker))
+        }
+        guard let previous else { throw .isEnding }
+        let handover: Handover
+        do throws(StartError) {
+            handover = try prepare(new, present, previous, resolver, workers)
+        } catch {
+            throw .failed(error)
+        }
+        guard hand(handover, new, to: workers) else {
+            handover.abandon()
+            throw .isEnding
+        }
+        let isDone = handover.acknowledgement.wait(patience: Self.patience)
+        for listener in handover.gone { listener.close() }
+        let late = isDone ? "" : "; a worker has not taken a turn for \(Self.patience) and will adopt it then"
+        return handover.summary + late
+    }
+
+    // MARK: - Making
+
+    /// All that a reload needs, so that nothing can fail any more.
+    private struct Handover {
+        var snapshot: Snapshot
+        var resolver: Resolver?
+        var all: [OpenListener]
+        var new: [OpenListener]
+        var gone: [OpenListener]
+        /// Of those that are gone, the ones whose socket a new one has.
+        var handedOn: [Int]
+        /// By worker.
+        var listeners: [[Listener]]
+        var acknowledgement: Acknowledgement
+
+        func abandon() {
+            for listener in new { listener.close() }
+            for listener in listeners.joined() where listener.descriptor >= 0 {
+                _ = cposix_close(listener.descriptor)
+            }
+        }
+
+        var summary: String {
+            func count(_ number: Int, _ what: String) -> String {
+                "\(number) \(what)\(number == 1 ? "" : "s")"
+            }
+            let before = snapshot.change.endpointBefore
+            let added = before.count { $0 < 0 }
+            let removed = snapshot.change.endpointAfter.count { $0 < 0 }
+            return "\(count(all.count, "listener")) (\(new.count) new, \(gone.count) gone), "
+                + "\(count(before.count, "endpoint")) (\(added) new, \(removed) gone)"
+        }
+    }
+
+    private func prepare(
+        _ configuration: Configuration, _ present: [OpenListener], _ previous: Snapshot,
+        _ resolver: Resolver?, _ workers: [Worker]
+    ) throws(StartError) -> Handover {
+        let compiler = try SnapshotCompiler(configuration)
+        let acknowledgement: Acknowledgement
+        do throws(SystemCallError) { acknowledgement = try Acknowledgement(count: workers.count) } catch {
+            throw StartError(message: error.message)
+        }
+        let (all, new) = try OpenListener.open(
+            configuration.allListeners, count: budget.threads, beside: present)
+        do throws(StartError) {
+            try checkRoom(for: new.count, workers)
+            let resolver =
+                try resolver == nil && compiler.needsResolver ? makeResolver(configuration) : resolver
+            // From here on nothing fails but for want of descriptors: what it shares with the one before it changes now.
+            let snapshot = compiler.snapshot(budget, wakeups: workers.map(\.wakeup), after: previous)
+            let listeners = try OpenListener.share(
+                all, with: snapshot, count: budget.threads,
+                isNew: { open in new.contains { $0.id == open.id } })
+            let gone = present.filter { old in !all.contains { $0.id == old.id } }
+            return Handover(
+                snapshot: snapshot, resolver: resolver, all: all, new: new, gone: gone,
+                handedOn: new.compactMap(\.successorOf),
+                listeners: listeners, acknowledgement: acknowledgement)
+        } catch {
+            for listener in new { listener.close() }
+            throw error
+        }
+    }
+
+    /// Listeners that have gone take a place until their last connection ends.
+    private func checkRoom(for count: Int, _ workers: [Worker]) throws(StartError) {
+        let held = workers.map { $0.gauges.listeners.load(ordering: .relaxed) }.max() ?? 0
+        if held + count > ListenerConfiguration.limit * 2 {
+            throw StartError(
+                message:
+                    "\(held) listeners, of earlier configurations too, still have connections, and \(count) new ones would be too many; wait for some to end, or start a new process"
+            )
+        }
+    }
+
+    /// Hands it to the workers; false if they have been told to end.
+    private func hand(_ handover: Handover, _ configuration: Configuration, to workers: [Worker]) -> Bool {
+        state.withLock { state in
+            guard !state.isEnding else { return false }
+            // Before the last connections are taken from their backlogs: none is to find the file and then nobody.
+            for listener in handover.gone
+            where !listener.isInherited && !handover.handedOn.contains(listener.id) {
+                ListenerSocket.removeFile(listener.address)
+            }
+            for (index, worker) in workers.enumerated() {
+                worker.adopt(
+                    Worker.Adoption(
+                        snapshot: handover.snapshot, listeners: handover.listeners[index],
+                        handedOn: handover.handedOn, resolver: handover.resolver,
+                        acknowledgement: handover.acknowledgement))
+            }
+            state.configuration = configuration
+            state.snapshot = handover.snapshot
+            state.resolver = handover.resolver
+            state.bound = handover.all
+            state.lines = handover.all.map { $0.describe(configuration) } + state.lines.suffix(1)
+            return true
+        }
+    }
+}
+
+/// What became of a reload, for whoever asked for it.
+public struct ReloadOutcome: Sendable {
+    /// Whether the workers serve by what the configuration says now.
+    public let isDone: Bool
+    public let lines: [String]
+
+    public init(isDone: Bool, lines: [String]) {
+        self.isDone = isDone
+        self.lines = lines
+    }
+}
+
+/// What became of reloads.
+final class ReloadCounters: Sendable {
+    let done = Atomic<UInt64>(0)
+    let refused = Atomic<UInt64>(0)
+}

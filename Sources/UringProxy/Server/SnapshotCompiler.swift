@@ -1,0 +1,78 @@
+/// Makes snapshots of a configuration that can work.
+struct SnapshotCompiler {
+    private let configuration: Configuration
+    private let policy: DestinationPolicy
+    private let trust: Trust.Policy
+    private let clusters: [ClusterPlan]
+    private let routes: [(name: String, set: RouteSet)]
+
+    /// - Throws: all that is wrong with the configuration, one line each.
+    init(_ configuration: Configuration) throws(StartError) {
+        self.configuration = configuration
+        var problems = configuration.validate()
+        var random = SystemRandomNumberGenerator()
+        let seed: UInt64 = random.next()
+        var routes: [(name: String, set: RouteSet)] = []
+        for list in configuration.routes {
+            if let set = RouteCompiler.compile(list, configuration, seed: seed, &problems) {
+                routes.append((list.name, set))
+            }
+        }
+        guard problems.isEmpty else {
+            throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
+        }
+        self.routes = routes
+        do throws(DestinationRuleError) {
+            policy = try DestinationPolicy(
+                allow: configuration.allowDestinations, deny: configuration.denyDestinations)
+        } catch {
+            throw StartError(message: error.message)
+        }
+        do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
+            throw StartError(message: error.message)
+        }
+        var clusters: [ClusterPlan] = []
+        for cluster in configuration.allClusters {
+            var endpoints: [FixedUpstream] = []
+            for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
+            clusters.append(
+                ClusterPlan(
+                    name: cluster.name, endpoints: endpoints, policy: cluster.balance,
+                    hashKey: cluster.hashKey))
+        }
+        self.clusters = clusters
+    }
+
+    /// Whether there are names to be resolved.
+    var needsResolver: Bool {
+        configuration.allListeners.contains { $0.role == .forward }
+            || clusters.contains { $0.endpoints.contains { $0.address == nil } }
+    }
+
+    /// - Parameters:
+    ///   - budget: of the process; what the configuration would make of it now does not count.
+    ///   - wakeups: of the workers.
+    ///   - previous: what they serve by; nil for the first.
+    func snapshot(_ budget: Budget, wakeups: [Wakeup], after previous: Snapshot?) -> Snapshot {
+        let settings = EngineSettings(
+            configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
+            pipes: budget.pipesPerWorker, policy: policy, trust: trust)
+        let lends = wakeups.count > 1 && configuration.poolLend
+        return Snapshot(
+            settings: settings, clusters: clusters, routes: routes, clientLimit: clientLimit(previous),
+            after: previous,
+            makeLending: lends
+                ? { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) } : nil)
+    }
+
+    /// The one that counts already, if there is one: connections leave where they entered.
+    private func clientLimit(_ previous: Snapshot?) -> ClientLimit? {
+        let limit = configuration.limitConnectionsPerClient
+        if let counting = previous?.clientLimit {
+            counting.setLimit(limit)
+            return counting
+        }
+        var random = SystemRandomNumberGenerator()
+        return limit > 0 ? ClientLimit(limit: limit, seed: random.next()) : nil
+    }
+}

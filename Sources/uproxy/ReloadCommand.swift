@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import UringProxy
+
+struct ReloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Let the running process read its configuration file again.",
+        discussion: """
+            Asks the process that serves the admin listener, and waits for what becomes of it: the exit status is 0 if the file \
+            was taken up, and 1 with the reasons if nothing has changed. A process without an admin listener is sent SIGHUP, \
+            which does the same and tells its own standard error.
+            """)
+
+    @Option(help: ArgumentHelp("The file that has the admin listener's address.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The admin listener itself.", valueName: "address"))
+    var admin: String?
+
+    func run() throws {
+        let address = try adminAddress()
+        let outcome: ReloadOutcome
+        do throws(StartError) { outcome = try AdminClient(address: address).reload() } catch {
+            throw fail(error)
+        }
+        for line in outcome.lines { printError("uproxy: \(line)") }
+        if !outcome.isDone { throw ExitCode(1) }
+    }
+
+    private func adminAddress() throws -> String {
+        if let admin { return admin }
+        if let address = try config.map(readFile)?.configuration.adminAddress { return address }
+        throw ValidationError(
+            "where is the process? give --admin ADDRESS, or --config FILE with admin.address, or send it SIGHUP"
+        )
+    }
+}

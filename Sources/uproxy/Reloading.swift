@@ -1,0 +1,44 @@
+internal import UringProxy
+
+/// Reads the configuration file again, as it was read at the start, and lets the server go on by it.
+struct Reloading: Sendable {
+    let server: Server
+    let options: ServerOptions
+
+    /// Whether there is a file to read.
+    var isPossible: Bool { options.config != nil }
+
+    /// - Returns: whether it was taken up, and the lines that say what has changed, or why nothing has. All of it is printed.
+    @Sendable func run() -> ReloadOutcome {
+        let outcome = attempt()
+        for line in outcome.lines { printError("uproxy: \(line)") }
+        return outcome
+    }
+
+    private func attempt() -> ReloadOutcome {
+        guard let path = options.config else {
+            return ReloadOutcome(
+                isDone: false, lines: ["nothing to reload: the process was started without --config FILE"])
+        }
+        func refused(_ lines: [String]) -> ReloadOutcome {
+            ReloadOutcome(isDone: false, lines: lines + ["\(path) was not taken up; nothing has changed"])
+        }
+        let configuration: Configuration
+        let file: ConfigurationFile?
+        do throws(Refusal) { (configuration, file) = try options.read() } catch {
+            server.countRefusedReload()
+            return refused(error.lines)
+        }
+        do throws(Server.ReloadError) {
+            return ReloadOutcome(
+                isDone: true, lines: ["\(path) reloaded: \(try server.reload(configuration))"])
+        } catch {
+            switch error {
+            case .needsNewProcess(let problems):
+                return refused(file?.placed(problems).map { "\($0)" } ?? problems.map { "\($0)" })
+            case .failed(let error): return refused([error.message])
+            case .isEnding: return refused(["the process is about to end"])
+            }
+        }
+    }
+}

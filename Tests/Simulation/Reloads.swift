@@ -1,0 +1,105 @@
+#if DEBUG || TESTABLE
+    @testable internal import UringProxy
+
+    /// Configurations that follow each other at random moments: clusters in another order, with other endpoints and policies,
+    /// listeners that come and go. Where requests are to arrive stays what it was.
+    final class Reloads {
+        private unowned let world: World
+        private let scenario: Scenario
+        private var random: Random
+        /// What engines serve by, or are about to.
+        private(set) var snapshot: Snapshot
+        /// Where each of the scenario's clusters stands in it.
+        private var places: [Int]
+        private let makeLending: () -> LendingQueue
+        /// How many follow the first one.
+        private(set) var left: Int
+        /// Engines that have yet to adopt the last one.
+        private var missing = 0
+
+        init(_ world: World, _ scenario: Scenario, seed: UInt64, makeLending: @escaping () -> LendingQueue) {
+            self.world = world
+            self.scenario = scenario
+            self.makeLending = makeLending
+            random = Random(seed: seed ^ 0x52_454C_4F41_44)
+            left = random.pick([0, 0, 1, 3, 20])
+            places = Array(scenario.clusters.indices)
+            snapshot = Snapshot(
+                settings: scenario.settings, clusters: scenario.clusters,
+                routes: [("even", scenario.routeSet(places: places))], clientLimit: scenario.clientLimit,
+                makeLending: makeLending)
+        }
+
+        /// Plans the next one; to be called once at the beginning.
+        func plan(_ all: @escaping () -> [Node]) {
+            guard left > 0 else { return }
+            world.schedule(after: Int64(random.logarithmic(1...500_000)) * microsecond) { [self] in
+                let nodes = all().filter { !$0.hasEnded }
+                if world.isClosing || nodes.isEmpty { return }
+                // One after the other, as a server does it.
+                if missing == 0 {
+                    left -= 1
+                    reload(nodes)
+                }
+                plan(all)
+            }
+        }
+
+        private func reload(_ nodes: [Node]) {
+            var order = Array(scenario.clusters.indices)
+            if random.chance(60) { order.shuffle(using: &random) }
+            places = order.indices.map { cluster in order.firstIndex(of: cluster)! }
+            snapshot = Snapshot(
+                settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
+                routes: [("even", scenario.routeSet(places: places))], clientLimit: scenario.clientLimit,
+                after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
+            missing = nodes.count
+            for node in nodes {
+                if !world.profile.isStrict && random.chance(10) { node.dropListener(random.below(8)) }
+                node.mail.append(.adopt(snapshot, places: places, { [self] in missing -= 1 }))
+            }
+        }
+
+        private func settings() -> EngineSettings {
+            var settings = scenario.settings
+            settings.poolIdle = UInt32(random.pick([0, 1, 4, 64]))
+            settings.lends = random.chance(70)
+            settings.smallBody = random.pick([0, 100, 4096])
+            if !world.profile.isStrict && random.chance(30) {
+                settings.timeouts.keepalive = Int64(random.logarithmic(10...1000)) * 10 * millisecond
+                settings.headLimits.fields = random.pick([16, 128])
+            }
+            if random.chance(30) {
+                do {
+                    settings.policy = try DestinationPolicy(
+                        allow: ["10.0.0.0/8", "fd00::/8", "10.\(random.below(256)).0.0/16"], deny: [])
+                } catch {
+                    preconditionFailure("the rules are well-formed")
+                }
+            }
+            return settings
+        }
+
+        /// Some of its endpoints, one that lives among them, and some that refuse.
+        private func variant(of plan: ClusterPlan) -> ClusterPlan {
+            if random.chance(30) { return plan }
+            var endpoints = plan.endpoints.filter { _ in random.chance(70) }
+            let living = plan.endpoints.filter { !$0.name.hasPrefix("dead-") }
+            if !endpoints.contains(where: { !$0.name.hasPrefix("dead-") }) {
+                endpoints.append(living[random.below(living.count)])
+            }
+            // A relay ends with the endpoint that its policy chose.
+            for _ in 0..<(plan.name == "relay" ? 0 : random.pick([0, 0, 2])) {
+                let ip = IPAddress(ipv4: 0x0A02_1000 + UInt32(random.below(1000)))
+                let name = "dead-\(random.below(1000))"
+                endpoints.append(
+                    FixedUpstream(name: name, port: 8000, address: SocketAddress(ip, port: 8000)))
+            }
+            endpoints.shuffle(using: &random)
+            let policy = random.chance(70) ? plan.policy : random.pick(BalancingPolicy.allCases)
+            return ClusterPlan(
+                name: plan.name, endpoints: endpoints, policy: policy,
+                hashKey: policy.isHashed ? plan.hashKey ?? .source : nil)
+        }
+    }
+#endif
