@@ -23,6 +23,7 @@ extension Configuration {
         checkListeners(&problems)
         checkTrust(&problems)
         checkUpstreams(&problems)
+        checkRouteDefaults(&problems)
         checkClusters(&problems)
         checkBalancing(&problems)
         checkEngine(&problems)
@@ -114,6 +115,17 @@ extension Configuration {
         problems.add(
             "\(path).\(key)",
             "there is no \(key == "cluster" ? "cluster" : "list of routes") \(quoted(name))", near ?? known)
+    }
+
+    private func checkRouteDefaults(_ problems: inout ProblemList) {
+        for defaults in routeDefaults where !routes.contains(where: { $0.name == defaults.name }) {
+            let near = NearestName.of(defaults.name, among: routes.map(\.name)).map {
+                "did you mean '\($0)'?"
+            }
+            problems.add(
+                "route_defaults.\(defaults.name)", "there is no list of routes \(quoted(defaults.name))",
+                near ?? "name one of those below 'routes'")
+        }
     }
 
     private func checkClusters(_ problems: inout ProblemList) {

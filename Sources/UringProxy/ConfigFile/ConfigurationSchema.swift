@@ -11,6 +11,10 @@ enum ConfigurationSchema {
             itemName: \.name, items: \.routes, new: { RouteListConfiguration(name: "") },
             newItem: { RouteConfiguration() }, routeKeys),
         .named(
+            "route_defaults", \.routeDefaults,
+            "What holds for all routes of a list, by its name, unless one of them says otherwise.",
+            itemName: \.name, new: { RouteDefaults(name: "") }, routeDefaultKeys),
+        .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
         .section(
@@ -85,6 +89,37 @@ enum ConfigurationSchema {
                 .value("body", \.body, .anyText, "Its body."),
                 .value("type", \.type, .text("a media type"), "Its Content-Type."),
             ]),
+        .part("rewrite", \.rewrite, "What the cluster is asked for instead.", rewriteKeys),
+        .part("request", \.requestEdits, "Fields of the request.", fieldEditKeys),
+        .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
+    ]
+
+    private static let rewriteKeys: [SchemaKey<RouteConfiguration.Rewrite>] = [
+        .optional(
+            "path", \.path, .text("a path, with placeholders"),
+            "The path, with {path}, {query}, {host} and the names of the path's placeholders; the query stays unless it has one."
+        ),
+        .optional(
+            "prefix", \.prefix, .text("a path"),
+            "What stands in place of /a of a route for /a/*; / takes it off."),
+        .optional(
+            "host", \.host, .text("a host, or upstream"),
+            "What Host says: a host, with a port or without, or upstream: the endpoint's."),
+    ]
+
+    private static let fieldEditKeys: [SchemaKey<FieldEdits>] = [
+        .pairs(
+            "set", \.set, "Fields in place of those of their names; values may have placeholders.",
+            pair: { FieldEdits.Field(name: $0, value: $1) }, parts: { ($0.name, $0.value) }),
+        .pairLists(
+            "add", \.add, "Fields beside those of their names; a list of values adds several.",
+            pair: { FieldEdits.Field(name: $0, value: $1) }, parts: { ($0.name, $0.value) }),
+        .values("remove", \.remove, .text("the name of a field"), "Names of fields that are dropped."),
+    ]
+
+    private static let routeDefaultKeys: [SchemaKey<RouteDefaults>] = [
+        .part("request", \.request, "Fields of requests.", fieldEditKeys),
+        .part("response", \.response, "Fields of responses, be they our own.", fieldEditKeys),
     ]
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [

@@ -1,3 +1,5 @@
+internal import CPosix
+
 /// What becomes of a request, and which line of the file decided it: found by the tables that the proxy itself uses.
 public struct Explanation: Sendable {
     private struct Line: Sendable {
@@ -141,25 +143,104 @@ public struct Explanation: Sendable {
         }
         let route = "routes.\(name)[\(match.rule)]"
         add("route", "number \(match.rule + 1) of '\(name)'", route)
+        let source = TemplateSource(request: request, match: match)
         let cluster = set.cluster(of: match.rule)
-        guard cluster < 0 else {
+        if cluster >= 0 {
+            guard explainChanges(set, source, fields, name, match.rule) else { return }
             explainCluster(configuration.allClusters[cluster].name, "\(route).cluster")
             return
         }
         switch set.reply(of: match.rule) {
         case .fixed(let reply):
             add("answer", "\(reply.status), \(reply.body.count) bytes of our own", "\(route).respond")
-        case .redirect(let status, let target):
-            var location = [UInt8](repeating: 0, count: target.size(for: request, match))
-            let size = unsafe location.withUnsafeMutableBufferPointer { buffer in
-                var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: buffer.count)
-                target.write(for: request, match, into: &writer)
-                return writer.count
-            }
+        case .redirect(_, _, needsHost: true) where request.host.isEmpty:
             add(
-                "answer", "\(status) to \(String(decoding: location[..<size], as: UTF8.self))",
-                "\(route).redirect")
+                "answer", "400, the redirection needs a host, and the request names none", "\(route).redirect"
+            )
+        case .redirect(let status, let target, _):
+            let place = Self.text { set.templates.write(target, for: source, fields: fields, into: &$0) }
+            add("answer", "\(status) to \(place)", "\(route).redirect")
         }
+        _ = explainChanges(set, source, fields, name, match.rule)
+    }
+
+    /// What `write` writes.
+    private static func text(_ write: (inout ByteWriter) -> Void) -> String {
+        withWriter { writer in
+            write(&writer)
+            return String(decoding: writer.written)
+        }
+    }
+
+    /// Calls `body` with a writer that has room for whatever a head can make.
+    private static func withWriter<Result>(_ body: (inout ByteWriter) -> Result) -> Result {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 20) { buffer in
+            var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: buffer.count)
+            return body(&writer)
+        }
+    }
+
+    /// What a route makes of a request and its answer, in words.
+    private struct Changes {
+        var target = ""
+        var leadsAstray = false
+        var host = ""
+        var request: [String] = []
+        var response: [String] = []
+
+        init(_ written: WrittenChanges, _ bytes: ByteView) {
+            target = String(decoding: bytes[written.target])
+            leadsAstray = !target.isEmpty && PathNormalizer.leadsAstray(bytes[written.target])
+            host = written.hostIsEndpoint ? "the endpoint's" : String(decoding: bytes[written.host])
+            request = Self.fields(bytes[written.requestNames], bytes[written.requestLines])
+            response = Self.fields(bytes[written.responseNames], bytes[written.responseLines])
+        }
+
+        private static func fields(_ names: ByteView, _ lines: ByteView) -> [String] {
+            let mark = String(UnicodeScalar(ResponseLines.endpointMark))
+            return FieldNameList(bytes: names).names.map { "drops \($0)" }
+                + String(decoding: lines).split(separator: "\r\n").map {
+                    "adds \($0.replacing(mark, with: "the endpoint"))"
+                }
+        }
+    }
+
+    /// What the route makes of the request and its answer; false if the request is refused for it.
+    private mutating func explainChanges(
+        _ set: RouteSet, _ source: TemplateSource, _ fields: borrowing FieldTable, _ list: String, _ rule: Int
+    ) -> Bool {
+        guard set.changesAnything(rule) else { return true }
+        let route = "routes.\(list)[\(rule)]"
+        var source = source
+        source.milliseconds = cposix_realtime_milliseconds()
+        source.requestID = RequestID.received(fields, source.request.head)
+        var id = "(drawn for each request)"
+        let changes = id.withUTF8 { id in
+            if source.requestID.isEmpty { source.requestID = unsafe ByteView(UnsafeRawBufferPointer(id)) }
+            return Self.withWriter { writer in
+                let written = set.changes(of: rule).write(
+                    for: source, fields: fields, templates: set.templates, into: &writer)
+                return Changes(written, writer.written)
+            }
+        }
+        if !changes.target.isEmpty { add("path", "becomes \(changes.target)", "\(route).rewrite") }
+        let limit =
+            configuration.limitURIBytes > 0 ? configuration.limitURIBytes : configuration.limitHeadBytes
+        if changes.target.utf8.count > limit {
+            add("answer", "414, that is more than \(limit) bytes", "limits.uri")
+            return false
+        }
+        if changes.leadsAstray {
+            add("answer", "400, that can be read in more than one way", "\(route).rewrite")
+            return false
+        }
+        if !changes.host.isEmpty { add("host", "becomes \(changes.host)", "\(route).rewrite.host") }
+        for (side, lines) in [("request", changes.request), ("response", changes.response)] {
+            let path = "\(route).\(side)"
+            let isOwn = file?.origins[path] != nil
+            for line in lines { add(side, line, isOwn ? path : "route_defaults.\(list).\(side)") }
+        }
+        return true
     }
 
     private mutating func explainCluster(_ name: String, _ path: String) {

@@ -94,6 +94,52 @@ extension SchemaKey {
             }, write: { $0[keyPath: property].flatMap { writtenObject(keys, $0) } })
     }
 
+    /// A mapping that is a part of the target's.
+    static func part<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, Item> & Sendable, _ summary: String,
+        _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            read: { node, path, target, reader in
+                reader.object(node, path, keys, into: &target[keyPath: property])
+            }, write: { writtenObject(keys, $0[keyPath: property]) })
+    }
+
+    /// Names of the user's, each with a text or several.
+    static func pairLists<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,
+        pair: @escaping @Sendable (String, String) -> Item,
+        parts: @escaping @Sendable (Item) -> (String, String)
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("a text")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .map(.list(.value(syntax.schema))),
+            read: { node, path, target, reader in
+                for (key, items) in reader.entries(node, path) {
+                    let keyPath = path + "." + key.name
+                    reader.noteOrigin(of: keyPath, items.position)
+                    for (item, itemPath) in reader.items(items, keyPath) {
+                        if let value = reader.value(item, itemPath, syntax) {
+                            target[keyPath: property].append(pair(key.name, value))
+                        }
+                    }
+                }
+            },
+            write: { target in
+                var lists: [(name: String, value: WrittenValue)] = []
+                for (name, value) in target[keyPath: property].map(parts) {
+                    guard case .list(let before)? = lists.last?.value, lists.last?.name == name else {
+                        lists.append((name, .list([.scalar(value)])))
+                        continue
+                    }
+                    lists[lists.count - 1].value = .list(before + [.scalar(value)])
+                }
+                return lists.isEmpty ? nil : .object(lists)
+            })
+    }
+
     /// Names of the user's, each with a text.
     static func pairs<Item: Sendable>(
         _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,

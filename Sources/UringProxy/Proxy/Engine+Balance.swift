@@ -39,6 +39,10 @@ extension Engine where D: ~Copyable {
         exchange.endpointsFailed += 1
         exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         exchange.endpoint = fixedEndpoints[other]
+        guard renameHost(index) else {
+            exchange.failure = .outOfMemory
+            return false
+        }
         return true
     }
 

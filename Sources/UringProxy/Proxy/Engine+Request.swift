@@ -225,20 +225,24 @@ extension Engine where D: ~Copyable {
         let exchange = exchanges.tenant(index)
         let smallBody = smallBodySize(bytes)
         // Fields that this hop adds: Via, three X-Forwarded fields or Forwarded, with names and addresses.
-        var wanted = requestHead.size + 384 + smallBody
+        var wanted = requestHead.size + 384 + smallBody + sizeOfChanges(index)
+        let changes = requestChanges(index, bytes)
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, &writer)
+            let start = writer.count
+            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, changes, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
+            let size = writer.count
+            if exchange.isChanged && !writer.overflowed { keepChanges(index, requestFrom: start, &writer) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
                 arena.release(slice)
                 wanted = sliceClass.sliceSize + 1
                 continue
             }
-            exchange.request = Segment(slice: slice, offset: 0, size: UInt32(writer.count))
+            exchange.request = Segment(slice: slice, offset: 0, size: UInt32(size))
             if smallBody > 0 {
                 exchange.requestBodyBytes = UInt64(smallBody)
                 _ = exchange.requestBody.takeLength(UInt32(smallBody))
@@ -269,7 +273,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func rewriteRequest(
         _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ writer: inout ByteWriter
+        _ changes: RequestChanges, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -292,7 +296,8 @@ extension Engine where D: ~Copyable {
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(
                 head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
-                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade)
+                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade,
+                changes: changes)
         }
     }
 

@@ -22,24 +22,30 @@ extension Engine where D: ~Copyable {
             fail(index, .noRoute)
             return nil
         }
+        if routeSets[set].changesAnything(match.rule) {
+            guard writeChanges(index, request, match, set: set) else { return nil }
+        }
         let cluster = routeSets[set].cluster(of: match.rule)
         if cluster >= 0 { return cluster }
-        reply(index, request, match, routeSets[set].reply(of: match.rule))
+        reply(index, request, match, set: set)
         return nil
     }
 
-    private mutating func reply(
-        _ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, _ reply: RouteSet.Reply
-    ) {
-        switch reply {
+    private mutating func reply(_ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, set: Int) {
+        switch routeSets[set].reply(of: match.rule) {
         case .fixed(let reply): answer(index, reply)
-        case .redirect(let status, let target):
+        case .redirect(let status, let target, let needsHost):
             // Only where an HTTP/1.0 client sent no Host.
-            if target.needsHost && request.host.isEmpty {
+            if needsHost && request.host.isEmpty {
                 fail(index, .hostMissing)
-            } else {
-                answer(index, status: status, redirectingTo: target, request, match)
+                return
             }
+            guard let place = written(target, for: TemplateSource(request: request, match: match), set: set)
+            else {
+                fail(index, .rewrittenTooLong)
+                return
+            }
+            answer(index, status: status, redirectingTo: place)
         }
     }
 }

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Request`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
 /// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
@@ -39,6 +39,14 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let fixedAddresses: [SocketAddress?]
     let routeSets: [RouteSet]
     var routeScratch: RouteScratch
+    /// What the route changes of the request that has just been routed, as bytes and as places in them.
+    var changeBytes: GrowingBytes
+    var changesWritten = WrittenChanges()
+    /// Where a redirection leads to, while it is written.
+    var targetBytes: GrowingBytes
+    /// The name of an endpoint, likewise.
+    var endpointBytes = GrowingBytes(capacity: Endpoint.nameCapacity + 8)
+    var random: RandomWords
     let lending: [LendingQueue]
     var clusters: ClusterTable
     let clientLimit: ClientLimit?
@@ -110,6 +118,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.lending = lending
         self.routeSets = routeSets
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
+        targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        random = RandomWords(seed: KeyHash.derive(seed, worker + 1))
         clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
         self.clientLimit = clientLimit
         trust = Trust(settings.trust)

@@ -2,36 +2,49 @@
 final class RouteSet: Sendable {
     /// What a route does if it does not proxy.
     enum Reply: Sendable {
-        case redirect(status: UInt16, TargetTemplate)
+        /// - Parameter needsHost: a request without a host cannot be redirected by it.
+        case redirect(status: UInt16, TemplateTable.Template, needsHost: Bool)
         case fixed(FixedReply)
     }
 
     let table: RouteTable
-    /// By the index of a route: its cluster, or -1 - the index of its reply. Plain numbers, so that to proxy counts no
-    /// references.
+    let templates: TemplateTable
+    // By the index of a route. Plain numbers, so that to proxy counts no references.
+    /// Its cluster, or -1 - the index of its reply.
     private let actions: FixedArray<Int32>
+    /// The index of its changes, or -1.
+    private let changeIndices: FixedArray<Int32>
     private let replies: [Reply]
+    private let changes: FixedArray<RouteChanges>
 
     /// - Parameter routes: in the order of the file.
-    init(_ routes: [(rule: RouteRule, action: Action)], seed: UInt64) throws(OptionSyntaxError) {
+    init(_ routes: [RouteDefinition], seed: UInt64) throws(OptionSyntaxError) {
         table = try RouteTable(routes.map(\.rule), seed: seed)
+        var builder = TemplateTableBuilder()
+        var actions: [Int32] = []
         var replies: [Reply] = []
-        actions = FixedArray(
-            routes.map { route in
-                switch route.action {
-                case .proxy(let cluster): return Int32(cluster)
-                case .reply(let reply):
-                    replies.append(reply)
-                    return -Int32(replies.count)
-                }
-            })
+        var changes: [RouteChanges] = []
+        var changeIndices: [Int32] = []
+        for route in routes {
+            switch route.action {
+            case .proxy(let cluster): actions.append(Int32(cluster))
+            case .redirect(let status, let parts):
+                replies.append(
+                    .redirect(
+                        status: status, builder.add(parts), needsHost: parts.contains(.variable(.host))))
+                actions.append(-Int32(replies.count))
+            case .fixed(let reply):
+                replies.append(.fixed(reply))
+                actions.append(-Int32(replies.count))
+            }
+            changeIndices.append(route.changesAnything ? Int32(changes.count) : -1)
+            if route.changesAnything { changes.append(RouteChanges(route, &builder)) }
+        }
+        self.actions = FixedArray(actions)
+        self.changeIndices = FixedArray(changeIndices)
         self.replies = replies
-    }
-
-    enum Action: Sendable {
-        /// By the cluster's index.
-        case proxy(cluster: Int)
-        case reply(Reply)
+        self.changes = FixedArray(changes)
+        templates = builder.table()
     }
 
     /// The cluster of a route; negative if it replies.
@@ -40,6 +53,13 @@ final class RouteSet: Sendable {
 
     /// What a route that does not proxy replies.
     func reply(of route: Int) -> Reply { replies[-1 - Int(actions[route])] }
+
+    /// Whether a route changes anything of what passes.
+    @inline(__always)
+    func changesAnything(_ route: Int) -> Bool { changeIndices[route] >= 0 }
+
+    /// What such a route changes.
+    func changes(of route: Int) -> RouteChanges { changes[Int(changeIndices[route])] }
 }
 
 /// An answer that is always the same.
