@@ -254,7 +254,7 @@ extension Configuration {
     }
 
     private func checkTimeouts(_ problems: inout ProblemList) {
-        let timeouts: [(String, Nanoseconds)] = [
+        var timeouts: [(String, Nanoseconds)] = [
             ("--timeout-head", timeoutHead), ("--timeout-body-idle", timeoutBodyIdle),
             ("--timeout-send-idle", timeoutSendIdle), ("--timeout-keepalive", timeoutKeepalive),
             ("--timeout-connect", timeoutConnect), ("--timeout-upstream", timeoutUpstream),
@@ -262,6 +262,14 @@ extension Configuration {
             ("--timeout-drain", timeoutDrain), ("--pool-idle-timeout", poolIdleTimeout),
             ("--limit-rate-min", limitRateMin.grace),
         ]
+        for list in routes {
+            for (index, route) in list.routes.enumerated() {
+                timeouts += Self.values(of: route.timeouts, "routes.\(list.name)[\(index)].timeouts")
+            }
+        }
+        for defaults in routeDefaults {
+            timeouts += Self.values(of: defaults.timeouts, "route_defaults.\(defaults.name).timeouts")
+        }
         for (option, value) in timeouts {
             if value < .zero || value > .longest {
                 problems.add(option, "\(value) is negative or longer than ten years", "0 switches it off")
@@ -271,6 +279,15 @@ extension Configuration {
                     "give 1ms or more, or 0 to switch it off")
             }
         }
+    }
+
+    private static func values(of timeouts: RouteTimeouts, _ path: String) -> [(String, Nanoseconds)] {
+        let all = [
+            ("connect", timeouts.connect), ("upstream", timeouts.upstream), ("total", timeouts.total),
+            ("body_idle", timeouts.bodyIdle), ("send_idle", timeouts.sendIdle),
+            ("tunnel_idle", timeouts.tunnelIdle),
+        ]
+        return all.compactMap { name, value in value.map { ("\(path).\(name)", $0) } }
     }
 
     private func checkLimits(_ problems: inout ProblemList) {

@@ -74,6 +74,8 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var requestEdits = FieldEdits()
     /// Of the upstream's answer, and of an own one.
     public var responseEdits = FieldEdits()
+    public var timeouts = RouteTimeouts()
+    public var limits = RouteLimits()
 
     public init() {}
 }

@@ -4,6 +4,8 @@ public struct RouteDefaults: Sendable, Equatable {
     public var name: String
     public var request = FieldEdits()
     public var response = FieldEdits()
+    public var timeouts = RouteTimeouts()
+    public var limits = RouteLimits()
 
     public init(name: String) { self.name = name }
 }

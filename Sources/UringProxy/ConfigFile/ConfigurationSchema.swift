@@ -92,7 +92,41 @@ enum ConfigurationSchema {
         .part("rewrite", \.rewrite, "What the cluster is asked for instead.", rewriteKeys),
         .part("request", \.requestEdits, "Fields of the request.", fieldEditKeys),
         .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
+        .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
+        .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
     ]
+
+    private static let routeTimeoutKeys: [SchemaKey<RouteTimeouts>] =
+        [
+            .optional("connect", \.connect, .duration, "To connect upstream: 504."),
+            .optional("upstream", \.upstream, .duration, "To the first byte of a response: 504."),
+            .optional("total", \.total, .duration, "For a whole exchange: 504 or close."),
+            .optional("body_idle", \.bodyIdle, .duration, "Between two pieces of a body: 408 or close."),
+            .optional(
+                "send_idle", \.sendIdle, .duration, "While a peer takes nothing of what is sent: close."),
+            .optional("tunnel_idle", \.tunnelIdle, .duration, "Without a byte in a tunnel: close."),
+        ] + ["head", "keepalive", "drain"].map { refusedKey($0, in: "timeouts") }
+
+    private static let routeLimitKeys: [SchemaKey<RouteLimits>] =
+        [
+            .optional("body", \.bodyBytes, sizeInInt64, "A request body: 413; 0 switches it off.")
+        ]
+        + [
+            "head", "fields", "uri", "rate_min", "connections", "connections_per_client",
+            "requests_per_connection",
+        ]
+        .map { refusedKey($0, in: "limits") }
+
+    /// A key that is for all requests alike.
+    private static func refusedKey<Target>(_ name: String, in section: String) -> SchemaKey<Target> {
+        let isOfHead = ["head", "fields", "uri"].contains(name)
+        return .refused(
+            name,
+            isOfHead
+                ? "a head is read before it is known which route takes it"
+                : "it is for connections, which no route has for itself",
+            "set it below '\(section)' at the top of the file")
+    }
 
     private static let rewriteKeys: [SchemaKey<RouteConfiguration.Rewrite>] = [
         .optional(
@@ -120,6 +154,8 @@ enum ConfigurationSchema {
     private static let routeDefaultKeys: [SchemaKey<RouteDefaults>] = [
         .part("request", \.request, "Fields of requests.", fieldEditKeys),
         .part("response", \.response, "Fields of responses, be they our own.", fieldEditKeys),
+        .part("timeouts", \.timeouts, "Timeouts of exchanges, where they differ.", routeTimeoutKeys),
+        .part("limits", \.limits, "Limits of requests, where they differ.", routeLimitKeys),
     ]
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [

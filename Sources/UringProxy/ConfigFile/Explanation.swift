@@ -144,10 +144,21 @@ public struct Explanation: Sendable {
         let route = "routes.\(name)[\(match.rule)]"
         add("route", "number \(match.rule + 1) of '\(name)'", route)
         let source = TemplateSource(request: request, match: match)
+        let place = Place(
+            list: name, path: route, route: list.routes[match.rule],
+            defaults: configuration.routeDefaults.first { $0.name == name })
+        let limit = place.setting(
+            "limits.body", \.limits.bodyBytes, \.limits.bodyBytes, configuration.limitBodyBytes)
+        if limit.value > 0, case .length(let size) = head.framing, size > UInt64(limit.value) {
+            add(
+                "answer", "413, the body is larger than \(ByteSize.describe(UInt64(limit.value)))", limit.path
+            )
+            return
+        }
         let cluster = set.cluster(of: match.rule)
         if cluster >= 0 {
             guard explainChanges(set, source, fields, name, match.rule) else { return }
-            explainCluster(configuration.allClusters[cluster].name, "\(route).cluster")
+            explainCluster(configuration.allClusters[cluster].name, "\(route).cluster", place)
             return
         }
         switch set.reply(of: match.rule) {
@@ -243,19 +254,51 @@ public struct Explanation: Sendable {
         return true
     }
 
-    private mutating func explainCluster(_ name: String, _ path: String) {
+    /// A route, and what holds for its list.
+    private struct Place {
+        var list: String
+        var path: String
+        var route: RouteConfiguration
+        var defaults: RouteDefaults?
+
+        /// The route's value of a key, its list's, or the common one, and where it stands.
+        func setting<Value>(
+            _ key: String, _ own: KeyPath<RouteConfiguration, Value?>,
+            _ ofList: KeyPath<RouteDefaults, Value?>,
+            _ common: Value
+        ) -> (value: Value, path: String) {
+            if let value = route[keyPath: own] { return (value, "\(path).\(key)") }
+            if let value = defaults?[keyPath: ofList] { return (value, "route_defaults.\(list).\(key)") }
+            return (common, key)
+        }
+    }
+
+    private mutating func explainCluster(_ name: String, _ path: String, _ place: Place? = nil) {
         add("cluster", name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
+        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()))
+    }
+
+    private mutating func explainTimes(_ place: Place) {
+        let connect = place.setting(
+            "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
         add(
-            "connect", "within \(configuration.timeoutConnect), else the next endpoint, or 504",
-            "timeouts.connect")
-        let upstream = configuration.timeoutUpstream
+            "connect",
+            connect.value.isOn
+                ? "within \(connect.value), else the next endpoint, or 504" : "may take any time",
+            connect.path)
+        let upstream = place.setting(
+            "timeouts.upstream", \.timeouts.upstream, \.timeouts.upstream, configuration.timeoutUpstream)
         add(
-            "response", upstream.isOn ? "begins within \(upstream), else 504" : "may take any time",
-            "timeouts.upstream")
+            "response",
+            upstream.value.isOn ? "begins within \(upstream.value), else 504" : "may take any time",
+            upstream.path)
+        let total = place.setting(
+            "timeouts.total", \.timeouts.total, \.timeouts.total, configuration.timeoutTotal)
+        if total.value.isOn { add("exchange", "within \(total.value), else 504", total.path) }
     }
 
     // MARK: - Forward

@@ -13,6 +13,8 @@ struct SchemaKey<Target>: Sendable {
             Void
     /// nil: there is nothing to show.
     let write: @Sendable (Target) -> WrittenValue?
+    /// It is known to be looked for here, and cannot be had.
+    var isRefused = false
 }
 
 /// What may stand at a place of the file.
@@ -86,12 +88,21 @@ extension SchemaKey {
         new: @escaping @Sendable () -> Item, _ keys: [SchemaKey<Item>]
     ) -> SchemaKey {
         SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
             read: { node, path, target, reader in
                 var value = new()
                 reader.object(node, path, keys, into: &value)
                 target[keyPath: property] = value
             }, write: { $0[keyPath: property].flatMap { writtenObject(keys, $0) } })
+    }
+
+    /// A key that stands elsewhere, though one might look for it here.
+    static func refused(_ name: String, _ message: String, _ remedy: String) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: message, option: nil, isRequired: false, shape: .value(""),
+            read: { node, path, _, reader in
+                reader.note(FileProblem(node.position, path: path, message, remedy))
+            }, write: { _ in nil }, isRefused: true)
     }
 
     /// A mapping that is a part of the target's.
@@ -100,7 +111,7 @@ extension SchemaKey {
         _ keys: [SchemaKey<Item>]
     ) -> SchemaKey {
         SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
             read: { node, path, target, reader in
                 reader.object(node, path, keys, into: &target[keyPath: property])
             }, write: { writtenObject(keys, $0[keyPath: property]) })
@@ -187,7 +198,7 @@ extension SchemaKey {
     /// A section: keys that are the target's own.
     static func section(_ name: String, _ summary: String, _ keys: [SchemaKey<Target>]) -> SchemaKey {
         SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
             read: { node, path, target, reader in reader.object(node, path, keys, into: &target) },
             write: { target in writtenObject(keys, target) })
     }
@@ -199,7 +210,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .list(.object(keys.map(\.entry))),
+            shape: .list(.object(keys.entries())),
             read: { node, path, target, reader in
                 for (item, itemPath) in reader.items(node, path) {
                     var value = new()
@@ -221,7 +232,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .map(.object(keys.map(\.entry))),
+            shape: .map(.object(keys.entries())),
             read: { node, path, target, reader in
                 for (key, item) in reader.entries(node, path) {
                     let itemPath = path + "." + key.name
@@ -252,7 +263,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .map(.list(.object(keys.map(\.entry)))),
+            shape: .map(.list(.object(keys.entries()))),
             read: { node, path, target, reader in
                 for (key, item) in reader.entries(node, path) {
                     let listPath = path + "." + key.name
@@ -277,6 +288,13 @@ extension SchemaKey {
                         return (list[keyPath: itemName], .list(written))
                     })
             })
+    }
+}
+
+extension Array {
+    /// Those keys that may be there.
+    fileprivate func entries<Target>() -> [SchemaEntry] where Element == SchemaKey<Target> {
+        filter { !$0.isRefused }.map(\.entry)
     }
 }
 

@@ -89,9 +89,12 @@ extension Engine where D: ~Copyable {
 
     /// What is wrong with a well-formed request for this listener; nil if it may be forwarded.
     @inline(__always)
-    private func refusal(_ role: Listener.Role, _ bytes: ByteView) -> ProxyError? {
+    private func refusal(_ role: Listener.Role, hasRoutes: Bool, _ bytes: ByteView) -> ProxyError? {
         if requestHead.hasVia && hasOwnVia(bytes) { return .loopDetected }
-        if case .length(let size) = requestHead.framing, size > settings.bodyLimit { return .bodyTooLarge }
+        // A route may have a limit of its own.
+        if !hasRoutes, case .length(let size) = requestHead.framing, size > settings.bodyLimit {
+            return .bodyTooLarge
+        }
         switch role {
         case .reverse:
             switch requestHead.form {
@@ -152,7 +155,8 @@ extension Engine where D: ~Copyable {
         connection.streamBytes = 0
         connection.receiveWindowStartedAt = driver.now
         connection.receiveWindowBytes = 0
-        if let error = refusal(role, bytes) {
+        let routes = listeners[listener].routes
+        if let error = refusal(role, hasRoutes: routes >= 0, bytes) {
             fail(index, error)
             return
         }
@@ -163,7 +167,6 @@ extension Engine where D: ~Copyable {
         switch role {
         case .reverse:
             var cluster = listeners[listener].cluster
-            let routes = listeners[listener].routes
             if routes >= 0 {
                 guard let routed = route(index, slot, bytes, set: routes) else { return }
                 cluster = routed
@@ -352,7 +355,7 @@ extension Engine where D: ~Copyable {
             splicing[slot].splices || isLong(body, exchanges[index].requestBodyBytes)
         switch outcome {
         case .more:
-            if exchanges[index].requestBodyBytes > settings.bodyLimit {
+            if exchanges[index].requestBodyBytes > bodyLimit(of: index) {
                 fail(index, .bodyTooLarge)
                 return
             }

@@ -22,13 +22,32 @@ extension Engine where D: ~Copyable {
             fail(index, .noRoute)
             return nil
         }
+        if let policy = routeSets[set].policy(of: match.rule) { adopt(policy, index) }
         if routeSets[set].changesAnything(match.rule) {
             guard writeChanges(index, request, match, set: set) else { return nil }
+        }
+        if case .length(let size) = requestHead.framing, size > bodyLimit(of: index) {
+            fail(index, .bodyTooLarge)
+            return nil
         }
         let cluster = routeSets[set].cluster(of: match.rule)
         if cluster >= 0 { return cluster }
         reply(index, request, match, set: set)
         return nil
+    }
+
+    /// The exchange takes timeouts and limits of its route with it.
+    private mutating func adopt(_ policy: RoutePolicy, _ index: UInt32) {
+        policies[index] = policy
+        exchanges[index].hasPolicy = true
+        exchanges[index].totalDeadline =
+            policy.total == .max ? .max : exchanges[index].startedAt + policy.total
+    }
+
+    /// Most bytes of the exchange's request body.
+    @inline(__always)
+    func bodyLimit(of index: UInt32) -> UInt64 {
+        exchanges[index].hasPolicy ? policies[index].bodyLimit : settings.bodyLimit
     }
 
     private mutating func reply(_ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, set: Int) {

@@ -39,6 +39,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let fixedAddresses: [SocketAddress?]
     let routeSets: [RouteSet]
     var routeScratch: RouteScratch
+    /// Timeouts and limits of those exchanges whose route has some of its own.
+    var policies: SlotTable<RoutePolicy>
     /// What the route changes of the request that has just been routed, as bytes and as places in them.
     var changeBytes: GrowingBytes
     var changesWritten = WrittenChanges()
@@ -118,6 +120,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.lending = lending
         self.routeSets = routeSets
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        policies = SlotTable(capacity: downstream)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
         targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         random = RandomWords(seed: KeyHash.derive(seed, worker + 1))

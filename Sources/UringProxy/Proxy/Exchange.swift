@@ -46,6 +46,8 @@ struct Exchange: BitwiseCopyable {
     var requestDone = false
     /// Body bytes have left `request`'s shelter: the request cannot be repeated.
     var bodyForwarded = false
+    /// Its route has timeouts and limits of its own: they are in the engine's `policies`.
+    var hasPolicy = false
     /// The route changes something of it, and of its answer perhaps.
     var isChanged = false
     /// The names of fields that are dropped from the response, and lines that are added: in `request`'s slice, behind it.

@@ -32,7 +32,10 @@ enum RouteCompiler {
         for (index, route) in list.routes.enumerated() {
             var reader = RouteReader(
                 path: "\(path)[\(index)]", place: "\(list.name)[\(index)]", clusters: clusters)
-            if let definition = reader.definition(route, defaults) { routes.append(definition) }
+            if var definition = reader.definition(route, defaults) {
+                definition.policy = RoutePolicy(route, defaults, configuration)
+                routes.append(definition)
+            }
             problems += reader.problems
         }
         guard problems.count == before else { return nil }
@@ -101,6 +104,9 @@ enum RouteCompiler {
                 note(
                     "request", "nothing is forwarded that could be edited",
                     "leave it out, or edit the response")
+            }
+            if !proxies && route.timeouts != RouteTimeouts() {
+                note("timeouts", "nothing is forwarded that could take its time", "leave them out")
             }
             let cluster = route.cluster ?? (proxies ? nil : "")
             for (key, isResponse) in [("request", false), ("response", true)] {

@@ -38,6 +38,8 @@ struct RouteDefinition: Sendable {
     var host = Host.asReceived
     var request = Fields()
     var response = Fields()
+    /// nil: what holds for all exchanges.
+    var policy: RoutePolicy?
 
     var changesAnything: Bool {
         !target.isEmpty || host != .asReceived || !request.isEmpty || !response.isEmpty

@@ -14,6 +14,9 @@ final class RouteSet: Sendable {
     private let actions: FixedArray<Int32>
     /// The index of its changes, or -1.
     private let changeIndices: FixedArray<Int32>
+    /// The index of its policy, or -1.
+    private let policyIndices: FixedArray<Int32>
+    private let policies: FixedArray<RoutePolicy>
     private let replies: [Reply]
     private let changes: FixedArray<RouteChanges>
 
@@ -40,6 +43,15 @@ final class RouteSet: Sendable {
             changeIndices.append(route.changesAnything ? Int32(changes.count) : -1)
             if route.changesAnything { changes.append(RouteChanges(route, &builder)) }
         }
+        let own = routes.compactMap(\.policy)
+        var count: Int32 = 0
+        policyIndices = FixedArray(
+            routes.map { route in
+                guard route.policy != nil else { return -1 }
+                count += 1
+                return count - 1
+            })
+        policies = FixedArray(own)
         self.actions = FixedArray(actions)
         self.changeIndices = FixedArray(changeIndices)
         self.replies = replies
@@ -53,6 +65,13 @@ final class RouteSet: Sendable {
 
     /// What a route that does not proxy replies.
     func reply(of route: Int) -> Reply { replies[-1 - Int(actions[route])] }
+
+    /// The timeouts and limits of a route's exchanges; nil: those of all others.
+    @inline(__always)
+    func policy(of route: Int) -> RoutePolicy? {
+        let index = policyIndices[route]
+        return index < 0 ? nil : policies[Int(index)]
+    }
 
     /// Whether a route changes anything of what passes.
     @inline(__always)

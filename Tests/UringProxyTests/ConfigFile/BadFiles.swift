@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + routes + rewrites + edits + trust + values + environment
+        syntax + keys + listeners + clusters + routes + rewrites + edits + policies + trust + values
+        + environment
 
     // MARK: - YAML
 
@@ -324,7 +325,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, rewrite, request, response"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, rewrite, request, response, timeouts, limits"
         ),
         action(
             "redirect: {status: 301}",
@@ -531,6 +532,32 @@ enum BadFiles {
         Case(
             cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {s: {request: {set: {Host: a}}}}\n",
             "f.yaml:3:44: route_defaults.s.request.set.Host: 'Host' is not a route's to edit; write 'rewrite: {host: NAME}'"
+        ),
+    ]
+
+    static let policies: [Case] = [
+        change(
+            "limits: {head: 8KiB}",
+            "f.yaml:5:23: routes.s[0].limits.head: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"
+        ),
+        change(
+            "timeouts: {keepalive: 1s}",
+            "f.yaml:5:30: routes.s[0].timeouts.keepalive: it is for connections, which no route has for itself; set it below 'timeouts' at the top of the file"
+        ),
+        change(
+            "timeouts: {upstram: 1s}",
+            "f.yaml:5:19: routes.s[0].timeouts.upstram: there is no such key; did you mean 'upstream'?"),
+        change(
+            "timeouts: {upstream: 5us}",
+            "f.yaml:5:29: routes.s[0].timeouts.upstream: 5us is less than a millisecond, the step of the timer wheel; give 1ms or more, or 0 to switch it off"
+        ),
+        action(
+            "{respond: {}, timeouts: {total: 1s}}",
+            "f.yaml:4:31: routes.s[0].timeouts: nothing is forwarded that could take its time; leave them out"
+        ),
+        Case(
+            cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {s: {limits: {uri: 1KiB}}}\n",
+            "f.yaml:3:36: route_defaults.s.limits.uri: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"
         ),
     ]
 

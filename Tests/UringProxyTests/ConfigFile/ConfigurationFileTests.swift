@@ -80,6 +80,8 @@ struct ConfigurationFileTests {
               rewrite: {prefix: /b, host: upstream}
               request: {set: {X-A: "{path}"}, add: {X-B: [a, b], X-C: c}, remove: [Cookie]}
               response: {remove: [Server, X-Powered-By]}
+              timeouts: {upstream: 5s, total: 0}
+              limits: {body: 1KiB}
             - {redirect: {to: /x}}
         route_defaults: {site: {response: {set: {Strict-Transport-Security: max-age=60}}}}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
@@ -115,6 +117,9 @@ struct ConfigurationFileTests {
                 .init(name: "X-B", value: "a"), .init(name: "X-B", value: "b"),
                 .init(name: "X-C", value: "c"),
             ], remove: ["Cookie"])
+        rewritten.timeouts.upstream = .seconds(5)
+        rewritten.timeouts.total = .zero
+        rewritten.limits.bodyBytes = 1024
         rewritten.responseEdits.remove = ["Server", "X-Powered-By"]
         var redirected = RouteConfiguration()
         redirected.redirect = .init(target: "/x")
@@ -160,7 +165,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:22:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:24:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -178,7 +183,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:22" || origin("drain: 120s") == "f.yaml:22")
+        #expect(origin("drain: 2m") == "f.yaml:24" || origin("drain: 120s") == "f.yaml:24")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
