@@ -24,6 +24,18 @@ public struct RouteConfiguration: Sendable, Equatable {
         }
     }
 
+    /// A cluster that some of the requests go to.
+    public struct Share: Sendable, Equatable {
+        public var cluster: String
+        /// 0 to 1,000,000, next to those of the others.
+        public var weight: Int
+
+        public init(cluster: String, weight: Int) {
+            self.cluster = cluster
+            self.weight = weight
+        }
+    }
+
     /// An answer that needs no upstream.
     public struct Response: Sendable, Equatable {
         /// 200 to 599.
@@ -67,9 +79,12 @@ public struct RouteConfiguration: Sendable, Equatable {
 
     // One of them.
     public var cluster: String?
+    public var split: [Share] = []
     public var redirect: Redirect?
     public var response: Response?
 
+    /// What of a request `split` chooses by; nil: it is drawn.
+    public var splitKey: HashKey?
     public var rewrite = Rewrite()
     public var requestEdits = FieldEdits()
     /// Of the upstream's answer, and of an own one.

@@ -72,6 +72,20 @@ enum ConfigurationSchema {
                     "Addresses that it comes from; one of them."),
             ]),
         .optional("cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
+        .objects(
+            "split", \.split, "clusters that share its requests by weight; or",
+            new: { RouteConfiguration.Share(cluster: "", weight: 0) },
+            [
+                .value(
+                    "cluster", \.cluster, .text("the name of a cluster"), "A cluster.", isRequired: true),
+                .value(
+                    "weight", \.weight, .count(0...ClusterSplit.weightLimit),
+                    "Its share, next to those of the others; 0: none.", isRequired: true),
+            ]),
+        .optional(
+            "split_by", \.splitKey, .hashKey,
+            "What keeps requests with one cluster of the split: uri, source, header:NAME or cookie:NAME; without it each is drawn."
+        ),
         .object(
             "redirect", \.redirect, "where downstream is sent; or",
             new: { RouteConfiguration.Redirect(target: "") },

@@ -143,7 +143,7 @@ public struct Explanation: Sendable {
         }
         let route = "routes.\(name)[\(match.rule)]"
         add("route", "number \(match.rule + 1) of '\(name)'", route)
-        let source = TemplateSource(request: request, match: match)
+        var source = TemplateSource(request: request, match: match)
         let place = Place(
             list: name, path: route, route: list.routes[match.rule],
             defaults: configuration.routeDefaults.first { $0.name == name })
@@ -155,10 +155,31 @@ public struct Explanation: Sendable {
             )
             return
         }
-        let cluster = set.cluster(of: match.rule)
+        var cluster = set.cluster(of: match.rule)
+        if let split = set.split(of: match.rule) {
+            let shares = place.route.split.map { "\($0.cluster) \($0.weight)" }.joined(separator: ", ")
+            let key = set.key(ofSplit: split)
+            var hash = KeyHash.hash(key, in: head, fields, bytes)
+            if case .source = key { hash = KeyHash.hash(request.source) }
+            guard hash != 0 else {
+                add("cluster", "drawn by weight: \(shares)", "\(route).split")
+                let name: StaticString = "(the one that is drawn)"
+                source.cluster = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
+                _ = explainChanges(set, source, fields, list.name, match.rule)
+                explainTimes(place)
+                return
+            }
+            add(
+                "split", "\(shares), by \(place.route.splitKey.map { "\($0)" } ?? "nothing")",
+                "\(route).split")
+            let share = set.share(ofSplit: split, at: KeyHash.splitPoint(hash))
+            cluster = share.cluster
+            source.cluster = share.name
+        }
         if cluster >= 0 {
             guard explainChanges(set, source, fields, name, match.rule) else { return }
-            explainCluster(configuration.allClusters[cluster].name, "\(route).cluster", place)
+            let key = place.route.split.isEmpty ? "cluster" : "split"
+            explainCluster(configuration.allClusters[cluster].name, "\(route).\(key)", place)
             return
         }
         switch set.reply(of: match.rule) {

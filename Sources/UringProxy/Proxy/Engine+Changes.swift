@@ -8,17 +8,15 @@ extension Engine where D: ~Copyable {
     private static var changeLimit: Int { 64 << 10 }
 
     /// Writes what the route changes; false if the exchange was refused.
-    mutating func writeChanges(_ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, set: Int)
-        -> Bool
-    {
-        let changes = routeSets[set].changes(of: match.rule)
-        var source = TemplateSource(request: request, match: match)
+    mutating func writeChanges(_ index: UInt32, _ source: TemplateSource, set: Int) -> Bool {
+        let changes = routeSets[set].changes(of: source.match.rule)
+        var source = source
         if changes.uses(.time, of: routeSets[set].templates) {
             source.milliseconds = cposix_realtime_milliseconds()
         }
         var id = RequestID()
         if changes.uses(.requestID, of: routeSets[set].templates) {
-            source.requestID = RequestID.received(fields, request.head)
+            source.requestID = RequestID.received(fields, source.request.head)
             if source.requestID.isEmpty { id.write(random.next(), random.next()) }
         }
         exchanges[index].isChanged = true

@@ -23,17 +23,32 @@ extension Engine where D: ~Copyable {
             return nil
         }
         if let policy = routeSets[set].policy(of: match.rule) { adopt(policy, index) }
+        var cluster = routeSets[set].cluster(of: match.rule)
+        var template = TemplateSource(request: request, match: match)
+        if cluster < 0, let split = routeSets[set].split(of: match.rule) {
+            let share = share(split, request, set: set)
+            cluster = share.cluster
+            template.cluster = share.name
+        }
         if routeSets[set].changesAnything(match.rule) {
-            guard writeChanges(index, request, match, set: set) else { return nil }
+            guard writeChanges(index, template, set: set) else { return nil }
         }
         if case .length(let size) = requestHead.framing, size > bodyLimit(of: index) {
             fail(index, .bodyTooLarge)
             return nil
         }
-        let cluster = routeSets[set].cluster(of: match.rule)
         if cluster >= 0 { return cluster }
         reply(index, request, match, set: set)
         return nil
+    }
+
+    /// Which of its clusters a split gives the request to.
+    private mutating func share(_ split: Int, _ request: RouteRequest, set: Int) -> RouteSet.Share {
+        let key = routeSets[set].key(ofSplit: split)
+        var hash = KeyHash.hash(key, in: requestHead, fields, request.head)
+        if case .source = key { hash = KeyHash.hash(request.source) }
+        let point = hash == 0 ? UInt32(truncatingIfNeeded: random.next() >> 32) : KeyHash.splitPoint(hash)
+        return routeSets[set].share(ofSplit: split, at: point)
     }
 
     /// The exchange takes timeouts and limits of its route with it.

@@ -254,29 +254,73 @@ enum RouteCompiler {
         private mutating func action(_ route: RouteConfiguration, _ captures: [String])
             -> RouteDefinition.Action?
         {
-            switch (route.cluster, route.redirect, route.response) {
-            case (let name?, nil, nil):
-                guard let index = clusters.firstIndex(of: name) else {
-                    let near = NearestName.of(name, among: clusters).map { "did you mean '\($0)'?" }
-                    note(
-                        "cluster", "there is no cluster \(quoted(name))", near ?? "define it below 'clusters'"
-                    )
-                    return nil
+            if route.splitKey != nil && route.split.isEmpty {
+                note("split_by", "there is no split whose clusters could be chosen by it", "leave it out")
+            }
+            if !route.split.isEmpty {
+                if route.cluster == nil && route.redirect == nil && route.response == nil {
+                    return split(route)
                 }
-                return .proxy(cluster: index)
+                note(
+                    "", "it says more than one thing to do with a request",
+                    "keep one of cluster, split, redirect and respond")
+                return nil
+            }
+            switch (route.cluster, route.redirect, route.response) {
+            case (let name?, nil, nil): return cluster(name, "cluster").map { .proxy(cluster: $0) }
             case (nil, let redirect?, nil): return self.redirect(redirect, captures)
             case (nil, nil, let response?): return self.response(response)
             case (nil, nil, nil):
                 note(
                     "", "it does not say what becomes of a request",
-                    "add one of cluster, redirect and respond")
+                    "add one of cluster, split, redirect and respond")
                 return nil
             case (_, _, _):
                 note(
                     "", "it says more than one thing to do with a request",
-                    "keep one of cluster, redirect and respond")
+                    "keep one of cluster, split, redirect and respond")
                 return nil
             }
+        }
+
+        private mutating func cluster(_ name: String, _ key: String) -> Int? {
+            if let index = clusters.firstIndex(of: name) { return index }
+            let near = NearestName.of(name, among: clusters).map { "did you mean '\($0)'?" }
+            note(key, "there is no cluster \(quoted(name))", near ?? "define it below 'clusters'")
+            return nil
+        }
+
+        private mutating func split(_ route: RouteConfiguration) -> RouteDefinition.Action? {
+            var shares: [ClusterSplit.Share] = []
+            for (index, share) in route.split.enumerated() {
+                let key = "split[\(index)]"
+                if !(0...ClusterSplit.weightLimit).contains(share.weight) {
+                    note(
+                        "\(key).weight", "\(share.weight) is outside 0 to \(ClusterSplit.weightLimit)",
+                        "weights are shares next to each other, such as 95 and 5")
+                    return nil
+                }
+                if shares.contains(where: { $0.name == share.cluster }) {
+                    note(
+                        "\(key).cluster", "\(quoted(share.cluster)) has a share already",
+                        "add up their weights")
+                }
+                guard let cluster = cluster(share.cluster, "\(key).cluster") else { continue }
+                shares.append(
+                    ClusterSplit.Share(cluster: cluster, name: share.cluster, weight: UInt64(share.weight)))
+            }
+            if route.split.count > ClusterSplit.shareLimit {
+                note(
+                    "split", "\(route.split.count) clusters are more than \(ClusterSplit.shareLimit)",
+                    "name fewer")
+            }
+            guard shares.contains(where: { $0.weight > 0 }) else {
+                if shares.count == route.split.count {
+                    note("split", "no cluster has a share of the requests", "give one a weight above 0")
+                }
+                return nil
+            }
+            return .split(ClusterSplit(shares: shares, key: route.splitKey))
         }
 
         private mutating func redirect(_ redirect: RouteConfiguration.Redirect, _ captures: [String])

@@ -3,6 +3,7 @@ struct RouteDefinition: Sendable {
     enum Action: Sendable {
         /// By the cluster's index.
         case proxy(cluster: Int)
+        case split(ClusterSplit)
         case redirect(status: UInt16, [TemplatePart])
         case fixed(FixedReply)
     }

@@ -7,16 +7,43 @@ final class RouteSet: Sendable {
         case fixed(FixedReply)
     }
 
+    /// A cluster that a split leads to; the name is good as long as the set.
+    struct Share: BitwiseCopyable {
+        var cluster: Int
+        var name: ByteView
+    }
+
+    private enum KeyKind: UInt8, BitwiseCopyable, Sendable { case none, uri, source, header, cookie }
+
+    private struct Split: BitwiseCopyable, Sendable {
+        /// The first and the one behind the last of its spans.
+        var start: Int
+        var end: Int
+        var keyKind: KeyKind
+        /// Of the texts.
+        var keyName: ByteRange
+    }
+
+    private struct Span: BitwiseCopyable, Sendable {
+        var last: UInt32
+        var cluster: Int32
+        var name: ByteRange
+    }
+
+    private static let firstSplit: Int32 = -(1 << 24)
+
     let table: RouteTable
     let templates: TemplateTable
     // By the index of a route. Plain numbers, so that to proxy counts no references.
-    /// Its cluster, or -1 - the index of its reply.
+    /// Its cluster, or -1 - the index of its reply, or `firstSplit` - the index of its split.
     private let actions: FixedArray<Int32>
     /// The index of its changes, or -1.
     private let changeIndices: FixedArray<Int32>
     /// The index of its policy, or -1.
     private let policyIndices: FixedArray<Int32>
     private let policies: FixedArray<RoutePolicy>
+    private let splits: FixedArray<Split>
+    private let spans: FixedArray<Span>
     private let replies: [Reply]
     private let changes: FixedArray<RouteChanges>
 
@@ -26,11 +53,24 @@ final class RouteSet: Sendable {
         var builder = TemplateTableBuilder()
         var actions: [Int32] = []
         var replies: [Reply] = []
+        var splits: [Split] = []
+        var spans: [Span] = []
         var changes: [RouteChanges] = []
         var changeIndices: [Int32] = []
         for route in routes {
             switch route.action {
             case .proxy(let cluster): actions.append(Int32(cluster))
+            case .split(let split):
+                actions.append(Self.firstSplit - Int32(splits.count))
+                let names = split.shares.map { builder.add(text: Array($0.name.utf8)) }
+                let start = spans.count
+                spans += split.spans.map {
+                    Span(
+                        last: $0.last, cluster: Int32(split.shares[$0.share].cluster), name: names[$0.share])
+                }
+                let (kind, name) = Self.key(split.key)
+                splits.append(
+                    Split(start: start, end: spans.count, keyKind: kind, keyName: builder.add(text: name)))
             case .redirect(let status, let parts):
                 replies.append(
                     .redirect(
@@ -54,12 +94,48 @@ final class RouteSet: Sendable {
         policies = FixedArray(own)
         self.actions = FixedArray(actions)
         self.changeIndices = FixedArray(changeIndices)
+        self.splits = FixedArray(splits)
+        self.spans = FixedArray(spans)
         self.replies = replies
         self.changes = FixedArray(changes)
         templates = builder.table()
     }
 
-    /// The cluster of a route; negative if it replies.
+    private static func key(_ key: HashKey?) -> (KeyKind, [UInt8]) {
+        switch key {
+        case nil: (.none, [])
+        case .uri: (.uri, [])
+        case .source: (.source, [])
+        case .header(let name): (.header, Array(name.utf8))
+        case .cookie(let name): (.cookie, Array(name.utf8))
+        }
+    }
+
+    /// The split of a route, by its index; nil if it has none.
+    func split(of route: Int) -> Int? {
+        actions[route] <= Self.firstSplit ? Int(Self.firstSplit - actions[route]) : nil
+    }
+
+    /// What of a request a split chooses by.
+    func key(ofSplit split: Int) -> RequestKey {
+        let name = templates.text(splits[split].keyName)
+        return switch splits[split].keyKind {
+        case .none: .none
+        case .uri: .uri
+        case .source: .source
+        case .header: .header(name)
+        case .cookie: .cookie(name)
+        }
+    }
+
+    /// Where a split leads from a point.
+    func share(ofSplit split: Int, at point: UInt32) -> Share {
+        var index = splits[split].start
+        while spans[index].last < point { index += 1 }
+        return Share(cluster: Int(spans[index].cluster), name: templates.text(spans[index].name))
+    }
+
+    /// The cluster of a route; negative if it replies, or has a split.
     @inline(__always)
     func cluster(of route: Int) -> Int { Int(actions[route]) }
 

@@ -315,17 +315,17 @@ enum BadFiles {
             "routes: {s: }\n", "f.yaml:1:13: routes.s: there is nothing; write a list, each item after a '-'"),
         action(
             "match: {host: a}",
-            "f.yaml:4:7: routes.s[0]: it does not say what becomes of a request; add one of cluster, redirect and respond"
+            "f.yaml:4:7: routes.s[0]: it does not say what becomes of a request; add one of cluster, split, redirect and respond"
         ),
         action(
             "{cluster: app, respond: {}}",
-            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, redirect and respond"
+            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, split, redirect and respond"
         ),
         action(
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, rewrite, request, response, timeouts, limits"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, redirect, respond, rewrite, request, response, timeouts, limits"
         ),
         action(
             "redirect: {status: 301}",
@@ -536,6 +536,32 @@ enum BadFiles {
     ]
 
     static let policies: [Case] = [
+        action(
+            "split: [{cluster: app, weight: 0}]",
+            "f.yaml:4:14: routes.s[0].split: no cluster has a share of the requests; give one a weight above 0"
+        ),
+        action(
+            "split: [{cluster: ap, weight: 1}]",
+            "f.yaml:4:25: routes.s[0].split[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        action(
+            "split: [{cluster: app, weight: -1}]",
+            "f.yaml:4:38: routes.s[0].split[0].weight: -1 is outside 0 to 1000000; weights are shares next to each other, such as 95 and 5"
+        ),
+        action(
+            "split: [{cluster: app, weight: 1}, {cluster: app, weight: 2}]",
+            "f.yaml:4:52: routes.s[0].split[1].cluster: 'app' has a share already; add up their weights"),
+        action(
+            "split: [{cluster: app}]",
+            "f.yaml:4:15: routes.s[0].split[0]: the key 'weight' is missing; add it: its share, next to those of the others; 0: none."
+        ),
+        action(
+            "{cluster: app, split: [{cluster: app, weight: 1}]}",
+            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, split, redirect and respond"
+        ),
+        action(
+            "{cluster: app, split_by: source}",
+            "f.yaml:4:32: routes.s[0].split_by: there is no split whose clusters could be chosen by it; leave it out"
+        ),
         change(
             "limits: {head: 8KiB}",
             "f.yaml:5:23: routes.s[0].limits.head: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"

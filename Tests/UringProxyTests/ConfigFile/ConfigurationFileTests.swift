@@ -83,6 +83,7 @@ struct ConfigurationFileTests {
               timeouts: {upstream: 5s, total: 0}
               limits: {body: 1KiB}
             - {redirect: {to: /x}}
+            - {match: {path: /s}, split: [{cluster: app, weight: 9}, {cluster: other, weight: 1}], split_by: "cookie:id"}
         route_defaults: {site: {response: {set: {Strict-Transport-Security: max-age=60}}}}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
@@ -123,7 +124,11 @@ struct ConfigurationFileTests {
         rewritten.responseEdits.remove = ["Server", "X-Powered-By"]
         var redirected = RouteConfiguration()
         redirected.redirect = .init(target: "/x")
-        expected.routes = [RouteListConfiguration(name: "site", routes: [rewritten, redirected])]
+        var shared = RouteConfiguration()
+        shared.path = "/s"
+        shared.split = [.init(cluster: "app", weight: 9), .init(cluster: "other", weight: 1)]
+        shared.splitKey = .cookie("id")
+        expected.routes = [RouteListConfiguration(name: "site", routes: [rewritten, redirected, shared])]
         var defaults = RouteDefaults(name: "site")
         defaults.response.set = [.init(name: "Strict-Transport-Security", value: "max-age=60")]
         expected.routeDefaults = [defaults]
@@ -165,7 +170,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:24:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:25:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -183,7 +188,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:24" || origin("drain: 120s") == "f.yaml:24")
+        #expect(origin("drain: 2m") == "f.yaml:25" || origin("drain: 120s") == "f.yaml:25")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
