@@ -8,7 +8,15 @@ struct ExplanationTests {
     private static let hosts = ["a.test", "b.a.test", "c.b.a.test", "z.test"]
     private static let segments = ["x", "y", "z", "%78", "..", ".", "", "1"]
 
-    /// Routes that answer with their own number.
+    /// What each pattern of `routes` is rewritten to.
+    private static let rewrites: [String: RouteConfiguration.Rewrite] = [
+        "/x": .init(path: "/r?r=1"), "/x/*": .init(prefix: "/r/s"), "/y/*": .init(prefix: "/"),
+        "/{id}": .init(path: "/r/{id}"), "/x/{id}/z": .init(path: "{path}?q={id}"),
+        "/{rest...}": .init(path: "/r/{rest}"), "~^/x": .init(path: "/r{path}{query}"),
+        "~1$": .init(host: "r"),
+    ]
+
+    /// Routes that answer with their own number, or whose origin does.
     private func routes(_ random: inout some RandomNumberGenerator) -> [RouteConfiguration] {
         let hosts = ["a.test", "*.a.test", "*.b.a.test", "~^c", "~z"]
         let paths = ["/x", "/x/y", "/x/*", "/y/*", "/*", "/{id}", "/x/{id}/z", "/{rest...}", "~^/x", "~1$"]
@@ -29,7 +37,16 @@ struct ExplanationTests {
             let key = "\(route.hosts) \(route.path ?? "")"
             guard !seen.contains(key) else { continue }
             if route.methods.isEmpty && route.headers.isEmpty && route.query.isEmpty { seen.append(key) }
-            route.response = .init(body: "\(routes.count)", type: "t/t")
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                route.cluster = "a"
+                route.requestEdits.set = [.init(name: "X-Route", value: "{route}")]
+                if let rewrite = route.path.flatMap({ Self.rewrites[$0] }) { route.rewrite = rewrite }
+            } else {
+                route.response = .init(body: "\(routes.count)", type: "t/t")
+            }
+            route.responseEdits.set = [
+                .init(name: "X-Seen", value: "{method} {host} {path}{query} {header:x-a}.")
+            ]
             routes.append(route)
         }
         return routes
@@ -40,11 +57,19 @@ struct ExplanationTests {
         let seed = UInt64.random(in: 0..<1_000_000)
         var random = SplitMix(seed: seed)
         var count = 0
+        // It answers with the number of the route, and what it was asked for.
+        let origin = try ServedOrigin { head, _ in
+            let place = head.split(separator: "X-Route: s[")[1].prefix { $0 != "]" }
+            let body = "\(place) \(head.split(separator: " ")[1])"
+            return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        defer { origin.end() }
         while count < 10_000 {
             let routes = routes(&random)
             var problems: [ConfigurationProblem] = []
             var shape = Configuration()
             shape.routes = [RouteListConfiguration(name: "s", routes: routes)]
+            shape.clusters = [ClusterConfiguration(name: "a", endpoints: [origin.address])]
             // Conditions that are drawn twice: those are for the check of configurations, not for this.
             guard RouteCompiler.compile(shape.routes[0], shape, seed: 0, &problems) != nil else { continue }
             var kept = Configuration()
@@ -52,6 +77,7 @@ struct ExplanationTests {
                 configuration.listenAddresses = []
                 configuration.listeners = [ListenerConfiguration(address: "127.0.0.1:0", routes: "s")]
                 configuration.routes = shape.routes
+                configuration.clusters = shape.clusters
                 kept = configuration
             }
             let client = try proxy.connect()
@@ -89,14 +115,30 @@ struct ExplanationTests {
         try client.send(
             "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n")
         let answer = try client.receiveResponse()
-        let wanted: String
+        var wanted: [String] = []
+        var target: Substring?
         if answer.head.hasPrefix("HTTP/1.1 200") {
-            wanted = "number \((Int(answer.body) ?? -2) + 1) of 's'"
+            let words = answer.body.split(separator: " ")
+            wanted.append("number \((Int(words[0]) ?? -2) + 1) of 's'")
+            let seen = answer.head.split(separator: "\r\n").first { $0.hasPrefix("X-Seen: ") }
+            wanted.append("adds \(seen ?? "nothing")\n")
+            if words.count > 1 {
+                wanted.append("adds X-Route: s[\(words[0])]\n")
+                target = words[1]
+            }
         } else {
-            wanted = answer.head.hasPrefix("HTTP/1.1 404") ? "none: 404" : "400, "
+            wanted.append(answer.head.hasPrefix("HTTP/1.1 404") ? "none: 404" : "400, ")
+        }
+        var isRight = wanted.allSatisfy { (explanation + "\n").contains($0) }
+        // An origin is asked for what the explanation says, or for the same as we.
+        if let target {
+            let lines = explanation.split(separator: "\n").filter { $0.hasPrefix("path ") }
+            let become = lines.compactMap { line in
+                line.firstRange(of: " becomes ").map { line[$0.upperBound...] }
+            }
+            isRight = isRight && target == become.first ?? path[...]
         }
         #expect(
-            explanation.contains(wanted),
-            "\(seed): \(method) \(host) \(path) \(fields): \(answer) but \(explanation)")
+            isRight, "\(seed): \(method) \(host) \(path) \(fields): \(answer) but \(explanation)")
     }
 }

@@ -214,6 +214,33 @@ struct ReloadTests {
         try idle.expectEnd()
     }
 
+    @Test("An exchange ends under the limits that it began with", arguments: TestDriver.offered)
+    func limits(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try proxy(driver, [origin])
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let client = try proxy.connect()
+        try client.send(head)
+        let upstream = try origin.accept()
+        try upstream.expect(head)
+        try reload(proxy) {
+            $0.limitBodyBytes = 4
+            $0.timeoutUpstream = .milliseconds(1)
+            $0.timeoutBodyIdle = .milliseconds(1)
+        }
+        let body = "a\r\n0123456789\r\n0\r\n\r\n"
+        try client.send(body)
+        try upstream.expect(body)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        try reload(proxy) {
+            $0.timeoutUpstream = .zero
+            $0.timeoutBodyIdle = .zero
+        }
+        try client.send(head + body)
+        #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 413 "))
+    }
+
     @Test("Routes are replaced, and a request whose place has gone is told so", arguments: TestDriver.offered)
     func routes(_ driver: TestDriver) throws {
         let origin = try TestOrigin()

@@ -429,6 +429,9 @@
                     world.violate("\(name): status of \(plan.number) became \(status)")
                 }
                 if plan.requestFault == .garbage { world.violate("\(name): garbage was forwarded") }
+                if head["x-told"] != plan.told {
+                    world.violate("\(name): response \(plan.number) is told \(head["x-told"] ?? "nothing")")
+                }
             }
             if status == 101 {
                 framing = .tunnel

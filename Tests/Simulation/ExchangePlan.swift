@@ -44,6 +44,10 @@
         var cluster: Int?
         var host = "edge.test"
         var target = "/"
+        /// What an origin is to be asked for instead, before `/r/` and the number; there Host names the endpoint.
+        var rewritten: String?
+        /// What a route adds to request and response; nil: nothing, or not for certain.
+        var told: String?
 
         /// What stands in X-Forwarded-For; nil: nothing does.
         var hop: String?

@@ -163,6 +163,7 @@
             if head.startLine[0] != plan.method || !head.startLine[1].hasSuffix("/r/\(number)") {
                 world.violate("\(name): request line of \(number) is \(head.startLine)")
             }
+            checkChanges(plan, head)
             if let cluster = plan.cluster, world.clusterOfPort[port] != cluster {
                 world.violate("\(name): request \(number) is for cluster \(cluster)")
             }
@@ -188,6 +189,23 @@
                 return
             }
             if plan.answersEarly { answer(plan) }
+        }
+
+        /// Whether the route has changed what it is to change.
+        private func checkChanges(_ plan: ExchangePlan, _ head: Head) {
+            if let rewritten = plan.rewritten, head.startLine[1] != "\(rewritten)/r/\(plan.number)" {
+                world.violate("\(name): target of request \(plan.number) is \(head.startLine[1])")
+            }
+            if plan.rewritten != nil {
+                let index = port - 8000
+                let host = head["host"]
+                if host != "upstream-\(index)" && host != "o\(index).test:\(port)" {
+                    world.violate("\(name): Host of request \(plan.number) is \(host ?? "missing")")
+                }
+            }
+            if head["x-told"] != plan.told {
+                world.violate("\(name): request \(plan.number) is told \(head["x-told"] ?? "nothing")")
+            }
         }
 
         /// Whether the proxy tells of the client what it was told.

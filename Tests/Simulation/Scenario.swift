@@ -57,10 +57,19 @@
             do {
                 var even = RouteRule()
                 even.path = try PathPattern(parsing: "/even/*")
+                var changing = RouteDefinition(rule: even, action: .proxy(cluster: places[0]))
+                changing.target =
+                    try TargetTemplate.prefix("/moved") + [.pathWithoutPrefix(5), .variable(.query)]
+                changing.host = .ofEndpoint
+                changing.request.lines = [
+                    .line("X-Told"), .variable(.method), .literal([0x20]), .header("x-id"), .lineEnd,
+                ]
+                changing.request.dropped = ["x-padding"]
+                changing.response.lines = changing.request.lines
                 return try RouteSet(
                     [
-                        (even, .proxy(cluster: places[0])),
-                        (RouteRule(), .proxy(cluster: places[clusterCount - 1])),
+                        changing,
+                        RouteDefinition(rule: RouteRule(), action: .proxy(cluster: places[clusterCount - 1])),
                     ], seed: routeSeed)
             } catch {
                 preconditionFailure("the routes are well-formed")
@@ -240,9 +249,12 @@
                     plan.target = "http://\(plan.host)"
                 } else if listener.hasRoutes && world.random.chance(50) {
                     // In one of its spellings: what is looked for is the normal one.
-                    plan.target = world.random.pick([
-                        "/even", "//even", "/x/../even", "/%65ven/a", "/./even//b",
+                    let (target, rest) = world.random.pick([
+                        ("/even", ""), ("//even", ""), ("/x/../even", ""), ("/%65ven/a", "/a"),
+                        ("/./even//b", "/b"),
                     ])
+                    plan.target = target
+                    plan.rewritten = "/moved" + rest
                     plan.cluster = 0
                 } else {
                     plan.target =
@@ -250,6 +262,7 @@
                     plan.cluster = listener.hasRoutes ? clusterCount - 1 : listener.cluster
                 }
                 planRequest(plan)
+                if plan.rewritten != nil { plan.told = "\(plan.method) \(plan.number)" }
                 planResponse(plan)
                 if plan.requestFault != .none || plan.upgrades { break }
             }

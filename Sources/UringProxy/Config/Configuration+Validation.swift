@@ -23,6 +23,7 @@ extension Configuration {
         checkListeners(&problems)
         checkTrust(&problems)
         checkUpstreams(&problems)
+        checkRouteDefaults(&problems)
         checkClusters(&problems)
         checkBalancing(&problems)
         checkEngine(&problems)
@@ -120,6 +121,17 @@ extension Configuration {
         problems.add(
             "\(path).\(key)",
             "there is no \(key == "cluster" ? "cluster" : "list of routes") \(quoted(name))", near ?? known)
+    }
+
+    private func checkRouteDefaults(_ problems: inout ProblemList) {
+        for defaults in routeDefaults where !routes.contains(where: { $0.name == defaults.name }) {
+            let near = NearestName.of(defaults.name, among: routes.map(\.name)).map {
+                "did you mean '\($0)'?"
+            }
+            problems.add(
+                "route_defaults.\(defaults.name)", "there is no list of routes \(quoted(defaults.name))",
+                near ?? "name one of those below 'routes'")
+        }
     }
 
     private func checkClusters(_ problems: inout ProblemList) {
@@ -255,7 +267,7 @@ extension Configuration {
     }
 
     private func checkTimeouts(_ problems: inout ProblemList) {
-        let timeouts: [(String, Nanoseconds)] = [
+        var timeouts: [(String, Nanoseconds)] = [
             ("--timeout-head", timeoutHead), ("--timeout-body-idle", timeoutBodyIdle),
             ("--timeout-send-idle", timeoutSendIdle), ("--timeout-keepalive", timeoutKeepalive),
             ("--timeout-connect", timeoutConnect), ("--timeout-upstream", timeoutUpstream),
@@ -263,6 +275,14 @@ extension Configuration {
             ("--timeout-drain", timeoutDrain), ("--pool-idle-timeout", poolIdleTimeout),
             ("--limit-rate-min", limitRateMin.grace),
         ]
+        for list in routes {
+            for (index, route) in list.routes.enumerated() {
+                timeouts += Self.values(of: route.timeouts, "routes.\(list.name)[\(index)].timeouts")
+            }
+        }
+        for defaults in routeDefaults {
+            timeouts += Self.values(of: defaults.timeouts, "route_defaults.\(defaults.name).timeouts")
+        }
         for (option, value) in timeouts {
             if value < .zero || value > .longest {
                 problems.add(option, "\(value) is negative or longer than ten years", "0 switches it off")
@@ -272,6 +292,15 @@ extension Configuration {
                     "give 1ms or more, or 0 to switch it off")
             }
         }
+    }
+
+    private static func values(of timeouts: RouteTimeouts, _ path: String) -> [(String, Nanoseconds)] {
+        let all = [
+            ("connect", timeouts.connect), ("upstream", timeouts.upstream), ("total", timeouts.total),
+            ("body_idle", timeouts.bodyIdle), ("send_idle", timeouts.sendIdle),
+            ("tunnel_idle", timeouts.tunnelIdle),
+        ]
+        return all.compactMap { name, value in value.map { ("\(path).\(name)", $0) } }
     }
 
     private func checkLimits(_ problems: inout ProblemList) {

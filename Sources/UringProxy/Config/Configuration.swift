@@ -7,6 +7,8 @@ public struct Configuration: Sendable, Equatable {
     /// Listeners, routes and clusters of a configuration file; what the command line's options name comes on top.
     public var listeners: [ListenerConfiguration] = []
     public var routes: [RouteListConfiguration] = []
+    /// What holds for all routes of a list, by its name.
+    public var routeDefaults: [RouteDefaults] = []
     public var clusters: [ClusterConfiguration] = []
     /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
     public var listenAddresses: [String] = []

@@ -13,7 +13,7 @@ public struct RouteConfiguration: Sendable, Equatable {
 
     /// Another place that downstream is sent to.
     public struct Redirect: Sendable, Equatable {
-        /// A URL or a path, with placeholders (`TargetTemplate`).
+        /// A URL or a path, with placeholders (`TargetTemplate.redirection`).
         public var target: String
         /// 301, 302, 303, 307 or 308.
         public var status: Int
@@ -21,6 +21,18 @@ public struct RouteConfiguration: Sendable, Equatable {
         public init(target: String, status: Int = 308) {
             self.target = target
             self.status = status
+        }
+    }
+
+    /// A cluster that some of the requests go to.
+    public struct Share: Sendable, Equatable {
+        public var cluster: String
+        /// 0 to 1,000,000, next to those of the others.
+        public var weight: Int
+
+        public init(cluster: String, weight: Int) {
+            self.cluster = cluster
+            self.weight = weight
         }
     }
 
@@ -39,6 +51,25 @@ public struct RouteConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Where else the upstream is asked.
+    public struct Rewrite: Sendable, Equatable {
+        /// Its path, with placeholders (`TargetTemplate.rewrite`).
+        public var path: String?
+        /// What stands in place of the prefix that the route's path names.
+        public var prefix: String?
+        /// What Host says: a host, with a port or without; `upstream`: the endpoint's.
+        public var host: String?
+
+        /// The word for the endpoint's host.
+        static let upstream = "upstream"
+
+        public init(path: String? = nil, prefix: String? = nil, host: String? = nil) {
+            self.path = path
+            self.prefix = prefix
+            self.host = host
+        }
+    }
+
     public var hosts: [String] = []
     public var path: String?
     public var methods: [String] = []
@@ -48,8 +79,18 @@ public struct RouteConfiguration: Sendable, Equatable {
 
     // One of them.
     public var cluster: String?
+    public var split: [Share] = []
     public var redirect: Redirect?
     public var response: Response?
+
+    /// What of a request `split` chooses by; nil: it is drawn.
+    public var splitKey: HashKey?
+    public var rewrite = Rewrite()
+    public var requestEdits = FieldEdits()
+    /// Of the upstream's answer, and of an own one.
+    public var responseEdits = FieldEdits()
+    public var timeouts = RouteTimeouts()
+    public var limits = RouteLimits()
 
     public init() {}
 }

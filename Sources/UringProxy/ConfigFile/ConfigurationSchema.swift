@@ -11,6 +11,10 @@ enum ConfigurationSchema {
             itemName: \.name, items: \.routes, new: { RouteListConfiguration(name: "") },
             newItem: { RouteConfiguration() }, routeKeys),
         .named(
+            "route_defaults", \.routeDefaults,
+            "What holds for all routes of a list, by its name, unless one of them says otherwise.",
+            itemName: \.name, new: { RouteDefaults(name: "") }, routeDefaultKeys),
+        .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
         .section(
@@ -68,6 +72,20 @@ enum ConfigurationSchema {
                     "Addresses that it comes from; one of them."),
             ]),
         .optional("cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
+        .objects(
+            "split", \.split, "clusters that share its requests by weight; or",
+            new: { RouteConfiguration.Share(cluster: "", weight: 0) },
+            [
+                .value(
+                    "cluster", \.cluster, .text("the name of a cluster"), "A cluster.", isRequired: true),
+                .value(
+                    "weight", \.weight, .count(0...ClusterSplit.weightLimit),
+                    "Its share, next to those of the others; 0: none.", isRequired: true),
+            ]),
+        .optional(
+            "split_by", \.splitKey, .hashKey,
+            "What keeps requests with one cluster of the split: uri, source, header:NAME or cookie:NAME; without it each is drawn."
+        ),
         .object(
             "redirect", \.redirect, "where downstream is sent; or",
             new: { RouteConfiguration.Redirect(target: "") },
@@ -85,6 +103,73 @@ enum ConfigurationSchema {
                 .value("body", \.body, .anyText, "Its body."),
                 .value("type", \.type, .text("a media type"), "Its Content-Type."),
             ]),
+        .part("rewrite", \.rewrite, "What the cluster is asked for instead.", rewriteKeys),
+        .part("request", \.requestEdits, "Fields of the request.", fieldEditKeys),
+        .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
+        .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
+        .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
+    ]
+
+    private static let routeTimeoutKeys: [SchemaKey<RouteTimeouts>] =
+        [
+            .optional("connect", \.connect, .duration, "To connect upstream: 504."),
+            .optional("upstream", \.upstream, .duration, "To the first byte of a response: 504."),
+            .optional("total", \.total, .duration, "For a whole exchange: 504 or close."),
+            .optional("body_idle", \.bodyIdle, .duration, "Between two pieces of a body: 408 or close."),
+            .optional(
+                "send_idle", \.sendIdle, .duration, "While a peer takes nothing of what is sent: close."),
+            .optional("tunnel_idle", \.tunnelIdle, .duration, "Without a byte in a tunnel: close."),
+        ] + ["head", "keepalive", "drain"].map { refusedKey($0, in: "timeouts") }
+
+    private static let routeLimitKeys: [SchemaKey<RouteLimits>] =
+        [
+            .optional("body", \.bodyBytes, sizeInInt64, "A request body: 413; 0 switches it off.")
+        ]
+        + [
+            "head", "fields", "uri", "rate_min", "connections", "connections_per_client",
+            "requests_per_connection",
+        ]
+        .map { refusedKey($0, in: "limits") }
+
+    /// A key that is for all requests alike.
+    private static func refusedKey<Target>(_ name: String, in section: String) -> SchemaKey<Target> {
+        let isOfHead = ["head", "fields", "uri"].contains(name)
+        return .refused(
+            name,
+            isOfHead
+                ? "a head is read before it is known which route takes it"
+                : "it is for connections, which no route has for itself",
+            "set it below '\(section)' at the top of the file")
+    }
+
+    private static let rewriteKeys: [SchemaKey<RouteConfiguration.Rewrite>] = [
+        .optional(
+            "path", \.path, .text("a path, with placeholders"),
+            "The path, with {path}, {query}, {host} and the names of the path's placeholders; the query stays unless it has one."
+        ),
+        .optional(
+            "prefix", \.prefix, .text("a path"),
+            "What stands in place of /a of a route for /a/*; / takes it off."),
+        .optional(
+            "host", \.host, .text("a host, or upstream"),
+            "What Host says: a host, with a port or without, or upstream: the endpoint's."),
+    ]
+
+    private static let fieldEditKeys: [SchemaKey<FieldEdits>] = [
+        .pairs(
+            "set", \.set, "Fields in place of those of their names; values may have placeholders.",
+            pair: { FieldEdits.Field(name: $0, value: $1) }, parts: { ($0.name, $0.value) }),
+        .pairLists(
+            "add", \.add, "Fields beside those of their names; a list of values adds several.",
+            pair: { FieldEdits.Field(name: $0, value: $1) }, parts: { ($0.name, $0.value) }),
+        .values("remove", \.remove, .text("the name of a field"), "Names of fields that are dropped."),
+    ]
+
+    private static let routeDefaultKeys: [SchemaKey<RouteDefaults>] = [
+        .part("request", \.request, "Fields of requests.", fieldEditKeys),
+        .part("response", \.response, "Fields of responses, be they our own.", fieldEditKeys),
+        .part("timeouts", \.timeouts, "Timeouts of exchanges, where they differ.", routeTimeoutKeys),
+        .part("limits", \.limits, "Limits of requests, where they differ.", routeLimitKeys),
     ]
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [

@@ -1,3 +1,5 @@
+internal import CPosix
+
 /// What becomes of a request, and which line of the file decided it: found by the tables that the proxy itself uses.
 public struct Explanation: Sendable {
     private struct Line: Sendable {
@@ -141,40 +143,183 @@ public struct Explanation: Sendable {
         }
         let route = "routes.\(name)[\(match.rule)]"
         add("route", "number \(match.rule + 1) of '\(name)'", route)
-        let cluster = set.cluster(of: match.rule)
-        guard cluster < 0 else {
-            explainCluster(configuration.allClusters[cluster].name, "\(route).cluster")
+        var source = TemplateSource(request: request, match: match)
+        let place = Place(
+            list: name, path: route, route: list.routes[match.rule],
+            defaults: configuration.routeDefaults.first { $0.name == name })
+        let limit = place.setting(
+            "limits.body", \.limits.bodyBytes, \.limits.bodyBytes, configuration.limitBodyBytes)
+        if limit.value > 0, case .length(let size) = head.framing, size > UInt64(limit.value) {
+            add(
+                "answer", "413, the body is larger than \(ByteSize.describe(UInt64(limit.value)))", limit.path
+            )
+            return
+        }
+        var cluster = set.cluster(of: match.rule)
+        if let split = set.split(of: match.rule) {
+            let shares = place.route.split.map { "\($0.cluster) \($0.weight)" }.joined(separator: ", ")
+            let key = set.key(ofSplit: split)
+            var hash = KeyHash.hash(key, in: head, fields, bytes)
+            if case .source = key { hash = KeyHash.hash(request.source) }
+            guard hash != 0 else {
+                add("cluster", "drawn by weight: \(shares)", "\(route).split")
+                let name: StaticString = "(the one that is drawn)"
+                source.cluster = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
+                _ = explainChanges(set, source, fields, list.name, match.rule)
+                explainTimes(place)
+                return
+            }
+            add(
+                "split", "\(shares), by \(place.route.splitKey.map { "\($0)" } ?? "nothing")",
+                "\(route).split")
+            let share = set.share(ofSplit: split, at: KeyHash.splitPoint(hash))
+            cluster = share.cluster
+            source.cluster = share.name
+        }
+        if cluster >= 0 {
+            guard explainChanges(set, source, fields, name, match.rule) else { return }
+            let key = place.route.split.isEmpty ? "cluster" : "split"
+            explainCluster(configuration.allClusters[cluster].name, "\(route).\(key)", place)
             return
         }
         switch set.reply(of: match.rule) {
         case .fixed(let reply):
             add("answer", "\(reply.status), \(reply.body.count) bytes of our own", "\(route).respond")
-        case .redirect(let status, let target):
-            var location = [UInt8](repeating: 0, count: target.size(for: request, match))
-            let size = unsafe location.withUnsafeMutableBufferPointer { buffer in
-                var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: buffer.count)
-                target.write(for: request, match, into: &writer)
-                return writer.count
-            }
+        case .redirect(_, _, needsHost: true) where request.host.isEmpty:
             add(
-                "answer", "\(status) to \(String(decoding: location[..<size], as: UTF8.self))",
-                "\(route).redirect")
+                "answer", "400, the redirection needs a host, and the request names none", "\(route).redirect"
+            )
+        case .redirect(let status, let target, _):
+            let place = Self.text { set.templates.write(target, for: source, fields: fields, into: &$0) }
+            add("answer", "\(status) to \(place)", "\(route).redirect")
+        }
+        _ = explainChanges(set, source, fields, name, match.rule)
+    }
+
+    /// What `write` writes.
+    private static func text(_ write: (inout ByteWriter) -> Void) -> String {
+        withWriter { writer in
+            write(&writer)
+            return String(decoding: writer.written)
         }
     }
 
-    private mutating func explainCluster(_ name: String, _ path: String) {
+    /// Calls `body` with a writer that has room for whatever a head can make.
+    private static func withWriter<Result>(_ body: (inout ByteWriter) -> Result) -> Result {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 20) { buffer in
+            var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: buffer.count)
+            return body(&writer)
+        }
+    }
+
+    /// What a route makes of a request and its answer, in words.
+    private struct Changes {
+        var target = ""
+        var leadsAstray = false
+        var host = ""
+        var request: [String] = []
+        var response: [String] = []
+
+        init(_ written: WrittenChanges, _ bytes: ByteView) {
+            target = String(decoding: bytes[written.target])
+            leadsAstray = !target.isEmpty && PathNormalizer.leadsAstray(bytes[written.target])
+            host = written.hostIsEndpoint ? "the endpoint's" : String(decoding: bytes[written.host])
+            request = Self.fields(bytes[written.requestNames], bytes[written.requestLines])
+            response = Self.fields(bytes[written.responseNames], bytes[written.responseLines])
+        }
+
+        private static func fields(_ names: ByteView, _ lines: ByteView) -> [String] {
+            let mark = String(UnicodeScalar(ResponseLines.endpointMark))
+            return FieldNameList(bytes: names).names.map { "drops \($0)" }
+                + String(decoding: lines).split(separator: "\r\n").map {
+                    "adds \($0.replacing(mark, with: "the endpoint"))"
+                }
+        }
+    }
+
+    /// What the route makes of the request and its answer; false if the request is refused for it.
+    private mutating func explainChanges(
+        _ set: RouteSet, _ source: TemplateSource, _ fields: borrowing FieldTable, _ list: String, _ rule: Int
+    ) -> Bool {
+        guard set.changesAnything(rule) else { return true }
+        let route = "routes.\(list)[\(rule)]"
+        var source = source
+        source.milliseconds = cposix_realtime_milliseconds()
+        source.requestID = RequestID.received(fields, source.request.head)
+        var id = "(drawn for each request)"
+        let changes = id.withUTF8 { id in
+            if source.requestID.isEmpty { source.requestID = unsafe ByteView(UnsafeRawBufferPointer(id)) }
+            return Self.withWriter { writer in
+                let written = set.changes(of: rule).write(
+                    for: source, fields: fields, templates: set.templates, into: &writer)
+                return Changes(written, writer.written)
+            }
+        }
+        if !changes.target.isEmpty { add("path", "becomes \(changes.target)", "\(route).rewrite") }
+        let limit =
+            configuration.limitURIBytes > 0 ? configuration.limitURIBytes : configuration.limitHeadBytes
+        if changes.target.utf8.count > limit {
+            add("answer", "414, that is more than \(limit) bytes", "limits.uri")
+            return false
+        }
+        if changes.leadsAstray {
+            add("answer", "400, that can be read in more than one way", "\(route).rewrite")
+            return false
+        }
+        if !changes.host.isEmpty { add("host", "becomes \(changes.host)", "\(route).rewrite.host") }
+        for (side, lines) in [("request", changes.request), ("response", changes.response)] {
+            let path = "\(route).\(side)"
+            let isOwn = file?.origins[path] != nil
+            for line in lines { add(side, line, isOwn ? path : "route_defaults.\(list).\(side)") }
+        }
+        return true
+    }
+
+    /// A route, and what holds for its list.
+    private struct Place {
+        var list: String
+        var path: String
+        var route: RouteConfiguration
+        var defaults: RouteDefaults?
+
+        /// The route's value of a key, its list's, or the common one, and where it stands.
+        func setting<Value>(
+            _ key: String, _ own: KeyPath<RouteConfiguration, Value?>,
+            _ ofList: KeyPath<RouteDefaults, Value?>,
+            _ common: Value
+        ) -> (value: Value, path: String) {
+            if let value = route[keyPath: own] { return (value, "\(path).\(key)") }
+            if let value = defaults?[keyPath: ofList] { return (value, "route_defaults.\(list).\(key)") }
+            return (common, key)
+        }
+    }
+
+    private mutating func explainCluster(_ name: String, _ path: String, _ place: Place? = nil) {
         add("cluster", name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
+        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()))
+    }
+
+    private mutating func explainTimes(_ place: Place) {
+        let connect = place.setting(
+            "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
         add(
-            "connect", "within \(configuration.timeoutConnect), else the next endpoint, or 504",
-            "timeouts.connect")
-        let upstream = configuration.timeoutUpstream
+            "connect",
+            connect.value.isOn
+                ? "within \(connect.value), else the next endpoint, or 504" : "may take any time",
+            connect.path)
+        let upstream = place.setting(
+            "timeouts.upstream", \.timeouts.upstream, \.timeouts.upstream, configuration.timeoutUpstream)
         add(
-            "response", upstream.isOn ? "begins within \(upstream), else 504" : "may take any time",
-            "timeouts.upstream")
+            "response",
+            upstream.value.isOn ? "begins within \(upstream.value), else 504" : "may take any time",
+            upstream.path)
+        let total = place.setting(
+            "timeouts.total", \.timeouts.total, \.timeouts.total, configuration.timeoutTotal)
+        if total.value.isOn { add("exchange", "within \(total.value), else 504", total.path) }
     }
 
     // MARK: - Forward

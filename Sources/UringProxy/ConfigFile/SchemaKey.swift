@@ -13,6 +13,8 @@ struct SchemaKey<Target>: Sendable {
             Void
     /// nil: there is nothing to show.
     let write: @Sendable (Target) -> WrittenValue?
+    /// It is known to be looked for here, and cannot be had.
+    var isRefused = false
 }
 
 /// What may stand at a place of the file.
@@ -86,12 +88,67 @@ extension SchemaKey {
         new: @escaping @Sendable () -> Item, _ keys: [SchemaKey<Item>]
     ) -> SchemaKey {
         SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
             read: { node, path, target, reader in
                 var value = new()
                 reader.object(node, path, keys, into: &value)
                 target[keyPath: property] = value
             }, write: { $0[keyPath: property].flatMap { writtenObject(keys, $0) } })
+    }
+
+    /// A key that stands elsewhere, though one might look for it here.
+    static func refused(_ name: String, _ message: String, _ remedy: String) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: message, option: nil, isRequired: false, shape: .value(""),
+            read: { node, path, _, reader in
+                reader.note(FileProblem(node.position, path: path, message, remedy))
+            }, write: { _ in nil }, isRefused: true)
+    }
+
+    /// A mapping that is a part of the target's.
+    static func part<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, Item> & Sendable, _ summary: String,
+        _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
+            read: { node, path, target, reader in
+                reader.object(node, path, keys, into: &target[keyPath: property])
+            }, write: { writtenObject(keys, $0[keyPath: property]) })
+    }
+
+    /// Names of the user's, each with a text or several.
+    static func pairLists<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [Item]> & Sendable, _ summary: String,
+        pair: @escaping @Sendable (String, String) -> Item,
+        parts: @escaping @Sendable (Item) -> (String, String)
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("a text")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .map(.list(.value(syntax.schema))),
+            read: { node, path, target, reader in
+                for (key, items) in reader.entries(node, path) {
+                    let keyPath = path + "." + key.name
+                    reader.noteOrigin(of: keyPath, items.position)
+                    for (item, itemPath) in reader.items(items, keyPath) {
+                        if let value = reader.value(item, itemPath, syntax) {
+                            target[keyPath: property].append(pair(key.name, value))
+                        }
+                    }
+                }
+            },
+            write: { target in
+                var lists: [(name: String, value: WrittenValue)] = []
+                for (name, value) in target[keyPath: property].map(parts) {
+                    guard case .list(let before)? = lists.last?.value, lists.last?.name == name else {
+                        lists.append((name, .list([.scalar(value)])))
+                        continue
+                    }
+                    lists[lists.count - 1].value = .list(before + [.scalar(value)])
+                }
+                return lists.isEmpty ? nil : .object(lists)
+            })
     }
 
     /// Names of the user's, each with a text.
@@ -141,7 +198,7 @@ extension SchemaKey {
     /// A section: keys that are the target's own.
     static func section(_ name: String, _ summary: String, _ keys: [SchemaKey<Target>]) -> SchemaKey {
         SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.map(\.entry)),
+            name: name, summary: summary, option: nil, isRequired: false, shape: .object(keys.entries()),
             read: { node, path, target, reader in reader.object(node, path, keys, into: &target) },
             write: { target in writtenObject(keys, target) })
     }
@@ -153,7 +210,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .list(.object(keys.map(\.entry))),
+            shape: .list(.object(keys.entries())),
             read: { node, path, target, reader in
                 for (item, itemPath) in reader.items(node, path) {
                     var value = new()
@@ -175,7 +232,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .map(.object(keys.map(\.entry))),
+            shape: .map(.object(keys.entries())),
             read: { node, path, target, reader in
                 for (key, item) in reader.entries(node, path) {
                     let itemPath = path + "." + key.name
@@ -206,7 +263,7 @@ extension SchemaKey {
     ) -> SchemaKey {
         SchemaKey(
             name: name, summary: summary, option: nil, isRequired: false,
-            shape: .map(.list(.object(keys.map(\.entry)))),
+            shape: .map(.list(.object(keys.entries()))),
             read: { node, path, target, reader in
                 for (key, item) in reader.entries(node, path) {
                     let listPath = path + "." + key.name
@@ -231,6 +288,13 @@ extension SchemaKey {
                         return (list[keyPath: itemName], .list(written))
                     })
             })
+    }
+}
+
+extension Array {
+    /// Those keys that may be there.
+    fileprivate func entries<Target>() -> [SchemaEntry] where Element == SchemaKey<Target> {
+        filter { !$0.isRefused }.map(\.entry)
     }
 }
 

@@ -18,14 +18,14 @@ struct SchemaReader {
     ) {
         origins[path] = node.position
         guard case .mapping(let entries) = node.value else {
-            let names = keys.map(\.name).joined(separator: ", ")
+            let names = keys.filter { !$0.isRefused }.map(\.name).joined(separator: ", ")
             note(
                 FileProblem(
                     node.position, path: path, "\(node.kind) stands where keys are expected",
                     "write some of \(names)"))
             return
         }
-        let names = keys.map(\.name)
+        let names = keys.filter { !$0.isRefused }.map(\.name)
         for (name, value) in entries {
             let keyPath = path.isEmpty ? name.name : "\(path).\(name.name)"
             guard let key = keys.first(where: { $0.name == name.name }) else {

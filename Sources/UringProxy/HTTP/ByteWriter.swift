@@ -41,6 +41,19 @@ internal import CBytes
         unsafe place.pointee = byte
     }
 
+    /// Bytes that a peer chose, as part of a field: no control character of theirs ends the line or hides in it. HTAB and what is
+    /// no ASCII stay (RFC 9110 §5.5).
+    mutating func append(field bytes: ByteView) {
+        guard let place = unsafe reserve(bytes.count) else { return }
+        for index in 0..<bytes.count { unsafe place[index] = bytes[index].isControl ? 0x20 : bytes[index] }
+    }
+
+    /// Takes back what was written from `count` on.
+    mutating func truncate(to count: Int) {
+        precondition(count >= 0)
+        self.count = min(self.count, count)
+    }
+
     mutating func append(decimal value: UInt64) {
         var size = 1
         var rest = value / 10

@@ -26,6 +26,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func adoptSettings(_ snapshot: Snapshot) {
         let old = settings
+        keepPolicies()
         settings = snapshot.settings
         pseudonym = FixedBytes(settings.pseudonym)
         trust = Trust(settings.trust)
@@ -33,6 +34,16 @@ extension Engine where D: ~Copyable {
         clientLimit = snapshot.clientLimit
         if settings.headLimits.fields != old.headLimits.fields {
             fields = FieldTable(capacity: settings.headLimits.fields)
+        }
+    }
+
+    /// Exchanges go on under the timeouts and limits that they began with.
+    private mutating func keepPolicies() {
+        let policy = RoutePolicy(settings)
+        for index in 0..<UInt32(exchanges.highestCount)
+        where exchanges.isOccupied(index) && !exchanges[index].hasPolicy {
+            policies[index] = policy
+            exchanges[index].hasPolicy = true
         }
     }
 
@@ -123,7 +134,10 @@ extension Engine where D: ~Copyable {
 
     private mutating func adoptRoutes(_ snapshot: Snapshot) {
         routeSets = snapshot.routes.map(\.set)
-        routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        guard !routeSets.isEmpty else { return }
+        routeScratch = RouteScratch(pathBytes: settings.headLimits.uriBytes)
+        changeBytes.reserve(4096)
+        targetBytes.reserve(settings.headLimits.uriBytes)
     }
 
     // MARK: - Listeners

@@ -41,6 +41,10 @@ extension Engine where D: ~Copyable {
         exchange.endpointsFailed += 1
         exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         exchange.endpoint = fixedEndpoints[other]
+        guard renameHost(index) else {
+            exchange.failure = .outOfMemory
+            return false
+        }
         return true
     }
 
@@ -55,38 +59,9 @@ extension Engine where D: ~Copyable {
 
     /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
     private mutating func balancingKey(_ cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> UInt64 {
-        switch clusters.keySource(cluster) {
-        case .none: 0
-        case .uri: pathHash(bytes)
-        case .source: KeyHash.hash(clientAddress(slot, bytes))
-        case .header(let name): headerHash(name, bytes)
-        case .cookie(let name): cookieHash(name, bytes)
-        }
-    }
-
-    private func pathHash(_ bytes: ByteView) -> UInt64 {
-        let target = bytes[requestHead.pathAndQuery]
-        var size = 0
-        while size < target.count, target[size] != UInt8(ascii: "?") { size += 1 }
-        if size > 0 { return KeyHash.hash(target[0..<size]) }
-        // In absolute form the path may be missing, which is the same as "/" (RFC 9110 §4.2.3).
-        return unsafe withUnsafeBytes(of: UInt8(ascii: "/")) { unsafe KeyHash.hash(ByteView($0)) }
-    }
-
-    private func headerHash(_ name: ByteView, _ bytes: ByteView) -> UInt64 {
-        for index in 0..<fields.count where bytes[fields[index].name].equalsIgnoringCase(name) {
-            return KeyHash.hash(bytes[fields[index].value])
-        }
-        return 0
-    }
-
-    private func cookieHash(_ name: ByteView, _ bytes: ByteView) -> UInt64 {
-        for index in 0..<fields.count where fields[index].id == .cookie {
-            if let value = CookieField.value(of: name, in: bytes[fields[index].value]) {
-                return KeyHash.hash(value)
-            }
-        }
-        return 0
+        let key = clusters.keySource(cluster)
+        if case .source = key { return KeyHash.hash(clientAddress(slot, bytes)) }
+        return KeyHash.hash(key, in: requestHead, fields, bytes)
     }
 
     // MARK: - Lessons

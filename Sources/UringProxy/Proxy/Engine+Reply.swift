@@ -50,14 +50,10 @@ extension Engine where D: ~Copyable {
     }
 
     /// The redirection of a route (RFC 9110 §15.4).
-    mutating func answer(
-        _ index: UInt32, status: UInt16, redirectingTo target: TargetTemplate, _ request: RouteRequest,
-        _ match: RouteMatch
-    ) {
-        let size = target.size(for: request, match) + 64
-        answer(index, status: status, size: size) { writer, _ in
+    mutating func answer(_ index: UInt32, status: UInt16, redirectingTo place: ByteView) {
+        answer(index, status: status, size: place.count + 64) { writer, _ in
             writer.append("Location: ")
-            target.write(for: request, match, into: &writer)
+            writer.append(place)
             writer.append("\r\nContent-Length: 0\r\n")
             return .none
         }
@@ -80,9 +76,12 @@ extension Engine where D: ~Copyable {
         let isHTTP10 = exchanges[index].version == .http10
         let head = UInt32(requestHead.size)
         connections[slot].saidClose = exchanges[index].saidClose && !untaken
+        let changes = takeResponseChanges(index)
         finishExchange(index)
         let isWritten = writeReply(
-            slot, status, size: size, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10, write)
+            slot, status, size: size, isHead: isHead, keepAlive: keepAlive, tellsKeepAlive: isHTTP10, changes,
+            write)
+        if changes.slice != .none { arena.release(changes.slice) }
         if leavesHead { segments.consume(head, from: &connections[slot].input) }
         guard isWritten else {
             close(slot)
@@ -108,7 +107,8 @@ extension Engine where D: ~Copyable {
     mutating func refuseHead(_ slot: UInt32, status: UInt16, reason: StaticString) {
         segments.removeAll(&connections[slot].input)
         let isWritten = writeReply(
-            slot, status, size: Self.size(of: reason), isHead: false, keepAlive: false, tellsKeepAlive: false
+            slot, status, size: Self.size(of: reason), isHead: false, keepAlive: false, tellsKeepAlive: false,
+            .none
         ) { writer, isHead in Self.write(reason, status, isHead: isHead, to: &writer) }
         guard isWritten else {
             close(slot)
@@ -139,22 +139,24 @@ extension Engine where D: ~Copyable {
     /// Puts a whole response into downstream's output.
     private mutating func writeReply(
         _ slot: UInt32, _ status: UInt16, size: Int, isHead: Bool, keepAlive: Bool, tellsKeepAlive: Bool,
-        _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
+        _ changes: ResponseChanges, _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
     ) -> Bool {
         // The status line and Connection.
-        guard let sliceClass = SliceClass.fitting(size + 128), let slice = arena.lease(sliceClass) else {
+        let size = size + 128 + changes.size
+        guard let sliceClass = SliceClass.fitting(size), let slice = arena.lease(sliceClass) else {
             counters.add(.buffersExhausted)
             return false
         }
-        counters.add(.localResponses)
-        countResponse(status)
         var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
         writer.append("HTTP/1.1 ")
         writer.append(decimal: UInt64(status))
         writer.append(" ")
         writer.append(Status.phrase(status))
         writer.append("\r\n")
-        let body = write(&writer, isHead)
+        guard let body = writeFields(changes, size, isHead, &writer, write) else {
+            arena.release(slice)
+            return false
+        }
         if !keepAlive {
             writer.append("Connection: close\r\n")
         } else if tellsKeepAlive {
@@ -164,11 +166,32 @@ extension Engine where D: ~Copyable {
         writer.append(body.text)
         if body.isLine { writer.append("\n") }
         precondition(!writer.overflowed, "our own answers fit a slice")
+        counters.add(.localResponses)
+        countResponse(status)
         if connections[slot].output.isEmpty { outputBegins(slot) }
         segments.append(
             Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].output)
         queueFlush(slot)
         return true
+    }
+}
+
+extension Engine where D: ~Copyable {
+    /// Writes the fields of an answer of our own as the route changes them; nil if there is no memory for that.
+    private func writeFields(
+        _ changes: ResponseChanges, _ size: Int, _ isHead: Bool, _ writer: inout ByteWriter,
+        _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
+    ) -> ReplyBody? {
+        if changes.isEmpty { return write(&writer, isHead) }
+        guard let sliceClass = SliceClass.fitting(size), let slice = arena.lease(sliceClass) else {
+            counters.add(.buffersExhausted)
+            return nil
+        }
+        var own = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+        let body = write(&own, isHead)
+        changes.write(own.written, into: &writer)
+        arena.release(slice)
+        return body
     }
 }
 

@@ -91,9 +91,12 @@ extension Engine where D: ~Copyable {
 
     /// What is wrong with a well-formed request for this listener; nil if it may be forwarded.
     @inline(__always)
-    private func refusal(_ role: Listener.Role, _ bytes: ByteView) -> ProxyError? {
+    private func refusal(_ role: Listener.Role, hasRoutes: Bool, _ bytes: ByteView) -> ProxyError? {
         if requestHead.hasVia && hasOwnVia(bytes) { return .loopDetected }
-        if case .length(let size) = requestHead.framing, size > settings.bodyLimit { return .bodyTooLarge }
+        // A route may have a limit of its own.
+        if !hasRoutes, case .length(let size) = requestHead.framing, size > settings.bodyLimit {
+            return .bodyTooLarge
+        }
         switch role {
         case .reverse:
             switch requestHead.form {
@@ -155,7 +158,8 @@ extension Engine where D: ~Copyable {
         connection.streamBytes = 0
         connection.receiveWindowStartedAt = driver.now
         connection.receiveWindowBytes = 0
-        if let error = refusal(role, bytes) {
+        let routes = listeners[listener].routes
+        if let error = refusal(role, hasRoutes: routes >= 0, bytes) {
             fail(index, error)
             return
         }
@@ -166,7 +170,6 @@ extension Engine where D: ~Copyable {
         switch role {
         case .reverse:
             var cluster = listeners[listener].cluster
-            let routes = listeners[listener].routes
             if routes >= 0 {
                 guard let routed = route(index, slot, bytes, set: routes) else { return }
                 cluster = routed
@@ -233,20 +236,24 @@ extension Engine where D: ~Copyable {
         let exchange = exchanges.tenant(index)
         let smallBody = smallBodySize(bytes)
         // Fields that this hop adds: Via, three X-Forwarded fields or Forwarded, with names and addresses.
-        var wanted = requestHead.size + 384 + smallBody
+        var wanted = requestHead.size + 384 + smallBody + sizeOfChanges(index)
+        let changes = requestChanges(index, bytes)
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, &writer)
+            let start = writer.count
+            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, changes, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
+            let size = writer.count
+            if exchange.isChanged && !writer.overflowed { keepChanges(index, requestFrom: start, &writer) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
                 arena.release(slice)
                 wanted = sliceClass.sliceSize + 1
                 continue
             }
-            exchange.request = Segment(slice: slice, offset: 0, size: UInt32(writer.count))
+            exchange.request = Segment(slice: slice, offset: 0, size: UInt32(size))
             if smallBody > 0 {
                 exchange.requestBodyBytes = UInt64(smallBody)
                 _ = exchange.requestBody.takeLength(UInt32(smallBody))
@@ -277,7 +284,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func rewriteRequest(
         _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ writer: inout ByteWriter
+        _ changes: RequestChanges, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -300,7 +307,8 @@ extension Engine where D: ~Copyable {
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(
                 head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
-                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade)
+                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade,
+                changes: changes)
         }
     }
 
@@ -355,7 +363,7 @@ extension Engine where D: ~Copyable {
             splicing[slot].splices || isLong(body, exchanges[index].requestBodyBytes)
         switch outcome {
         case .more:
-            if exchanges[index].requestBodyBytes > settings.bodyLimit {
+            if exchanges[index].requestBodyBytes > bodyLimit(of: index) {
                 fail(index, .bodyTooLarge)
                 return
             }

@@ -91,7 +91,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].version == .http11 {
             guard
                 writeResponse(
-                    index, bytes, connection: .none, framing: .none, keepUpgrade: false, bodySize: 0)
+                    index, bytes, connection: .none, framing: .none, keepUpgrade: false, bodySize: 0, .none)
             else {
                 fail(index, .outOfMemory)
                 return false
@@ -112,7 +112,10 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.responses1xx)
-        guard writeResponse(index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0)
+        guard
+            writeResponse(
+                index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0,
+                responseChanges(index))
         else {
             fail(index, .outOfMemory)
             return false
@@ -165,7 +168,8 @@ extension Engine where D: ~Copyable {
         let small = smallResponseBodySize(bytes)
         guard
             writeResponse(
-                index, bytes, connection: connection, framing: framing, keepUpgrade: false, bodySize: small)
+                index, bytes, connection: connection, framing: framing, keepUpgrade: false, bodySize: small,
+                responseChanges(index))
         else {
             fail(index, .outOfMemory)
             return false
@@ -199,16 +203,17 @@ extension Engine where D: ~Copyable {
     /// Writes the parsed head, and `bodySize` bytes behind it, to downstream.
     private mutating func writeResponse(
         _ index: UInt32, _ bytes: ByteView, connection: ResponseRewriter.Connection,
-        framing: ResponseRewriter.Framing, keepUpgrade: Bool, bodySize: Int
+        framing: ResponseRewriter.Framing, keepUpgrade: Bool, bodySize: Int, _ changes: ResponseChanges
     ) -> Bool {
         let downstream = exchanges[index].downstream
-        var wanted = responseHead.size + 128 + bodySize
+        if !changes.names.bytes.isEmpty { changes.names.drop(from: &fields, bytes) }
+        var wanted = responseHead.size + 128 + bodySize + changes.lines.text.count
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             ResponseRewriter.write(
                 head: responseHead, fields: fields, bytes: bytes, into: &writer, via: pseudonym.view,
                 connection: connection, framing: framing, keepUpgrade: keepUpgrade,
-                downstreamVersion: exchanges[index].version)
+                downstreamVersion: exchanges[index].version, added: changes.lines)
             if bodySize > 0 { writer.append(bytes[responseHead.size..<responseHead.size + bodySize]) }
             if writer.overflowed {
                 arena.release(slice)

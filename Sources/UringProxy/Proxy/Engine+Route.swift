@@ -22,24 +22,64 @@ extension Engine where D: ~Copyable {
             fail(index, .noRoute)
             return nil
         }
-        let cluster = routeSets[set].cluster(of: match.rule)
+        if let policy = routeSets[set].policy(of: match.rule) { adopt(policy, index) }
+        var cluster = routeSets[set].cluster(of: match.rule)
+        var template = TemplateSource(request: request, match: match)
+        if cluster < 0, let split = routeSets[set].split(of: match.rule) {
+            let share = share(split, request, set: set)
+            cluster = share.cluster
+            template.cluster = share.name
+        }
+        if routeSets[set].changesAnything(match.rule) {
+            guard writeChanges(index, template, set: set) else { return nil }
+        }
+        if case .length(let size) = requestHead.framing, size > bodyLimit(of: index) {
+            fail(index, .bodyTooLarge)
+            return nil
+        }
         if cluster >= 0 { return cluster }
-        reply(index, request, match, routeSets[set].reply(of: match.rule))
+        reply(index, request, match, set: set)
         return nil
     }
 
-    private mutating func reply(
-        _ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, _ reply: RouteSet.Reply
-    ) {
-        switch reply {
+    /// Which of its clusters a split gives the request to.
+    private mutating func share(_ split: Int, _ request: RouteRequest, set: Int) -> RouteSet.Share {
+        let key = routeSets[set].key(ofSplit: split)
+        var hash = KeyHash.hash(key, in: requestHead, fields, request.head)
+        if case .source = key { hash = KeyHash.hash(request.source) }
+        let point = hash == 0 ? UInt32(truncatingIfNeeded: random.next() >> 32) : KeyHash.splitPoint(hash)
+        return routeSets[set].share(ofSplit: split, at: point)
+    }
+
+    /// The exchange takes timeouts and limits of its route with it.
+    private mutating func adopt(_ policy: RoutePolicy, _ index: UInt32) {
+        policies[index] = policy
+        exchanges[index].hasPolicy = true
+        exchanges[index].totalDeadline =
+            policy.total == .max ? .max : exchanges[index].startedAt + policy.total
+    }
+
+    /// Most bytes of the exchange's request body.
+    @inline(__always)
+    func bodyLimit(of index: UInt32) -> UInt64 {
+        exchanges[index].hasPolicy ? policies[index].bodyLimit : settings.bodyLimit
+    }
+
+    private mutating func reply(_ index: UInt32, _ request: RouteRequest, _ match: RouteMatch, set: Int) {
+        switch routeSets[set].reply(of: match.rule) {
         case .fixed(let reply): answer(index, reply)
-        case .redirect(let status, let target):
+        case .redirect(let status, let target, let needsHost):
             // Only where an HTTP/1.0 client sent no Host.
-            if target.needsHost && request.host.isEmpty {
+            if needsHost && request.host.isEmpty {
                 fail(index, .hostMissing)
-            } else {
-                answer(index, status: status, redirectingTo: target, request, match)
+                return
             }
+            guard let place = written(target, for: TemplateSource(request: request, match: match), set: set)
+            else {
+                fail(index, .rewrittenTooLong)
+                return
+            }
+            answer(index, status: status, redirectingTo: place)
         }
     }
 }

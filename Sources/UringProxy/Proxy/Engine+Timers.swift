@@ -41,7 +41,7 @@ extension Engine where D: ~Copyable {
             }
         case .waiting:
             if hasOutput(slot) {
-                limitSend(slot, &wait)
+                limitSend(slot, timeouts.sendIdle, &wait)
             } else if phase != .running || connections[slot].endsSoon {
                 wait.limit(started, Self.lastMoment, .keepalive)
             } else if connections[slot].requestCount == 0 {
@@ -51,36 +51,41 @@ extension Engine where D: ~Copyable {
             }
         case .readingHead:
             wait.limit(started, timeouts.head, .head)
-            if hasOutput(slot) { limitSend(slot, &wait) }
+            if hasOutput(slot) { limitSend(slot, timeouts.sendIdle, &wait) }
         case .exchanging:
             let index = connections[slot].exchange
             wait.limit(
                 exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
             if hasOutput(slot) {
-                limitSend(slot, &wait)
+                limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait)
             } else if !exchanges[index].requestDone && connections[slot].receiving != .none
                 && connections[slot].input.isEmpty && exchanges[index].state != .responding
             {
                 wait.limit(
-                    max(connections[slot].lastReceivedAt, exchanges[index].startedAt), timeouts.bodyIdle,
-                    .body)
+                    max(connections[slot].lastReceivedAt, exchanges[index].startedAt),
+                    timeout(index, timeouts.bodyIdle) { $0.bodyIdle }, .body)
                 limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
         case .discarding:
             wait.limit(started, timeouts.linger, .linger)
         case .connecting:
-            wait.limit(started, timeouts.connect, .connect)
+            wait.limit(
+                started, timeout(connections[slot].exchange, timeouts.connect) { $0.connect }, .connect)
             if mayJoin(slot) { wait.limit(started, timeouts.connectionAttemptDelay, .join) }
         case .leased:
             let index = connections[slot].exchange
             if hasOutput(slot) {
-                limitSend(slot, &wait)
+                limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait)
             } else if exchanges[index].state == .forwarding {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
-                    wait.limit(max(exchanges[index].requestSentAt, started), timeouts.upstream, .upstream)
+                    wait.limit(
+                        max(exchanges[index].requestSentAt, started),
+                        timeout(index, timeouts.upstream) { $0.upstream }, .upstream)
                 }
             } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
-                wait.limit(max(connections[slot].lastReceivedAt, started), timeouts.bodyIdle, .upstream)
+                wait.limit(
+                    max(connections[slot].lastReceivedAt, started),
+                    timeout(index, timeouts.bodyIdle) { $0.bodyIdle }, .upstream)
             }
         case .pooled:
             wait.limit(started, timeouts.poolIdle, .poolIdle)
@@ -90,7 +95,8 @@ extension Engine where D: ~Copyable {
             if partner != Slot.none {
                 last = max(last, max(connections[partner].lastReceivedAt, connections[partner].lastSentAt))
             }
-            wait.limit(last, timeouts.tunnelIdle, .tunnel)
+            wait.limit(
+                last, timeout(connections[slot].exchange, timeouts.tunnelIdle) { $0.tunnelIdle }, .tunnel)
         case .borrowed:
             // Used in the next turn.
             break
@@ -101,9 +107,16 @@ extension Engine where D: ~Copyable {
         return wait
     }
 
+    /// What the exchange's route says, else what holds for all.
     @inline(__always)
-    private func limitSend(_ slot: UInt32, _ wait: inout Wait) {
-        wait.limit(connections[slot].lastSentAt, settings.timeouts.sendIdle, .send)
+    private func timeout(_ index: UInt32, _ common: Int64, _ own: (RoutePolicy) -> Int64) -> Int64 {
+        if index == Slot.none || !exchanges[index].hasPolicy { return common }
+        return own(policies[index])
+    }
+
+    @inline(__always)
+    private func limitSend(_ slot: UInt32, _ timeout: Int64, _ wait: inout Wait) {
+        wait.limit(connections[slot].lastSentAt, timeout, .send)
         limitRate(connections[slot].sendWindowStartedAt, &wait)
     }
 

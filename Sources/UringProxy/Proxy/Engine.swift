@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Request`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
 /// `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
@@ -43,6 +43,16 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var retiredEndpoints: [UInt32] = []
     var routeSets: [RouteSet]
     var routeScratch: RouteScratch
+    /// Timeouts and limits of those exchanges whose route has some of its own.
+    var policies: SlotTable<RoutePolicy>
+    /// What the route changes of the request that has just been routed, as bytes and as places in them.
+    var changeBytes: GrowingBytes
+    var changesWritten = WrittenChanges()
+    /// Where a redirection leads to, while it is written.
+    var targetBytes: GrowingBytes
+    /// The name of an endpoint, likewise.
+    var endpointBytes = GrowingBytes(capacity: Endpoint.nameCapacity + 8)
+    var random: RandomWords
     var lending: [LendingQueue]
     var clusters: ClusterTable
     var clientLimit: ClientLimit?
@@ -114,6 +124,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         lending = snapshot.lending
         routeSets = snapshot.routes.map(\.set)
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        policies = SlotTable(capacity: downstream)
+        changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
+        targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
+        random = RandomWords(seed: KeyHash.derive(seed, worker + 1))
         clusters = ClusterTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker, seed: seed)
         clientLimit = snapshot.clientLimit
         trust = Trust(settings.trust)

@@ -107,6 +107,19 @@ struct EngineSettings: Sendable {
     }
 }
 
+extension RoutePolicy {
+    /// What holds for exchanges whose route says nothing.
+    init(_ settings: EngineSettings) {
+        connect = settings.timeouts.connect
+        upstream = settings.timeouts.upstream
+        total = settings.timeouts.total
+        bodyIdle = settings.timeouts.bodyIdle
+        sendIdle = settings.timeouts.sendIdle
+        tunnelIdle = settings.timeouts.tunnelIdle
+        bodyLimit = settings.bodyLimit
+    }
+}
+
 extension ForwardingOptions.ClientFields {
     init(_ fields: Configuration.ForwardedFields) {
         switch fields {

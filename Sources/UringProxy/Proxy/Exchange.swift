@@ -48,6 +48,16 @@ struct Exchange: BitwiseCopyable {
     var requestDone = false
     /// Body bytes have left `request`'s shelter: the request cannot be repeated.
     var bodyForwarded = false
+    /// Its route has timeouts and limits of its own: they are in the engine's `policies`.
+    var hasPolicy = false
+    /// The route changes something of it, and of its answer perhaps.
+    var isChanged = false
+    /// The names of fields that are dropped from the response, and lines that are added: in `request`'s slice, behind it.
+    var responseChanges = ByteRange.empty
+    /// Of these bytes those of the names.
+    var responseNamesSize: UInt16 = 0
+    /// What Host says in `request`, if that is the endpoint's name.
+    var hostRange = ByteRange.empty
     var isConnect = false
     /// A connection of a layer-4 listener: a CONNECT that nobody sent and nobody is answered.
     var isRelay = false

@@ -4,6 +4,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
     case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing, routeUndecided
+    case rewrittenTooLong, changesTooLarge
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
@@ -14,7 +15,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining, listenerGone
 
-    /// RFC 9110 §15, RFC 5842 §7.2 (508).
+    /// RFC 9110 §15, RFC 6585 §5 (431), RFC 5842 §7.2 (508).
     var status: UInt16 {
         switch self {
         case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided: 400
@@ -23,6 +24,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: 413
         case .destinationDenied: 403
         case .noRoute: 404
+        case .rewrittenTooLong: 414
+        case .changesTooLarge: 431
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
@@ -66,6 +69,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .headTimeout: "the request head took too long; see --timeout-head"
         case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
         case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
+        case .rewrittenTooLong: "the target that the route makes of this one is too long; see --limit-uri"
+        case .changesTooLarge: "the fields that the route makes of this request's are too large"
         case .nameNotFound: "the host name has no address"
         case .nameTimeout: "resolving the host name took too long"
         case .nameFailed: "the host name could not be resolved"
@@ -106,6 +111,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .badPath: "bad_path"
         case .hostMissing: "host_missing"
         case .routeUndecided: "route_undecided"
+        case .rewrittenTooLong: "rewritten_too_long"
+        case .changesTooLarge: "changes_too_large"
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
         case .bodyTooSlow: "body_too_slow"

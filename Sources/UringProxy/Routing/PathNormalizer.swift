@@ -102,6 +102,27 @@ enum PathNormalizer {
         return false
     }
 
+    /// Whether a target that was made of parts leads elsewhere than it seems to: it has a dot segment, or begins with two slashes.
+    static func leadsAstray(_ target: ByteView) -> Bool {
+        var start = 1
+        var index = 1
+        while index <= target.count {
+            let isEnd = index == target.count || target[index] == UInt8(ascii: "?")
+            guard isEnd || target[index] == UInt8(ascii: "/") else {
+                index &+= 1
+                continue
+            }
+            let segment = target[start..<index]
+            if segment.equals(".") || segment.equals("..") || segment.isEmpty && start == 1 && !isEnd {
+                return true
+            }
+            if isEnd { return false }
+            index &+= 1
+            start = index
+        }
+        return false
+    }
+
     @inline(__always)
     private static func isEncodedSlash(_ path: ByteView, _ index: Int) -> Bool {
         guard path[index] == UInt8(ascii: "%"), index &+ 2 < path.count else { return false }

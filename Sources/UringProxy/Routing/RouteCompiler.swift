@@ -26,12 +26,15 @@ enum RouteCompiler {
                     option: path, message: "there is no route", remedy: "add one, or leave the list out"))
         }
         let clusters = configuration.allClusters.map(\.name)
-        var routes: [(rule: RouteRule, action: RouteSet.Action)] = []
+        let defaults = configuration.routeDefaults.first { $0.name == list.name }
+        if let defaults { check(defaults, &problems) }
+        var routes: [RouteDefinition] = []
         for (index, route) in list.routes.enumerated() {
-            var reader = RouteReader(path: "\(path)[\(index)]")
-            let rule = reader.rule(route)
-            if let action = reader.action(route, rule.path?.captureNames ?? [], clusters) {
-                routes.append((rule, action))
+            var reader = RouteReader(
+                path: "\(path)[\(index)]", place: "\(list.name)[\(index)]", clusters: clusters)
+            if var definition = reader.definition(route, defaults) {
+                definition.policy = RoutePolicy(route, defaults, configuration)
+                routes.append(definition)
             }
             problems += reader.problems
         }
@@ -54,21 +57,153 @@ enum RouteCompiler {
         }
     }
 
+    /// What is wrong with what holds for all routes of a list, whatever they do.
+    private static func check(_ defaults: RouteDefaults, _ problems: inout [ConfigurationProblem]) {
+        for (key, edits) in [("request", defaults.request), ("response", defaults.response)] {
+            var compiler = FieldEditCompiler(
+                FieldTemplate(
+                    route: "", cluster: "", proxies: true, captures: [], isResponse: key == "response"))
+            compiler.apply(edits)
+            for problem in compiler.problems {
+                let end = problem.key.isEmpty ? "" : ".\(problem.key)"
+                problems.append(
+                    ConfigurationProblem(
+                        option: "route_defaults.\(defaults.name).\(key)\(end)", message: problem.message,
+                        remedy: problem.remedy))
+            }
+        }
+    }
+
     /// Reads one route.
     private struct RouteReader {
         let path: String
-        var problems: [ConfigurationProblem] = []
+        /// What the route is called in fields.
+        let place: String
+        let clusters: [String]
+        private(set) var problems: [ConfigurationProblem] = []
 
-        init(path: String) { self.path = path }
+        init(path: String, place: String, clusters: [String]) {
+            self.path = path
+            self.place = place
+            self.clusters = clusters
+        }
 
-        mutating func note(_ key: String, _ message: String, _ remedy: String) {
+        /// nil if it is not said what becomes of a request.
+        mutating func definition(_ route: RouteConfiguration, _ defaults: RouteDefaults?) -> RouteDefinition?
+        {
+            let rule = rule(route)
+            let captures = rule.path?.captureNames ?? []
+            guard let action = action(route, captures) else { return nil }
+            var definition = RouteDefinition(rule: rule, action: action)
+            rewrite(route.rewrite, captures, &definition)
+            let proxies = route.redirect == nil && route.response == nil
+            if !proxies && route.rewrite != RouteConfiguration.Rewrite() {
+                note("rewrite", "nothing is forwarded that could be rewritten", "leave it out")
+            }
+            if !proxies && route.requestEdits != FieldEdits() {
+                note(
+                    "request", "nothing is forwarded that could be edited",
+                    "leave it out, or edit the response")
+            }
+            if !proxies && route.timeouts != RouteTimeouts() {
+                note("timeouts", "nothing is forwarded that could take its time", "leave them out")
+            }
+            let cluster = route.cluster ?? (proxies ? nil : "")
+            for (key, isResponse) in [("request", false), ("response", true)] {
+                let template = FieldTemplate(
+                    route: place, cluster: cluster, proxies: proxies, captures: captures,
+                    isResponse: isResponse)
+                let fields = edits(
+                    key, isResponse ? route.responseEdits : route.requestEdits,
+                    isResponse ? defaults?.response : defaults?.request, template)
+                if isResponse { definition.response = fields } else if proxies { definition.request = fields }
+            }
+            // Nothing is asked, so that no endpoint answers.
+            if !proxies { definition.response.lines.removeAll { $0 == .variable(.endpoint) } }
+            return definition
+        }
+
+        /// - Parameter defaults: without problems, or with problems that are known.
+        private mutating func edits(
+            _ key: String, _ edits: FieldEdits, _ defaults: FieldEdits?, _ template: FieldTemplate
+        ) -> RouteDefinition.Fields {
+            var lenient = template
+            // What asks for a cluster is for those of the list that have one.
+            lenient.captures = []
+            lenient.proxies = true
+            var compiler = FieldEditCompiler(lenient)
+            if let defaults { compiler.apply(defaults) }
+            compiler = compiler.continued(with: template)
+            compiler.apply(edits)
+            for problem in compiler.problems {
+                note(
+                    problem.key.isEmpty ? key : "\(key).\(problem.key)", problem.message, problem.remedy)
+            }
+            return compiler.fields
+        }
+
+        private mutating func rewrite(
+            _ rewrite: RouteConfiguration.Rewrite, _ captures: [String], _ definition: inout RouteDefinition
+        ) {
+            if let text = rewrite.path {
+                if rewrite.prefix != nil {
+                    note(
+                        "rewrite.prefix", "the whole path is rewritten already", "keep one of path and prefix"
+                    )
+                }
+                let target = value("rewrite.path") { () throws(OptionSyntaxError) in
+                    try TargetTemplate.rewrite(text, captures: captures)
+                }
+                definition.target = target ?? []
+            } else if let text = rewrite.prefix {
+                definition.target = prefix(text, definition.rule.path) ?? []
+            }
+            guard let host = rewrite.host else { return }
+            if host == RouteConfiguration.Rewrite.upstream {
+                definition.host = .ofEndpoint
+            } else if Self.isAuthority(host) {
+                definition.host = .fixed(host)
+            } else {
+                note(
+                    "rewrite.host", "\(quoted(host)) is no host",
+                    "write a name or an address, with :PORT or without, or upstream for the endpoint's")
+            }
+        }
+
+        /// The target in which another prefix stands in place of the one that the route's path names.
+        private mutating func prefix(_ text: String, _ path: PathPattern?) -> [TemplatePart]? {
+            guard case .prefix(let segments)? = path?.kind else {
+                note(
+                    "rewrite.prefix", "the route's path names no prefix that could be replaced",
+                    "match a path such as /a/*, or rewrite the whole path")
+                return nil
+            }
+            let target = value("rewrite.prefix") { () throws(OptionSyntaxError) in
+                try TargetTemplate.prefix(text)
+            }
+            guard let target else { return nil }
+            let size = segments.reduce(0) { $0 + 1 + $1.utf8.count }
+            return target + [.pathWithoutPrefix(size), .variable(.query)]
+        }
+
+        private static func isAuthority(_ text: String) -> Bool {
+            var text = text
+            return text.withUTF8 { bytes in
+                let view = unsafe ByteView(UnsafeRawBufferPointer(bytes))
+                return (try? Authority.parse(view, 0..<view.count)) != nil
+            }
+        }
+
+        private mutating func note(_ key: String, _ message: String, _ remedy: String) {
             problems.append(
                 ConfigurationProblem(
                     option: key.isEmpty ? path : "\(path).\(key)", message: message, remedy: remedy))
         }
 
         /// What `read` gives, or nil and a note.
-        mutating func value<Value>(_ key: String, _ read: () throws(OptionSyntaxError) -> Value) -> Value? {
+        private mutating func value<Value>(_ key: String, _ read: () throws(OptionSyntaxError) -> Value)
+            -> Value?
+        {
             do throws(OptionSyntaxError) { return try read() } catch {
                 let (message, remedy) = error.parts(otherwise: "see the README")
                 note(key, message, remedy)
@@ -76,7 +211,7 @@ enum RouteCompiler {
             }
         }
 
-        mutating func rule(_ route: RouteConfiguration) -> RouteRule {
+        private mutating func rule(_ route: RouteConfiguration) -> RouteRule {
             var rule = RouteRule()
             for (index, text) in route.hosts.enumerated() {
                 let host = value("match.host[\(index)]") { () throws(OptionSyntaxError) in
@@ -116,36 +251,80 @@ enum RouteCompiler {
             return rule
         }
 
-        mutating func action(_ route: RouteConfiguration, _ captures: [String], _ clusters: [String])
-            -> RouteSet.Action?
+        private mutating func action(_ route: RouteConfiguration, _ captures: [String])
+            -> RouteDefinition.Action?
         {
-            switch (route.cluster, route.redirect, route.response) {
-            case (let name?, nil, nil):
-                guard let index = clusters.firstIndex(of: name) else {
-                    let near = NearestName.of(name, among: clusters).map { "did you mean '\($0)'?" }
-                    note(
-                        "cluster", "there is no cluster \(quoted(name))", near ?? "define it below 'clusters'"
-                    )
-                    return nil
+            if route.splitKey != nil && route.split.isEmpty {
+                note("split_by", "there is no split whose clusters could be chosen by it", "leave it out")
+            }
+            if !route.split.isEmpty {
+                if route.cluster == nil && route.redirect == nil && route.response == nil {
+                    return split(route)
                 }
-                return .proxy(cluster: index)
+                note(
+                    "", "it says more than one thing to do with a request",
+                    "keep one of cluster, split, redirect and respond")
+                return nil
+            }
+            switch (route.cluster, route.redirect, route.response) {
+            case (let name?, nil, nil): return cluster(name, "cluster").map { .proxy(cluster: $0) }
             case (nil, let redirect?, nil): return self.redirect(redirect, captures)
             case (nil, nil, let response?): return self.response(response)
             case (nil, nil, nil):
                 note(
                     "", "it does not say what becomes of a request",
-                    "add one of cluster, redirect and respond")
+                    "add one of cluster, split, redirect and respond")
                 return nil
             case (_, _, _):
                 note(
                     "", "it says more than one thing to do with a request",
-                    "keep one of cluster, redirect and respond")
+                    "keep one of cluster, split, redirect and respond")
                 return nil
             }
         }
 
+        private mutating func cluster(_ name: String, _ key: String) -> Int? {
+            if let index = clusters.firstIndex(of: name) { return index }
+            let near = NearestName.of(name, among: clusters).map { "did you mean '\($0)'?" }
+            note(key, "there is no cluster \(quoted(name))", near ?? "define it below 'clusters'")
+            return nil
+        }
+
+        private mutating func split(_ route: RouteConfiguration) -> RouteDefinition.Action? {
+            var shares: [ClusterSplit.Share] = []
+            for (index, share) in route.split.enumerated() {
+                let key = "split[\(index)]"
+                if !(0...ClusterSplit.weightLimit).contains(share.weight) {
+                    note(
+                        "\(key).weight", "\(share.weight) is outside 0 to \(ClusterSplit.weightLimit)",
+                        "weights are shares next to each other, such as 95 and 5")
+                    return nil
+                }
+                if shares.contains(where: { $0.name == share.cluster }) {
+                    note(
+                        "\(key).cluster", "\(quoted(share.cluster)) has a share already",
+                        "add up their weights")
+                }
+                guard let cluster = cluster(share.cluster, "\(key).cluster") else { continue }
+                shares.append(
+                    ClusterSplit.Share(cluster: cluster, name: share.cluster, weight: UInt64(share.weight)))
+            }
+            if route.split.count > ClusterSplit.shareLimit {
+                note(
+                    "split", "\(route.split.count) clusters are more than \(ClusterSplit.shareLimit)",
+                    "name fewer")
+            }
+            guard shares.contains(where: { $0.weight > 0 }) else {
+                if shares.count == route.split.count {
+                    note("split", "no cluster has a share of the requests", "give one a weight above 0")
+                }
+                return nil
+            }
+            return .split(ClusterSplit(shares: shares, key: route.splitKey))
+        }
+
         private mutating func redirect(_ redirect: RouteConfiguration.Redirect, _ captures: [String])
-            -> RouteSet.Action?
+            -> RouteDefinition.Action?
         {
             if !RouteCompiler.redirectStatuses.contains(redirect.status) {
                 note(
@@ -153,12 +332,12 @@ enum RouteCompiler {
                     "write 301, 302, 303, 307 or 308")
             }
             let target = value("redirect.to") { () throws(OptionSyntaxError) in
-                try TargetTemplate(parsing: redirect.target, captures: captures)
+                try TargetTemplate.redirection(redirect.target, captures: captures)
             }
-            return target.map { .reply(.redirect(status: UInt16(clamping: redirect.status), $0)) }
+            return target.map { .redirect(status: UInt16(clamping: redirect.status), $0) }
         }
 
-        private mutating func response(_ response: RouteConfiguration.Response) -> RouteSet.Action? {
+        private mutating func response(_ response: RouteConfiguration.Response) -> RouteDefinition.Action? {
             if !(200...599).contains(response.status) {
                 note(
                     "respond.status", "\(response.status) is outside 200 to 599",
@@ -181,11 +360,10 @@ enum RouteCompiler {
                     "respond.type", "\(quoted(response.type)) is no media type",
                     "write for example text/html; charset=utf-8")
             }
-            return .reply(
-                .fixed(
-                    FixedReply(
-                        status: UInt16(clamping: response.status), body: Array(response.body.utf8),
-                        type: response.type)))
+            return .fixed(
+                FixedReply(
+                    status: UInt16(clamping: response.status), body: Array(response.body.utf8),
+                    type: response.type))
         }
     }
 }

@@ -2,44 +2,159 @@
 final class RouteSet: Sendable {
     /// What a route does if it does not proxy.
     enum Reply: Sendable {
-        case redirect(status: UInt16, TargetTemplate)
+        /// - Parameter needsHost: a request without a host cannot be redirected by it.
+        case redirect(status: UInt16, TemplateTable.Template, needsHost: Bool)
         case fixed(FixedReply)
     }
 
+    /// A cluster that a split leads to; the name is good as long as the set.
+    struct Share: BitwiseCopyable {
+        var cluster: Int
+        var name: ByteView
+    }
+
+    private enum KeyKind: UInt8, BitwiseCopyable, Sendable { case none, uri, source, header, cookie }
+
+    private struct Split: BitwiseCopyable, Sendable {
+        /// The first and the one behind the last of its spans.
+        var start: Int
+        var end: Int
+        var keyKind: KeyKind
+        /// Of the texts.
+        var keyName: ByteRange
+    }
+
+    private struct Span: BitwiseCopyable, Sendable {
+        var last: UInt32
+        var cluster: Int32
+        var name: ByteRange
+    }
+
+    private static let firstSplit: Int32 = -(1 << 24)
+
     let table: RouteTable
-    /// By the index of a route: its cluster, or -1 - the index of its reply. Plain numbers, so that to proxy counts no
-    /// references.
+    let templates: TemplateTable
+    // By the index of a route. Plain numbers, so that to proxy counts no references.
+    /// Its cluster, or -1 - the index of its reply, or `firstSplit` - the index of its split.
     private let actions: FixedArray<Int32>
+    /// The index of its changes, or -1.
+    private let changeIndices: FixedArray<Int32>
+    /// The index of its policy, or -1.
+    private let policyIndices: FixedArray<Int32>
+    private let policies: FixedArray<RoutePolicy>
+    private let splits: FixedArray<Split>
+    private let spans: FixedArray<Span>
     private let replies: [Reply]
+    private let changes: FixedArray<RouteChanges>
 
     /// - Parameter routes: in the order of the file.
-    init(_ routes: [(rule: RouteRule, action: Action)], seed: UInt64) throws(OptionSyntaxError) {
+    init(_ routes: [RouteDefinition], seed: UInt64) throws(OptionSyntaxError) {
         table = try RouteTable(routes.map(\.rule), seed: seed)
+        var builder = TemplateTableBuilder()
+        var actions: [Int32] = []
         var replies: [Reply] = []
-        actions = FixedArray(
-            routes.map { route in
-                switch route.action {
-                case .proxy(let cluster): return Int32(cluster)
-                case .reply(let reply):
-                    replies.append(reply)
-                    return -Int32(replies.count)
+        var splits: [Split] = []
+        var spans: [Span] = []
+        var changes: [RouteChanges] = []
+        var changeIndices: [Int32] = []
+        for route in routes {
+            switch route.action {
+            case .proxy(let cluster): actions.append(Int32(cluster))
+            case .split(let split):
+                actions.append(Self.firstSplit - Int32(splits.count))
+                let names = split.shares.map { builder.add(text: Array($0.name.utf8)) }
+                let start = spans.count
+                spans += split.spans.map {
+                    Span(
+                        last: $0.last, cluster: Int32(split.shares[$0.share].cluster), name: names[$0.share])
                 }
+                let (kind, name) = Self.key(split.key)
+                splits.append(
+                    Split(start: start, end: spans.count, keyKind: kind, keyName: builder.add(text: name)))
+            case .redirect(let status, let parts):
+                replies.append(
+                    .redirect(
+                        status: status, builder.add(parts), needsHost: parts.contains(.variable(.host))))
+                actions.append(-Int32(replies.count))
+            case .fixed(let reply):
+                replies.append(.fixed(reply))
+                actions.append(-Int32(replies.count))
+            }
+            changeIndices.append(route.changesAnything ? Int32(changes.count) : -1)
+            if route.changesAnything { changes.append(RouteChanges(route, &builder)) }
+        }
+        let own = routes.compactMap(\.policy)
+        var count: Int32 = 0
+        policyIndices = FixedArray(
+            routes.map { route in
+                guard route.policy != nil else { return -1 }
+                count += 1
+                return count - 1
             })
+        policies = FixedArray(own)
+        self.actions = FixedArray(actions)
+        self.changeIndices = FixedArray(changeIndices)
+        self.splits = FixedArray(splits)
+        self.spans = FixedArray(spans)
         self.replies = replies
+        self.changes = FixedArray(changes)
+        templates = builder.table()
     }
 
-    enum Action: Sendable {
-        /// By the cluster's index.
-        case proxy(cluster: Int)
-        case reply(Reply)
+    private static func key(_ key: HashKey?) -> (KeyKind, [UInt8]) {
+        switch key {
+        case nil: (.none, [])
+        case .uri: (.uri, [])
+        case .source: (.source, [])
+        case .header(let name): (.header, Array(name.utf8))
+        case .cookie(let name): (.cookie, Array(name.utf8))
+        }
     }
 
-    /// The cluster of a route; negative if it replies.
+    /// The split of a route, by its index; nil if it has none.
+    func split(of route: Int) -> Int? {
+        actions[route] <= Self.firstSplit ? Int(Self.firstSplit - actions[route]) : nil
+    }
+
+    /// What of a request a split chooses by.
+    func key(ofSplit split: Int) -> RequestKey {
+        let name = templates.text(splits[split].keyName)
+        return switch splits[split].keyKind {
+        case .none: .none
+        case .uri: .uri
+        case .source: .source
+        case .header: .header(name)
+        case .cookie: .cookie(name)
+        }
+    }
+
+    /// Where a split leads from a point.
+    func share(ofSplit split: Int, at point: UInt32) -> Share {
+        var index = splits[split].start
+        while spans[index].last < point { index += 1 }
+        return Share(cluster: Int(spans[index].cluster), name: templates.text(spans[index].name))
+    }
+
+    /// The cluster of a route; negative if it replies, or has a split.
     @inline(__always)
     func cluster(of route: Int) -> Int { Int(actions[route]) }
 
     /// What a route that does not proxy replies.
     func reply(of route: Int) -> Reply { replies[-1 - Int(actions[route])] }
+
+    /// The timeouts and limits of a route's exchanges; nil: those of all others.
+    @inline(__always)
+    func policy(of route: Int) -> RoutePolicy? {
+        let index = policyIndices[route]
+        return index < 0 ? nil : policies[Int(index)]
+    }
+
+    /// Whether a route changes anything of what passes.
+    @inline(__always)
+    func changesAnything(_ route: Int) -> Bool { changeIndices[route] >= 0 }
+
+    /// What such a route changes.
+    func changes(of route: Int) -> RouteChanges { changes[Int(changeIndices[route])] }
 }
 
 /// An answer that is always the same.

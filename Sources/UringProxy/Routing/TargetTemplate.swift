@@ -1,32 +1,62 @@
-/// A place to redirect to, made of what the request asked for.
+/// Reads templates of places: what redirections lead to, and what paths become.
 ///
-/// A URL (`https://{host}{path}{query}`) or a path (`/new{path}`) with placeholders: `{host}`, without port; `{path}`, as received;
-/// `{query}`, with its "?" or nothing; and the names of the path pattern's captures, from the normalised path.
-final class TargetTemplate: Sendable {
-    private enum Part: BitwiseCopyable {
-        case literal(ByteRange)
-        case host, path, query
-        case capture(Int)
-    }
-
-    private let parts: FixedArray<Part>
-    private let text: FixedBytes
-    /// A request without a host cannot be redirected by it.
-    let needsHost: Bool
-
+/// A URL (`https://{host}{path}{query}`) or a path (`/new{path}`) with placeholders: `{host}`, without port; `{path}`; `{query}`,
+/// with its "?" or nothing; and the names of the path pattern's captures, from the normalised path.
+enum TargetTemplate {
+    /// The place of a redirection: a URL or a path; `{path}` is the path as received.
+    ///
     /// - Parameter captures: the names of captures, in their order.
-    init(parsing text: String, captures: [String]) throws(OptionSyntaxError) {
+    static func redirection(
+        _ text: String, captures: [String]
+    ) throws(OptionSyntaxError) -> [TemplatePart] {
         guard text.hasPrefix("http://") || text.hasPrefix("https://") || text.hasPrefix("/") else {
             throw OptionSyntaxError(
                 "\(quoted(text)) is neither a URL nor a path: begin with https://, http:// or /, as in https://{host}{path}{query}"
             )
         }
-        var parts: [Part] = []
-        var literal: [UInt8] = []
-        func endLiteral(_ bytes: inout [UInt8], from start: Int) {
-            if bytes.count > start { parts.append(.literal(ByteRange(start..<bytes.count))) }
+        return try parse(text, captures: captures, path: .path)
+    }
+
+    /// The path that an upstream is asked for, with the query as received unless the text has one; `{path}` is the normal path:
+    /// with dot segments in it an upstream could be led out of what stands before it.
+    static func rewrite(_ text: String, captures: [String]) throws(OptionSyntaxError) -> [TemplatePart] {
+        guard text.hasPrefix("/") || text.hasPrefix("{path}") else {
+            throw OptionSyntaxError(
+                "\(quoted(text)) is no path: begin with a slash, as in /new{path}, or with {path}")
         }
-        var start = 0
+        let path = text.prefix { $0 != "?" }
+        if text.contains("#") {
+            throw OptionSyntaxError("\(quoted(text)) has a fragment, which no request has: leave it out")
+        }
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        if segments.contains(".") || segments.contains("..") || path.contains("//") {
+            throw OptionSyntaxError(
+                "\(quoted(text)) has dot segments or doubled slashes: write the path that is meant")
+        }
+        var parts = try parse(text, captures: captures, path: .normalPath)
+        if !text.contains("?") && !parts.contains(.variable(.query)) { parts.append(.variable(.query)) }
+        return parts
+    }
+
+    /// What stands before the rest of a path; nothing for "/", for the rest begins with a slash.
+    static func prefix(_ text: String) throws(OptionSyntaxError) -> [TemplatePart] {
+        guard !text.contains("{"), !text.contains("?") else {
+            throw OptionSyntaxError(
+                "\(quoted(text)) is more than the beginning of a path: rewrite the whole path for placeholders and queries"
+            )
+        }
+        let parts = try rewrite(text, captures: [])
+        guard case .literal(var bytes)? = parts.first else { return [] }
+        while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        return bytes.isEmpty ? [] : [.literal(bytes)]
+    }
+
+    private static func parse(
+        _ text: String, captures: [String], path: TemplateVariable
+    ) throws(OptionSyntaxError) -> [TemplatePart] {
+        var parts: [TemplatePart] = []
+        var literal: [UInt8] = []
+        var written: [UInt8] = []
         var rest = Substring(text)
         while let first = rest.first {
             guard first == "{" else {
@@ -36,6 +66,7 @@ final class TargetTemplate: Sendable {
                     )
                 }
                 literal += Array(String(first).utf8)
+                written += Array(String(first).utf8)
                 rest = rest.dropFirst()
                 continue
             }
@@ -44,23 +75,22 @@ final class TargetTemplate: Sendable {
                     "\(quoted(text)) has a '{' without its '}': close it, or write %7B for the character")
             }
             let name = String(rest[rest.index(after: rest.startIndex)..<end])
-            endLiteral(&literal, from: start)
-            start = literal.count
-            // What a client chooses must not become part of the host, nor make one of a path ("//evil.example").
-            let written = String(decoding: literal, as: UTF8.self)
-            let isAtStart = written == "/" && parts.count == 1
-            let schemeEnd = written.firstRange(of: "://")?.upperBound
-            let isInHost = schemeEnd.map { !written[$0...].contains("/") } ?? false
-            let isOpen = isInHost && name != "host" && name != "path" && name != "query"
-            if isOpen || isAtStart && (name == "path" || name.allSatisfy(\.isNumber)) {
+            if !literal.isEmpty { parts.append(.literal(literal)) }
+            literal = []
+            let isAtStart = written == [UInt8(ascii: "/")] && parts.count == 1
+            if isOpen(name, behind: String(decoding: written, as: UTF8.self))
+                || isAtStart && (name == "path" || name.allSatisfy(\.isNumber))
+            {
                 throw OptionSyntaxError(
-                    "\(quoted("{" + name + "}")) could become part of the host in \(quoted(text)): put text with a / before it"
+                    path == .path
+                        ? "\(quoted("{" + name + "}")) could become part of the host in \(quoted(text)): put text with a / before it"
+                        : "\(quoted("{" + name + "}")) could begin with a second slash in \(quoted(text)): put text before it"
                 )
             }
             switch name {
-            case "host": parts.append(.host)
-            case "path": parts.append(.path)
-            case "query": parts.append(.query)
+            case "host": parts.append(.variable(.host))
+            case "path": parts.append(.variable(path))
+            case "query": parts.append(.variable(.query))
             default:
                 guard let index = captures.firstIndex(of: name) else {
                     let known = (["host", "path", "query"] + captures).map { "{\($0)}" }.joined(
@@ -72,45 +102,14 @@ final class TargetTemplate: Sendable {
             }
             rest = rest[rest.index(after: end)...]
         }
-        endLiteral(&literal, from: start)
-        self.parts = FixedArray(parts)
-        self.text = FixedBytes(literal)
-        needsHost = parts.contains { if case .host = $0 { true } else { false } }
+        if !literal.isEmpty { parts.append(.literal(literal)) }
+        return parts
     }
 
-    /// Bytes that `write` writes.
-    func size(for request: RouteRequest, _ match: RouteMatch) -> Int {
-        var size = 0
-        for index in 0..<parts.count {
-            switch parts[index] {
-            case .literal(let range): size += Int(range.size)
-            case .host: size += request.host.count + (request.hostIsIPv6 ? 2 : 0)
-            case .path: size += request.receivedPath.count
-            case .query: size += request.query.isEmpty ? 0 : request.query.count + 1
-            case .capture(let index): size += Int(match.capture(index).size)
-            }
-        }
-        return size
-    }
-
-    func write(for request: RouteRequest, _ match: RouteMatch, into writer: inout ByteWriter) {
-        for index in 0..<parts.count {
-            switch parts[index] {
-            case .literal(let range): writer.append(text.view[range])
-            case .host:
-                // Without its brackets an IPv6 address would end at its first colon.
-                let isIPv6 = request.hostIsIPv6
-                if isIPv6 { writer.append("[") }
-                writer.append(request.host)
-                if isIPv6 { writer.append("]") }
-            case .path: writer.append(request.receivedPath)
-            case .query:
-                if !request.query.isEmpty {
-                    writer.append("?")
-                    writer.append(request.query)
-                }
-            case .capture(let index): writer.append(request.path[match.capture(index)])
-            }
-        }
+    /// Whether the placeholder stands in the host of a URL: what a client chooses must not become part of it, nor make one of
+    /// a path ("//evil.example").
+    private static func isOpen(_ name: String, behind written: String) -> Bool {
+        guard let schemeEnd = written.firstRange(of: "://")?.upperBound else { return false }
+        return !written[schemeEnd...].contains("/") && name != "host" && name != "path" && name != "query"
     }
 }

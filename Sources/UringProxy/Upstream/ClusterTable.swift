@@ -120,15 +120,8 @@
 
     // MARK: - Choosing
 
-    /// What `HashKey` says, as the hot path reads it; names are good as long as the table.
-    enum KeySource: BitwiseCopyable {
-        case none, uri, source
-        case header(ByteView)
-        case cookie(ByteView)
-    }
-
     /// What of a request the cluster's policy wants to know.
-    func keySource(_ cluster: Int) -> KeySource {
+    func keySource(_ cluster: Int) -> RequestKey {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         switch unsafe clusters[cluster].keyKind {
         case .none: return .none

@@ -9,6 +9,8 @@ import Testing
 /// It adds no field to messages unless asked to, so that tests can say exactly what is forwarded.
 final class TestProxy {
     let server: Server
+    /// As it was started.
+    let configuration: Configuration
     private var hasEnded = false
 
     /// A reverse proxy.
@@ -24,6 +26,7 @@ final class TestProxy {
         configuration.listenAddresses = ["127.0.0.1:0"]
         configuration.upstreams = upstreams
         change(&configuration)
+        self.configuration = configuration
         server = try Self.start(configuration)
     }
 
@@ -38,6 +41,7 @@ final class TestProxy {
         configuration.forwardAddresses = ["127.0.0.1:0"]
         configuration.allowDestinations = allow
         change(&configuration)
+        self.configuration = configuration
         server = try Self.start(configuration)
     }
 

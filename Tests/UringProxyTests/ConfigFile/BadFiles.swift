@@ -10,7 +10,9 @@ enum BadFiles {
         }
     }
 
-    static let all: [Case] = syntax + keys + listeners + clusters + routes + trust + values + environment
+    static let all: [Case] =
+        syntax + keys + listeners + clusters + routes + rewrites + edits + policies + trust + values
+        + environment
 
     // MARK: - YAML
 
@@ -88,7 +90,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -313,17 +315,18 @@ enum BadFiles {
             "routes: {s: }\n", "f.yaml:1:13: routes.s: there is nothing; write a list, each item after a '-'"),
         action(
             "match: {host: a}",
-            "f.yaml:4:7: routes.s[0]: it does not say what becomes of a request; add one of cluster, redirect and respond"
+            "f.yaml:4:7: routes.s[0]: it does not say what becomes of a request; add one of cluster, split, redirect and respond"
         ),
         action(
             "{cluster: app, respond: {}}",
-            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, redirect and respond"
+            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, split, redirect and respond"
         ),
         action(
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond"),
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, redirect, respond, rewrite, request, response, timeouts, limits"
+        ),
         action(
             "redirect: {status: 301}",
             "f.yaml:4:17: routes.s[0].redirect: the key 'to' is missing; add it: a URL or a path, with {host}, {path}, {query} and the names of the path's placeholders."
@@ -397,6 +400,190 @@ enum BadFiles {
         Case(
             cluster + "routes: {s: [{cluster: app}, {respond: {}}]}\n",
             "f.yaml:2:30: routes.s[1]: it can never take a request, for routes.s[0] takes all that it matches; take it out, or put it first and give it a condition"
+        ),
+    ]
+
+    // MARK: - What routes change
+
+    /// A route to a cluster with something more, in line 5.
+    private static func change(_ text: String, path: String = "/a", _ problems: String...) -> Case {
+        var bad = Case(
+            cluster + "routes:\n  s:\n    - {match: {path: '\(path)'}, cluster: app,\n       \(text)}\n")
+        bad.problems = problems
+        return bad
+    }
+
+    static let rewrites: [Case] = [
+        change(
+            "rewrite: {path: 'b'}",
+            "f.yaml:5:24: routes.s[0].rewrite.path: 'b' is no path; begin with a slash, as in /new{path}, or with {path}"
+        ),
+        change(
+            "rewrite: {path: '/b/../c'}",
+            "f.yaml:5:24: routes.s[0].rewrite.path: '/b/../c' has dot segments or doubled slashes; write the path that is meant"
+        ),
+        change(
+            "rewrite: {path: '/b#c'}",
+            "f.yaml:5:24: routes.s[0].rewrite.path: '/b#c' has a fragment, which no request has; leave it out"
+        ),
+        change(
+            "rewrite: {path: '/{path}'}",
+            "f.yaml:5:24: routes.s[0].rewrite.path: '{path}' could begin with a second slash in '/{path}'; put text before it"
+        ),
+        change(
+            "rewrite: {path: '/b/{id}'}", path: "/{x}/{y}",
+            "f.yaml:5:24: routes.s[0].rewrite.path: '{id}' stands for nothing here; known are {host}, {path}, {query}, {x}, {y}"
+        ),
+        change(
+            "rewrite: {path: /b, prefix: /c}", path: "/a/*",
+            "f.yaml:5:36: routes.s[0].rewrite.prefix: the whole path is rewritten already; keep one of path and prefix"
+        ),
+        change(
+            "rewrite: {prefix: /c}",
+            "f.yaml:5:26: routes.s[0].rewrite.prefix: the route's path names no prefix that could be replaced; match a path such as /a/*, or rewrite the whole path"
+        ),
+        change(
+            "rewrite: {prefix: '/c?d'}", path: "/a/*",
+            "f.yaml:5:26: routes.s[0].rewrite.prefix: '/c?d' is more than the beginning of a path; rewrite the whole path for placeholders and queries"
+        ),
+        change(
+            "rewrite: {host: 'a b'}",
+            "f.yaml:5:24: routes.s[0].rewrite.host: 'a b' is no host; write a name or an address, with :PORT or without, or upstream for the endpoint's"
+        ),
+        change(
+            "rewrite: {pfad: /b}",
+            "f.yaml:5:18: routes.s[0].rewrite.pfad: there is no such key; known here: path, prefix, host"),
+        action(
+            "{respond: {}, rewrite: {path: /b}}",
+            "f.yaml:4:30: routes.s[0].rewrite: nothing is forwarded that could be rewritten; leave it out"),
+    ]
+
+    static let edits: [Case] = [
+        change(
+            "request: {set: {'a b': c}}",
+            "f.yaml:5:31: routes.s[0].request.set.a b: 'a b' is no field name; write for example X-Version"),
+        change(
+            "request: {set: {Host: c}}",
+            "f.yaml:5:30: routes.s[0].request.set.Host: 'Host' is not a route's to edit; write 'rewrite: {host: NAME}'"
+        ),
+        change(
+            "request: {add: {Transfer-Encoding: [chunked]}}",
+            "f.yaml:5:43: routes.s[0].request.add.Transfer-Encoding: 'Transfer-Encoding' is not a route's to edit; leave it out: it says how the message is framed, which the proxy sees to"
+        ),
+        change(
+            "response: {remove: [X-A, content-length]}",
+            "f.yaml:5:33: routes.s[0].response.remove[1]: 'content-length' is not a route's to edit; leave it out: it says how the message is framed, which the proxy sees to"
+        ),
+        change(
+            "response: {remove: Connection}",
+            "f.yaml:5:27: routes.s[0].response.remove[0]: 'Connection' is not a route's to edit; leave it out: it belongs to a connection, and ends here"
+        ),
+        change(
+            "request: {set: {via: a}}",
+            "f.yaml:5:29: routes.s[0].request.set.via: 'via' is not a route's to edit; set 'via' below 'fields'"
+        ),
+        change(
+            "request: {set: {X-Forwarded-For: a}}",
+            "f.yaml:5:41: routes.s[0].request.set.X-Forwarded-For: 'X-Forwarded-For' is not a route's to edit; set 'x_forwarded' below 'fields'"
+        ),
+        change(
+            "request: {set: {expect: a}}",
+            "f.yaml:5:32: routes.s[0].request.set.expect: 'expect' is not a route's to edit; leave it out: it is between the client and the proxy"
+        ),
+        change(
+            "request: {set: {X-A: 1, x-a: 2}}",
+            "f.yaml:5:37: routes.s[0].request.set.x-a: 'x-a' is set twice, for letter case means nothing; keep one of them"
+        ),
+        change(
+            "request: {set: {X-A: 1}, remove: x-a}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: 'X-A' is removed as well; leave it out of 'remove': what is set takes the place of what was there"
+        ),
+        change(
+            "request: {set: {X-A: \"a\\nb\"}}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: 'a\\nb' has a control character, which no field value may; leave it out"
+        ),
+        change(
+            "request: {set: {X-A: ' a'}}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: ' a' begins or ends with white space, which no field value has; leave it out"
+        ),
+        change(
+            "request: {set: {X-A: 'a}b'}}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: 'a}b' has a brace without its other one; write {{ or }} for the character itself"
+        ),
+        change(
+            "request: {set: {X-A: '{clientaddress}'}}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: '{clientaddress}' stands for nothing here; did you mean {client_address}? known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {route}, {cluster}, {header:NAME}, {cookie:NAME}"
+        ),
+        change(
+            "request: {set: {X-A: '{endpoint}'}}",
+            "f.yaml:5:29: routes.s[0].request.set.X-A: '{endpoint}' is not certain when a request is written, for another may have to take it; use it in the response"
+        ),
+        action(
+            "{respond: {}, request: {set: {a: b}}}",
+            "f.yaml:4:30: routes.s[0].request: nothing is forwarded that could be edited; leave it out, or edit the response"
+        ),
+        action(
+            "{respond: {}, response: {set: {a: '{endpoints}'}}}",
+            "f.yaml:4:41: routes.s[0].response.set.a: '{endpoints}' stands for nothing here; known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {route}, {header:NAME}, {cookie:NAME}"
+        ),
+        Case(
+            cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {t: {}}\n",
+            "f.yaml:3:21: route_defaults.t: there is no list of routes 't'; did you mean 's'?"),
+        Case(
+            cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {s: {request: {set: {Host: a}}}}\n",
+            "f.yaml:3:44: route_defaults.s.request.set.Host: 'Host' is not a route's to edit; write 'rewrite: {host: NAME}'"
+        ),
+    ]
+
+    static let policies: [Case] = [
+        action(
+            "split: [{cluster: app, weight: 0}]",
+            "f.yaml:4:14: routes.s[0].split: no cluster has a share of the requests; give one a weight above 0"
+        ),
+        action(
+            "split: [{cluster: ap, weight: 1}]",
+            "f.yaml:4:25: routes.s[0].split[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        action(
+            "split: [{cluster: app, weight: -1}]",
+            "f.yaml:4:38: routes.s[0].split[0].weight: -1 is outside 0 to 1000000; weights are shares next to each other, such as 95 and 5"
+        ),
+        action(
+            "split: [{cluster: app, weight: 1}, {cluster: app, weight: 2}]",
+            "f.yaml:4:52: routes.s[0].split[1].cluster: 'app' has a share already; add up their weights"),
+        action(
+            "split: [{cluster: app}]",
+            "f.yaml:4:15: routes.s[0].split[0]: the key 'weight' is missing; add it: its share, next to those of the others; 0: none."
+        ),
+        action(
+            "{cluster: app, split: [{cluster: app, weight: 1}]}",
+            "f.yaml:4:7: routes.s[0]: it says more than one thing to do with a request; keep one of cluster, split, redirect and respond"
+        ),
+        action(
+            "{cluster: app, split_by: source}",
+            "f.yaml:4:32: routes.s[0].split_by: there is no split whose clusters could be chosen by it; leave it out"
+        ),
+        change(
+            "limits: {head: 8KiB}",
+            "f.yaml:5:23: routes.s[0].limits.head: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"
+        ),
+        change(
+            "timeouts: {keepalive: 1s}",
+            "f.yaml:5:30: routes.s[0].timeouts.keepalive: it is for connections, which no route has for itself; set it below 'timeouts' at the top of the file"
+        ),
+        change(
+            "timeouts: {upstram: 1s}",
+            "f.yaml:5:19: routes.s[0].timeouts.upstram: there is no such key; did you mean 'upstream'?"),
+        change(
+            "timeouts: {upstream: 5us}",
+            "f.yaml:5:29: routes.s[0].timeouts.upstream: 5us is less than a millisecond, the step of the timer wheel; give 1ms or more, or 0 to switch it off"
+        ),
+        action(
+            "{respond: {}, timeouts: {total: 1s}}",
+            "f.yaml:4:31: routes.s[0].timeouts: nothing is forwarded that could take its time; leave them out"
+        ),
+        Case(
+            cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {s: {limits: {uri: 1KiB}}}\n",
+            "f.yaml:3:36: route_defaults.s.limits.uri: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"
         ),
     ]
 

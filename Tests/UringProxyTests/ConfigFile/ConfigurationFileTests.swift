@@ -73,6 +73,18 @@ struct ConfigurationFileTests {
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
+        routes:
+          site:
+            - match: {path: "/a/*"}
+              cluster: app
+              rewrite: {prefix: /b, host: upstream}
+              request: {set: {X-A: "{path}"}, add: {X-B: [a, b], X-C: c}, remove: [Cookie]}
+              response: {remove: [Server, X-Powered-By]}
+              timeouts: {upstream: 5s, total: 0}
+              limits: {body: 1KiB}
+            - {redirect: {to: /x}}
+            - {match: {path: /s}, split: [{cluster: app, weight: 9}, {cluster: other, weight: 1}], split_by: "cookie:id"}
+        route_defaults: {site: {response: {set: {Strict-Transport-Security: max-age=60}}}}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -96,6 +108,30 @@ struct ConfigurationFileTests {
                 name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
                 hashKey: .header("x-user")),
         ]
+        var rewritten = RouteConfiguration()
+        rewritten.path = "/a/*"
+        rewritten.cluster = "app"
+        rewritten.rewrite = .init(prefix: "/b", host: "upstream")
+        rewritten.requestEdits = FieldEdits(
+            set: [.init(name: "X-A", value: "{path}")],
+            add: [
+                .init(name: "X-B", value: "a"), .init(name: "X-B", value: "b"),
+                .init(name: "X-C", value: "c"),
+            ], remove: ["Cookie"])
+        rewritten.timeouts.upstream = .seconds(5)
+        rewritten.timeouts.total = .zero
+        rewritten.limits.bodyBytes = 1024
+        rewritten.responseEdits.remove = ["Server", "X-Powered-By"]
+        var redirected = RouteConfiguration()
+        redirected.redirect = .init(target: "/x")
+        var shared = RouteConfiguration()
+        shared.path = "/s"
+        shared.split = [.init(cluster: "app", weight: 9), .init(cluster: "other", weight: 1)]
+        shared.splitKey = .cookie("id")
+        expected.routes = [RouteListConfiguration(name: "site", routes: [rewritten, redirected, shared])]
+        var defaults = RouteDefaults(name: "site")
+        defaults.response.set = [.init(name: "Strict-Transport-Security", value: "max-age=60")]
+        expected.routeDefaults = [defaults]
         expected.trust.proxyProtocol = .require
         expected.trust.proxyProtocolFrom = ["10.0.0.0/8"]
         expected.trust.trustedProxies = ["10.0.0.1", "unix:"]
@@ -134,7 +170,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:13:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:25:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -152,7 +188,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:13" || origin("drain: 120s") == "f.yaml:13")
+        #expect(origin("drain: 2m") == "f.yaml:25" || origin("drain: 120s") == "f.yaml:25")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

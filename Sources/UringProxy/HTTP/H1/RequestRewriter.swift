@@ -6,25 +6,31 @@ struct RequestRewriter {
     ///   - peer: the client's address as text, an IPv6 address without brackets.
     ///   - proto: the scheme downstream used on its connection.
     ///   - keepUpgrade: pass on the offer to upgrade; `head.upgrade` is then not nil.
+    ///   - changes: what the route changes.
     static func write(
         head: RequestHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
-        options: ForwardingOptions, peer: ByteView, peerIsIPv6: Bool, proto: StaticString, keepUpgrade: Bool
+        options: ForwardingOptions, peer: ByteView, peerIsIPv6: Bool, proto: StaticString, keepUpgrade: Bool,
+        changes: RequestChanges = .none
     ) {
         var copier = FieldLineCopier()
-        let beginsAsWritten = beginsAsWritten(head, fields, bytes)
+        let beginsAsWritten = changes.keepsStart && beginsAsWritten(head, fields, bytes)
         if beginsAsWritten {
             copier.begin(Int(head.methodRange.offset)..<fields[0].value.end &+ 2)
         } else {
-            writeRequestLine(head, bytes, &writer)
+            writeRequestLine(head, bytes, changes.target, &writer)
             // RFC 9110 §7.2: first, for upstreams and logs that look no further; of the target where that names it.
             writer.append("Host: ")
-            if let authority = head.authority { writer.append(bytes[authority.whole]) }
+            if !changes.host.isEmpty {
+                writer.append(changes.host)
+            } else if let authority = head.authority {
+                writer.append(bytes[authority.whole])
+            }
             writer.append("\r\n")
         }
 
         var receivedFor = false
-        var receivedProto = false
-        var receivedHost = false
+        var receivedProto = changes.tellsProto
+        var receivedHost = changes.tellsHost
         for index in (beginsAsWritten ? 1 : 0)..<fields.count {
             let line = fields[index]
             if line.isHopByHop { continue }
@@ -64,6 +70,7 @@ struct RequestRewriter {
             copier.copy(line, of: bytes, to: &writer)
         }
         copier.flush(bytes, to: &writer)
+        if !changes.lines.isEmpty { writer.append(changes.lines) }
         if head.framing == .chunked { writer.append("Transfer-Encoding: chunked\r\n") }
         if options.xForwarded != .off {
             writeXForwarded(
@@ -101,11 +108,14 @@ struct RequestRewriter {
             && fields[0].isAsWritten && bytes[fields[0].name].equals("Host")
     }
 
-    private static func writeRequestLine(_ head: RequestHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
+    private static func writeRequestLine(
+        _ head: RequestHead, _ bytes: ByteView, _ target: ByteView, _ writer: inout ByteWriter
+    ) {
         writer.append(bytes[head.methodRange])
         writer.append(" ")
         let path = bytes[head.pathAndQuery]
         switch head.form {
+        case _ where !target.isEmpty: writer.append(target)
         case .origin, .asterisk: writer.append(path)
         case .authority: writer.append(bytes[head.target])
         case .absolute:

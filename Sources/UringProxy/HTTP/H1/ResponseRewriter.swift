@@ -26,10 +26,11 @@ struct ResponseRewriter {
     ///   - via: this proxy's name; empty writes none.
     ///   - keepUpgrade: pass on Upgrade, as in a 101 whose tunnel is about to open.
     ///   - downstreamVersion: a 1.0 client never gets Transfer-Encoding, whatever `framing` says.
+    ///   - added: what the route adds.
     static func write(
         head: ResponseHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
         via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
-        downstreamVersion: HTTPVersion
+        downstreamVersion: HTTPVersion, added: ResponseLines = .none
     ) {
         var copier = FieldLineCopier()
         if head.version == .http11, !head.reason.isEmpty {
@@ -52,6 +53,7 @@ struct ResponseRewriter {
             copier.copy(line, of: bytes, to: &writer)
         }
         copier.flush(bytes, to: &writer)
+        if !added.text.isEmpty { added.write(into: &writer) }
         if downstreamVersion == .http11, framing == .chunked || framing == .asReceived && receivedChunked {
             writer.append("Transfer-Encoding: chunked\r\n")
         }

@@ -1,0 +1,18 @@
+/// A worker's own sequence of numbers (SplitMix64), for what has to differ and need not be a secret.
+struct RandomWords: BitwiseCopyable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+
+    /// One of 0..<`bound`; the bias of a 64-bit product is far below what anybody could count.
+    @inline(__always)
+    mutating func below(_ bound: UInt64) -> UInt64 { next().multipliedFullWidth(by: bound).high }
+}
