@@ -13,6 +13,8 @@ public struct ListenerConfiguration: Sendable, Equatable {
     public var cluster: String?
     /// the list of routes that tells.
     public var routes: String?
+    /// Whom it lets in.
+    public var access = AccessConfiguration()
 
     public init(address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil) {
         self.address = address

@@ -13,6 +13,12 @@ enum ConfigurationSchema {
         .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
+        .namedItems(
+            "address_sets", \.addressSets,
+            "Addresses under a name of yours, for allow, deny and match.source.",
+            itemName: \.name, items: \.items, new: { AddressSetConfiguration(name: "") },
+            .text("an address, a CIDR, unix:, or file:PATH for a file with one of them a line"),
+            fileItems: "file:"),
         .section(
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
@@ -26,66 +32,83 @@ enum ConfigurationSchema {
         .section("fields", "Fields that this proxy adds.", fieldKeys),
     ]
 
-    private static let listenerKeys: [SchemaKey<ListenerConfiguration>] = [
-        .value(
-            "address", \.address, .listenAddress,
-            "Where to listen: 127.0.0.1:8081, [::]:80 or unix:PATH.", isRequired: true),
-        .value(
-            "role", \.role, .choice,
-            "reverse: requests go to a cluster (the default); forward: requests say themselves where to; tcp: connections go to a cluster, whatever they carry."
-        ),
-        .optional(
-            "cluster", \.cluster, .text("the name of a cluster"),
-            "The cluster that requests, or connections, go to; needless if there is one alone."),
-        .optional(
-            "routes", \.routes, .text("the name of a list of routes"),
-            "The list of routes that says where a reverse listener's requests go."),
-    ]
+    private static let listenerKeys: [SchemaKey<ListenerConfiguration>] =
+        [
+            .value(
+                "address", \.address, .listenAddress,
+                "Where to listen: 127.0.0.1:8081, [::]:80 or unix:PATH.", isRequired: true),
+            .value(
+                "role", \.role, .choice,
+                "reverse: requests go to a cluster (the default); forward: requests say themselves where to; tcp: connections go to a cluster, whatever they carry."
+            ),
+            .optional(
+                "cluster", \.cluster, .text("the name of a cluster"),
+                "The cluster that requests, or connections, go to; needless if there is one alone."),
+            .optional(
+                "routes", \.routes, .text("the name of a list of routes"),
+                "The list of routes that says where a reverse listener's requests go."),
+        ] + accessKeys()
 
-    private static let routeKeys: [SchemaKey<RouteConfiguration>] = [
-        .section(
-            "match", "Which requests it takes; what is left out holds for all.",
-            [
-                .values(
-                    "host", \.hosts, .text("a host, *.NAME for all below it, or ~ and a regular expression"),
-                    "Hosts: example.org, *.example.org or ~regex; one of them."),
-                .optional(
-                    "path", \.path,
-                    .text("a path: /a, /a/* for all below it, /users/{id}, or ~ and a regular expression"),
-                    "The path: /a, /a/* (it and all below), /users/{id}, /files/{rest...} or ~regex."),
-                .values("method", \.methods, .text("a method, such as GET"), "Methods; one of them."),
-                .pairs(
-                    "headers", \.headers,
-                    "Fields and what they have to be: text, text*, ~regex, * (there), !* (not there).",
-                    pair: { RouteConfiguration.Condition(name: $0, value: $1) },
-                    parts: { ($0.name, $0.value) }),
-                .pairs(
-                    "query", \.query, "Query parameters, in the same way.",
-                    pair: { RouteConfiguration.Condition(name: $0, value: $1) },
-                    parts: { ($0.name, $0.value) }),
-                .values(
-                    "source", \.sources, .text("an address or a CIDR"),
-                    "Addresses that it comes from; one of them."),
-            ]),
-        .optional("cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
-        .object(
-            "redirect", \.redirect, "where downstream is sent; or",
-            new: { RouteConfiguration.Redirect(target: "") },
-            [
-                .value(
-                    "to", \.target, .text("a URL or a path"),
-                    "A URL or a path, with {host}, {path}, {query} and the names of the path's placeholders.",
-                    isRequired: true),
-                .value("status", \.status, .count(301...308), "301, 302, 303, 307 or 308 (default)."),
-            ]),
-        .object(
-            "respond", \.response, "an answer of our own.", new: { RouteConfiguration.Response() },
-            [
-                .value("status", \.status, .count(200...599), "200 to 599 (default: 200)."),
-                .value("body", \.body, .anyText, "Its body."),
-                .value("type", \.type, .text("a media type"), "Its Content-Type."),
-            ]),
-    ]
+    /// What listeners and routes let in.
+    private static func accessKeys<Target: AccessControlled>() -> [SchemaKey<Target>] {
+        let address = ValueSyntax<String>.text("an address, a CIDR, unix: or the name of an address set")
+        return [
+            .values(
+                "allow", \.access.allow, address,
+                "Who is let in, and then nobody else: by address, CIDR or the name of an address set."),
+            .values(
+                "deny", \.access.deny, address, "Who is not let in, whatever allows them."),
+        ]
+    }
+
+    private static let routeKeys: [SchemaKey<RouteConfiguration>] =
+        [
+            .section(
+                "match", "Which requests it takes; what is left out holds for all.",
+                [
+                    .values(
+                        "host", \.hosts,
+                        .text("a host, *.NAME for all below it, or ~ and a regular expression"),
+                        "Hosts: example.org, *.example.org or ~regex; one of them."),
+                    .optional(
+                        "path", \.path,
+                        .text(
+                            "a path: /a, /a/* for all below it, /users/{id}, or ~ and a regular expression"),
+                        "The path: /a, /a/* (it and all below), /users/{id}, /files/{rest...} or ~regex."),
+                    .values("method", \.methods, .text("a method, such as GET"), "Methods; one of them."),
+                    .pairs(
+                        "headers", \.headers,
+                        "Fields and what they have to be: text, text*, ~regex, * (there), !* (not there).",
+                        pair: { RouteConfiguration.Condition(name: $0, value: $1) },
+                        parts: { ($0.name, $0.value) }),
+                    .pairs(
+                        "query", \.query, "Query parameters, in the same way.",
+                        pair: { RouteConfiguration.Condition(name: $0, value: $1) },
+                        parts: { ($0.name, $0.value) }),
+                    .values(
+                        "source", \.sources, .text("an address, a CIDR or the name of an address set"),
+                        "Addresses that it comes from; one of them."),
+                ]),
+            .optional(
+                "cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
+            .object(
+                "redirect", \.redirect, "where downstream is sent; or",
+                new: { RouteConfiguration.Redirect(target: "") },
+                [
+                    .value(
+                        "to", \.target, .text("a URL or a path"),
+                        "A URL or a path, with {host}, {path}, {query} and the names of the path's placeholders.",
+                        isRequired: true),
+                    .value("status", \.status, .count(301...308), "301, 302, 303, 307 or 308 (default)."),
+                ]),
+            .object(
+                "respond", \.response, "an answer of our own.", new: { RouteConfiguration.Response() },
+                [
+                    .value("status", \.status, .count(200...599), "200 to 599 (default: 200)."),
+                    .value("body", \.body, .anyText, "Its body."),
+                    .value("type", \.type, .text("a media type"), "Its Content-Type."),
+                ]),
+        ] + accessKeys()
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
         .values(

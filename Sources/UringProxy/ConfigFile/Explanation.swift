@@ -43,6 +43,7 @@ public struct Explanation: Sendable {
         }
         add("request", "\(method) \(target) from \(source.description)", nil)
         add("listener", "\(listener.role.rawValue) proxy on \(listener.address)", path(of: listener))
+        guard explainAccess(listener.access, source, path(of: listener)) else { return }
         explain(Self.head(method, target, fields, isForward: listener.role == .forward), listener, source)
     }
 
@@ -110,6 +111,35 @@ public struct Explanation: Sendable {
         }
     }
 
+    // MARK: - Access
+
+    /// What a listener or a route asks of the request; false if it is not let in.
+    private mutating func explainAccess(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
+        -> Bool
+    {
+        guard !access.allow.isEmpty || !access.deny.isEmpty else { return true }
+        let sets = AddressSets(configuration)
+        func hold(_ texts: [String]) -> Int? {
+            texts.firstIndex { text in
+                guard let prefixes = try? sets.prefixes(text) else { return false }
+                return prefixes.contains { $0.contains(source) }
+            }
+        }
+        let isListener = path.hasPrefix("listeners")
+        let answer = isListener ? "closed, or 403 behind a trusted proxy" : "403"
+        if let index = hold(access.deny) {
+            add("access", "denied by \(access.deny[index]): \(answer)", "\(path).deny[\(index)]")
+            return false
+        }
+        guard !access.allow.isEmpty else { return true }
+        guard let index = hold(access.allow) else {
+            add("access", "allowed by nothing: \(answer)", "\(path).allow")
+            return false
+        }
+        add("access", "allowed by \(access.allow[index])", "\(path).allow[\(index)]")
+        return true
+    }
+
     // MARK: - Reverse
 
     private mutating func explainReverse(
@@ -141,6 +171,9 @@ public struct Explanation: Sendable {
         }
         let route = "routes.\(name)[\(match.rule)]"
         add("route", "number \(match.rule + 1) of '\(name)'", route)
+        guard let taken = configuration.routes.first(where: { $0.name == name })?.routes[match.rule],
+            explainAccess(taken.access, source, route)
+        else { return }
         let cluster = set.cluster(of: match.rule)
         guard cluster < 0 else {
             explainCluster(configuration.allClusters[cluster].name, "\(route).cluster")

@@ -156,6 +156,8 @@ extension Engine where D: ~Copyable {
             fail(index, error)
             return
         }
+        let access = listeners[listener].access
+        if access >= 0 && !letsIn(index, slot, bytes, listenerPlan: Int(access)) { return }
         if requestHead.maxForwards == 0 && requestHead.method == .options {
             answerOptions(index)
             return

@@ -22,6 +22,8 @@ extension Engine where D: ~Copyable {
             fail(index, .noRoute)
             return nil
         }
+        let access = routeSets[set].access(of: match.rule)
+        if access >= 0 && !letsIn(index, slot, bytes, routePlan: Int(access)) { return nil }
         let cluster = routeSets[set].cluster(of: match.rule)
         if cluster >= 0 { return cluster }
         reply(index, request, match, routeSets[set].reply(of: match.rule))

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
 /// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
@@ -38,6 +38,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var fixedEndpoints: [UInt32] = []
     let fixedAddresses: [SocketAddress?]
     let routeSets: [RouteSet]
+    /// What listeners' and routes' access plans are indices of.
+    let accessPlans: [AccessPlan]
     var routeScratch: RouteScratch
     let lending: [LendingQueue]
     var clusters: ClusterTable
@@ -77,6 +79,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// - Parameters:
     ///   - listeners: bound and listening; the engine closes them.
     ///   - routeSets: what listeners' routes are indices of.
+    ///   - accessPlans: what those of listeners and routes are indices of.
     ///   - clusters: what listeners and routes are indices of.
     ///   - lending: of each endpoint of the clusters, in their order; empty: nothing is lent.
     ///   - askResolver: called with a name and the token to answer with.
@@ -84,7 +87,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
         counters: Counters,
         worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
-        routeSets: [RouteSet] = [], lending: [LendingQueue],
+        routeSets: [RouteSet] = [], accessPlans: [AccessPlan] = [], lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
         let now = driver.now
@@ -109,6 +112,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         fixedAddresses = upstreams.map { $0.address }
         self.lending = lending
         self.routeSets = routeSets
+        self.accessPlans = accessPlans
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
         self.clientLimit = clientLimit

@@ -17,16 +17,22 @@ struct Listener: BitwiseCopyable {
     let routes: Int
     /// The socket belongs to the service manager, who goes on listening when this process ends.
     let isInherited: Bool
+    /// Its access plan, by index; -1 for none.
+    let access: Int32
     /// An accept is under way.
     var isArmed = false
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
-    init(descriptor: Int32, role: Role, cluster: Int = 0, routes: Int = -1, isInherited: Bool = false) {
+    init(
+        descriptor: Int32, role: Role, cluster: Int = 0, routes: Int = -1, isInherited: Bool = false,
+        access: Int32 = -1
+    ) {
         self.descriptor = descriptor
         self.role = role
         self.cluster = cluster
         self.routes = routes
         self.isInherited = isInherited
+        self.access = access
     }
 }

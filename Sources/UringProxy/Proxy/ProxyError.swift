@@ -3,7 +3,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing, routeUndecided
+    case bodyTooLarge, destinationDenied, addressDenied, loopDetected, noRoute, badPath, hostMissing,
+        routeUndecided
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
@@ -21,7 +22,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .schemeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
-        case .destinationDenied: 403
+        case .destinationDenied, .addressDenied: 403
         case .noRoute: 404
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
@@ -57,6 +58,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .traceNotAllowed: "TRACE is not answered here"
         case .bodyTooLarge: "the request body is larger than the limit; see --limit-body"
         case .destinationDenied: "the destination is not allowed; see --allow-destinations"
+        case .addressDenied: "your address is not let in here"
         case .loopDetected: "the request came through this proxy before (Via)"
         case .noRoute: "no route takes this request"
         case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
@@ -99,6 +101,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .traceNotAllowed: "trace_not_allowed"
         case .bodyTooLarge: "body_too_large"
         case .destinationDenied: "destination_denied"
+        case .addressDenied: "address_denied"
         case .loopDetected: "loop_detected"
         case .noRoute: "no_route"
         case .badPath: "bad_path"

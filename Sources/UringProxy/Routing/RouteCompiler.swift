@@ -7,15 +7,19 @@ enum RouteCompiler {
     /// All that is wrong with the routes, each problem by the path of its key.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
-        for list in configuration.routes { _ = compile(list, configuration, seed: 0, &problems) }
+        let sets = AddressSets(configuration)
+        for list in configuration.routes { _ = compile(list, configuration, sets: sets, seed: 0, &problems) }
         return problems
     }
 
     /// The routes of a list; nil if something is wrong with them, which is noted.
     ///
-    /// - Parameter seed: of the table's hashes; random.
+    /// - Parameters:
+    ///   - sets: the configuration's; nil: read anew.
+    ///   - seed: of the table's hashes; random.
     static func compile(
-        _ list: RouteListConfiguration, _ configuration: Configuration, seed: UInt64,
+        _ list: RouteListConfiguration, _ configuration: Configuration, sets: AddressSets? = nil,
+        seed: UInt64,
         _ problems: inout [ConfigurationProblem]
     ) -> RouteSet? {
         let path = "routes.\(list.name)"
@@ -26,18 +30,22 @@ enum RouteCompiler {
                     option: path, message: "there is no route", remedy: "add one, or leave the list out"))
         }
         let clusters = configuration.allClusters.map(\.name)
+        let sets = sets ?? AddressSets(configuration)
+        let places = AccessPlaces(configuration)
+        var access: [Int32] = []
         var routes: [(rule: RouteRule, action: RouteSet.Action)] = []
         for (index, route) in list.routes.enumerated() {
-            var reader = RouteReader(path: "\(path)[\(index)]")
+            var reader = RouteReader(path: "\(path)[\(index)]", sets: sets)
             let rule = reader.rule(route)
             if let action = reader.action(route, rule.path?.captureNames ?? [], clusters) {
                 routes.append((rule, action))
+                access.append(places.index(of: reader.path))
             }
             problems += reader.problems
         }
         guard problems.count == before else { return nil }
         do throws(OptionSyntaxError) {
-            let set = try RouteSet(routes, seed: seed)
+            let set = try RouteSet(routes, access: access, seed: seed)
             for shadowed in set.table.shadowed {
                 problems.append(
                     ConfigurationProblem(
@@ -57,9 +65,13 @@ enum RouteCompiler {
     /// Reads one route.
     private struct RouteReader {
         let path: String
+        let sets: AddressSets
         var problems: [ConfigurationProblem] = []
 
-        init(path: String) { self.path = path }
+        init(path: String, sets: AddressSets) {
+            self.path = path
+            self.sets = sets
+        }
 
         mutating func note(_ key: String, _ message: String, _ remedy: String) {
             problems.append(
@@ -107,11 +119,17 @@ enum RouteCompiler {
                 }
                 if let parameter { rule.query.append(parameter) }
             }
+            let sets = sets
             for (index, text) in route.sources.enumerated() {
-                let source = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
-                    try AddressList.block(text)
+                let sources = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
+                    try sets.prefixes(text)
                 }
-                if let source { rule.sources.append(source) }
+                if sources?.isEmpty == true {
+                    note(
+                        "match.source[\(index)]", "the address set \(quoted(text)) is empty: nobody is in it",
+                        "take the route out, or put an address into the set")
+                }
+                rule.sources += sources ?? []
             }
             return rule
         }

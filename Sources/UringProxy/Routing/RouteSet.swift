@@ -11,9 +11,15 @@ final class RouteSet: Sendable {
     /// references.
     private let actions: FixedArray<Int32>
     private let replies: [Reply]
+    /// By the index of a route: its access plan, or -1.
+    private let accessPlans: FixedArray<Int32>
 
-    /// - Parameter routes: in the order of the file.
-    init(_ routes: [(rule: RouteRule, action: Action)], seed: UInt64) throws(OptionSyntaxError) {
+    /// - Parameters:
+    ///   - routes: in the order of the file.
+    ///   - access: the index of each route's access plan, or -1; empty: no route has one.
+    init(
+        _ routes: [(rule: RouteRule, action: Action)], access: [Int32] = [], seed: UInt64
+    ) throws(OptionSyntaxError) {
         table = try RouteTable(routes.map(\.rule), seed: seed)
         var replies: [Reply] = []
         actions = FixedArray(
@@ -26,6 +32,7 @@ final class RouteSet: Sendable {
                 }
             })
         self.replies = replies
+        accessPlans = FixedArray(access.isEmpty ? routes.map { _ in -1 } : access)
     }
 
     enum Action: Sendable {
@@ -37,6 +44,10 @@ final class RouteSet: Sendable {
     /// The cluster of a route; negative if it replies.
     @inline(__always)
     func cluster(of route: Int) -> Int { Int(actions[route]) }
+
+    /// The access plan of a route; negative if it lets every request in.
+    @inline(__always)
+    func access(of route: Int) -> Int32 { accessPlans[route] }
 
     /// What a route that does not proxy replies.
     func reply(of route: Int) -> Reply { replies[-1 - Int(actions[route])] }

@@ -8,6 +8,7 @@ public final class Server: Sendable {
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
     private let routeSets: [RouteSet]
+    private let accessPlans: [AccessPlan]
     private let clusters: [ClusterPlan]
     private let state = Mutex(State())
 
@@ -27,6 +28,8 @@ public final class Server: Sendable {
         var listener: ListenerConfiguration
         /// The service manager made the socket, and keeps it.
         var isInherited: Bool
+        /// Its access plan, by index; -1 for none.
+        var access: Int32
         /// One for each worker; closed once the workers have their own.
         var descriptors: [Int32]
 
@@ -45,9 +48,14 @@ public final class Server: Sendable {
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
+        var access = AccessCompiler(configuration)
+        let accessPlans = access.plans()
+        problems += access.problems
         var routeSets: [RouteSet] = []
         for list in configuration.routes {
-            if let set = RouteCompiler.compile(list, configuration, seed: seed, &problems) {
+            if let set = RouteCompiler.compile(
+                list, configuration, sets: access.sets, seed: seed, &problems)
+            {
                 routeSets.append(set)
             }
         }
@@ -55,6 +63,7 @@ public final class Server: Sendable {
             throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
         }
         self.routeSets = routeSets
+        self.accessPlans = accessPlans
         self.configuration = configuration
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
@@ -103,13 +112,17 @@ public final class Server: Sendable {
     private func openListeners() throws(StartError) -> [OpenListener] {
         var open: [OpenListener] = []
         do throws(StartError) {
-            for listener in configuration.allListeners {
+            let places = AccessPlaces(configuration)
+            // Those of the file come after those of options, which let everybody in.
+            let ofOptions = configuration.allListeners.count - configuration.listeners.count
+            for (index, listener) in configuration.allListeners.enumerated() {
+                let access = places.index(of: "listeners[\(index - ofOptions)]")
                 if case .inherited(let name)? = try? AddressText(parsing: listener.address) {
                     let inherited = InheritedSockets.ofThisProcess()
                     for (descriptors, address) in try inherited.listeners(name: name, count: budget.threads) {
                         open.append(
                             OpenListener(
-                                address: address, listener: listener, isInherited: true,
+                                address: address, listener: listener, isInherited: true, access: access,
                                 descriptors: descriptors))
                     }
                 } else {
@@ -117,8 +130,8 @@ public final class Server: Sendable {
                         listener.address, count: budget.threads)
                     open.append(
                         OpenListener(
-                            address: address, listener: listener, isInherited: false, descriptors: descriptors
-                        ))
+                            address: address, listener: listener, isInherited: false, access: access,
+                            descriptors: descriptors))
                 }
             }
         } catch {
@@ -174,7 +187,7 @@ public final class Server: Sendable {
                             role: Listener.Role(listener.role),
                             cluster: listener.cluster.flatMap { clusterNames.firstIndex(of: $0) } ?? 0,
                             routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
-                            isInherited: open.isInherited))
+                            isInherited: open.isInherited, access: open.access))
                 }
             }
             wakeups = try makeWakeups(count)
@@ -197,6 +210,7 @@ public final class Server: Sendable {
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
                 wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
+                accessPlans: accessPlans,
                 lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())

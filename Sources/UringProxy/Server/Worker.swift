@@ -23,6 +23,7 @@ final class Worker: DriverWork {
         var settings: EngineSettings
         var clusters: [ClusterPlan]
         var routeSets: [RouteSet]
+        var accessPlans: [AccessPlan]
         var lending: [LendingQueue]
         var clientLimit: ClientLimit?
         var resolver: Resolver?
@@ -86,7 +87,7 @@ final class Worker: DriverWork {
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
             worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
-            routeSets: plan.routeSets, lending: plan.lending,
+            routeSets: plan.routeSets, accessPlans: plan.accessPlans, lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {

@@ -10,7 +10,8 @@ enum BadFiles {
         }
     }
 
-    static let all: [Case] = syntax + keys + listeners + clusters + routes + trust + values + environment
+    static let all: [Case] =
+        syntax + keys + listeners + clusters + routes + access + trust + values + environment
 
     // MARK: - YAML
 
@@ -88,7 +89,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, address_sets, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -142,7 +143,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -323,7 +324,8 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond"),
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, allow, deny"
+        ),
         action(
             "redirect: {status: 301}",
             "f.yaml:4:17: routes.s[0].redirect: the key 'to' is missing; add it: a URL or a path, with {host}, {path}, {query} and the names of the path's placeholders."
@@ -397,6 +399,41 @@ enum BadFiles {
         Case(
             cluster + "routes: {s: [{cluster: app}, {respond: {}}]}\n",
             "f.yaml:2:30: routes.s[1]: it can never take a request, for routes.s[0] takes all that it matches; take it out, or put it first and give it a condition"
+        ),
+    ]
+
+    // MARK: - Access
+
+    private static let forward = "listeners:\n  - address: 127.0.0.1:1\n    role: forward\n"
+
+    static let access: [Case] = [
+        Case(
+            forward + "    allow: offfice\naddress_sets: {office: 10.0.0.0/8}\n",
+            "f.yaml:4:12: listeners[0].allow[0]: there is no address set 'offfice'; did you mean 'office'?"),
+        Case(
+            forward + "    deny: [10.0.0.0/8, x]\n",
+            "f.yaml:4:24: listeners[0].deny[1]: there is no address set 'x'; define it below 'address_sets', or write an address or a block"
+        ),
+        Case(
+            forward + "    deny: [y]\naddress_sets: {office: 10.0.0.0/8, home: 192.0.2.1}\n",
+            "f.yaml:4:12: listeners[0].deny[0]: there is no address set 'y'; known are office, home, or write an address or a block"
+        ),
+        Case(
+            forward + "address_sets: {office: [10.0.0.0/8, 10.0.0.1/8, 300.0.0.1]}\n",
+            "f.yaml:4:37: address_sets.office[1]: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address",
+            "f.yaml:4:49: address_sets.office[2]: '300.0.0.1' is neither an address nor a block of them; write for example 192.0.2.7, 10.0.0.0/8 or fd00::/8"
+        ),
+        Case(
+            forward + "address_sets: {a.b: 10.0.0.0/8}\n",
+            "f.yaml:4:16: address_sets.a.b: 'a.b' is no name; use up to 64 letters, digits, hyphens and underscores"
+        ),
+        Case(
+            forward + "address_sets: {a: 'file:/nowhere/at-all'}\n",
+            "f.yaml:4:19: address_sets.a[0]: '/nowhere/at-all' does not exist; check the path"),
+        Case(
+            cluster + "address_sets: {none: []}\n"
+                + "routes:\n  s:\n    - {match: {source: none}, cluster: app}\n",
+            "f.yaml:5:24: routes.s[0].match.source[0]: the address set 'none' is empty: nobody is in it; take the route out, or put an address into the set"
         ),
     ]
 

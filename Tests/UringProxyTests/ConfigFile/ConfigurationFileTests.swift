@@ -68,11 +68,12 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward}
+          - {address: "unix:/tmp/p", role: forward, allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
+        address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -89,6 +90,12 @@ struct ConfigurationFileTests {
         expected.listeners = [
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
+        ]
+        expected.listeners[1].access = AccessConfiguration(
+            allow: ["office", "192.0.2.0/24"], deny: ["home"])
+        expected.addressSets = [
+            AddressSetConfiguration(name: "office", items: ["10.0.0.0/8", "unix:"]),
+            AddressSetConfiguration(name: "home", items: ["192.0.2.1"]),
         ]
         expected.clusters = [
             ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
@@ -134,7 +141,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:13:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:14:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -152,7 +159,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:13" || origin("drain: 120s") == "f.yaml:13")
+        #expect(origin("drain: 2m") == "f.yaml:14" || origin("drain: 120s") == "f.yaml:14")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -1,0 +1,22 @@
+/// A listener or a route.
+protocol AccessControlled {
+    var access: AccessConfiguration { get set }
+}
+
+extension ListenerConfiguration: AccessControlled {}
+extension RouteConfiguration: AccessControlled {}
+
+/// What a listener or a route asks of a request before it lets it in. Nothing: all are.
+public struct AccessConfiguration: Sendable, Equatable {
+    /// Who is let in, and then nobody else: addresses, CIDR blocks, `unix:` and names of address sets.
+    public var allow: [String] = []
+    /// Who is not, whatever allows them.
+    public var deny: [String] = []
+
+    public init(allow: [String] = [], deny: [String] = []) {
+        self.allow = allow
+        self.deny = deny
+    }
+
+    var isEmpty: Bool { self == AccessConfiguration() }
+}
