@@ -2,8 +2,24 @@
 ///
 /// Listeners and routes have the index of their plan in the list of all of them, or -1.
 final class AccessPlan: Sendable {
-    /// nil: everybody is let in.
-    let addresses: AddressRules?
+    let addresses: AddressRules
+    /// In the order in which they are asked.
+    let limits: FixedArray<RateLimit>
+    /// Stands for the listener or the route in the keys of limits; the same after a reload.
+    let place: UInt64
+    /// What `limits` point into.
+    private let limiters: [RateLimiter]
 
-    init(addresses: AddressRules?) { self.addresses = addresses }
+    /// - Parameter path: of the key of the listener or the route.
+    init(
+        path: String, addresses: consuming AddressRules,
+        limits: [(limiter: RateLimiter, mode: RateLimitConfiguration.Mode)]
+    ) {
+        self.addresses = addresses
+        self.limits = FixedArray(limits.map { $0.limiter.limit($0.mode) })
+        limiters = limits.map(\.limiter)
+        place = unsafe Array(path.utf8).withUnsafeBytes {
+            ByteHash.hash(unsafe ByteView($0), seed: 0, foldingCase: false)
+        }
+    }
 }

@@ -4,7 +4,9 @@ internal import Synchronization
 struct MetricsReport {
     private var text = ""
 
-    static func render(_ workers: [Worker], resolver: ResolverCounters?) -> String {
+    static func render(_ workers: [Worker], resolver: ResolverCounters?, limiters: [RateLimiter] = [])
+        -> String
+    {
         var report = MetricsReport()
         for counter in Counter.allCases {
             let (name, help) = counter.description
@@ -13,6 +15,7 @@ struct MetricsReport {
         }
         report.failures(workers)
         report.engine(workers)
+        if !limiters.isEmpty { report.limits(limiters) }
         if let resolver { report.names(resolver) }
         return report.text
     }
@@ -85,6 +88,20 @@ struct MetricsReport {
         metric(
             "spin_nanoseconds_total", "Time spent spinning.", "counter",
             total { $0.spinNanoseconds.load(ordering: .relaxed) })
+    }
+
+    private mutating func limits(_ limiters: [RateLimiter]) {
+        func each(_ name: String, _ help: String, _ count: RateLimiter.Count) {
+            header(name, help, "counter")
+            for limiter in limiters {
+                text += "uproxy_\(name){limit=\"\(limiter.name)\"} \(limiter[count])\n"
+            }
+        }
+        each("rate_limit_exceeded_total", "Requests and connections refused for a rate limit.", .exceeded)
+        each("rate_limit_observed_total", "Those that exceeded one that only observes.", .observed)
+        each(
+            "rate_limit_evictions_total", "Keys forgotten before their time, for want of room (size).",
+            .evicted)
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

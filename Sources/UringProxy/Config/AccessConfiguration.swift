@@ -13,9 +13,13 @@ public struct AccessConfiguration: Sendable, Equatable {
     /// Who is not, whatever allows them.
     public var deny: [String] = []
 
-    public init(allow: [String] = [], deny: [String] = []) {
+    /// Names of the rate limits that it counts for, in the order in which they are asked.
+    public var rateLimits: [String] = []
+
+    public init(allow: [String] = [], deny: [String] = [], rateLimits: [String] = []) {
         self.allow = allow
         self.deny = deny
+        self.rateLimits = rateLimits
     }
 
     var isEmpty: Bool { self == AccessConfiguration() }

@@ -19,6 +19,9 @@ enum ConfigurationSchema {
             itemName: \.name, items: \.items, new: { AddressSetConfiguration(name: "") },
             .text("an address, a CIDR, unix:, or file:PATH for a file with one of them a line"),
             fileItems: "file:"),
+        .named(
+            "rate_limits", \.rateLimits, "How often requests may come, by a name of yours.",
+            itemName: \.name, new: { RateLimitConfiguration(name: "") }, rateLimitKeys),
         .section(
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
@@ -58,6 +61,9 @@ enum ConfigurationSchema {
                 "Who is let in, and then nobody else: by address, CIDR or the name of an address set."),
             .values(
                 "deny", \.access.deny, address, "Who is not let in, whatever allows them."),
+            .values(
+                "rate_limit", \.access.rateLimits, .text("the name of a rate limit"),
+                "The rate limits that it counts for, by their names below rate_limits: 429."),
         ]
     }
 
@@ -119,6 +125,25 @@ enum ConfigurationSchema {
         .optional(
             "hash_key", \.hashKey, .hashKey,
             "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
+    ]
+
+    private static let rateLimitKeys: [SchemaKey<RateLimitConfiguration>] = [
+        .value(
+            "rate", \.rate, .requestRate, "How many in which time: 100/s, 30/m, 1000/h, 5/d.",
+            isRequired: true),
+        .optional(
+            "burst", \.burst, .count(RateLimitConfiguration.burstRange),
+            "How many may come at once after a time of quiet (default: as many as the rate has in its unit)."),
+        .value(
+            "key", \.key, .rateLimitKey,
+            "Whose requests are counted together: address (the default), prefix, prefix:24/64, header:NAME, route or all."
+        ),
+        .value(
+            "size", \.size, .entries(RateLimitConfiguration.sizeRange),
+            "Keys that are remembered at once, each in 16 bytes (default: 100000)."),
+        .value(
+            "mode", \.mode, .choice,
+            "enforce (the default), or observe: count what exceeds it, and let it in."),
     ]
 
     private static let trustKeys: [SchemaKey<Configuration>] = [

@@ -117,6 +117,20 @@ public struct Explanation: Sendable {
     private mutating func explainAccess(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
         -> Bool
     {
+        guard explainAddress(access, source, path) else { return false }
+        for name in access.rateLimits {
+            guard let limit = configuration.rateLimits.first(where: { $0.name == name }) else { continue }
+            let answer = limit.mode == .observe ? "counted beyond it" : "429 beyond it"
+            add(
+                "rate limit", "\(limit.rate) by \(limit.key), \(limit.burstInEffect) at once, \(answer)",
+                "rate_limits.\(name)")
+        }
+        return true
+    }
+
+    private mutating func explainAddress(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
+        -> Bool
+    {
         guard !access.allow.isEmpty || !access.deny.isEmpty else { return true }
         let sets = AddressSets(configuration)
         func hold(_ texts: [String]) -> Int? {

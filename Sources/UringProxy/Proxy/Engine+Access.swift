@@ -7,14 +7,19 @@ extension Engine where D: ~Copyable {
     /// Whether the listener of a new connection lets it in. What a trusted proxy sends is looked at request by request, for
     /// the connection's other end is not who asks.
     mutating func letsIn(_ connection: inout Connection, _ plan: Int) -> Bool {
-        guard let addresses = accessPlans[plan].addresses else { return true }
         if !connection.peerKnown { askPeer(&connection) }
         let isRelay = listeners[Int(connection.listener)].role == .tcp
-        if !isRelay && trust.proxies.contains(connection.peer) || addresses.admits(connection.peer) {
-            return true
+        let isLookedAtLater = !isRelay && trust.proxies.contains(connection.peer)
+        if !isLookedAtLater && !accessPlans[plan].addresses.admit(connection.peer) {
+            counters.add(.addressRefusals)
+            return false
         }
-        counters.add(.addressRefusals)
-        return false
+        // A relay has no requests: its connections are counted.
+        if isRelay, exceededLimit(plan, connection.peer, .empty) != nil {
+            counters.add(.rateLimitRefusals)
+            return false
+        }
+        return true
     }
 
     // MARK: - Requests
@@ -22,23 +27,78 @@ extension Engine where D: ~Copyable {
     /// Whether the listener lets in the request whose head has just been parsed out of `bytes`; if not, it has been answered.
     mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, listenerPlan plan: Int) -> Bool {
         // Whoever is no trusted proxy was looked at when the connection began.
-        guard let addresses = accessPlans[plan].addresses, trust.proxies.contains(peer(of: slot)) else {
-            return true
-        }
-        return letsIn(index, slot, bytes, addresses)
+        let isLookedAt = !trust.proxies.isEmpty && trust.proxies.contains(peer(of: slot))
+        return letsIn(index, slot, bytes, plan, byAddress: isLookedAt)
     }
 
     /// The same of a route.
     mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, routePlan plan: Int) -> Bool {
-        guard let addresses = accessPlans[plan].addresses else { return true }
-        return letsIn(index, slot, bytes, addresses)
+        letsIn(index, slot, bytes, plan, byAddress: true)
     }
 
     private mutating func letsIn(
-        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ addresses: AddressRules
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ plan: Int, byAddress: Bool
     ) -> Bool {
-        if addresses.admits(clientAddress(slot, bytes)) { return true }
-        fail(index, .addressDenied)
-        return false
+        let client = clientAddress(slot, bytes)
+        if byAddress && !accessPlans[plan].addresses.admit(client) {
+            fail(index, .addressDenied)
+            return false
+        }
+        // After that: who is not let in takes nothing from anybody.
+        if let exceeded = exceededLimit(plan, client, bytes) {
+            answerExceeded(index, exceeded.limit, exceeded.wait)
+            return false
+        }
+        return true
+    }
+
+    // MARK: - Rate limits
+
+    /// Takes from the buckets of a plan, one after the other; the first that has nothing left, and for how long, in nanoseconds.
+    ///
+    /// - Parameter bytes: what `fields` are of; empty if there is no request.
+    private func exceededLimit(_ plan: Int, _ client: IPAddress, _ bytes: ByteView) -> (
+        limit: RateLimit, wait: Int64
+    )? {
+        for index in 0..<accessPlans[plan].limits.count {
+            let limit = accessPlans[plan].limits[index]
+            let hash: UInt64
+            switch limit.key {
+            case .address: hash = limit.hash(client)
+            case .place: hash = limit.hash(accessPlans[plan].place)
+            case .all: hash = limit.hash(0)
+            case .field:
+                guard let value = value(of: limit, bytes) else { continue }
+                hash = limit.hash(value)
+            }
+            let wait = limit.take(hash, now: driver.now)
+            if wait == 0 { continue }
+            limit.count(limit.observes ? .observed : .exceeded)
+            if !limit.observes { return (limit, wait) }
+        }
+        return nil
+    }
+
+    /// The value of the first field that a limit counts by.
+    private func value(of limit: RateLimit, _ bytes: ByteView) -> ByteView? {
+        for index in 0..<fields.count where fields[index].id == limit.field {
+            if limit.field != .other || bytes[fields[index].name].equalsIgnoringCase(limit.fieldName) {
+                return bytes[fields[index].value]
+            }
+        }
+        return nil
+    }
+
+    /// RFC 6585 §4, RFC 9110 §10.2.3, draft-ietf-httpapi-ratelimit-headers-10 §3 and §4.
+    private mutating func answerExceeded(_ index: UInt32, _ limit: RateLimit, _ wait: Int64) {
+        let seconds = UInt64((wait + 999_999_999) / 1_000_000_000)
+        fail(index, .rateLimited, size: limit.lines.count + 64) { writer in
+            writer.append("Retry-After: ")
+            writer.append(decimal: seconds)
+            writer.append("\r\n")
+            writer.append(limit.lines)
+            writer.append(decimal: seconds)
+            writer.append("\r\n")
+        }
     }
 }

@@ -3,7 +3,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, addressDenied, loopDetected, noRoute, badPath, hostMissing,
+    case bodyTooLarge, destinationDenied, addressDenied, rateLimited, loopDetected, noRoute, badPath,
+        hostMissing,
         routeUndecided
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
@@ -24,6 +25,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: 413
         case .destinationDenied, .addressDenied: 403
         case .noRoute: 404
+        case .rateLimited: 429
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
@@ -59,6 +61,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: "the request body is larger than the limit; see --limit-body"
         case .destinationDenied: "the destination is not allowed; see --allow-destinations"
         case .addressDenied: "your address is not let in here"
+        case .rateLimited: "too many requests; wait as long as Retry-After says"
         case .loopDetected: "the request came through this proxy before (Via)"
         case .noRoute: "no route takes this request"
         case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
@@ -102,6 +105,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTooLarge: "body_too_large"
         case .destinationDenied: "destination_denied"
         case .addressDenied: "address_denied"
+        case .rateLimited: "rate_limited"
         case .loopDetected: "loop_detected"
         case .noRoute: "no_route"
         case .badPath: "bad_path"

@@ -9,6 +9,7 @@ public final class Server: Sendable {
     private let trust: Trust.Policy
     private let routeSets: [RouteSet]
     private let accessPlans: [AccessPlan]
+    private let limiters: LimiterRegistry
     private let clusters: [ClusterPlan]
     private let state = Mutex(State())
 
@@ -48,7 +49,8 @@ public final class Server: Sendable {
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
-        var access = AccessCompiler(configuration)
+        let limiters = LimiterRegistry()
+        var access = AccessCompiler(configuration, limiters: limiters)
         let accessPlans = access.plans()
         problems += access.problems
         var routeSets: [RouteSet] = []
@@ -64,6 +66,7 @@ public final class Server: Sendable {
         }
         self.routeSets = routeSets
         self.accessPlans = accessPlans
+        self.limiters = limiters
         self.configuration = configuration
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
@@ -265,6 +268,7 @@ public final class Server: Sendable {
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
+    var rateLimiters: [RateLimiter] { limiters.all }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.

@@ -89,7 +89,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, address_sets, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, address_sets, rate_limits, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -143,7 +143,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny, rate_limit"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -324,7 +324,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, allow, deny"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, allow, deny, rate_limit"
         ),
         action(
             "redirect: {status: 301}",
@@ -435,7 +435,60 @@ enum BadFiles {
                 + "routes:\n  s:\n    - {match: {source: none}, cluster: app}\n",
             "f.yaml:5:24: routes.s[0].match.source[0]: the address set 'none' is empty: nobody is in it; take the route out, or put an address into the set"
         ),
+        limit(
+            "{rate: 100}",
+            "f.yaml:4:25: rate_limits.a.rate: '100' is no rate; write for example 100/s, 30/m, 1000/h or 5/d"),
+        limit(
+            "{rate: 0/s}",
+            "f.yaml:4:25: rate_limits.a.rate: '0/s' is outside 1/s to 1000000/s; to let nobody in, use deny"),
+        limit(
+            "{burst: 3}",
+            "f.yaml:4:18: rate_limits.a: the key 'rate' is missing; add it: how many in which time: 100/s, 30/m, 1000/h, 5/d."
+        ),
+        limit(
+            "{rate: 1/s, burst: 0}",
+            "f.yaml:4:37: rate_limits.a.burst: 0 is outside 1 to 1000000; give how many may come at once, or leave it out for as many as the rate has"
+        ),
+        limit(
+            "{rate: 1/d, burst: 4000}",
+            "f.yaml:4:37: rate_limits.a.burst: 4000 at 1/d would take more than ten years to come again; lower it, or raise the rate"
+        ),
+        limit(
+            "{rate: 1/s, size: 1}",
+            "f.yaml:4:36: rate_limits.a.size: 1 is outside 64 to 16777216; give how many keys may be busy at once; each takes 16 bytes"
+        ),
+        limit(
+            "{rate: 1/s, size: 1G}",
+            "f.yaml:4:36: rate_limits.a.size: 'G' is not a unit of counts; use k or M"),
+        limit(
+            "{rate: 1/s, key: ip}",
+            "f.yaml:4:35: rate_limits.a.key: 'ip' is no key; write address, prefix, prefix:24/64, header:NAME, route or all"
+        ),
+        limit(
+            "{rate: 1/s, key: 'prefix:33/64'}",
+            "f.yaml:4:35: rate_limits.a.key: 'prefix:33/64' has no lengths from 1 to 32 and from 1 to 128; write for example prefix:24/64"
+        ),
+        limit(
+            "{rate: 1/s, key: 'header:a b'}",
+            "f.yaml:4:35: rate_limits.a.key: 'header:a b' names no header; write for example header:X-Api-Key"
+        ),
+        Case(
+            forward + "    rate_limit: fats\nrate_limits: {fast: {rate: 1/s}}\n",
+            "f.yaml:4:17: listeners[0].rate_limit[0]: there is no rate limit 'fats'; did you mean 'fast'?"),
+        Case(
+            forward + "    rate_limit: [x]\n",
+            "f.yaml:4:18: listeners[0].rate_limit[0]: there is no rate limit 'x'; define it below 'rate_limits'"
+        ),
+        Case(
+            "listeners: [{address: '127.0.0.1:1', role: tcp, rate_limit: k}]\n" + cluster
+                + "rate_limits: {k: {rate: 1/s, key: 'header:x'}}\n",
+            "f.yaml:1:61: listeners[0].rate_limit[0]: 'k' counts by a header, and a connection has none; use one that counts by address, prefix, route or all"
+        ),
     ]
+
+    private static func limit(_ text: String, _ problem: String) -> Case {
+        Case(forward + "rate_limits: {a: \(text)}\n", problem)
+    }
 
     // MARK: - Values
 

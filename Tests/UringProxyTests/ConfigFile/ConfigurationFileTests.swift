@@ -68,11 +68,15 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward, allow: [office, 192.0.2.0/24], deny: home}
+          - {address: "unix:/tmp/p", role: forward, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
+        rate_limits:
+          each: {rate: 100/s, burst: 200, size: 2k}
+          net: {rate: 30/m, key: "prefix:20/56", mode: observe}
+          key: {rate: 5/d, key: "header:X-Key"}
         address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
@@ -92,7 +96,14 @@ struct ConfigurationFileTests {
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
         ]
         expected.listeners[1].access = AccessConfiguration(
-            allow: ["office", "192.0.2.0/24"], deny: ["home"])
+            allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"])
+        expected.rateLimits = [
+            RateLimitConfiguration(name: "each", rate: RequestRate(100), burst: 200, size: 2000),
+            RateLimitConfiguration(
+                name: "net", rate: RequestRate(30, per: .minute), key: .prefix(ipv4: 20, ipv6: 56),
+                mode: .observe),
+            RateLimitConfiguration(name: "key", rate: RequestRate(5, per: .day), key: .header("x-key")),
+        ]
         expected.addressSets = [
             AddressSetConfiguration(name: "office", items: ["10.0.0.0/8", "unix:"]),
             AddressSetConfiguration(name: "home", items: ["192.0.2.1"]),
@@ -141,7 +152,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:14:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:18:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -159,7 +170,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:14" || origin("drain: 120s") == "f.yaml:14")
+        #expect(origin("drain: 2m") == "f.yaml:18" || origin("drain: 120s") == "f.yaml:18")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
