@@ -48,7 +48,7 @@
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 settings: scenario.settings,
                 counters: counters, worker: index, listeners: listeners, clusters: scenario.clusters,
-                routeSets: [scenario.routeSet], lending: lending,
+                routeSets: [scenario.routeSet], accessPlans: scenario.accessPlans, lending: lending,
                 clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
             engine.startAccepting()
             kernel.submit()

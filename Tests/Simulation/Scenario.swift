@@ -16,6 +16,8 @@
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
         let engineCount: Int
         let clientLimit: ClientLimit?
+        /// One, which lets everybody in: by all addresses there are, and limits that only observe.
+        let accessPlans: [AccessPlan]
 
         /// Where nobody answers, not even to refuse.
         static func isBlackHole(_ address: SocketAddress) -> Bool {
@@ -30,18 +32,32 @@
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
+            accessPlans = [Scenario.makeAccessPlan(world)]
             let (origins, count) = Scenario.makeClusters(world)
             clusterCount = count
             do {
                 var even = RouteRule()
                 even.path = try PathPattern(parsing: "/even/*")
                 routeSet = try RouteSet(
-                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: count - 1))],
+                    [(even, .proxy(cluster: 0)), (RouteRule(), .proxy(cluster: count - 1))], access: [-1, 0],
                     seed: world.random.next())
             } catch {
                 preconditionFailure("the routes are well-formed")
             }
             addOrigins(origins)
+        }
+
+        private static func makeAccessPlan(_ world: World) -> AccessPlan {
+            let everybody = [AddressPrefix(ipv4: 0, length: 0), AddressPrefix(.unspecified, length: 0)]
+            let keys: [RateLimitKey] = [.address, .standardPrefix, .header("host"), .route, .all]
+            return AccessPlan(
+                path: "simulated", addresses: AddressRules(allow: everybody, deny: nil),
+                limits: keys.map { key in
+                    let limit = RateLimitConfiguration(
+                        name: "observed", rate: RequestRate(world.random.within(1...1000)), key: key, size: 64
+                    )
+                    return (RateLimiter(limit, seed: world.random.next()), .observe)
+                }, authenticator: AccessPlan.inherited)
         }
 
         /// To which cluster each origin belongs, nil for none, and how many clusters there are.

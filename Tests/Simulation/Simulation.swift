@@ -74,7 +74,7 @@
                 listeners.append(
                     Listener(
                         descriptor: descriptor.number, role: role, cluster: cluster,
-                        routes: hasRoutes ? 0 : -1))
+                        routes: hasRoutes ? 0 : -1, access: world.random.chance(30) ? 0 : -1))
             }
             let world = world
             let names = scenario.names

@@ -20,6 +20,7 @@ struct AccessCompiler {
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
         var compiler = AccessCompiler(configuration)
         _ = compiler.plans()
+        _ = compiler.authenticators()
         return compiler.problems
     }
 
@@ -31,7 +32,9 @@ struct AccessCompiler {
     }
 
     private mutating func plan(of place: AccessPlaces.Place) -> AccessPlan {
-        AccessPlan(path: place.path, addresses: addressRules(of: place), limits: limits(of: place))
+        AccessPlan(
+            path: place.path, addresses: addressRules(of: place), limits: limits(of: place),
+            authenticator: authenticator(of: place))
     }
 
     private mutating func addressRules(of place: AccessPlaces.Place) -> AddressRules {
@@ -105,6 +108,98 @@ struct AccessCompiler {
             found.append((limiters.limiter(limit), limit.mode))
         }
         return found
+    }
+
+    // MARK: - Authentication
+
+    /// One for each of the configuration's; without those that have a problem.
+    mutating func authenticators() -> [Authenticator] {
+        configuration.authentication.compactMap { authenticator($0) }
+    }
+
+    private mutating func authenticator(_ authentication: AuthenticationConfiguration) -> Authenticator? {
+        let path = "authentication.\(authentication.name)"
+        let before = problems.count
+        if authentication.name == AuthenticationConfiguration.off {
+            note(path, "'off' stands for no authentication at all", "give it another name")
+        }
+        if authentication.usersFile == nil && authentication.tokensFile == nil {
+            note(path, "it knows nobody", "add 'users_file:' or 'tokens_file:'")
+        }
+        let realm = authentication.realm.utf8
+        if !realm.allSatisfy({
+            (32..<127).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        })
+            || realm.count > 128
+        {
+            note(
+                "\(path).realm", "\(quoted(authentication.realm)) cannot stand between quotes",
+                "use up to 128 ASCII characters without quotes and backslashes")
+        }
+        if let field = authentication.userField, !Self.mayTellUser(field) {
+            note(
+                "\(path).user_field", "\(quoted(field)) is no field for that",
+                "use one of your own, such as X-User")
+        }
+        let times = AuthenticationConfiguration.cacheRange
+        if !times.contains(authentication.cache) {
+            note(
+                "\(path).cache",
+                "\(authentication.cache) is outside \(times.lowerBound) to \(times.upperBound)",
+                "give for how long right credentials need not be checked again, such as 5m")
+        }
+        let users = file(authentication.usersFile, "\(path).users_file") { name throws(OptionSyntaxError) in
+            try CredentialFile.users(name)
+        }
+        let tokens = file(authentication.tokensFile, "\(path).tokens_file") {
+            name throws(OptionSyntaxError) in
+            try CredentialFile.tokens(name)
+        }
+        guard problems.count == before else { return nil }
+        return Authenticator(authentication, users: users?.users ?? [], tokens: tokens?.tokens ?? [])
+    }
+
+    private mutating func file(
+        _ name: String?, _ option: String, _ read: (String) throws(OptionSyntaxError) -> CredentialFile
+    ) -> CredentialFile? {
+        guard let name else { return nil }
+        do throws(OptionSyntaxError) {
+            let file = try read(name)
+            for problem in file.problems { note(option, problem.message, problem.remedy) }
+            return file
+        } catch {
+            let (message, remedy) = error.parts(otherwise: "check the path")
+            note(option, message, remedy)
+            return nil
+        }
+    }
+
+    /// A field that means nothing to any hop.
+    private static func mayTellUser(_ name: String) -> Bool {
+        guard HashKey.isToken(Substring(name)), name.utf8.count <= 64 else { return false }
+        return unsafe Array(name.utf8).withUnsafeBytes { FieldName.lookup(unsafe ByteView($0)) == .other }
+    }
+
+    private mutating func authenticator(of place: AccessPlaces.Place) -> Int32 {
+        guard let name = place.access.authentication else { return AccessPlan.inherited }
+        let path = "\(place.path).authentication"
+        if name == AuthenticationConfiguration.off {
+            if place.role != nil { note(path, "a listener asks nobody by itself", "leave it out") }
+            return AccessPlan.none
+        }
+        if place.role == .tcp {
+            note(path, "a connection of layer 4 has no credentials", "leave it out, or use allow and deny")
+        }
+        let names = configuration.authentication.map(\.name)
+        guard let index = names.firstIndex(of: name) else {
+            let near = NearestName.of(name, among: names).map { "did you mean '\($0)'?" }
+            let known =
+                names.isEmpty
+                ? "define it below 'authentication'" : "known are \(names.joined(separator: ", "))"
+            note(path, "there is no authentication \(quoted(name))", near ?? known)
+            return AccessPlan.inherited
+        }
+        return Int32(index)
     }
 
     private mutating func note(_ path: String, _ message: String, _ remedy: String) {

@@ -15,11 +15,17 @@ public struct AccessConfiguration: Sendable, Equatable {
 
     /// Names of the rate limits that it counts for, in the order in which they are asked.
     public var rateLimits: [String] = []
+    /// The name of the authentication; `off`, of a route: none, whatever the listener asks; nil: the listener's.
+    public var authentication: String?
 
-    public init(allow: [String] = [], deny: [String] = [], rateLimits: [String] = []) {
+    public init(
+        allow: [String] = [], deny: [String] = [], rateLimits: [String] = [],
+        authentication: String? = nil
+    ) {
         self.allow = allow
         self.deny = deny
         self.rateLimits = rateLimits
+        self.authentication = authentication
     }
 
     var isEmpty: Bool { self == AccessConfiguration() }

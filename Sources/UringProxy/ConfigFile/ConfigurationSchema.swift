@@ -22,6 +22,9 @@ enum ConfigurationSchema {
         .named(
             "rate_limits", \.rateLimits, "How often requests may come, by a name of yours.",
             itemName: \.name, new: { RateLimitConfiguration(name: "") }, rateLimitKeys),
+        .named(
+            "authentication", \.authentication, "Who is let in by credentials, by a name of yours.",
+            itemName: \.name, new: { AuthenticationConfiguration(name: "") }, authenticationKeys),
         .section(
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
@@ -64,6 +67,10 @@ enum ConfigurationSchema {
             .values(
                 "rate_limit", \.access.rateLimits, .text("the name of a rate limit"),
                 "The rate limits that it counts for, by their names below rate_limits: 429."),
+            .optional(
+                "authentication", \.access.authentication, .text("the name of an authentication"),
+                "Whose credentials are asked for, by a name below authentication: 401 or 407; off, of a route: nobody's."
+            ),
         ]
     }
 
@@ -144,6 +151,23 @@ enum ConfigurationSchema {
         .value(
             "mode", \.mode, .choice,
             "enforce (the default), or observe: count what exceeds it, and let it in."),
+    ]
+
+    private static let authenticationKeys: [SchemaKey<AuthenticationConfiguration>] = [
+        .value("realm", \.realm, .text("a text"), "What clients are told that they need to be let into."),
+        .path(
+            "users_file", \.usersFile,
+            "A file of lines NAME:HASH, for the Basic scheme; as htpasswd -B makes them."),
+        .path("tokens_file", \.tokensFile, "A file of lines NAME:SHA256 or SHA256, for the Bearer scheme."),
+        .optional(
+            "user_field", \.userField, .text("a name of a field"),
+            "The field in which upstream is told the user's name; what clients send in it is dropped."),
+        .value(
+            "pass_credentials", \.passesCredentials, .toggle,
+            "Whether upstream sees the credentials too (default: off)."),
+        .value(
+            "cache", \.cache, .duration,
+            "How long right credentials are not checked again, 1s to 24h (default: 5m)."),
     ]
 
     private static let trustKeys: [SchemaKey<Configuration>] = [

@@ -103,7 +103,9 @@ public struct Explanation: Sendable {
             case .incomplete: add("answer", "none: the head does not end", nil)
             case .complete:
                 switch listener.role {
-                case .forward: explainForward(head, view)
+                case .forward:
+                    explainAuthentication(listener.access.authentication, 407, path(of: listener))
+                    explainForward(head, view)
                 case .tcp: explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
                 case .reverse: explainReverse(head, fields, view, listener, source)
                 }
@@ -126,6 +128,19 @@ public struct Explanation: Sendable {
                 "rate_limits.\(name)")
         }
         return true
+    }
+
+    /// Whose credentials are asked for.
+    private mutating func explainAuthentication(_ name: String?, _ status: Int, _ path: String) {
+        guard let name else { return }
+        if name == AuthenticationConfiguration.off {
+            add("authentication", "none", "\(path).authentication")
+            return
+        }
+        guard let asked = configuration.authentication.first(where: { $0.name == name }) else { return }
+        let schemes = [asked.usersFile.map { _ in "Basic" }, asked.tokensFile.map { _ in "Bearer" }]
+        let list = schemes.compactMap { $0 }.joined(separator: " or ")
+        add("authentication", "\(list) credentials of '\(name)', else \(status)", "\(path).authentication")
     }
 
     private mutating func explainAddress(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
@@ -162,6 +177,7 @@ public struct Explanation: Sendable {
         _ source: IPAddress
     ) {
         guard let name = listener.routes else {
+            explainAuthentication(listener.access.authentication, 401, path(of: listener))
             explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
             return
         }
@@ -188,6 +204,10 @@ public struct Explanation: Sendable {
         guard let taken = configuration.routes.first(where: { $0.name == name })?.routes[match.rule],
             explainAccess(taken.access, source, route)
         else { return }
+        let asks = taken.access.authentication != nil
+        explainAuthentication(
+            taken.access.authentication ?? listener.access.authentication, 401,
+            asks ? route : self.path(of: listener))
         let cluster = set.cluster(of: match.rule)
         guard cluster < 0 else {
             explainCluster(configuration.allClusters[cluster].name, "\(route).cluster")

@@ -80,6 +80,20 @@ extension SchemaKey {
             }, write: { $0[keyPath: property].map { .scalar(syntax.write($0)) } })
     }
 
+    /// The path of a file, that may be left out; a relative one is so to the file it stands in.
+    static func path(
+        _ name: String, _ property: any WritableKeyPath<Target, String?> & Sendable, _ summary: String
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("the path of a file")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .value(syntax.schema),
+            read: { node, path, target, reader in
+                if let value = reader.value(node, path, syntax) {
+                    target[keyPath: property] = node.position.path(of: value)
+                }
+            }, write: { $0[keyPath: property].map { .scalar($0) } })
+    }
+
     /// A mapping that may be left out.
     static func object<Item: Sendable>(
         _ name: String, _ property: any WritableKeyPath<Target, Item?> & Sendable, _ summary: String,

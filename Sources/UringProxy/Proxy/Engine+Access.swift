@@ -7,15 +7,17 @@ extension Engine where D: ~Copyable {
     /// Whether the listener of a new connection lets it in. What a trusted proxy sends is looked at request by request, for
     /// the connection's other end is not who asks.
     mutating func letsIn(_ connection: inout Connection, _ plan: Int) -> Bool {
-        if !connection.peerKnown { askPeer(&connection) }
         let isRelay = listeners[Int(connection.listener)].role == .tcp
+        let isCounted = isRelay && accessPlans[plan].limits.count > 0
+        guard isCounted || !accessPlans[plan].addresses.isEmpty else { return true }
+        if !connection.peerKnown { askPeer(&connection) }
         let isLookedAtLater = !isRelay && trust.proxies.contains(connection.peer)
         if !isLookedAtLater && !accessPlans[plan].addresses.admit(connection.peer) {
             counters.add(.addressRefusals)
             return false
         }
         // A relay has no requests: its connections are counted.
-        if isRelay, exceededLimit(plan, connection.peer, .empty) != nil {
+        if isCounted, exceededLimit(plan, connection.peer, .empty) != nil {
             counters.add(.rateLimitRefusals)
             return false
         }
@@ -27,18 +29,21 @@ extension Engine where D: ~Copyable {
     /// Whether the listener lets in the request whose head has just been parsed out of `bytes`; if not, it has been answered.
     mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, listenerPlan plan: Int) -> Bool {
         // Whoever is no trusted proxy was looked at when the connection began.
-        let isLookedAt = !trust.proxies.isEmpty && trust.proxies.contains(peer(of: slot))
+        let isLookedAt =
+            !trust.proxies.isEmpty && !accessPlans[plan].addresses.isEmpty
+            && trust.proxies.contains(peer(of: slot))
         return letsIn(index, slot, bytes, plan, byAddress: isLookedAt)
     }
 
     /// The same of a route.
     mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, routePlan plan: Int) -> Bool {
-        letsIn(index, slot, bytes, plan, byAddress: true)
+        letsIn(index, slot, bytes, plan, byAddress: !accessPlans[plan].addresses.isEmpty)
     }
 
     private mutating func letsIn(
         _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ plan: Int, byAddress: Bool
     ) -> Bool {
+        guard byAddress || accessPlans[plan].limits.count > 0 else { return true }
         let client = clientAddress(slot, bytes)
         if byAddress && !accessPlans[plan].addresses.admit(client) {
             fail(index, .addressDenied)
@@ -68,7 +73,8 @@ extension Engine where D: ~Copyable {
             case .place: hash = limit.hash(accessPlans[plan].place)
             case .all: hash = limit.hash(0)
             case .field:
-                guard let value = value(of: limit, bytes) else { continue }
+                // A connection of layer 4 has no fields.
+                guard !bytes.isEmpty, let value = value(of: limit, bytes) else { continue }
                 hash = limit.hash(value)
             }
             let wait = limit.take(hash, now: driver.now)

@@ -122,7 +122,6 @@ extension Engine where D: ~Copyable {
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
         let connection = connections.tenant(slot)
         let listener = Int(connection.listener)
-        let role = listeners[listener].role
         let isLast =
             settings.requestsPerConnection > 0
             && connection.requestCount >= settings.requestsPerConnection
@@ -152,27 +151,66 @@ extension Engine where D: ~Copyable {
         connection.streamBytes = 0
         connection.receiveWindowStartedAt = driver.now
         connection.receiveWindowBytes = 0
+        proceed(index, slot, bytes, listener, isResumed: false)
+    }
+
+    /// The credentials of a request that waited have been checked.
+    @inline(never)
+    mutating func credentialsChecked(_ verdict: CredentialVerdict) {
+        // If nobody asks for them any more, the request goes on all the same, as what holds now says.
+        if let authenticator = authenticators.first(where: { $0.identity == verdict.identity }) {
+            let time = verdict.user < 0 ? authenticator.wrongCacheTime : authenticator.cacheTime
+            knownCredentials.insert(verdict.digest, user: verdict.user, until: driver.now + time)
+        }
+        let index = verdict.exchange
+        guard exchanges.isOccupied(index), exchanges.generation(index) == verdict.generation else { return }
+        precondition(exchanges[index].state == .authenticating)
+        exchanges[index].state = .connecting
+        let slot = exchanges[index].downstream
+        // More may have come behind it, but what has been parsed once is there in one piece.
+        let bytes = segments.firstView(of: connections[slot].input)
+        let status = parseRequest(bytes)
+        precondition(status == .complete, "the head of a request that waits stays where it is")
+        proceed(index, slot, bytes, Int(connections[slot].listener), isResumed: true)
+        guard connections.isOccupied(slot) else { return }
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// - Parameter isResumed: it came here before, and waited for its credentials to be checked: limits have counted it.
+    @inline(__always)
+    private mutating func proceed(
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ listener: Int, isResumed: Bool
+    ) {
+        let connection = connections.tenant(slot)
+        let role = listeners[listener].role
         if let error = refusal(role, bytes) {
             fail(index, error)
             return
         }
         let access = listeners[listener].access
-        if access >= 0 && !letsIn(index, slot, bytes, listenerPlan: Int(access)) { return }
+        if access >= 0 && !isResumed && !letsIn(index, slot, bytes, listenerPlan: Int(access)) { return }
         if requestHead.maxForwards == 0 && requestHead.method == .options {
             answerOptions(index)
             return
         }
+        var grant = Grant()
         switch role {
         case .reverse:
             var cluster = listeners[listener].cluster
             let routes = listeners[listener].routes
             if routes >= 0 {
-                guard let routed = route(index, slot, bytes, set: routes) else { return }
+                guard let routed = route(index, slot, bytes, set: routes, isResumed: isResumed, &grant) else {
+                    return
+                }
                 cluster = routed
+            } else if access >= 0 {
+                guard identify(index, slot, bytes, AccessPlan.inherited, &grant) else { return }
             }
             chooseEndpoint(index, cluster: cluster, slot, bytes)
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
+            if access >= 0 && !identify(index, slot, bytes, AccessPlan.inherited, &grant) { return }
             guard let endpoint = forwardEndpoint(index, bytes) else { return }
             exchanges[index].endpoint = endpoint
         }
@@ -180,7 +218,7 @@ extension Engine where D: ~Copyable {
             segments.consume(UInt32(requestHead.size), from: &connection.input)
             exchanges[index].requestDone = true
         } else {
-            guard writeRequest(index, slot, bytes, role) else {
+            guard writeRequest(index, slot, bytes, role, grant) else {
                 fail(index, .outOfMemory)
                 return
             }
@@ -221,7 +259,7 @@ extension Engine where D: ~Copyable {
     /// both from the input.
     @inline(__always)
     private mutating func writeRequest(
-        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ grant: Grant
     ) -> Bool {
         let connection = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
@@ -232,7 +270,8 @@ extension Engine where D: ~Copyable {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, &writer)
+            rewriteRequest(
+                slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, grant, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
@@ -271,7 +310,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func rewriteRequest(
         _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ writer: inout ByteWriter
+        _ grant: Grant, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -290,6 +329,10 @@ extension Engine where D: ~Copyable {
         }
         options.via = pseudonym.view
         options.closes = isLast
+        if grant.user >= 0 {
+            options.userField = authenticators[Int(grant.authenticator)].userField.view
+            options.user = authenticators[Int(grant.authenticator)].userName(grant.user)
+        }
         unsafe withUnsafeBytes(of: text) { buffer in
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Access`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
 /// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
@@ -40,6 +40,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let routeSets: [RouteSet]
     /// What listeners' and routes' access plans are indices of.
     let accessPlans: [AccessPlan]
+    /// What access plans' authenticators are indices of.
+    let authenticators: [Authenticator]
+    var knownCredentials: CredentialCache
+    /// Asks for credentials to be checked, with a question made for this worker's inbox; false if it could not be taken.
+    let askChecker: ((_ inbox: Int) -> CredentialQuery) -> Bool
     var routeScratch: RouteScratch
     let lending: [LendingQueue]
     var clusters: ClusterTable
@@ -87,8 +92,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
         counters: Counters,
         worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
-        routeSets: [RouteSet] = [], accessPlans: [AccessPlan] = [], lending: [LendingQueue],
-        clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
+        routeSets: [RouteSet] = [], accessPlans: [AccessPlan] = [],
+        authenticators: [Authenticator] = [], lending: [LendingQueue],
+        clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool,
+        askChecker: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool = { _ in false }
     ) {
         let now = driver.now
         self.driver = driver
@@ -113,6 +120,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.lending = lending
         self.routeSets = routeSets
         self.accessPlans = accessPlans
+        self.authenticators = authenticators
+        knownCredentials = CredentialCache(groups: authenticators.isEmpty ? 0 : 512)
+        self.askChecker = askChecker
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
         self.clientLimit = clientLimit

@@ -3,7 +3,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, addressDenied, rateLimited, loopDetected, noRoute, badPath,
+    case bodyTooLarge, destinationDenied, addressDenied, rateLimited, unauthorized, proxyUnauthorized,
+        loopDetected, noRoute, badPath,
         hostMissing,
         routeUndecided
     case headTimeout, bodyTimeout, bodyTooSlow
@@ -14,7 +15,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case upstreamBadResponse, upstreamUnexpectedUpgrade
     case totalTimeout
     // Ours.
-    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining
+    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy,
+        authenticationBusy, draining
 
     /// RFC 9110 §15, RFC 5842 §7.2 (508).
     var status: UInt16 {
@@ -26,13 +28,17 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .destinationDenied, .addressDenied: 403
         case .noRoute: 404
         case .rateLimited: 429
+        case .unauthorized: 401
+        case .proxyUnauthorized: 407
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining:
+        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy,
+            .authenticationBusy,
+            .draining:
             503
         }
     }
@@ -62,6 +68,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .destinationDenied: "the destination is not allowed; see --allow-destinations"
         case .addressDenied: "your address is not let in here"
         case .rateLimited: "too many requests; wait as long as Retry-After says"
+        case .unauthorized, .proxyUnauthorized: "credentials are needed that are known here"
         case .loopDetected: "the request came through this proxy before (Via)"
         case .noRoute: "no route takes this request"
         case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
@@ -89,6 +96,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfDescriptors: "out of descriptors; raise the limit (ulimit -n)"
         case .outOfConnections: "too many connections; see --limit-connections"
         case .resolverBusy: "too many host names are being resolved"
+        case .authenticationBusy: "too many credentials are being checked"
         case .draining: "the proxy is shutting down"
         }
     }
@@ -106,6 +114,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .destinationDenied: "destination_denied"
         case .addressDenied: "address_denied"
         case .rateLimited: "rate_limited"
+        case .unauthorized: "unauthorized"
+        case .proxyUnauthorized: "proxy_unauthorized"
         case .loopDetected: "loop_detected"
         case .noRoute: "no_route"
         case .badPath: "bad_path"
@@ -133,6 +143,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfDescriptors: "out_of_descriptors"
         case .outOfConnections: "out_of_connections"
         case .resolverBusy: "resolver_busy"
+        case .authenticationBusy: "authentication_busy"
         case .draining: "draining"
         }
     }

@@ -9,6 +9,7 @@ public final class Server: Sendable {
     private let trust: Trust.Policy
     private let routeSets: [RouteSet]
     private let accessPlans: [AccessPlan]
+    private let authenticators: [Authenticator]
     private let limiters: LimiterRegistry
     private let clusters: [ClusterPlan]
     private let state = Mutex(State())
@@ -16,6 +17,7 @@ public final class Server: Sendable {
     private struct State {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
+        var checker: CredentialChecker?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -52,6 +54,7 @@ public final class Server: Sendable {
         let limiters = LimiterRegistry()
         var access = AccessCompiler(configuration, limiters: limiters)
         let accessPlans = access.plans()
+        let authenticators = access.authenticators()
         problems += access.problems
         var routeSets: [RouteSet] = []
         for list in configuration.routes {
@@ -66,6 +69,7 @@ public final class Server: Sendable {
         }
         self.routeSets = routeSets
         self.accessPlans = accessPlans
+        self.authenticators = authenticators
         self.limiters = limiters
         self.configuration = configuration
         do throws(DestinationRuleError) {
@@ -107,6 +111,8 @@ public final class Server: Sendable {
         if let user = configuration.user {
             try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
         }
+        let checker = try makeChecker()
+        state.withLock { $0.checker = checker }
         try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
             try startWorkers(open, usesRing: usesRing, note: note)
         }
@@ -160,6 +166,18 @@ public final class Server: Sendable {
         }
     }
 
+    /// The thread that checks credentials; nil: nobody is asked for any.
+    private func makeChecker() throws(StartError) -> CredentialChecker? {
+        guard !authenticators.isEmpty else { return nil }
+        do throws(SystemCallError) {
+            let checker = try CredentialChecker(authenticators)
+            try checker.start()
+            return checker
+        } catch {
+            throw StartError(message: "credentials cannot be checked: \(error.message)")
+        }
+    }
+
     private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
         let plans = try makePlans(open)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
@@ -208,12 +226,12 @@ public final class Server: Sendable {
         let perClient = configuration.limitConnectionsPerClient
         let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
-        let resolver = state.withLock { $0.resolver }
+        let (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
         return (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
                 wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
-                accessPlans: accessPlans,
+                accessPlans: accessPlans, authenticators: authenticators, checker: checker,
                 lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
@@ -304,8 +322,9 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
+        let (resolver, checker, bound) = state.withLock { ($0.resolver, $0.checker, $0.bound) }
         resolver?.stop()
+        checker?.stop()
         for listener in bound where !listener.isInherited { ListenerSocket.removeFile(listener.address) }
     }
 }

@@ -24,6 +24,9 @@ final class Worker: DriverWork {
         var clusters: [ClusterPlan]
         var routeSets: [RouteSet]
         var accessPlans: [AccessPlan]
+        var authenticators: [Authenticator]
+        /// nil: nobody is asked for credentials.
+        var checker: CredentialChecker?
         var lending: [LendingQueue]
         var clientLimit: ClientLimit?
         var resolver: Resolver?
@@ -36,6 +39,8 @@ final class Worker: DriverWork {
     var wakeup: Wakeup { plan.wakeup }
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let answers: ResolverInbox
+    private let verdicts: CredentialInbox?
+    private let verdictInbox: Int
     private let inbox: Int
 
     init(_ plan: Plan) {
@@ -43,6 +48,11 @@ final class Worker: DriverWork {
         counters = Counters()
         let wakeup = plan.wakeup
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
+        let verdicts = plan.checker.map { _ in
+            CredentialInbox(minimumCapacity: 1024) { wakeup.signal() }
+        }
+        self.verdicts = verdicts
+        verdictInbox = verdicts.flatMap { plan.checker?.register($0) } ?? -1
         inbox = plan.resolver?.register(answers) ?? -1
     }
 
@@ -81,30 +91,38 @@ final class Worker: DriverWork {
         let wakeup = wakeup
         let mailbox = mailbox
         let answers = answers.queue
+        let verdicts = verdicts?.queue
+        let verdictInbox = verdictInbox
+        let checker = plan.checker
         let gauges = gauges
         let resolver = plan.resolver
         let inbox = inbox
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
             worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
-            routeSets: plan.routeSets, accessPlans: plan.accessPlans, lending: plan.lending,
+            routeSets: plan.routeSets, accessPlans: plan.accessPlans,
+            authenticators: plan.authenticators, lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {
                     return false
                 }
                 return resolver.resolve(query)
-            })
+            }, askChecker: { query in checker?.check(query(verdictInbox)) ?? false })
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered
+            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered && verdicts?.isEmpty ?? true
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()
             // After what the turn brought: a request that has arrived is not lost to a drain that came with it.
             if !mailbox.isEmpty || !answers.isEmpty {
                 readMail(mailbox, answers, &engine)
+                engine.processTurn()
+            }
+            if let verdicts, !verdicts.isEmpty {
+                while let verdict = verdicts.pop() { engine.credentialsChecked(verdict) }
                 engine.processTurn()
             }
             gauges.update(engine)

@@ -89,7 +89,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, address_sets, rate_limits, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, clusters, address_sets, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -143,7 +143,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny, rate_limit"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -324,7 +324,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, allow, deny, rate_limit"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, redirect, respond, allow, deny, rate_limit, authentication"
         ),
         action(
             "redirect: {status: 301}",
@@ -483,6 +483,27 @@ enum BadFiles {
             "listeners: [{address: '127.0.0.1:1', role: tcp, rate_limit: k}]\n" + cluster
                 + "rate_limits: {k: {rate: 1/s, key: 'header:x'}}\n",
             "f.yaml:1:61: listeners[0].rate_limit[0]: 'k' counts by a header, and a connection has none; use one that counts by address, prefix, route or all"
+        ),
+        Case(
+            forward + "    authentication: stuff\nauthentication: {staff: {users_file: /nowhere/at-all}}\n",
+            "f.yaml:4:21: listeners[0].authentication: there is no authentication 'stuff'; did you mean 'staff'?",
+            "f.yaml:5:38: authentication.staff.users_file: '/nowhere/at-all' does not exist; check the path"),
+        Case(
+            forward + "    authentication: off\nauthentication: {off: {}}\n",
+            "f.yaml:4:21: listeners[0].authentication: a listener asks nobody by itself; leave it out",
+            "f.yaml:5:23: authentication.off: 'off' stands for no authentication at all; give it another name",
+            "f.yaml:5:23: authentication.off: it knows nobody; add 'users_file:' or 'tokens_file:'"),
+        Case(
+            forward
+                + "authentication:\n  a:\n    tokens_file: /dev/null\n    realm: 'a\"b'\n    user_field: via\n    cache: 0\n",
+            "f.yaml:7:12: authentication.a.realm: 'a\"b' cannot stand between quotes; use up to 128 ASCII characters without quotes and backslashes",
+            "f.yaml:8:17: authentication.a.user_field: 'via' is no field for that; use one of your own, such as X-User",
+            "f.yaml:9:12: authentication.a.cache: 0 is outside 1s to 24h; give for how long right credentials need not be checked again, such as 5m"
+        ),
+        Case(
+            "listeners: [{address: '127.0.0.1:1', role: tcp, authentication: a}]\n" + cluster
+                + "authentication: {a: {tokens_file: /dev/null}}\n",
+            "f.yaml:1:65: listeners[0].authentication: a connection of layer 4 has no credentials; leave it out, or use allow and deny"
         ),
     ]
 

@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
+          - {address: "unix:/tmp/p", role: forward, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
@@ -77,6 +77,7 @@ struct ConfigurationFileTests {
           each: {rate: 100/s, burst: 200, size: 2k}
           net: {rate: 30/m, key: "prefix:20/56", mode: observe}
           key: {rate: 5/d, key: "header:X-Key"}
+        authentication: {staff: {realm: a b, tokens_file: /dev/null, user_field: X-User, pass_credentials: on, cache: 1m}}
         address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
@@ -96,7 +97,15 @@ struct ConfigurationFileTests {
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
         ]
         expected.listeners[1].access = AccessConfiguration(
-            allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"])
+            allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"],
+            authentication: "staff")
+        var staff = AuthenticationConfiguration(name: "staff")
+        staff.realm = "a b"
+        staff.tokensFile = "/dev/null"
+        staff.userField = "X-User"
+        staff.passesCredentials = true
+        staff.cache = .minutes(1)
+        expected.authentication = [staff]
         expected.rateLimits = [
             RateLimitConfiguration(name: "each", rate: RequestRate(100), burst: 200, size: 2000),
             RateLimitConfiguration(
@@ -152,7 +161,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:18:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:19:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -170,7 +179,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:18" || origin("drain: 120s") == "f.yaml:18")
+        #expect(origin("drain: 2m") == "f.yaml:19" || origin("drain: 120s") == "f.yaml:19")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
