@@ -247,4 +247,40 @@ struct AuthenticationTests {
         #expect(proxy.failures(.proxyUnauthorized) == 2)
         #expect(proxy[.credentialChecks] == 2)
     }
+
+    @Test("What is explained names limits and credentials, and where they are asked for")
+    func explained() throws {
+        var configuration = Configuration()
+        configuration.listeners = [
+            ListenerConfiguration(address: "127.0.0.1:1", routes: "s"),
+            ListenerConfiguration(address: "127.0.0.1:2", role: .forward),
+        ]
+        configuration.listeners[0].access = AccessConfiguration(rateLimits: ["few"], authentication: "staff")
+        configuration.listeners[1].access.authentication = "staff"
+        configuration.authentication = [authentication()]
+        configuration.rateLimits = [
+            RateLimitConfiguration(
+                name: "few", rate: RequestRate(5, per: .minute), burst: 9, key: .standardPrefix)
+        ]
+        var open = RouteConfiguration()
+        open.path = "/open"
+        open.access.authentication = "off"
+        open.response = .init(body: "in")
+        var other = open
+        other.path = nil
+        other.access = AccessConfiguration()
+        configuration.routes = [RouteListConfiguration(name: "s", routes: [open, other])]
+        for (method, target, line) in [
+            ("GET", "http://h/open", "authentication  none"),
+            ("GET", "http://h/x", "authentication  Basic or Bearer credentials of 'staff', else 401"),
+            ("CONNECT", "h:443", "authentication  Basic or Bearer credentials of 'staff', else 407"),
+            ("GET", "http://h/x", "rate limit      5/m by prefix:24/64, 9 at once, 429 beyond it"),
+        ] {
+            let text = try Explanation(
+                method: method, target: target, fields: [], source: "192.0.2.7", listener: nil,
+                configuration: configuration, file: nil
+            ).text
+            #expect(text.contains(line), "\(text)")
+        }
+    }
 }
