@@ -35,6 +35,10 @@ let package = Package(
             name: "CYaml",
             // The static archive (0.2.5 is a decade's only release): no further package to run, 100 KB.
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
+        .target(
+            name: "CCrypt",
+            // Static archives: of libcrypto it takes SHA-256 alone, and no further package is needed to run.
+            linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary(":libcrypto.a")]),
         .target(name: "CPosix"),
         .target(name: "CBytes"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
@@ -42,7 +46,7 @@ let package = Package(
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CYaml", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CYaml", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),

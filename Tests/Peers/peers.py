@@ -12,6 +12,7 @@ import http.server
 import json
 import os
 import pwd
+import re
 import signal
 import socket
 import struct
@@ -575,6 +576,47 @@ def half_made_start(driver):
 half_made_start.drivers = ["auto"]
 
 
+def access(driver):
+    """curl is asked for credentials, by an origin and by a proxy, and told when it comes too often."""
+    plain = ["curl", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}"]
+    status = lambda *command: subprocess.run(command, capture_output=True, timeout=60, env=clean_environment()).stdout
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        hashed = call(need("openssl"), "passwd", "-6", "se cret").decode()
+        for name, text in (("users", f"ann:{hashed}"), ("tokens", f"ci:{hashlib.sha256(b'token').hexdigest()}\n"),
+                           ("blocked", "192.0.2.0/24 # far\n")):
+            with open(os.path.join(directory, name), "w") as file:
+                file.write(text)
+        path = os.path.join(directory, "uproxy.yaml")
+        with open(path, "w") as file:
+            file.write(f"""
+authentication: {{staff: {{users_file: users, tokens_file: tokens}}}}
+rate_limits: {{few: {{rate: 2/d}}}}
+address_sets: {{blocked: "file:blocked"}}
+listeners:
+  - {{address: "127.0.0.1:0", routes: s, authentication: staff, deny: blocked}}
+  - {{address: "127.0.0.1:0", role: forward, authentication: staff}}
+routes:
+  s:
+    - {{match: {{path: /few}}, cluster: a, rate_limit: few, authentication: off}}
+    - {{match: {{path: /far}}, cluster: a, allow: blocked}}
+    - {{cluster: a}}
+clusters: {{a: {{endpoints: "{origin.address}"}}}}
+forward: {{allow: 127.0.0.0/8}}
+""")
+        with Proxy(driver, "--config", path) as proxy:
+            url, forward = (f"http://{address}" for address in re.findall(r" proxy on ([\d.]+:\d+)", proxy.text))
+            for options, expected in (((), b"401"), (("-u", "ann:se cret"), b"200"), (("-u", "ann:secret"), b"401"),
+                                      (("--oauth2-bearer", "token"), b"200"), (("--anyauth", "-u", "ann:se cret"), b"200")):
+                check(status(*plain, *options, f"{url}/a") == expected, f"reverse {options}")
+            check(status(*plain, "-u", "ann:se cret", f"{url}/far") == b"403", "an address")
+            check([status(*plain, f"{url}/few") for _ in range(3)] == [b"200", b"200", b"429"], "a rate")
+            through = ["curl", "-sS", "--noproxy", "", "-x", forward, "-o", "/dev/null", "-w", "%{http_code}%{http_connect}"]
+            for options, expected in (((), b"407000"), (("-U", "ann:se cret"), b"200000"), (("-p",), b"000407"),
+                                      (("-p", "-U", "ann:se cret"), b"200200"),
+                                      (("-p", "--proxy-anyauth", "-U", "ann:se cret"), b"200200")):
+                check(status(*through, *options, f"http://{origin.address}/a") == expected, f"forward {options}")
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, reload_commands, reload_storm])
+         notify, socket_activation, privileges, half_made_start, access, reload_commands, reload_storm])

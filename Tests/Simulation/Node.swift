@@ -17,11 +17,12 @@
             var socket: ListenSocket
             var id: Int
             var descriptor: Int32
+            var access: Int32
 
             func listener(_ places: [Int]) -> Listener {
                 Listener(
                     descriptor: descriptor, id: id, role: socket.role, cluster: places[socket.cluster],
-                    routes: socket.hasRoutes ? 0 : -1)
+                    routes: socket.hasRoutes ? 0 : -1, access: access)
             }
         }
 

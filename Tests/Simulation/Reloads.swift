@@ -26,7 +26,8 @@
             places = Array(scenario.clusters.indices)
             snapshot = Snapshot(
                 settings: scenario.settings, clusters: scenario.clusters,
-                routes: [("even", scenario.routeSet(places: places))], clientLimit: scenario.clientLimit,
+                routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
+                clientLimit: scenario.clientLimit,
                 makeLending: makeLending)
         }
 
@@ -51,7 +52,8 @@
             places = order.indices.map { cluster in order.firstIndex(of: cluster)! }
             snapshot = Snapshot(
                 settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
-                routes: [("even", scenario.routeSet(places: places))], clientLimit: scenario.clientLimit,
+                routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
+                clientLimit: scenario.clientLimit,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             missing = nodes.count
             for node in nodes {

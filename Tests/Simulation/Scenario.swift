@@ -15,6 +15,8 @@
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
         let engineCount: Int
         let clientLimit: ClientLimit?
+        /// One, which lets everybody in: by all addresses there are, and limits that only observe.
+        let access: Snapshot.Access
 
         /// Where nobody answers, not even to refuse.
         static func isBlackHole(_ address: SocketAddress) -> Bool {
@@ -29,10 +31,24 @@
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
+            access = Snapshot.Access(plans: [Scenario.makeAccessPlan(world)])
             let (origins, count) = Scenario.makeClusters(world)
             clusterCount = count
             routeSeed = world.random.next()
             addOrigins(origins)
+        }
+
+        private static func makeAccessPlan(_ world: World) -> AccessPlan {
+            let everybody = [AddressPrefix(ipv4: 0, length: 0), AddressPrefix(.unspecified, length: 0)]
+            let keys: [RateLimitKey] = [.address, .standardPrefix, .header("host"), .route, .all]
+            return AccessPlan(
+                path: "simulated", addresses: AddressRules(allow: everybody, deny: nil),
+                limits: keys.map { key in
+                    let limit = RateLimitConfiguration(
+                        name: "observed", rate: RequestRate(world.random.within(1...1000)), key: key, size: 64
+                    )
+                    return (RateLimiter(limit, seed: world.random.next()), .observe)
+                }, authenticator: AccessPlan.inherited)
         }
 
         /// To which cluster each origin belongs, nil for none, and how many clusters there are.
@@ -66,11 +82,10 @@
                 ]
                 changing.request.dropped = ["x-padding"]
                 changing.response.lines = changing.request.lines
-                return try RouteSet(
-                    [
-                        changing,
-                        RouteDefinition(rule: RouteRule(), action: .proxy(cluster: places[clusterCount - 1])),
-                    ], seed: routeSeed)
+                var other = RouteDefinition(
+                    rule: RouteRule(), action: .proxy(cluster: places[clusterCount - 1]))
+                other.access = 0
+                return try RouteSet([changing, other], seed: routeSeed)
             } catch {
                 preconditionFailure("the routes are well-formed")
             }

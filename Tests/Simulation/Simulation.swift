@@ -71,7 +71,9 @@
                 socket.descriptor = descriptor
                 world.listeners.append(socket)
                 listeners.append(
-                    Node.Listening(socket: socket, id: world.listeners.count, descriptor: descriptor.number))
+                    Node.Listening(
+                        socket: socket, id: world.listeners.count, descriptor: descriptor.number,
+                        access: world.random.chance(30) ? 0 : -1))
             }
             let world = world
             let names = scenario.names

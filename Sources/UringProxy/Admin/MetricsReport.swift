@@ -15,6 +15,8 @@ struct MetricsReport {
         report.failures(workers)
         report.engine(workers)
         report.reloads(server.reloadCounters)
+        let limiters = server.rateLimiters
+        if !limiters.isEmpty { report.limits(limiters) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         return report.text
     }
@@ -96,6 +98,20 @@ struct MetricsReport {
         metric(
             "reloads_refused_total", "Reloads that changed nothing, for what was wrong.", "counter",
             "\(reloads.refused.load(ordering: .relaxed))")
+    }
+
+    private mutating func limits(_ limiters: [RateLimiter]) {
+        func each(_ name: String, _ help: String, _ count: RateLimiter.Count) {
+            header(name, help, "counter")
+            for limiter in limiters {
+                text += "uproxy_\(name){limit=\"\(limiter.name)\"} \(limiter[count])\n"
+            }
+        }
+        each("rate_limit_exceeded_total", "Requests and connections refused for a rate limit.", .exceeded)
+        each("rate_limit_observed_total", "Those that exceeded one that only observes.", .observed)
+        each(
+            "rate_limit_evictions_total", "Keys forgotten before their time, for want of room (size).",
+            .evicted)
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

@@ -10,6 +10,10 @@ public struct Configuration: Sendable, Equatable {
     /// What holds for all routes of a list, by its name.
     public var routeDefaults: [RouteDefaults] = []
     public var clusters: [ClusterConfiguration] = []
+    /// Addresses under names, for the lists of listeners and routes.
+    public var addressSets: [AddressSetConfiguration] = []
+    public var rateLimits: [RateLimitConfiguration] = []
+    public var authentication: [AuthenticationConfiguration] = []
     /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.
     public var listenAddresses: [String] = []
     /// The endpoints behind every reverse listener: `HOST:PORT` or `unix:PATH`, and `,weight=N` after it.

@@ -29,7 +29,7 @@ public enum HashKey: Sendable, Hashable {
     }
 
     /// RFC 9110 §5.6.2.
-    private static func isToken(_ text: Substring) -> Bool {
+    static func isToken(_ text: Substring) -> Bool {
         let symbols = Set("!#$%&'*+-.^_`|~".utf8)
         return !text.isEmpty
             && text.utf8.allSatisfy { byte in

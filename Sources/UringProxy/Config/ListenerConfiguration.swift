@@ -13,6 +13,8 @@ public struct ListenerConfiguration: Sendable, Equatable {
     public var cluster: String?
     /// the list of routes that tells.
     public var routes: String?
+    /// Whom it lets in.
+    public var access = AccessConfiguration()
 
     /// Listeners at most.
     static let limit = 512

@@ -75,7 +75,11 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var methods: [String] = []
     public var headers: [Condition] = []
     public var query: [Condition] = []
+    /// Addresses, CIDR blocks and names of address sets.
     public var sources: [String] = []
+
+    /// Whom it lets in: who is not is answered with 403, and no other route is looked for.
+    public var access = AccessConfiguration()
 
     // One of them.
     public var cluster: String?

@@ -37,7 +37,8 @@ public struct ConfigurationFile: Sendable {
     /// What cannot work in a configuration that began as this file's, each problem at the place that it comes from.
     public func problems(with configuration: Configuration) -> [FileProblem] {
         let found =
-            configuration.validate() + RouteCompiler.problems(of: configuration)
+            configuration.validate() + AccessCompiler.problems(of: configuration)
+            + RouteCompiler.problems(of: configuration)
             + Self.destinationProblems(of: configuration)
         return placed(found)
     }

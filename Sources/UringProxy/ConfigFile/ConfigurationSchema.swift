@@ -17,6 +17,18 @@ enum ConfigurationSchema {
         .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
+        .namedItems(
+            "address_sets", \.addressSets,
+            "Addresses under a name of yours, for allow, deny and match.source.",
+            itemName: \.name, items: \.items, new: { AddressSetConfiguration(name: "") },
+            .text("an address, a CIDR, unix:, or file:PATH for a file with one of them a line"),
+            fileItems: "file:"),
+        .named(
+            "rate_limits", \.rateLimits, "How often requests may come, by a name of yours.",
+            itemName: \.name, new: { RateLimitConfiguration(name: "") }, rateLimitKeys),
+        .named(
+            "authentication", \.authentication, "Who is let in by credentials, by a name of yours.",
+            itemName: \.name, new: { AuthenticationConfiguration(name: "") }, authenticationKeys),
         .section(
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
@@ -30,23 +42,44 @@ enum ConfigurationSchema {
         .section("fields", "Fields that this proxy adds.", fieldKeys),
     ]
 
-    private static let listenerKeys: [SchemaKey<ListenerConfiguration>] = [
-        .value(
-            "address", \.address, .listenAddress,
-            "Where to listen: 127.0.0.1:8081, [::]:80 or unix:PATH.", isRequired: true),
-        .value(
-            "role", \.role, .choice,
-            "reverse: requests go to a cluster (the default); forward: requests say themselves where to; tcp: connections go to a cluster, whatever they carry."
-        ),
-        .optional(
-            "cluster", \.cluster, .text("the name of a cluster"),
-            "The cluster that requests, or connections, go to; needless if there is one alone."),
-        .optional(
-            "routes", \.routes, .text("the name of a list of routes"),
-            "The list of routes that says where a reverse listener's requests go."),
-    ]
+    private static let listenerKeys: [SchemaKey<ListenerConfiguration>] =
+        [
+            .value(
+                "address", \.address, .listenAddress,
+                "Where to listen: 127.0.0.1:8081, [::]:80 or unix:PATH.", isRequired: true),
+            .value(
+                "role", \.role, .choice,
+                "reverse: requests go to a cluster (the default); forward: requests say themselves where to; tcp: connections go to a cluster, whatever they carry."
+            ),
+            .optional(
+                "cluster", \.cluster, .text("the name of a cluster"),
+                "The cluster that requests, or connections, go to; needless if there is one alone."),
+            .optional(
+                "routes", \.routes, .text("the name of a list of routes"),
+                "The list of routes that says where a reverse listener's requests go."),
+        ] + accessKeys()
 
-    private static let routeKeys: [SchemaKey<RouteConfiguration>] = [
+    /// What listeners and routes let in.
+    private static func accessKeys<Target: AccessControlled>() -> [SchemaKey<Target>] {
+        let address = ValueSyntax<String>.text("an address, a CIDR, unix: or the name of an address set")
+        return [
+            .values(
+                "allow", \.access.allow, address,
+                "Who is let in, and then nobody else: by address, CIDR or the name of an address set."),
+            .values(
+                "deny", \.access.deny, address, "Who is not let in, whatever allows them."),
+            .values(
+                "rate_limit", \.access.rateLimits, .text("the name of a rate limit"),
+                "The rate limits that it counts for, by their names below rate_limits: 429."),
+            .optional(
+                "authentication", \.access.authentication, .text("the name of an authentication"),
+                "Whose credentials are asked for, by a name below authentication: 401 or 407; off, of a route: nobody's."
+            ),
+        ]
+    }
+
+    private static let routeKeys: [SchemaKey<RouteConfiguration>] =
+        [
         .section(
             "match", "Which requests it takes; what is left out holds for all.",
             [
@@ -68,7 +101,7 @@ enum ConfigurationSchema {
                     pair: { RouteConfiguration.Condition(name: $0, value: $1) },
                     parts: { ($0.name, $0.value) }),
                 .values(
-                    "source", \.sources, .text("an address or a CIDR"),
+                    "source", \.sources, .text("an address, a CIDR or the name of an address set"),
                     "Addresses that it comes from; one of them."),
             ]),
         .optional("cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
@@ -108,7 +141,7 @@ enum ConfigurationSchema {
         .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
         .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
         .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
-    ]
+        ] + accessKeys()
 
     private static let routeTimeoutKeys: [SchemaKey<RouteTimeouts>] =
         [
@@ -181,6 +214,42 @@ enum ConfigurationSchema {
         .optional(
             "hash_key", \.hashKey, .hashKey,
             "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
+    ]
+
+    private static let rateLimitKeys: [SchemaKey<RateLimitConfiguration>] = [
+        .value(
+            "rate", \.rate, .requestRate, "How many in which time: 100/s, 30/m, 1000/h, 5/d.",
+            isRequired: true),
+        .optional(
+            "burst", \.burst, .count(RateLimitConfiguration.burstRange),
+            "How many may come at once after a time of quiet (default: as many as the rate has in its unit)."),
+        .value(
+            "key", \.key, .rateLimitKey,
+            "Whose requests are counted together: address (the default), prefix, prefix:24/64, header:NAME, route or all."
+        ),
+        .value(
+            "size", \.size, .entries(RateLimitConfiguration.sizeRange),
+            "Keys that are remembered at once, each in 16 bytes (default: 100000)."),
+        .value(
+            "mode", \.mode, .choice,
+            "enforce (the default), or observe: count what exceeds it, and let it in."),
+    ]
+
+    private static let authenticationKeys: [SchemaKey<AuthenticationConfiguration>] = [
+        .value("realm", \.realm, .text("a text"), "What clients are told that they need to be let into."),
+        .path(
+            "users_file", \.usersFile,
+            "A file of lines NAME:HASH, for the Basic scheme; as htpasswd -B makes them."),
+        .path("tokens_file", \.tokensFile, "A file of lines NAME:SHA256 or SHA256, for the Bearer scheme."),
+        .optional(
+            "user_field", \.userField, .text("a name of a field"),
+            "The field in which upstream is told the user's name; what clients send in it is dropped."),
+        .value(
+            "pass_credentials", \.passesCredentials, .toggle,
+            "Whether upstream sees the credentials too (default: off)."),
+        .value(
+            "cache", \.cache, .duration,
+            "How long right credentials are not checked again, 1s to 24h (default: 5m)."),
     ]
 
     private static let trustKeys: [SchemaKey<Configuration>] = [

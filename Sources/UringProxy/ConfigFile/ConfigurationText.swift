@@ -14,17 +14,10 @@ public struct ConfigurationText: Sendable {
 
     static let system = ConfigurationText(
         read: { path in
-            var capacity = 64 << 10
-            while true {
-                var size = 0
-                let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-                    size = unsafe cposix_read_file(path, buffer.baseAddress, buffer.count)
-                    count = max(size, 0)
-                }
-                if size < 0 { return .failure(SystemCallFailure(errno: Int32(-size))) }
-                if size < capacity { return .success(bytes) }
-                if capacity > sizeLimitBytes { return .failure(SystemCallFailure(errno: EFBIG)) }
-                capacity *= 4
+            do throws(SystemCallError) {
+                return .success(try WholeFile.read(path, limitBytes: sizeLimitBytes))
+            } catch {
+                return .failure(SystemCallFailure(errno: error.errno))
             }
         },
         match: { pattern in

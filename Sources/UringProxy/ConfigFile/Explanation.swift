@@ -45,6 +45,7 @@ public struct Explanation: Sendable {
         }
         add("request", "\(method) \(target) from \(source.description)", nil)
         add("listener", "\(listener.role.rawValue) proxy on \(listener.address)", path(of: listener))
+        guard explainAccess(listener.access, source, path(of: listener)) else { return }
         explain(Self.head(method, target, fields, isForward: listener.role == .forward), listener, source)
     }
 
@@ -104,7 +105,9 @@ public struct Explanation: Sendable {
             case .incomplete: add("answer", "none: the head does not end", nil)
             case .complete:
                 switch listener.role {
-                case .forward: explainForward(head, view)
+                case .forward:
+                    explainAuthentication(listener.access.authentication, 407, path(of: listener))
+                    explainForward(head, view)
                 case .tcp: explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
                 case .reverse: explainReverse(head, fields, view, listener, source)
                 }
@@ -112,14 +115,70 @@ public struct Explanation: Sendable {
         }
     }
 
+    // MARK: - Access
+
+    /// What a listener or a route asks of the request; false if it is not let in.
+    private mutating func explainAccess(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
+        -> Bool
+    {
+        guard explainAddress(access, source, path) else { return false }
+        for name in access.rateLimits {
+            guard let limit = configuration.rateLimits.first(where: { $0.name == name }) else { continue }
+            let answer = limit.mode == .observe ? "counted beyond it" : "429 beyond it"
+            add(
+                "rate limit", "\(limit.rate) by \(limit.key), \(limit.burstInEffect) at once, \(answer)",
+                "rate_limits.\(name)")
+        }
+        return true
+    }
+
+    /// Whose credentials are asked for.
+    private mutating func explainAuthentication(_ name: String?, _ status: Int, _ path: String) {
+        guard let name else { return }
+        if name == AuthenticationConfiguration.off {
+            add("authentication", "none", "\(path).authentication")
+            return
+        }
+        guard let asked = configuration.authentication.first(where: { $0.name == name }) else { return }
+        let schemes = [asked.usersFile.map { _ in "Basic" }, asked.tokensFile.map { _ in "Bearer" }]
+        let list = schemes.compactMap { $0 }.joined(separator: " or ")
+        add("authentication", "\(list) credentials of '\(name)', else \(status)", "\(path).authentication")
+    }
+
+    private mutating func explainAddress(_ access: AccessConfiguration, _ source: IPAddress, _ path: String)
+        -> Bool
+    {
+        guard !access.allow.isEmpty || !access.deny.isEmpty else { return true }
+        let sets = AddressSets(configuration)
+        func hold(_ texts: [String]) -> Int? {
+            texts.firstIndex { text in
+                guard let prefixes = try? sets.prefixes(text) else { return false }
+                return prefixes.contains { $0.contains(source) }
+            }
+        }
+        let isListener = path.hasPrefix("listeners")
+        let answer = isListener ? "closed, or 403 behind a trusted proxy" : "403"
+        if let index = hold(access.deny) {
+            add("access", "denied by \(access.deny[index]): \(answer)", "\(path).deny[\(index)]")
+            return false
+        }
+        guard !access.allow.isEmpty else { return true }
+        guard let index = hold(access.allow) else {
+            add("access", "allowed by nothing: \(answer)", "\(path).allow")
+            return false
+        }
+        add("access", "allowed by \(access.allow[index])", "\(path).allow[\(index)]")
+        return true
+    }
+
     // MARK: - Reverse
 
     private mutating func explainReverse(
         _ head: RequestHead, _ fields: borrowing FieldTable, _ bytes: ByteView,
-        _ listener: ListenerConfiguration,
-        _ source: IPAddress
+        _ listener: ListenerConfiguration, _ client: IPAddress
     ) {
         guard let name = listener.routes else {
+            explainAuthentication(listener.access.authentication, 401, path(of: listener))
             explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
             return
         }
@@ -130,7 +189,7 @@ public struct Explanation: Sendable {
         var scratch = RouteScratch(pathBytes: bytes.count)
         let request: RouteRequest
         do throws(PathProblem) {
-            request = try RouteRequest(head, bytes: bytes, source: source, scratch: &scratch)
+            request = try RouteRequest(head, bytes: bytes, source: client, scratch: &scratch)
         } catch {
             add("answer", "400, \(error.message)", nil)
             return
@@ -147,6 +206,11 @@ public struct Explanation: Sendable {
         let place = Place(
             list: name, path: route, route: list.routes[match.rule],
             defaults: configuration.routeDefaults.first { $0.name == name })
+        guard explainAccess(place.route.access, client, route) else { return }
+        let asks = place.route.access.authentication != nil
+        explainAuthentication(
+            place.route.access.authentication ?? listener.access.authentication, 401,
+            asks ? route : self.path(of: listener))
         let limit = place.setting(
             "limits.body", \.limits.bodyBytes, \.limits.bodyBytes, configuration.limitBodyBytes)
         if limit.value > 0, case .length(let size) = head.framing, size > UInt64(limit.value) {

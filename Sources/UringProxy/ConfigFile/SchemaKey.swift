@@ -82,6 +82,20 @@ extension SchemaKey {
             }, write: { $0[keyPath: property].map { .scalar(syntax.write($0)) } })
     }
 
+    /// The path of a file, that may be left out; a relative one is so to the file it stands in.
+    static func path(
+        _ name: String, _ property: any WritableKeyPath<Target, String?> & Sendable, _ summary: String
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("the path of a file")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false, shape: .value(syntax.schema),
+            read: { node, path, target, reader in
+                if let value = reader.value(node, path, syntax) {
+                    target[keyPath: property] = node.position.path(of: value)
+                }
+            }, write: { $0[keyPath: property].map { .scalar($0) } })
+    }
+
     /// A mapping that may be left out.
     static func object<Item: Sendable>(
         _ name: String, _ property: any WritableKeyPath<Target, Item?> & Sendable, _ summary: String,
@@ -295,6 +309,48 @@ extension Array {
     /// Those keys that may be there.
     fileprivate func entries<Target>() -> [SchemaEntry] where Element == SchemaKey<Target> {
         filter { !$0.isRefused }.map(\.entry)
+    }
+}
+
+extension SchemaKey {
+    /// A mapping from names of the user's to lists of scalars.
+    ///
+    /// - Parameter fileItems: what an item begins with that names a file: a relative path is so to the file it stands in.
+    static func namedItems<List: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [List]> & Sendable, _ summary: String,
+        itemName: any WritableKeyPath<List, String> & Sendable,
+        items: any WritableKeyPath<List, [String]> & Sendable, new: @escaping @Sendable () -> List,
+        _ syntax: ValueSyntax<String>, fileItems: String
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .map(.list(.value(syntax.schema))),
+            read: { node, path, target, reader in
+                for (key, item) in reader.entries(node, path) {
+                    let listPath = path + "." + key.name
+                    guard reader.checkName(key, listPath) else { continue }
+                    var list = new()
+                    list[keyPath: itemName] = key.name
+                    reader.noteOrigin(of: listPath, item.position)
+                    for (item, itemPath) in reader.items(item, listPath) {
+                        guard var value = reader.value(item, itemPath, syntax) else { continue }
+                        if value.hasPrefix(fileItems) {
+                            value =
+                                fileItems + item.position.path(of: String(value.dropFirst(fileItems.count)))
+                        }
+                        list[keyPath: items].append(value)
+                    }
+                    target[keyPath: property].append(list)
+                }
+            },
+            write: { target in
+                let lists = target[keyPath: property]
+                if lists.isEmpty { return nil }
+                return .object(
+                    lists.map {
+                        ($0[keyPath: itemName], .list($0[keyPath: items].map { .scalar(syntax.write($0)) }))
+                    })
+            })
     }
 }
 

@@ -75,6 +75,41 @@ extension ValueSyntax where Value == Int {
     }
 }
 
+extension ValueSyntax where Value == Int {
+    /// A count that may be large: `100k`, `2M`.
+    static func entries(_ range: ClosedRange<Int>) -> Self {
+        Self(
+            kind: "a count, such as 100000, 100k or 2M",
+            schema: numberSchema(range, or: ["^[0-9]+[kM]$"]),
+            read: { text throws(OptionSyntaxError) in
+                let (number, unit) = try splitNumber(text, kind: "count", examples: "100000, 100k or 2M")
+                let factors: [String: UInt64] = ["": 1, "k": 1000, "M": 1_000_000]
+                guard let factor = factors[unit] else {
+                    throw OptionSyntaxError("\(quoted(unit)) is not a unit of counts: use k or M")
+                }
+                let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+                return overflow ? .max : Int(clamping: product)
+            }, write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == RequestRate {
+    static var requestRate: Self {
+        Self(
+            kind: "a rate, such as 100/s or 30/m", schema: textSchema("[0-9]+/[smhd]"),
+            read: { text throws(OptionSyntaxError) in try RequestRate(parsing: text) }, write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == RateLimitKey {
+    static var rateLimitKey: Self {
+        Self(
+            kind: "a key: address, prefix, prefix:24/64, header:NAME, route or all",
+            schema: textSchema("address|prefix(:[0-9]+/[0-9]+)?|header:.+|route|all"),
+            read: { text throws(OptionSyntaxError) in try RateLimitKey(parsing: text) }, write: { "\($0)" })
+    }
+}
+
 extension ValueSyntax where Value == Bool {
     static var toggle: Self {
         Self(

@@ -1,6 +1,7 @@
 /// What a worker counts. Each has one writer.
 enum Counter: Int, CaseIterable {
-    case downstreamAccepted, downstreamClosed, acceptFailures, acceptPauses, clientLimitRefusals
+    case downstreamAccepted, downstreamClosed, acceptFailures, acceptPauses, clientLimitRefusals,
+        addressRefusals, rateLimitRefusals, credentialChecks
     case proxyHeadersRead, proxyHeadersRefused, proxySendersRefused
     case requests, headsRefused
     case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
@@ -28,6 +29,12 @@ enum Counter: Int, CaseIterable {
         case .acceptPauses: ("accept_pauses_total", "Times accepting paused at the connection limit.")
         case .clientLimitRefusals:
             ("client_limit_refusals_total", "Connections closed for --limit-connections-per-client.")
+        case .addressRefusals:
+            ("address_refusals_total", "Connections closed for a listener's allow and deny lists.")
+        case .rateLimitRefusals:
+            ("rate_limit_refusals_total", "Connections of layer-4 listeners closed for a rate limit.")
+        case .credentialChecks:
+            ("credential_checks_total", "Credentials that no worker knew and that had to be checked.")
         case .proxyHeadersRead:
             ("proxy_headers_read_total", "Connections that began with a PROXY protocol header.")
         case .proxyHeadersRefused:

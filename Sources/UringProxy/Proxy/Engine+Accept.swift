@@ -83,8 +83,11 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// Counts a connection for its client; false if that has as many as `--limit-connections-per-client` allows.
+    /// Counts a connection for its client; false if the listener does not let it in, or it has as many as
+    /// `--limit-connections-per-client` allows.
     mutating func enterClient(_ connection: inout Connection) -> Bool {
+        let access = listeners[connection.listener].access
+        if access >= 0 && !letsIn(&connection, Int(access)) { return false }
         guard let clientLimit else { return true }
         if !connection.peerKnown { askPeer(&connection) }
         guard clientLimit.enter(connection.peer) else {

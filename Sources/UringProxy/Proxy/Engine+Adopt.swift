@@ -19,6 +19,7 @@ extension Engine where D: ~Copyable {
         adoptEndpoints(snapshot)
         adoptClusters(snapshot)
         adoptRoutes(snapshot)
+        adoptAccess(snapshot.access)
         adoptListeners(adopted, snapshot, handedOn)
         releaseAwaiting()
         countListeners()
@@ -140,6 +141,15 @@ extension Engine where D: ~Copyable {
         targetBytes.reserve(settings.headLimits.uriBytes)
     }
 
+    private mutating func adoptAccess(_ access: Snapshot.Access) {
+        accessPlans = access.plans
+        authenticators = access.authenticators
+        // What is known is known of an identity, which stands for the files' contents.
+        if !authenticators.isEmpty && knownCredentials.isEmpty {
+            knownCredentials = CredentialCache(groups: Self.credentialGroups)
+        }
+    }
+
     // MARK: - Listeners
 
     private mutating func adoptListeners(
@@ -155,6 +165,7 @@ extension Engine where D: ~Copyable {
             if let index = old.first(where: { listeners[$0].id == listener.id }) {
                 listeners[index].cluster = listener.cluster
                 listeners[index].routes = listener.routes
+                listeners[index].access = listener.access
             } else {
                 addListener(listener)
             }
@@ -169,10 +180,20 @@ extension Engine where D: ~Copyable {
 
     /// What still comes by a listener that has gone is served where it would be served now, if there is such a place.
     private mutating func redirectGone(_ index: Int, _ snapshot: Snapshot) {
-        if listeners[index].role == .forward { return }
+        // Who was let in by a plan that is no more is not let in without one.
+        if listeners[index].access >= 0 {
+            listeners[index].access = -1
+            listeners[index].refuses = true
+        }
+        if listeners[index].role == .forward || listeners[index].refuses { return }
         let (cluster, routes) = (listeners[index].cluster, listeners[index].routes)
-        listeners[index].cluster = cluster < 0 || routes >= 0 ? -1 : snapshot.change.clusterAfter[cluster]
-        listeners[index].routes = routes < 0 ? -1 : snapshot.routesAfter[routes]
+        if routes >= 0 {
+            listeners[index].routes = snapshot.routesAfter[routes]
+            listeners[index].refuses = listeners[index].routes < 0
+        } else {
+            listeners[index].cluster = snapshot.change.clusterAfter[cluster]
+            listeners[index].refuses = listeners[index].cluster < 0
+        }
     }
 
     private mutating func addListener(_ listener: Listener) {

@@ -19,6 +19,22 @@ extension Engine where D: ~Copyable {
         answer(index, status: error.status, reason: error.reason)
     }
 
+    /// Ends an exchange that has only begun with an answer that has more to say than a reason.
+    ///
+    /// - Parameters:
+    ///   - size: of what `fields` writes, at most.
+    ///   - fields: writes lines of the answer's head.
+    mutating func fail(
+        _ index: UInt32, _ error: ProxyError, size: Int, _ fields: (inout ByteWriter) -> Void
+    ) {
+        counters.add(failure: error)
+        let reason = error.reason
+        answer(index, status: error.status, size: Self.size(of: reason) + size) { writer, isHead in
+            fields(&writer)
+            return Self.write(reason, error.status, isHead: isHead, to: &writer)
+        }
+    }
+
     /// A body that cannot be read any further: 400, or a cut where the response has begun.
     mutating func failBody(_ index: UInt32, _ error: HeadError) {
         if exchanges[index].state == .responding {

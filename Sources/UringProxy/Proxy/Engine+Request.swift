@@ -127,7 +127,6 @@ extension Engine where D: ~Copyable {
     private mutating func startExchange(_ slot: UInt32, _ bytes: ByteView) {
         let connection = connections.tenant(slot)
         let listener = connection.listener
-        let role = listeners[listener].role
         let isLast =
             settings.requestsPerConnection > 0
             && connection.requestCount >= settings.requestsPerConnection
@@ -158,30 +157,76 @@ extension Engine where D: ~Copyable {
         connection.streamBytes = 0
         connection.receiveWindowStartedAt = driver.now
         connection.receiveWindowBytes = 0
+        proceed(index, slot, bytes, listener, isResumed: false)
+    }
+
+    /// The credentials of a request that waited have been checked.
+    @inline(never)
+    mutating func credentialsChecked(_ verdict: CredentialVerdict) {
+        // If nobody asks for them any more, the request goes on all the same, as what holds now says.
+        if let authenticator = authenticators.first(where: { $0.identity == verdict.identity }) {
+            let time = verdict.user < 0 ? authenticator.wrongCacheTime : authenticator.cacheTime
+            knownCredentials.insert(verdict.digest, user: verdict.user, until: driver.now + time)
+        }
+        let index = verdict.exchange
+        guard exchanges.isOccupied(index), exchanges.generation(index) == verdict.generation else { return }
+        precondition(exchanges[index].state == .authenticating)
+        exchanges[index].state = .connecting
+        let slot = exchanges[index].downstream
+        // More may have come behind it, but what has been parsed once is there in one piece.
+        let bytes = segments.firstView(of: connections[slot].input)
+        switch parseRequest(bytes) {
+        case .complete: proceed(index, slot, bytes, connections[slot].listener, isResumed: true)
+        case .incomplete: preconditionFailure("the head of a request that waits stays where it is")
+        case .invalid(let error):
+            // A reload has lowered a limit since.
+            exchanges[index].keepAlive = false
+            requestHead.size = 0
+            failBody(index, error)
+        }
+        guard connections.isOccupied(slot) else { return }
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// - Parameter isResumed: it came here before, and waited for its credentials to be checked: limits have counted it.
+    @inline(__always)
+    private mutating func proceed(
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ listener: Int, isResumed: Bool
+    ) {
+        let connection = connections.tenant(slot)
+        if listeners[listener].refuses {
+            fail(index, .listenerGone)
+            return
+        }
+        let role = listeners[listener].role
         let routes = listeners[listener].routes
         if let error = refusal(role, hasRoutes: routes >= 0, bytes) {
             fail(index, error)
             return
         }
+        let access = listeners[listener].access
+        if access >= 0 && !isResumed && !letsIn(index, slot, bytes, listenerPlan: Int(access)) { return }
         if requestHead.maxForwards == 0 && requestHead.method == .options {
             answerOptions(index)
             return
         }
+        var grant = Grant()
         switch role {
         case .reverse:
             var cluster = listeners[listener].cluster
             if routes >= 0 {
-                guard let routed = route(index, slot, bytes, set: routes) else { return }
+                guard let routed = route(index, slot, bytes, set: routes, isResumed: isResumed, &grant) else {
+                    return
+                }
                 cluster = routed
-            }
-            // Of a listener that has gone, and where it led to with it.
-            guard cluster >= 0 else {
-                fail(index, .listenerGone)
-                return
+            } else if access >= 0 {
+                guard identify(index, slot, bytes, AccessPlan.inherited, &grant) else { return }
             }
             chooseEndpoint(index, cluster: cluster, slot, bytes)
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
+            if access >= 0 && !identify(index, slot, bytes, AccessPlan.inherited, &grant) { return }
             guard let endpoint = forwardEndpoint(index, bytes) else { return }
             exchanges[index].endpoint = endpoint
         }
@@ -189,7 +234,7 @@ extension Engine where D: ~Copyable {
             segments.consume(UInt32(requestHead.size), from: &connection.input)
             exchanges[index].requestDone = true
         } else {
-            guard writeRequest(index, slot, bytes, role) else {
+            guard writeRequest(index, slot, bytes, role, grant) else {
                 fail(index, .outOfMemory)
                 return
             }
@@ -230,7 +275,7 @@ extension Engine where D: ~Copyable {
     /// both from the input.
     @inline(__always)
     private mutating func writeRequest(
-        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ grant: Grant
     ) -> Bool {
         let connection = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
@@ -243,7 +288,8 @@ extension Engine where D: ~Copyable {
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
             let start = writer.count
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, changes, &writer)
+            rewriteRequest(
+                slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, changes, grant, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             let size = writer.count
             if exchange.isChanged && !writer.overflowed { keepChanges(index, requestFrom: start, &writer) }
@@ -284,7 +330,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func rewriteRequest(
         _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ changes: RequestChanges, _ writer: inout ByteWriter
+        _ changes: RequestChanges, _ grant: Grant, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -303,6 +349,10 @@ extension Engine where D: ~Copyable {
         }
         options.via = pseudonym.view
         options.closes = isLast
+        if grant.user >= 0 {
+            options.userField = authenticators[Int(grant.authenticator)].userField.view
+            options.user = authenticators[Int(grant.authenticator)].userName(grant.user)
+        }
         unsafe withUnsafeBytes(of: text) { buffer in
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(

@@ -2,8 +2,13 @@
 extension Engine where D: ~Copyable {
     /// The cluster of the route that takes the request in `requestHead`; nil if it has been answered instead.
     ///
-    /// - Parameter set: of the listener's routes.
-    mutating func route(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int) -> Int? {
+    /// - Parameters:
+    ///   - set: of the listener's routes.
+    ///   - isResumed: limits have counted it before.
+    ///   - grant: whom it is from, if that was asked.
+    mutating func route(
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int, isResumed: Bool, _ grant: inout Grant
+    ) -> Int? {
         let source = clientAddress(slot, bytes)
         let request: RouteRequest
         do throws(PathProblem) {
@@ -21,6 +26,14 @@ extension Engine where D: ~Copyable {
         guard let match = found else {
             fail(index, .noRoute)
             return nil
+        }
+        let access = routeSets[set].access(of: match.rule)
+        if access >= 0 {
+            if !isResumed && !letsIn(index, slot, bytes, routePlan: Int(access)) { return nil }
+            let authenticator = accessPlans[Int(access)].authenticator
+            guard identify(index, slot, bytes, authenticator, &grant) else { return nil }
+        } else if listeners[connections[slot].listener].access >= 0 {
+            guard identify(index, slot, bytes, AccessPlan.inherited, &grant) else { return nil }
         }
         if let policy = routeSets[set].policy(of: match.rule) { adopt(policy, index) }
         var cluster = routeSets[set].cluster(of: match.rule)

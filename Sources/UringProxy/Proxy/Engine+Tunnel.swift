@@ -18,12 +18,12 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
-        let cluster = listeners[connections[slot].listener].cluster
-        guard cluster >= 0 else {
+        let listener = connections[slot].listener
+        if listeners[listener].refuses {
             fail(index, .listenerGone)
             return
         }
-        chooseRelayEndpoint(index, cluster: cluster, slot)
+        chooseRelayEndpoint(index, cluster: listeners[listener].cluster, slot)
         findUpstream(index)
     }
 

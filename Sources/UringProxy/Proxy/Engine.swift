@@ -5,8 +5,9 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
-/// `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Connect`,
+/// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
+/// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
@@ -42,6 +43,13 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Those that may still be referred to.
     var retiredEndpoints: [UInt32] = []
     var routeSets: [RouteSet]
+    /// What listeners' and routes' access plans are indices of.
+    var accessPlans: [AccessPlan]
+    /// What access plans' authenticators are indices of.
+    var authenticators: [Authenticator]
+    var knownCredentials: CredentialCache
+    /// Asks for credentials to be checked, with a question made for this worker's inbox; false if it could not be taken.
+    let askChecker: ((_ inbox: Int) -> CredentialQuery) -> Bool
     var routeScratch: RouteScratch
     /// Timeouts and limits of those exchanges whose route has some of its own.
     var policies: SlotTable<RoutePolicy>
@@ -96,7 +104,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters, worker: Int,
         snapshot: Snapshot, listeners: [Listener], seed: UInt64,
-        askResolver: @escaping (ByteView, UInt64) -> Bool
+        askResolver: @escaping (ByteView, UInt64) -> Bool,
+        askChecker: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool = { _ in false }
     ) {
         let now = driver.now
         let settings = snapshot.settings
@@ -123,6 +132,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         heldListeners = listeners.count
         lending = snapshot.lending
         routeSets = snapshot.routes.map(\.set)
+        accessPlans = snapshot.access.plans
+        authenticators = snapshot.access.authenticators
+        knownCredentials = CredentialCache(groups: authenticators.isEmpty ? 0 : Self.credentialGroups)
+        self.askChecker = askChecker
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         policies = SlotTable(capacity: downstream)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
@@ -149,6 +162,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 
+    /// Of the credentials that a worker remembers.
+    static var credentialGroups: Int { 512 }
     /// Listeners at most, those that have gone but for their connections included.
     static var listenerLimit: Int { ListenerConfiguration.limit * 2 }
     /// Endpoints of all clusters at most.

@@ -3,6 +3,8 @@ struct Exchange: BitwiseCopyable {
     enum State: UInt8, BitwiseCopyable {
         /// Waits for the addresses of its endpoint.
         case resolving
+        /// Waits for its credentials to be checked; its head is still in the input.
+        case authenticating
         /// Waits for a connection that another worker is about to lend.
         case awaitingOffer
         /// Waits for a connection.

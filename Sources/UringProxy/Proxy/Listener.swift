@@ -19,10 +19,14 @@ struct Listener: BitwiseCopyable {
     var routes: Int
     /// The socket belongs to somebody else as well, such as the service manager, who goes on listening when this one ends.
     var isInherited: Bool
+    /// Its access plan, by index; -1 for none.
+    var access: Int32
     /// An accept is under way.
     var isArmed = false
     /// The snapshot has it no more: it takes no connection, and those that it has taken end with their exchange.
     var isGone = false
+    /// It has gone, and with it where its requests would be served.
+    var refuses = false
     /// The descriptor is closed, which was the last thing to be done with it.
     var isClosed = false
     /// Downstream connections that came by it.
@@ -32,7 +36,7 @@ struct Listener: BitwiseCopyable {
 
     init(
         descriptor: Int32, id: Int = 0, role: Role, cluster: Int = 0, routes: Int = -1,
-        isInherited: Bool = false
+        isInherited: Bool = false, access: Int32 = -1
     ) {
         self.descriptor = descriptor
         self.id = id
@@ -40,5 +44,6 @@ struct Listener: BitwiseCopyable {
         self.cluster = cluster
         self.routes = routes
         self.isInherited = isInherited
+        self.access = access
     }
 }

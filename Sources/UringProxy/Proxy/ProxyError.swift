@@ -3,8 +3,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case none
     // Downstream's doing.
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
-    case bodyTooLarge, destinationDenied, loopDetected, noRoute, badPath, hostMissing, routeUndecided
-    case rewrittenTooLong, changesTooLarge
+    case bodyTooLarge, destinationDenied, addressDenied, rateLimited, unauthorized, proxyUnauthorized
+    case loopDetected, noRoute, badPath, hostMissing, routeUndecided, rewrittenTooLong, changesTooLarge
     case headTimeout, bodyTimeout, bodyTooSlow
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
@@ -13,7 +13,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case upstreamBadResponse, upstreamUnexpectedUpgrade
     case totalTimeout
     // Ours.
-    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining, listenerGone
+    case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
+    case authenticationBusy, draining, listenerGone
 
     /// RFC 9110 §15, RFC 6585 §5 (431), RFC 5842 §7.2 (508).
     var status: UInt16 {
@@ -22,18 +23,21 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .schemeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
-        case .destinationDenied: 403
+        case .destinationDenied, .addressDenied: 403
         case .noRoute: 404
         case .rewrittenTooLong: 414
         case .changesTooLarge: 431
+        case .rateLimited: 429
+        case .unauthorized: 401
+        case .proxyUnauthorized: 407
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining,
-            .listenerGone:
+        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy,
+            .authenticationBusy, .draining, .listenerGone:
             503
         }
     }
@@ -61,6 +65,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .traceNotAllowed: "TRACE is not answered here"
         case .bodyTooLarge: "the request body is larger than the limit; see --limit-body"
         case .destinationDenied: "the destination is not allowed; see --allow-destinations"
+        case .addressDenied: "your address is not let in here"
+        case .rateLimited: "too many requests; wait as long as Retry-After says"
+        case .unauthorized, .proxyUnauthorized: "credentials are needed that are known here"
         case .loopDetected: "the request came through this proxy before (Via)"
         case .noRoute: "no route takes this request"
         case .badPath: "the path can be read in more than one way, or has a bad percent-encoding"
@@ -90,6 +97,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfDescriptors: "out of descriptors; raise the limit (ulimit -n)"
         case .outOfConnections: "too many connections; see --limit-connections"
         case .resolverBusy: "too many host names are being resolved"
+        case .authenticationBusy: "too many credentials are being checked"
         case .draining: "the proxy is shutting down"
         case .listenerGone: "where this request would have gone was taken out of the configuration"
         }
@@ -106,6 +114,10 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .traceNotAllowed: "trace_not_allowed"
         case .bodyTooLarge: "body_too_large"
         case .destinationDenied: "destination_denied"
+        case .addressDenied: "address_denied"
+        case .rateLimited: "rate_limited"
+        case .unauthorized: "unauthorized"
+        case .proxyUnauthorized: "proxy_unauthorized"
         case .loopDetected: "loop_detected"
         case .noRoute: "no_route"
         case .badPath: "bad_path"
@@ -135,6 +147,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .outOfDescriptors: "out_of_descriptors"
         case .outOfConnections: "out_of_connections"
         case .resolverBusy: "resolver_busy"
+        case .authenticationBusy: "authentication_busy"
         case .draining: "draining"
         case .listenerGone: "listener_gone"
         }

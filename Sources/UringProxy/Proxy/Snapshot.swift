@@ -1,6 +1,16 @@
 /// What workers serve by, compiled from a configuration. Never changes, and is shared by all of them: a reload replaces it as
 /// a whole.
 final class Snapshot: Sendable {
+    /// Who is let in, and what they have to know.
+    struct Access: Sendable {
+        /// What listeners and routes are indices of.
+        var plans: [AccessPlan] = []
+        /// What plans are indices of.
+        var authenticators: [Authenticator] = []
+        /// The plan of each listener, -1 for none, in the order of the configuration's.
+        var ofListeners: [Int32] = []
+    }
+
     let settings: EngineSettings
     /// What listeners and routes are indices of.
     let clusters: [ClusterPlan]
@@ -8,6 +18,7 @@ final class Snapshot: Sendable {
     let routes: [(name: String, set: RouteSet)]
     /// Of each endpoint of the clusters, in their order; empty: nothing is lent.
     let lending: [LendingQueue]
+    let access: Access
     let clientLimit: ClientLimit?
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
@@ -21,13 +32,14 @@ final class Snapshot: Sendable {
     ///   - makeLending: called for each endpoint that is new; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
-        clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
+        access: Access = Access(), clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
         makeLending: (() -> LendingQueue)? = nil
     ) {
         precondition(clusters.count < Int(UInt16.max))
         self.settings = settings
         self.clusters = clusters
         self.routes = routes
+        self.access = access
         self.clientLimit = clientLimit
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change

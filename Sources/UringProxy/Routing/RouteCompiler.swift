@@ -7,15 +7,19 @@ enum RouteCompiler {
     /// All that is wrong with the routes, each problem by the path of its key.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
-        for list in configuration.routes { _ = compile(list, configuration, seed: 0, &problems) }
+        let sets = AddressSets(configuration)
+        for list in configuration.routes { _ = compile(list, configuration, sets: sets, seed: 0, &problems) }
         return problems
     }
 
     /// The routes of a list; nil if something is wrong with them, which is noted.
     ///
-    /// - Parameter seed: of the table's hashes; random.
+    /// - Parameters:
+    ///   - sets: the configuration's; nil: read anew.
+    ///   - seed: of the table's hashes; random.
     static func compile(
-        _ list: RouteListConfiguration, _ configuration: Configuration, seed: UInt64,
+        _ list: RouteListConfiguration, _ configuration: Configuration, sets: AddressSets? = nil,
+        seed: UInt64,
         _ problems: inout [ConfigurationProblem]
     ) -> RouteSet? {
         let path = "routes.\(list.name)"
@@ -28,12 +32,15 @@ enum RouteCompiler {
         let clusters = configuration.allClusters.map(\.name)
         let defaults = configuration.routeDefaults.first { $0.name == list.name }
         if let defaults { check(defaults, &problems) }
+        let sets = sets ?? AddressSets(configuration)
+        let places = AccessPlaces(configuration)
         var routes: [RouteDefinition] = []
         for (index, route) in list.routes.enumerated() {
             var reader = RouteReader(
-                path: "\(path)[\(index)]", place: "\(list.name)[\(index)]", clusters: clusters)
+                path: "\(path)[\(index)]", place: "\(list.name)[\(index)]", clusters: clusters, sets: sets)
             if var definition = reader.definition(route, defaults) {
                 definition.policy = RoutePolicy(route, defaults, configuration)
+                definition.access = places.index(of: reader.path)
                 routes.append(definition)
             }
             problems += reader.problems
@@ -80,12 +87,14 @@ enum RouteCompiler {
         /// What the route is called in fields.
         let place: String
         let clusters: [String]
+        let sets: AddressSets
         private(set) var problems: [ConfigurationProblem] = []
 
-        init(path: String, place: String, clusters: [String]) {
+        init(path: String, place: String, clusters: [String], sets: AddressSets) {
             self.path = path
             self.place = place
             self.clusters = clusters
+            self.sets = sets
         }
 
         /// nil if it is not said what becomes of a request.
@@ -242,11 +251,17 @@ enum RouteCompiler {
                 }
                 if let parameter { rule.query.append(parameter) }
             }
+            let sets = sets
             for (index, text) in route.sources.enumerated() {
-                let source = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
-                    try AddressList.block(text)
+                let sources = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
+                    try sets.prefixes(text)
                 }
-                if let source { rule.sources.append(source) }
+                if sources?.isEmpty == true {
+                    note(
+                        "match.source[\(index)]", "the address set \(quoted(text)) is empty: nobody is in it",
+                        "take the route out, or put an address into the set")
+                }
+                rule.sources += sources ?? []
             }
             return rule
         }

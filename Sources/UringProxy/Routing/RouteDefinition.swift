@@ -41,6 +41,8 @@ struct RouteDefinition: Sendable {
     var response = Fields()
     /// nil: what holds for all exchanges.
     var policy: RoutePolicy?
+    /// Its access plan, by index; -1: it lets every request in.
+    var access: Int32 = -1
 
     var changesAnything: Bool {
         !target.isEmpty || host != .asReceived || !request.isEmpty || !response.isEmpty

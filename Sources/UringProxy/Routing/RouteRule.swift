@@ -9,7 +9,7 @@ struct RouteRule: Sendable {
     var fields: [FieldPattern] = []
     /// All of them.
     var query: [QueryPattern] = []
-    /// One of them. Compared one by one, as lists that people write are short.
+    /// One of them.
     var sources: [AddressPrefix] = []
 }
 

@@ -46,6 +46,8 @@ final class RouteSet: Sendable {
     private let spans: FixedArray<Span>
     private let replies: [Reply]
     private let changes: FixedArray<RouteChanges>
+    /// The index of its access plan, or -1.
+    private let accessPlans: FixedArray<Int32>
 
     /// - Parameter routes: in the order of the file.
     init(_ routes: [RouteDefinition], seed: UInt64) throws(OptionSyntaxError) {
@@ -98,6 +100,7 @@ final class RouteSet: Sendable {
         self.spans = FixedArray(spans)
         self.replies = replies
         self.changes = FixedArray(changes)
+        accessPlans = FixedArray(routes.map(\.access))
         templates = builder.table()
     }
 
@@ -138,6 +141,10 @@ final class RouteSet: Sendable {
     /// The cluster of a route; negative if it replies, or has a split.
     @inline(__always)
     func cluster(of route: Int) -> Int { Int(actions[route]) }
+
+    /// The access plan of a route; negative if it lets every request in.
+    @inline(__always)
+    func access(of route: Int) -> Int32 { accessPlans[route] }
 
     /// What a route that does not proxy replies.
     func reply(of route: Int) -> Reply { replies[-1 - Int(actions[route])] }

@@ -50,12 +50,8 @@ extension RouteTable {
     }
 
     private func covers(_ conditions: Conditions, _ source: IPAddress) -> Bool {
-        guard conditions.sources.start != conditions.sources.end else { return true }
-        for index in conditions.sources.start..<conditions.sources.end
-        where sources[Int(index)].contains(source) {
-            return true
-        }
-        return false
+        let range = Int(conditions.sources.start)..<Int(conditions.sources.end)
+        return range.isEmpty || sources.contains(source, in: range)
     }
 
     private func holds(

@@ -48,7 +48,7 @@ final class RouteTable: Sendable {
     let conditions: FixedArray<Conditions>
     let tests: FixedArray<Test>
     let methodNames: FixedArray<ByteRange>
-    let sources: FixedArray<AddressPrefix>
+    let sources: FixedArray<AddressBlock>
     let texts: FixedBytes
     let expressionCodes: FixedArray<RegularExpression.Code>
 

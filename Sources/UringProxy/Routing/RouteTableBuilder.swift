@@ -49,7 +49,7 @@ struct RouteTableBuilder {
     private(set) var conditions: [RouteTable.Conditions] = []
     private(set) var tests: [RouteTable.Test] = []
     private(set) var methodNames: [ByteRange] = []
-    private(set) var sources: [AddressPrefix] = []
+    private(set) var sources: [AddressBlock] = []
     private(set) var texts: [UInt8] = []
 
     // MARK: Adding
@@ -169,7 +169,7 @@ struct RouteTableBuilder {
         for parameter in rule.query { tests.append(test(parameter.name, parameter.value, id: .other)) }
         compiled.query = Self.items(firstParameter..<tests.count)
         let firstSource = sources.count
-        sources.append(contentsOf: rule.sources)
+        sources.append(contentsOf: AddressBlock.merged(rule.sources))
         compiled.sources = Self.items(firstSource..<sources.count)
         conditions.append(compiled)
         conditionIndices[asked] = UInt32(conditions.count - 1)

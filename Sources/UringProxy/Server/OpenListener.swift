@@ -8,6 +8,8 @@ struct OpenListener {
     /// With the port that the kernel chose where 0 was asked.
     let address: SocketAddress
     var listener: ListenerConfiguration
+    /// Where it stands among all listeners of the configuration.
+    var place: Int
     /// The service manager made the socket, and keeps it.
     let isInherited: Bool
     /// One for each worker, of which it has a duplicate.
@@ -16,12 +18,14 @@ struct OpenListener {
     let successorOf: Int?
 
     private init(
-        address: SocketAddress, listener: ListenerConfiguration, isInherited: Bool, descriptors: [Int32],
+        address: SocketAddress, listener: ListenerConfiguration, place: Int, isInherited: Bool,
+        descriptors: [Int32],
         successorOf: Int? = nil
     ) {
         id = Self.ids.wrappingAdd(1, ordering: .relaxed).newValue
         self.address = address
         self.listener = listener
+        self.place = place
         self.isInherited = isInherited
         self.descriptors = descriptors
         self.successorOf = successorOf
@@ -48,13 +52,13 @@ struct OpenListener {
         var new: [OpenListener] = []
         var rest = present
         do throws(StartError) {
-            for listener in wanted {
+            for (place, listener) in wanted.enumerated() {
                 // Of those with a port of the kernel's choice each is one of its own; a name stands for all sockets that have it.
                 var known = rest.filter { $0.listener.address == listener.address }
                 if let first = known.first, !first.isInherited { known = [first] }
                 rest.removeAll { one in known.contains { $0.id == one.id } }
                 if known.isEmpty {
-                    let opened = try open(listener, count: count)
+                    let opened = try open(listener, place, count: count)
                     new += opened
                     all += opened
                     continue
@@ -62,9 +66,10 @@ struct OpenListener {
                 for var one in known {
                     if one.listener.role == listener.role {
                         one.listener = listener
+                        one.place = place
                         all.append(one)
                     } else {
-                        let other = try one.duplicate(listener)
+                        let other = try one.duplicate(listener, place)
                         new.append(other)
                         all.append(other)
                     }
@@ -78,24 +83,24 @@ struct OpenListener {
     }
 
     private static func open(
-        _ listener: ListenerConfiguration, count: Int
+        _ listener: ListenerConfiguration, _ place: Int, count: Int
     ) throws(StartError) -> [OpenListener] {
         guard case .inherited(let name)? = try? AddressText(parsing: listener.address) else {
             let (descriptors, address) = try ListenerSocket.listen(listener.address, count: count)
             return [
                 OpenListener(
-                    address: address, listener: listener, isInherited: false, descriptors: descriptors)
+                    address: address, listener: listener, place: place, isInherited: false, descriptors: descriptors)
             ]
         }
         return try InheritedSockets.ofThisProcess().listeners(name: name, count: count).map {
             OpenListener(
-                address: $0.address, listener: listener, isInherited: true, descriptors: $0.descriptors)
+                address: $0.address, listener: listener, place: place, isInherited: true, descriptors: $0.descriptors)
         }
     }
 
-    private func duplicate(_ listener: ListenerConfiguration) throws(StartError) -> OpenListener {
+    private func duplicate(_ listener: ListenerConfiguration, _ place: Int) throws(StartError) -> OpenListener {
         OpenListener(
-            address: address, listener: listener, isInherited: isInherited,
+            address: address, listener: listener, place: place, isInherited: isInherited,
             descriptors: try Self.copies(of: descriptors), successorOf: id)
     }
 
@@ -149,7 +154,7 @@ struct OpenListener {
             }
         return Listener(
             descriptor: descriptor, id: id, role: role, cluster: cluster ?? 0, routes: routes ?? -1,
-            isInherited: isInherited)
+            isInherited: isInherited, access: snapshot.access.ofListeners[place])
     }
 
     // MARK: - For people

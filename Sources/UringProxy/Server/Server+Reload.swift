@@ -62,13 +62,13 @@ extension Server {
         new.keepPseudonym(of: self.configuration)
         let obstacles = obstacles(to: new)
         guard obstacles.isEmpty else { throw .needsNewProcess(obstacles) }
-        let (present, previous, resolver, workers) = state.withLock {
-            ($0.bound, $0.snapshot, $0.resolver, $0.threads.map(\.worker))
+        let (present, previous, workers) = state.withLock {
+            ($0.bound, $0.snapshot, $0.threads.map(\.worker))
         }
         guard let previous else { throw .isEnding }
         let handover: Handover
         do throws(StartError) {
-            handover = try prepare(new, present, previous, resolver, workers)
+            handover = try prepare(new, present, previous, workers)
         } catch {
             throw .failed(error)
         }
@@ -76,6 +76,7 @@ extension Server {
             handover.abandon()
             throw .isEnding
         }
+        limiters.keep(new.rateLimits)
         let isDone = handover.acknowledgement.wait(patience: Self.patience)
         for listener in handover.gone { listener.close() }
         let late = isDone ? "" : "; a worker has not taken a turn for \(Self.patience) and will adopt it then"
@@ -88,6 +89,7 @@ extension Server {
     private struct Handover {
         var snapshot: Snapshot
         var resolver: Resolver?
+        var checker: CredentialChecker?
         var all: [OpenListener]
         var new: [OpenListener]
         var gone: [OpenListener]
@@ -118,9 +120,9 @@ extension Server {
 
     private func prepare(
         _ configuration: Configuration, _ present: [OpenListener], _ previous: Snapshot,
-        _ resolver: Resolver?, _ workers: [Worker]
+        _ workers: [Worker]
     ) throws(StartError) -> Handover {
-        let compiler = try SnapshotCompiler(configuration)
+        let compiler = try SnapshotCompiler(configuration, limiters: limiters)
         let acknowledgement: Acknowledgement
         do throws(SystemCallError) { acknowledgement = try Acknowledgement(count: workers.count) } catch {
             throw StartError(message: error.message)
@@ -129,8 +131,9 @@ extension Server {
             configuration.allListeners, count: budget.threads, beside: present)
         do throws(StartError) {
             try checkRoom(for: new.count, workers)
-            let resolver =
-                try resolver == nil && compiler.needsResolver ? makeResolver(configuration) : resolver
+            var (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
+            if resolver == nil && compiler.needsResolver { resolver = try makeResolver(configuration) }
+            checker = try makeChecker(compiler.authenticators, beside: checker)
             // From here on nothing fails but for want of descriptors: what it shares with the one before it changes now.
             let snapshot = compiler.snapshot(budget, wakeups: workers.map(\.wakeup), after: previous)
             let listeners = try OpenListener.share(
@@ -138,7 +141,7 @@ extension Server {
                 isNew: { open in new.contains { $0.id == open.id } })
             let gone = present.filter { old in !all.contains { $0.id == old.id } }
             return Handover(
-                snapshot: snapshot, resolver: resolver, all: all, new: new, gone: gone,
+                snapshot: snapshot, resolver: resolver, checker: checker, all: all, new: new, gone: gone,
                 handedOn: new.compactMap(\.successorOf),
                 listeners: listeners, acknowledgement: acknowledgement)
         } catch {
@@ -167,16 +170,19 @@ extension Server {
             where !listener.isInherited && !handover.handedOn.contains(listener.id) {
                 ListenerSocket.removeFile(listener.address)
             }
+            handover.checker?.use(handover.snapshot.access.authenticators)
             for (index, worker) in workers.enumerated() {
                 worker.adopt(
                     Worker.Adoption(
                         snapshot: handover.snapshot, listeners: handover.listeners[index],
                         handedOn: handover.handedOn, resolver: handover.resolver,
+                        checker: handover.checker,
                         acknowledgement: handover.acknowledgement))
             }
             state.configuration = configuration
             state.snapshot = handover.snapshot
             state.resolver = handover.resolver
+            state.checker = handover.checker
             state.bound = handover.all
             state.lines = handover.all.map { $0.describe(configuration) } + state.lines.suffix(1)
             return true

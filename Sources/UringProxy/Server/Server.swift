@@ -8,6 +8,7 @@ public final class Server: Sendable {
     /// Held by the one reload that is under way.
     let reloading = Mutex(())
     let reloadCounters = ReloadCounters()
+    let limiters = LimiterRegistry()
 
     struct State {
         var configuration: Configuration
@@ -15,6 +16,7 @@ public final class Server: Sendable {
         var snapshot: Snapshot?
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
+        var checker: CredentialChecker?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -32,7 +34,7 @@ public final class Server: Sendable {
     ///
     /// - Throws: all that is wrong with it, one line each.
     public init(configuration: Configuration) throws(StartError) {
-        _ = try SnapshotCompiler(configuration)
+        _ = try SnapshotCompiler(configuration, limiters: LimiterRegistry())
         budget = Budget(configuration)
         state = Mutex(State(configuration: configuration))
     }
@@ -47,7 +49,7 @@ public final class Server: Sendable {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
-        let compiler = try SnapshotCompiler(configuration)
+        let compiler = try SnapshotCompiler(configuration, limiters: limiters)
         let resolver = compiler.needsResolver ? try makeResolver(configuration) : nil
         state.withLock { $0.resolver = resolver }
         let (open, _) = try OpenListener.open(configuration.allListeners, count: budget.threads, beside: [])
@@ -55,6 +57,8 @@ public final class Server: Sendable {
             if let user = configuration.user {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
+            let checker = try makeChecker(compiler.authenticators, beside: nil)
+            state.withLock { $0.checker = checker }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
             try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
                 try startWorkers(compiler, open, usesRing: usesRing, note: note)
@@ -74,6 +78,22 @@ public final class Server: Sendable {
             return resolver
         } catch {
             throw StartError(message: "the resolver cannot start: \(error.message)")
+        }
+    }
+
+    /// The thread that checks credentials; nil: nobody is asked for any.
+    ///
+    /// - Parameter present: the one that there is.
+    func makeChecker(
+        _ authenticators: [Authenticator], beside present: CredentialChecker?
+    ) throws(StartError) -> CredentialChecker? {
+        if present != nil || authenticators.isEmpty { return present }
+        do throws(SystemCallError) {
+            let checker = try CredentialChecker(authenticators)
+            try checker.start()
+            return checker
+        } catch {
+            throw StartError(message: "credentials cannot be checked: \(error.message)")
         }
     }
 
@@ -106,11 +126,12 @@ public final class Server: Sendable {
         let listeners = try OpenListener.share(open, with: snapshot, count: budget.threads)
         var random = SystemRandomNumberGenerator()
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
-        let resolver = state.withLock { $0.resolver }
+        let (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
         return (0..<budget.threads).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], snapshot: snapshot, resolver: resolver, seed: random.next())
+                wakeup: wakeups[index], snapshot: snapshot, checker: checker, resolver: resolver,
+                seed: random.next())
         }
     }
 
@@ -133,6 +154,7 @@ public final class Server: Sendable {
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
+    var rateLimiters: [RateLimiter] { limiters.all }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -173,8 +195,9 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
+        let (resolver, checker, bound) = state.withLock { ($0.resolver, $0.checker, $0.bound) }
         resolver?.stop()
+        checker?.stop()
         for listener in bound {
             listener.close()
             if !listener.isInherited { ListenerSocket.removeFile(listener.address) }

@@ -5,16 +5,32 @@ struct SnapshotCompiler {
     private let trust: Trust.Policy
     private let clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
+    private let access: Snapshot.Access
 
+    /// - Parameter limiters: those that there are, and that are made.
     /// - Throws: all that is wrong with the configuration, one line each.
-    init(_ configuration: Configuration) throws(StartError) {
+    init(_ configuration: Configuration, limiters: LimiterRegistry) throws(StartError) {
         self.configuration = configuration
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
+        var compiler = AccessCompiler(configuration, limiters: limiters)
+        var access = Snapshot.Access()
+        access.plans = compiler.plans()
+        access.authenticators = compiler.authenticators()
+        problems += compiler.problems
+        // Those of the file come after those of options, which let everybody in.
+        let places = AccessPlaces(configuration)
+        let ofOptions = configuration.allListeners.count - configuration.listeners.count
+        access.ofListeners = configuration.allListeners.indices.map {
+            places.index(of: "listeners[\($0 - ofOptions)]")
+        }
+        self.access = access
         var routes: [(name: String, set: RouteSet)] = []
         for list in configuration.routes {
-            if let set = RouteCompiler.compile(list, configuration, seed: seed, &problems) {
+            if let set = RouteCompiler.compile(
+                list, configuration, sets: compiler.sets, seed: seed, &problems)
+            {
                 routes.append((list.name, set))
             }
         }
@@ -43,6 +59,9 @@ struct SnapshotCompiler {
         self.clusters = clusters
     }
 
+    /// Who is asked for credentials.
+    var authenticators: [Authenticator] { access.authenticators }
+
     /// Whether there are names to be resolved.
     var needsResolver: Bool {
         configuration.allListeners.contains { $0.role == .forward }
@@ -59,7 +78,8 @@ struct SnapshotCompiler {
             pipes: budget.pipesPerWorker, policy: policy, trust: trust)
         let lends = wakeups.count > 1 && configuration.poolLend
         return Snapshot(
-            settings: settings, clusters: clusters, routes: routes, clientLimit: clientLimit(previous),
+            settings: settings, clusters: clusters, routes: routes, access: access,
+            clientLimit: clientLimit(previous),
             after: previous,
             makeLending: lends
                 ? { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) } : nil)

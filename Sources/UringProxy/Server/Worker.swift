@@ -23,6 +23,8 @@ final class Worker: DriverWork {
         var listeners: [Listener]
         var wakeup: Wakeup
         var snapshot: Snapshot
+        /// nil: nobody is asked for credentials.
+        var checker: CredentialChecker?
         var resolver: Resolver?
         var seed: UInt64
     }
@@ -33,8 +35,9 @@ final class Worker: DriverWork {
         /// This worker's, as `Engine.adopt` takes them.
         var listeners: [Listener]
         var handedOn: [Int]
-        /// In case that none was needed before.
+        // In case that none was needed before.
         var resolver: Resolver?
+        var checker: CredentialChecker?
         /// To be told when it is done.
         var acknowledgement: Acknowledgement
     }
@@ -55,6 +58,9 @@ final class Worker: DriverWork {
     private let answers: ResolverInbox
     /// Where names are asked for, and the number to be answered by.
     private let resolver = Mutex<(Resolver, inbox: Int)?>(nil)
+    private let verdicts: CredentialInbox
+    /// Where credentials are checked, likewise.
+    private let checker = Mutex<(CredentialChecker, inbox: Int)?>(nil)
 
     init(_ plan: Plan) {
         counters = Counters()
@@ -68,14 +74,23 @@ final class Worker: DriverWork {
         busyPoll = settings.busyPoll
         pipeLimit = settings.pipes
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
+        verdicts = CredentialInbox(minimumCapacity: CredentialChecker.queueCapacity * 2) { wakeup.signal() }
         self.plan = Mutex(plan)
         use(plan.resolver)
+        use(plan.checker)
     }
 
     private func use(_ new: Resolver?) {
         guard let new else { return }
         resolver.withLock { resolver in
             if resolver == nil { resolver = (new, new.register(answers)) }
+        }
+    }
+
+    private func use(_ new: CredentialChecker?) {
+        guard let new else { return }
+        checker.withLock { checker in
+            if checker == nil { checker = (new, new.register(verdicts)) }
         }
     }
 
@@ -104,6 +119,7 @@ final class Worker: DriverWork {
     /// Any thread: serves by another snapshot from the next turn on.
     func adopt(_ adoption: Adoption) {
         use(adoption.resolver)
+        use(adoption.checker)
         adoptions.withLock { $0.append(adoption) }
         send(.adopt)
     }
@@ -114,6 +130,11 @@ final class Worker: DriverWork {
             let query = ResolverQuery(name: name, inbox: inbox, token: token)
         else { return false }
         return resolver.resolve(query)
+    }
+
+    private func check(_ query: (_ inbox: Int) -> CredentialQuery) -> Bool {
+        guard let (checker, inbox) = checker.withLock({ $0 }) else { return false }
+        return checker.check(query(inbox))
     }
 
     // MARK: - On the worker's own thread
@@ -134,17 +155,22 @@ final class Worker: DriverWork {
         let wakeup = wakeup
         let mailbox = mailbox
         let answers = answers.queue
+        let verdicts = verdicts.queue
         let gauges = gauges
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered
+            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered && verdicts.isEmpty
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()
             // After what the turn brought: a request that has arrived is not lost to a drain that came with it.
             if !mailbox.isEmpty || !answers.isEmpty {
                 readMail(mailbox, answers, &engine)
+                engine.processTurn()
+            }
+            if !verdicts.isEmpty {
+                while let verdict = verdicts.pop() { engine.credentialsChecked(verdict) }
                 engine.processTurn()
             }
             gauges.update(engine)
@@ -159,7 +185,7 @@ final class Worker: DriverWork {
         return Engine(
             driver: driver, arena: arena, segments: segments, counters: counters, worker: plan.index,
             snapshot: plan.snapshot, listeners: plan.listeners, seed: plan.seed,
-            askResolver: { [unowned self] in ask($0, $1) })
+            askResolver: { [unowned self] in ask($0, $1) }, askChecker: { [unowned self] in check($0) })
     }
 
     @inline(never)

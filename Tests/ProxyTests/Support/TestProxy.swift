@@ -79,6 +79,11 @@ final class TestProxy {
         server.workers.reduce(into: 0) { $0 += $1.counters[counter] }
     }
 
+    /// Exchanges that failed for a cause.
+    func failures(_ cause: ProxyError) -> UInt64 {
+        server.workers.reduce(into: 0) { $0 += $1.counters[cause] }
+    }
+
     /// Downstream connections that are open.
     var downstreamConnections: Int {
         server.workers.reduce(into: 0) { $0 += $1.gauges.downstreamConnections.load(ordering: .relaxed) }

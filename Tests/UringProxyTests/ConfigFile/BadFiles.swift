@@ -11,7 +11,7 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + routes + rewrites + edits + policies + trust + values
+        syntax + keys + listeners + clusters + routes + rewrites + edits + policies + access + trust + values
         + environment
 
     // MARK: - YAML
@@ -90,7 +90,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, address_sets, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -144,7 +144,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -325,7 +325,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, redirect, respond, rewrite, request, response, timeouts, limits"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, redirect, respond, rewrite, request, response, timeouts, limits, allow, deny, rate_limit, authentication"
         ),
         action(
             "redirect: {status: 301}",
@@ -586,6 +586,115 @@ enum BadFiles {
             "f.yaml:3:36: route_defaults.s.limits.uri: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"
         ),
     ]
+
+    // MARK: - Access
+
+    private static let forward = "listeners:\n  - address: 127.0.0.1:1\n    role: forward\n"
+
+    static let access: [Case] = [
+        Case(
+            forward + "    allow: offfice\naddress_sets: {office: 10.0.0.0/8}\n",
+            "f.yaml:4:12: listeners[0].allow[0]: there is no address set 'offfice'; did you mean 'office'?"),
+        Case(
+            forward + "    deny: [10.0.0.0/8, x]\n",
+            "f.yaml:4:24: listeners[0].deny[1]: there is no address set 'x'; define it below 'address_sets', or write an address or a block"
+        ),
+        Case(
+            forward + "    deny: [y]\naddress_sets: {office: 10.0.0.0/8, home: 192.0.2.1}\n",
+            "f.yaml:4:12: listeners[0].deny[0]: there is no address set 'y'; known are office, home, or write an address or a block"
+        ),
+        Case(
+            forward + "address_sets: {office: [10.0.0.0/8, 10.0.0.1/8, 300.0.0.1]}\n",
+            "f.yaml:4:37: address_sets.office[1]: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address",
+            "f.yaml:4:49: address_sets.office[2]: '300.0.0.1' is neither an address nor a block of them; write for example 192.0.2.7, 10.0.0.0/8 or fd00::/8"
+        ),
+        Case(
+            forward + "address_sets: {a.b: 10.0.0.0/8}\n",
+            "f.yaml:4:16: address_sets.a.b: 'a.b' is no name; use up to 64 letters, digits, hyphens and underscores"
+        ),
+        Case(
+            forward + "address_sets: {a: 'file:/nowhere/at-all'}\n",
+            "f.yaml:4:19: address_sets.a[0]: '/nowhere/at-all' does not exist; check the path"),
+        Case(
+            cluster + "address_sets: {none: []}\n"
+                + "routes:\n  s:\n    - {match: {source: none}, cluster: app}\n",
+            "f.yaml:5:24: routes.s[0].match.source[0]: the address set 'none' is empty: nobody is in it; take the route out, or put an address into the set"
+        ),
+        limit(
+            "{rate: 100}",
+            "f.yaml:4:25: rate_limits.a.rate: '100' is no rate; write for example 100/s, 30/m, 1000/h or 5/d"),
+        limit(
+            "{rate: 0/s}",
+            "f.yaml:4:25: rate_limits.a.rate: '0/s' is outside 1/s to 1000000/s; to let nobody in, use deny"),
+        limit(
+            "{burst: 3}",
+            "f.yaml:4:18: rate_limits.a: the key 'rate' is missing; add it: how many in which time: 100/s, 30/m, 1000/h, 5/d."
+        ),
+        limit(
+            "{rate: 1/s, burst: 0}",
+            "f.yaml:4:37: rate_limits.a.burst: 0 is outside 1 to 1000000; give how many may come at once, or leave it out for as many as the rate has"
+        ),
+        limit(
+            "{rate: 1/d, burst: 4000}",
+            "f.yaml:4:37: rate_limits.a.burst: 4000 at 1/d would take more than ten years to come again; lower it, or raise the rate"
+        ),
+        limit(
+            "{rate: 1/s, size: 1}",
+            "f.yaml:4:36: rate_limits.a.size: 1 is outside 64 to 16777216; give how many keys may be busy at once; each takes 16 bytes"
+        ),
+        limit(
+            "{rate: 1/s, size: 1G}",
+            "f.yaml:4:36: rate_limits.a.size: 'G' is not a unit of counts; use k or M"),
+        limit(
+            "{rate: 1/s, key: ip}",
+            "f.yaml:4:35: rate_limits.a.key: 'ip' is no key; write address, prefix, prefix:24/64, header:NAME, route or all"
+        ),
+        limit(
+            "{rate: 1/s, key: 'prefix:33/64'}",
+            "f.yaml:4:35: rate_limits.a.key: 'prefix:33/64' has no lengths from 1 to 32 and from 1 to 128; write for example prefix:24/64"
+        ),
+        limit(
+            "{rate: 1/s, key: 'header:a b'}",
+            "f.yaml:4:35: rate_limits.a.key: 'header:a b' names no header; write for example header:X-Api-Key"
+        ),
+        Case(
+            forward + "    rate_limit: fats\nrate_limits: {fast: {rate: 1/s}}\n",
+            "f.yaml:4:17: listeners[0].rate_limit[0]: there is no rate limit 'fats'; did you mean 'fast'?"),
+        Case(
+            forward + "    rate_limit: [x]\n",
+            "f.yaml:4:18: listeners[0].rate_limit[0]: there is no rate limit 'x'; define it below 'rate_limits'"
+        ),
+        Case(
+            "listeners: [{address: '127.0.0.1:1', role: tcp, rate_limit: k}]\n" + cluster
+                + "rate_limits: {k: {rate: 1/s, key: 'header:x'}}\n",
+            "f.yaml:1:61: listeners[0].rate_limit[0]: 'k' counts by a header, and a connection has none; use one that counts by address, prefix, route or all"
+        ),
+        Case(
+            forward + "    authentication: stuff\nauthentication: {staff: {users_file: /nowhere/at-all}}\n",
+            "f.yaml:4:21: listeners[0].authentication: there is no authentication 'stuff'; did you mean 'staff'?",
+            "f.yaml:5:38: authentication.staff.users_file: '/nowhere/at-all' does not exist; check the path"),
+        Case(
+            forward + "    authentication: off\nauthentication: {off: {}}\n",
+            "f.yaml:4:21: listeners[0].authentication: a listener asks nobody by itself; leave it out",
+            "f.yaml:5:23: authentication.off: 'off' stands for no authentication at all; give it another name",
+            "f.yaml:5:23: authentication.off: it knows nobody; add 'users_file:' or 'tokens_file:'"),
+        Case(
+            forward
+                + "authentication:\n  a:\n    tokens_file: /dev/null\n    realm: 'a\"b'\n    user_field: via\n    cache: 0\n",
+            "f.yaml:7:12: authentication.a.realm: 'a\"b' cannot stand between quotes; use up to 128 ASCII characters without quotes and backslashes",
+            "f.yaml:8:17: authentication.a.user_field: 'via' is no field for that; use one of your own, such as X-User",
+            "f.yaml:9:12: authentication.a.cache: 0 is outside 1s to 24h; give for how long right credentials need not be checked again, such as 5m"
+        ),
+        Case(
+            "listeners: [{address: '127.0.0.1:1', role: tcp, authentication: a}]\n" + cluster
+                + "authentication: {a: {tokens_file: /dev/null}}\n",
+            "f.yaml:1:65: listeners[0].authentication: a connection of layer 4 has no credentials; leave it out, or use allow and deny"
+        ),
+    ]
+
+    private static func limit(_ text: String, _ problem: String) -> Case {
+        Case(forward + "rate_limits: {a: \(text)}\n", problem)
+    }
 
     // MARK: - Values
 

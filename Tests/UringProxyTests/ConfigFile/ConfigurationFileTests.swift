@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward}
+          - {address: "unix:/tmp/p", role: forward, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
@@ -85,6 +85,12 @@ struct ConfigurationFileTests {
             - {redirect: {to: /x}}
             - {match: {path: /s}, split: [{cluster: app, weight: 9}, {cluster: other, weight: 1}], split_by: "cookie:id"}
         route_defaults: {site: {response: {set: {Strict-Transport-Security: max-age=60}}}}
+        rate_limits:
+          each: {rate: 100/s, burst: 200, size: 2k}
+          net: {rate: 30/m, key: "prefix:20/56", mode: observe}
+          key: {rate: 5/d, key: "header:X-Key"}
+        authentication: {staff: {realm: a b, tokens_file: /dev/null, user_field: X-User, pass_credentials: on, cache: 1m}}
+        address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -101,6 +107,27 @@ struct ConfigurationFileTests {
         expected.listeners = [
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
+        ]
+        expected.listeners[1].access = AccessConfiguration(
+            allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"],
+            authentication: "staff")
+        var staff = AuthenticationConfiguration(name: "staff")
+        staff.realm = "a b"
+        staff.tokensFile = "/dev/null"
+        staff.userField = "X-User"
+        staff.passesCredentials = true
+        staff.cache = .minutes(1)
+        expected.authentication = [staff]
+        expected.rateLimits = [
+            RateLimitConfiguration(name: "each", rate: RequestRate(100), burst: 200, size: 2000),
+            RateLimitConfiguration(
+                name: "net", rate: RequestRate(30, per: .minute), key: .prefix(ipv4: 20, ipv6: 56),
+                mode: .observe),
+            RateLimitConfiguration(name: "key", rate: RequestRate(5, per: .day), key: .header("x-key")),
+        ]
+        expected.addressSets = [
+            AddressSetConfiguration(name: "office", items: ["10.0.0.0/8", "unix:"]),
+            AddressSetConfiguration(name: "home", items: ["192.0.2.1"]),
         ]
         expected.clusters = [
             ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
@@ -170,7 +197,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:25:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:31:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -188,7 +215,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:25" || origin("drain: 120s") == "f.yaml:25")
+        #expect(origin("drain: 2m") == "f.yaml:31" || origin("drain: 120s") == "f.yaml:31")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

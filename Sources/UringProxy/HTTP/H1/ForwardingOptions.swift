@@ -16,6 +16,9 @@ struct ForwardingOptions: BitwiseCopyable {
     var xForwarded = ClientFields.off
     /// Forwarded (RFC 7239).
     var forwarded = ClientFields.off
+    /// The field that tells of the user, and their name; an empty field writes none.
+    var userField = ByteView.empty
+    var user = ByteView.empty
     /// Tell the upstream that no other request follows on its connection (RFC 9112 §9.6).
     var closes = false
 

@@ -80,6 +80,12 @@ struct RequestRewriter {
         if options.forwarded != .off {
             writeForwarded(head, fields, bytes, &writer, options, peer, peerIsIPv6, proto)
         }
+        if !options.userField.isEmpty {
+            writer.append(options.userField)
+            writer.append(": ")
+            writer.append(options.user)
+            writer.append("\r\n")
+        }
         if !options.via.isEmpty { writer.appendVia(head.version, options.via) }
         writeConnection(head, fields, bytes, &writer, keepUpgrade, options.closes)
         writer.append("\r\n")

@@ -1,0 +1,120 @@
+internal import CPosix
+internal import Synchronization
+
+/// Checks credentials on a thread of its own, for a hash made to be slow would hold up all else that a worker does.
+///
+/// What it found out it remembers for as long as workers may, so that a client's second connection, or another worker, does not
+/// make it do the work again. A full queue is an answer: 503.
+final class CredentialChecker: Sendable {
+    /// Questions that may wait.
+    static let queueCapacity = 64
+    /// Answers that are remembered.
+    private static let memoryCapacity = 4096
+
+    private let queries = BoundedQueue<CredentialQuery>(minimumCapacity: queueCapacity)
+    private let wakeup: Wakeup
+    private let isStopping = Atomic<Bool>(false)
+    private let inboxes = Mutex<[CredentialInbox]>([])
+    private let authenticators = Mutex<[UInt64: Authenticator]>([:])
+    private let thread = Mutex<UInt?>(nil)
+
+    init(_ authenticators: [Authenticator]) throws(SystemCallError) {
+        wakeup = try Wakeup()
+        use(authenticators)
+    }
+
+    deinit { stop() }
+
+    /// The authenticators of a configuration, from now on. Any thread.
+    func use(_ authenticators: [Authenticator]) {
+        self.authenticators.withLock { known in
+            known = Dictionary(
+                authenticators.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// Makes an inbox known; the index belongs into the questions whose answers go there. Any thread.
+    func register(_ inbox: CredentialInbox) -> Int {
+        inboxes.withLock { inboxes in
+            inboxes.append(inbox)
+            return inboxes.count - 1
+        }
+    }
+
+    /// Starts the thread. Once.
+    func start() throws(SystemCallError) {
+        var thread = pthread_t()
+        let argument = unsafe Unmanaged.passRetained(self)
+        let result = unsafe cposix_start_thread(
+            &thread,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                unsafe cposix_name_thread("credentials")
+                unsafe Unmanaged<CredentialChecker>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, argument.toOpaque())
+        guard result == 0 else {
+            unsafe argument.release()
+            throw SystemCallError(call: "pthread_create", errno: -result)
+        }
+        let started = thread
+        self.thread.withLock { $0 = started }
+    }
+
+    /// Asks; never blocks. Any thread. False if the queue is full: then no answer comes.
+    func check(_ query: CredentialQuery) -> Bool {
+        guard queries.push(query) else { return false }
+        wakeup.signal()
+        return true
+    }
+
+    /// Ends the thread and waits for it; what was asked is not answered any more.
+    func stop() {
+        let thread: UInt? = self.thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        guard let thread else { return }
+        isStopping.store(true, ordering: .releasing)
+        wakeup.signal()
+        _ = pthread_join(thread, nil)
+    }
+
+    // MARK: - On the thread
+
+    private func run() {
+        var memory: [Digest: (user: Int32, expiresAt: Int64)] = [:]
+        while !isStopping.load(ordering: .acquiring) {
+            if let query = queries.pop() {
+                answer(query, &memory)
+                continue
+            }
+            wakeup.prepareToSleep()
+            if queries.isEmpty && !isStopping.load(ordering: .acquiring) {
+                cposix_wait_readable(wakeup.descriptor)
+                wakeup.empty()
+            }
+            wakeup.didWake()
+        }
+    }
+
+    private func answer(_ query: CredentialQuery, _ memory: inout [Digest: (user: Int32, expiresAt: Int64)]) {
+        let now = cposix_monotonic_nanoseconds()
+        var user: Int32 = -1
+        if let known = memory[query.digest], known.expiresAt > now {
+            user = known.user
+        } else if let authenticator = authenticators.withLock({ $0[query.identity] }) {
+            user = authenticator.user(ofBasic: query.credentials)
+            if memory.count >= Self.memoryCapacity { memory.removeAll(keepingCapacity: true) }
+            let time = user < 0 ? authenticator.wrongCacheTime : authenticator.cacheTime
+            memory[query.digest] = (user, now + time)
+        }
+        let verdict = CredentialVerdict(
+            identity: query.identity, exchange: query.exchange, generation: query.generation,
+            digest: query.digest, user: user)
+        let inbox = inboxes.withLock { $0[query.inbox] }
+        // A worker has room for all that it can have asked.
+        while !inbox.queue.push(verdict) && !isStopping.load(ordering: .acquiring) { sched_yield() }
+        inbox.wake()
+    }
+}

@@ -1,0 +1,20 @@
+internal import CPosix
+
+/// A file of the user's that is read as a whole. Blocks: for starts, reloads and commands alone.
+enum WholeFile {
+    /// - Parameter limitBytes: a larger file fails with EFBIG.
+    static func read(_ path: String, limitBytes: Int) throws(SystemCallError) -> [UInt8] {
+        var capacity = 64 << 10
+        while true {
+            var size = 0
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+                size = unsafe cposix_read_file(path, buffer.baseAddress, buffer.count)
+                count = max(size, 0)
+            }
+            if size < 0 { throw SystemCallError(call: "read", errno: Int32(-size)) }
+            if size < capacity { return bytes }
+            if capacity > limitBytes { throw SystemCallError(call: "read", errno: EFBIG) }
+            capacity *= 4
+        }
+    }
+}
