@@ -118,7 +118,7 @@ struct SpliceTests {
         #expect(proxy[.spliceFallbacks] == 0)
         #expect(peakMemory(proxy) < 16 << 20)
         let spliced = proxy[.bytesSpliced]
-        let metrics = MetricsReport.render(proxy.server.workers, resolver: nil)
+        let metrics = MetricsReport.render(proxy.server.workers, resolver: nil, health: [])
         #expect(metrics.contains("\nuproxy_spliced_bytes_total \(spliced)\n"))
         #expect(!metrics.contains("\nuproxy_splice_calls_total 0\n"))
     }

@@ -49,6 +49,7 @@
             world.trace("\(scenario.settings.timeouts)")
             for index in 0..<scenario.engineCount { addNode(index, scenario) }
             clients = scenario.makeClients()
+            scenario.planFlapping()
             if !world.profile.isStrict {
                 if world.random.chance(25) { planStop() }
                 if world.profile.pressure { planPressure() }

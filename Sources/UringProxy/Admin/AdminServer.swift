@@ -30,7 +30,10 @@ public final class AdminServer: Sendable {
         do throws(SystemCallError) { stopLatch = try Latch() } catch {
             throw StartError(message: error.message)
         }
-        report = { MetricsReport.render(server.workers, resolver: server.resolverCounters) }
+        report = {
+            MetricsReport.render(
+                server.workers, resolver: server.resolverCounters, health: server.clusterHealth)
+        }
         _ = cposix_set_nonblocking(listener)
     }
 

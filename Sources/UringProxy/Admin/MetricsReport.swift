@@ -2,9 +2,9 @@ internal import Synchronization
 
 /// The metrics in the Prometheus text format (version 0.0.4): what all workers counted, added up.
 struct MetricsReport {
-    private var text = ""
+    var text = ""
 
-    static func render(_ workers: [Worker], resolver: ResolverCounters?) -> String {
+    static func render(_ workers: [Worker], resolver: ResolverCounters?, health: [ClusterHealth]) -> String {
         var report = MetricsReport()
         for counter in Counter.allCases {
             let (name, help) = counter.description
@@ -14,10 +14,11 @@ struct MetricsReport {
         report.failures(workers)
         report.engine(workers)
         if let resolver { report.names(resolver) }
+        if !health.isEmpty { report.health(health) }
         return report.text
     }
 
-    private mutating func header(_ name: String, _ help: String, _ type: String) {
+    mutating func header(_ name: String, _ help: String, _ type: String) {
         text += "# HELP uproxy_\(name) \(help)\n# TYPE uproxy_\(name) \(type)\n"
     }
 

@@ -24,6 +24,7 @@ extension Configuration {
         checkTrust(&problems)
         checkUpstreams(&problems)
         checkClusters(&problems)
+        for cluster in clusters { cluster.checkHealth(&problems) }
         checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
@@ -354,7 +355,8 @@ extension Configuration {
     }
 }
 
-private struct ProblemList {
+/// What is wrong, as it is found.
+struct ProblemList {
     private(set) var all: [ConfigurationProblem] = []
 
     mutating func add(_ option: String, _ message: String, _ remedy: String) {

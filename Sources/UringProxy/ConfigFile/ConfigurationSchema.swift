@@ -96,6 +96,20 @@ enum ConfigurationSchema {
         .optional(
             "hash_key", \.hashKey, .hashKey,
             "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
+        .object(
+            "health", \.health, "How endpoints are asked whether they work.",
+            new: { HealthCheckConfiguration() }, ClusterSchema.healthKeys),
+        .section(
+            "outliers", "Which endpoints are ejected for a time, for what requests meet there.",
+            ClusterSchema.outlierKeys),
+        .value(
+            "panic", \.panic, .percent,
+            "With a smaller share of healthy endpoints than this all are used; 0: none but healthy ones, ever."
+        ),
+        .value(
+            "slow_start", \.slowStart, .duration,
+            "How long an endpoint that returns gets less than its share, from a tenth of it on; 0: not at all."
+        ),
     ]
 
     private static let trustKeys: [SchemaKey<Configuration>] = [

@@ -56,7 +56,7 @@ public struct Explanation: Sendable {
     }
 
     /// - Parameter path: of the key that decided it.
-    private mutating func add(_ label: String, _ text: String, _ path: String?) {
+    mutating func add(_ label: String, _ text: String, _ path: String?) {
         let origin = path.map { path in
             file?.origin(of: path).map { "\($0.file):\($0.line), \(path)" } ?? "an option, or the default"
         }
@@ -168,6 +168,7 @@ public struct Explanation: Sendable {
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
+        explainHealth(cluster)
         add(
             "connect", "within \(configuration.timeoutConnect), else the next endpoint, or 504",
             "timeouts.connect")

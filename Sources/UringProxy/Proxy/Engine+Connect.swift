@@ -243,11 +243,13 @@ extension Engine where D: ~Copyable {
 
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
-        noteFailure(index, exchanges[index].failure)
-        if mayTryAnother(index) && chooseAnotherEndpoint(index) {
-            counters.add(.retries)
-            findUpstream(index)
-            return
+        if mayTryAnother(index) {
+            noteFailure(index, exchanges[index].failure)
+            if chooseAnotherEndpoint(index) {
+                counters.add(.retries)
+                findUpstream(index)
+                return
+            }
         }
         if exchanges[index].addressesDenied > 0 && exchanges[index].failure == .none {
             fail(index, .destinationDenied)

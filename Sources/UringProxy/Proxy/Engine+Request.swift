@@ -168,7 +168,7 @@ extension Engine where D: ~Copyable {
                 guard let routed = route(index, slot, bytes, set: routes) else { return }
                 cluster = routed
             }
-            chooseEndpoint(index, cluster: cluster, slot, bytes)
+            guard chooseEndpoint(index, cluster: cluster, slot, bytes) else { return }
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             guard let endpoint = forwardEndpoint(index, bytes) else { return }

@@ -112,6 +112,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.responses1xx)
+        noteAnswer(exchanges.tenant(index), status: 101)
         guard writeResponse(index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0)
         else {
             fail(index, .outOfMemory)
@@ -128,7 +129,7 @@ extension Engine where D: ~Copyable {
         let upstream = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
         countResponse(responseHead.status)
-        noteLatency(exchange)
+        noteAnswer(exchange, status: responseHead.status)
         let isHTTP10 = exchange.version == .http10
         var framing = ResponseRewriter.Framing.asReceived
         var endsByClosing = false

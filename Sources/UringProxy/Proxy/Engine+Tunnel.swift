@@ -18,7 +18,8 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
-        chooseRelayEndpoint(index, cluster: listeners[Int(connections[slot].listener)].cluster, slot)
+        let cluster = listeners[Int(connections[slot].listener)].cluster
+        guard chooseRelayEndpoint(index, cluster: cluster, slot) else { return }
         findUpstream(index)
     }
 
@@ -35,6 +36,7 @@ extension Engine where D: ~Copyable {
         let slot = exchanges[index].downstream
         exchanges[index].upstream = upstream
         if exchanges[index].isRelay {
+            noteAnswer(exchanges.tenant(index), status: 200)
             if sendProxyHeader(slot, to: upstream) {
                 openTunnel(index, upstream)
             } else {

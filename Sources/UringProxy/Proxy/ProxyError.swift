@@ -10,6 +10,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
+    case noHealthyEndpoint
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy, draining
@@ -29,7 +30,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .draining:
+        case .noHealthyEndpoint, .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections,
+            .resolverBusy, .draining:
             503
         }
     }
@@ -78,6 +80,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "the upstream stopped taking the request; see --timeout-send-idle"
         case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
+        case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .totalTimeout: "the exchange took too long; see --timeout-total"
         case .outOfMemory: "out of buffers; see --memory"
         case .outOfExchanges: "too many requests at once; see --memory"
@@ -120,6 +123,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "upstream_send_timeout"
         case .upstreamBadResponse: "upstream_bad_response"
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
+        case .noHealthyEndpoint: "no_healthy_endpoint"
         case .totalTimeout: "total_timeout"
         case .outOfMemory: "out_of_memory"
         case .outOfExchanges: "out_of_exchanges"

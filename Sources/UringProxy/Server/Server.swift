@@ -9,11 +9,15 @@ public final class Server: Sendable {
     private let trust: Trust.Policy
     private let routeSets: [RouteSet]
     private let clusters: [ClusterPlan]
+    private let health: HealthRegistry
+    private let healthWakeup: Wakeup
+    private let log: DiagnosticLog
     private let state = Mutex(State())
 
     private struct State {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
+        var monitor: HealthMonitor?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -38,10 +42,12 @@ public final class Server: Sendable {
         var since: Int64
     }
 
-    /// Checks the configuration; nothing is opened yet.
+    /// Checks the configuration; no listener is opened yet.
     ///
+    /// - Parameter log: told of what changes while it runs.
     /// - Throws: all that is wrong with it, one line each.
-    public init(configuration: Configuration) throws(StartError) {
+    public init(configuration: Configuration, log: DiagnosticLog = .standardError) throws(StartError) {
+        self.log = log
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
@@ -65,17 +71,29 @@ public final class Server: Sendable {
         do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
+        do throws(SystemCallError) { healthWakeup = try Wakeup() } catch {
+            throw StartError(message: error.message)
+        }
+        health = HealthRegistry(wakeup: healthWakeup)
+        clusters = try Self.makeClusters(configuration, health)
+        budget = Budget(configuration)
+    }
+
+    private static func makeClusters(
+        _ configuration: Configuration, _ health: HealthRegistry
+    ) throws(StartError) -> [ClusterPlan] {
         var clusters: [ClusterPlan] = []
+        let proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
         for cluster in configuration.allClusters {
             var endpoints: [FixedUpstream] = []
             for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
             clusters.append(
                 ClusterPlan(
                     name: cluster.name, endpoints: endpoints, policy: cluster.balance,
-                    hashKey: cluster.hashKey))
+                    hashKey: cluster.hashKey,
+                    health: health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader)))
         }
-        self.clusters = clusters
-        budget = Budget(configuration)
+        return clusters
     }
 
     /// The endpoints of all clusters, in their order.
@@ -98,6 +116,17 @@ public final class Server: Sendable {
         try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
             try startWorkers(open, usesRing: usesRing, note: note)
         }
+        try startMonitor(resolver)
+    }
+
+    private func startMonitor(_ resolver: Resolver?) throws(StartError) {
+        guard clusters.contains(where: { $0.health != nil }) else { return }
+        let monitor = HealthMonitor(registry: health, wakeup: healthWakeup, resolver: resolver, log: log)
+        monitor.follow(clusters)
+        do throws(SystemCallError) { try monitor.start() } catch {
+            throw StartError(message: "health checks cannot start: \(error.message)")
+        }
+        state.withLock { $0.monitor = monitor }
     }
 
     private func openListeners() throws(StartError) -> [OpenListener] {
@@ -251,6 +280,8 @@ public final class Server: Sendable {
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
+    /// The clusters whose endpoints are watched.
+    var clusterHealth: [ClusterHealth] { clusters.compactMap(\.health) }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -286,7 +317,8 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, bound) = state.withLock { ($0.resolver, $0.bound) }
+        let (resolver, bound, monitor) = state.withLock { ($0.resolver, $0.bound, $0.monitor) }
+        monitor?.stop()
         resolver?.stop()
         for listener in bound where !listener.isInherited { ListenerSocket.removeFile(listener.address) }
     }

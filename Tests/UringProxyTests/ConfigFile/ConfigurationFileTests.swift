@@ -73,6 +73,12 @@ struct ConfigurationFileTests {
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
+          watched:
+            endpoints: h:2
+            health: {type: http, path: /up, host: h, statuses: [200, 301-302], body: ok, interval: 1s, jitter: 5%, timeout: 500ms, rise: 4, fall: 5}
+            outliers: {consecutive: 7, statuses: gateway, error_rate: 50%, latency_factor: 4, minimum_requests: 9, window: 20s, ejection: 30s, ejection_max: 1h, max_ejected: 25%}
+            panic: 0
+            slow_start: 40s
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -83,6 +89,33 @@ struct ConfigurationFileTests {
         dns: {servers: 192.0.2.53}
         fields: {via: edge, x_forwarded: replace, forwarded: append}
         """
+
+    private static var watchedCluster: ClusterConfiguration {
+        var cluster = ClusterConfiguration(name: "watched", endpoints: ["h:2"])
+        var check = HealthCheckConfiguration()
+        check.path = "/up"
+        check.host = "h"
+        check.statuses = [StatusRange(200...200), StatusRange(301...302)]
+        check.body = "ok"
+        check.interval = .seconds(1)
+        check.jitter = 5
+        check.timeout = .milliseconds(500)
+        check.rise = 4
+        check.fall = 5
+        cluster.health = check
+        cluster.outliers.consecutive = 7
+        cluster.outliers.statuses = .gateway
+        cluster.outliers.errorRate = 50
+        cluster.outliers.latencyFactor = 4
+        cluster.outliers.minimumRequests = 9
+        cluster.outliers.window = .seconds(20)
+        cluster.outliers.ejection = .seconds(30)
+        cluster.outliers.longestEjection = .hours(1)
+        cluster.outliers.mostEjected = 25
+        cluster.panic = 0
+        cluster.slowStart = .seconds(40)
+        return cluster
+    }
 
     private static var wholeConfiguration: Configuration {
         var expected = Configuration()
@@ -95,6 +128,7 @@ struct ConfigurationFileTests {
             ClusterConfiguration(
                 name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
                 hashKey: .header("x-user")),
+            watchedCluster,
         ]
         expected.trust.proxyProtocol = .require
         expected.trust.proxyProtocolFrom = ["10.0.0.0/8"]
@@ -134,7 +168,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:13:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:19:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -152,7 +186,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:13" || origin("drain: 120s") == "f.yaml:13")
+        #expect(origin("drain: 2m") == "f.yaml:19" || origin("drain: 120s") == "f.yaml:19")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -17,6 +17,9 @@ struct WeightedDraw: BitwiseCopyable {
     @inline(__always)
     private mutating func below(_ bound: UInt64) -> UInt64 { next().multipliedFullWidth(by: bound).high }
 
+    /// True in this part of all cases.
+    mutating func chance(_ part: Double) -> Bool { Double(next() >> 11) * 0x1p-53 < part }
+
     /// One by weight; nil if all are excluded.
     mutating func choose(_ loads: EndpointLoads, excluding excluded: EndpointMask) -> Int? {
         var total: UInt64 = 0
