@@ -10,8 +10,8 @@ struct HealthTests {
     private static let check: HealthCheckConfiguration = {
         var check = HealthCheckConfiguration()
         check.path = "/healthz"
-        check.interval = .milliseconds(60)
-        check.timeout = .milliseconds(50)
+        check.interval = .milliseconds(250)
+        check.timeout = .milliseconds(200)
         check.fall = 2
         return check
     }()
@@ -68,7 +68,7 @@ struct HealthTests {
         origins[1].become(mode)
         let began = cposix_monotonic_nanoseconds()
         try proxy.wait(for: "its checks to fail") { !isAvailable(proxy, 1) }
-        // Two checks that fail: 182 ms at most. The rest is for a machine that does something else.
+        // Two checks that fail: 750 ms at most. The rest is for a machine that does something else.
         #expect(cposix_monotonic_nanoseconds() - began < 4_000_000_000)
         #expect(try names(client, 30) == ["a", "c"])
         let report = MetricsReport.render(
@@ -79,18 +79,16 @@ struct HealthTests {
         origins[1].become(.healthy)
         try proxy.wait(for: "its checks to succeed") { isAvailable(proxy, 1) }
         #expect(try names(client, 12) == ["a", "b", "c"])
-        try proxy.wait(for: "the log") { proxy.log.withLock { $0.count } == 2 }
         let reason: String
         switch mode {
         case .dead: reason = "it refused the connection"
         case .hanging: reason = "it did not answer in time"
         default: reason = "it answered with 500"
         }
-        #expect(
-            proxy.log.withLock { $0 } == [
-                "cluster app: endpoint \(origins[1].address) is unhealthy: \(reason)",
-                "cluster app: endpoint \(origins[1].address) is healthy again, say its checks",
-            ])
+        let endpoint = "cluster app: endpoint \(origins[1].address)"
+        let lines = ["\(endpoint) is unhealthy: \(reason)", "\(endpoint) is healthy again, say its checks"]
+        try proxy.wait(for: "the log") { proxy.log.withLock { $0.contains(lines[1]) } }
+        #expect(proxy.log.withLock { $0.filter { $0.hasPrefix(endpoint) } } == lines)
         proxy.end()
         for origin in origins { origin.end() }
     }

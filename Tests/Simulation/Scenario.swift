@@ -184,7 +184,21 @@
             return ClusterPlan(
                 name: "origins", endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]),
-                health: world.resilience.chance(60) ? makeHealth(names) : nil)
+                health: world.resilience.chance(60) ? makeHealth(names) : nil, retries: makeRetries())
+        }
+
+        private func makeRetries() -> RetryPlan {
+            var plan = RetryPlan()
+            guard world.resilience.chance(50) else { return plan }
+            let isStrict = world.profile.isStrict
+            plan.rules.conditions = RetryRules.Conditions(
+                rawValue: UInt16(world.resilience.below(512)) | (isStrict ? 1 : 0))
+            plan.rules.attempts = UInt8(world.resilience.within(1...4))
+            if !isStrict { plan.rules.tryTimeoutMilliseconds = UInt32(world.resilience.pick([0, 20, 500])) }
+            plan.settings.percent = UInt64(world.resilience.pick([0, 20, 100]))
+            plan.settings.minimum = UInt64(world.resilience.pick([0, 3, 100]))
+            plan.budget = world.health.retryBudget("origins-\(clusters.count)")
+            return plan
         }
 
         private func makeHealth(_ endpoints: [String]) -> ClusterHealth {

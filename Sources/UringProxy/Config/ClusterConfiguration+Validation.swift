@@ -22,10 +22,34 @@ extension ClusterConfiguration {
                 "\(outliers).latency_factor", "half of all endpoints are slower than the others",
                 "give 2 or more, or 0 to switch it off")
         }
+        checkRetries("\(path).retries", &problems)
         if let health { checkHealth(health, "\(path).health", &problems) }
         if slowStart < .zero || slowStart > .longest {
             problems.add(
                 "\(path).slow_start", "\(slowStart) is longer than ten years", "0 switches it off")
+        }
+    }
+
+    private func checkRetries(_ path: String, _ problems: inout ProblemList) {
+        checkCount(retries.attempts, 1...10, "\(path).attempts", &problems)
+        checkCount(retries.minimum, 0...1_000_000, "\(path).min_per_second", &problems)
+        if retries.tryTimeout != .zero { checkSpan(retries.tryTimeout, "\(path).try_timeout", &problems) }
+        if retries.on.isEmpty || retries.on.count > 1 && retries.on.contains(.never) {
+            problems.add(
+                "\(path).on",
+                retries.on.isEmpty ? "there is no condition" : "'never' stands beside conditions",
+                "write conditions, such as [connect-failure, reset], or never")
+        }
+        let needAttempts = retries.on.filter { $0 != .connectFailure && $0 != .never }
+        if let condition = needAttempts.first, retries.attempts == 1 {
+            problems.add(
+                "\(path).attempts", "with 1 nothing is sent again on '\(condition.rawValue)'",
+                "give 2 or more, or leave the condition out")
+        }
+        if let condition = needAttempts.first, retries.budget == 0, retries.minimum == 0 {
+            problems.add(
+                "\(path).budget", "with 0 nothing is sent again on '\(condition.rawValue)'",
+                "give a share such as 20%, or leave the condition out")
         }
     }
 

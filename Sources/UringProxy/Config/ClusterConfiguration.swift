@@ -7,6 +7,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.
     public var hashKey: HashKey?
+    /// When requests are sent again.
+    public var retries = RetryConfiguration()
     /// How endpoints are asked whether they work; nil: they are not.
     public var health: HealthCheckConfiguration?
     /// Which endpoints are ejected for what requests meet there.

@@ -27,6 +27,28 @@ enum ClusterSchema {
         ),
     ]
 
+    static let retryKeys: [SchemaKey<ClusterConfiguration>] = [
+        .values(
+            "on", \.retries.on, .choice,
+            "What makes another attempt worth it: connect-failure (the default), reset, timeout, 429, 500, 502, 503, 504, 5xx; or never."
+        ),
+        .value(
+            "attempts", \.retries.attempts, .count(1...10),
+            "How often a request is sent at most; connections that fail are not counted."),
+        .value(
+            "try_timeout", \.retries.tryTimeout, .duration,
+            "For the head of the response, in each attempt; 0: timeouts.upstream alone."),
+        .value(
+            "non_idempotent", \.retries.nonIdempotent, .toggle,
+            "Whether POST and PATCH are sent again as well, though an endpoint may have acted on them."),
+        .value(
+            "budget", \.retries.budget, .percent,
+            "The share of the cluster's requests that may be sent again; connect failures are not counted."),
+        .value(
+            "min_per_second", \.retries.minimum, .count(0...1_000_000),
+            "Retries a second that are allowed whatever the load."),
+    ]
+
     static let outlierKeys: [SchemaKey<ClusterConfiguration>] = [
         .value(
             "consecutive", \.outliers.consecutive, .count(0...1_000_000),

@@ -102,6 +102,9 @@ enum ConfigurationSchema {
         .section(
             "outliers", "Which endpoints are ejected for a time, for what requests meet there.",
             ClusterSchema.outlierKeys),
+        .section(
+            "retries", "When requests are sent again, and how much load that may add.",
+            ClusterSchema.retryKeys),
         .value(
             "panic", \.panic, .percent,
             "With a smaller share of healthy endpoints than this all are used; 0: none but healthy ones, ever."

@@ -26,6 +26,18 @@ extension Explanation {
         }
     }
 
+    mutating func explainRetries(_ cluster: ClusterConfiguration) {
+        let retries = cluster.retries
+        let conditions = retries.on.filter { $0 != .connectFailure && $0 != .never }.map(\.rawValue)
+        guard !conditions.isEmpty else { return }
+        let which = retries.nonIdempotent ? "any request" : "if idempotent"
+        let each = retries.tryTimeout.isOn ? ", each within \(retries.tryTimeout)" : ""
+        add(
+            "retries",
+            "on \(conditions.joined(separator: ", ")), \(which), up to \(retries.attempts) attempts\(each); at most \(retries.budget)% of requests or \(retries.minimum) a second",
+            "clusters.\(cluster.name).retries")
+    }
+
     private func text(of outliers: OutlierConfiguration) -> String {
         var reasons: [String] = []
         if outliers.consecutive > 0 { reasons.append("\(outliers.consecutive) failures in a row") }

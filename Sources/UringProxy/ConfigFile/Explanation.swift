@@ -169,8 +169,10 @@ public struct Explanation: Sendable {
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
         explainHealth(cluster)
+        explainRetries(cluster)
+        let next = cluster.retries.on.contains(.connectFailure) ? "the next endpoint, or " : ""
         add(
-            "connect", "within \(configuration.timeoutConnect), else the next endpoint, or 504",
+            "connect", "within \(configuration.timeoutConnect), else \(next)504",
             "timeouts.connect")
         let upstream = configuration.timeoutUpstream
         add(

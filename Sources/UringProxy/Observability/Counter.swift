@@ -9,7 +9,7 @@ enum Counter: Int, CaseIterable {
     case upstreamOpened, upstreamClosed, upstreamConnectFailures, upstreamReused
     case upstreamLent, upstreamBorrowed, upstreamStale
     case retries
-    case panicChoices
+    case retriesDenied, panicChoices
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
     case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
@@ -62,6 +62,7 @@ enum Counter: Int, CaseIterable {
         case .upstreamStale:
             ("upstream_connections_stale_total", "Reused connections that turned out to be closed.")
         case .retries: ("retries_total", "Requests sent again on another connection.")
+        case .retriesDenied: ("retries_denied_total", "Requests not sent again for want of a budget.")
         case .panicChoices:
             (
                 "panic_requests_total",

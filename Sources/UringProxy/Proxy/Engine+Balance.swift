@@ -4,11 +4,14 @@ extension Engine where D: ~Copyable {
     /// exchange has ended.
     @inline(__always)
     mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> Bool {
-        choose(index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
+        return choose(
+            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
     mutating func chooseRelayEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32) -> Bool {
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         var key: UInt64 = 0
         if clusters.usesKeys, case .source = clusters.keySource(cluster) {
             key = KeyHash.hash(peer(of: slot))
@@ -18,10 +21,15 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     private mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
-        guard let chosen = clusters.choose(cluster, key: key, now: driver.now) else {
-            fail(index, .noHealthyEndpoint)
-            return false
-        }
+        if chooseAny(index, cluster: cluster, key: key) { return true }
+        fail(index, .noHealthyEndpoint)
+        return false
+    }
+
+    /// Chooses as if the exchange had tried none; false if none may be used.
+    @inline(__always)
+    mutating func chooseAny(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
+        guard let chosen = clusters.choose(cluster, key: key, now: driver.now) else { return false }
         if clusters.isPanic(cluster) { counters.add(.panicChoices) }
         let exchange = exchanges.tenant(index)
         exchange.balancingKey = key

@@ -67,6 +67,13 @@ extension Engine where D: ~Copyable {
         }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
+        if responseHead.status >= 429 && exchanges[index].retry.looksAtStatuses,
+            retry(
+                index, on: RetryRules.Conditions(status: responseHead.status),
+                after: .answered(status: responseHead.status))
+        {
+            return false
+        }
         return startResponse(slot, index, bytes)
     }
 
@@ -381,7 +388,7 @@ extension Engine where D: ~Copyable {
             return
         }
         if exchanges[index].state == .forwarding {
-            fail(index, error)
+            if !retry(index, on: .reset, after: .failed(error)) { fail(index, error) }
         } else {
             counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)

@@ -75,7 +75,9 @@ extension Engine where D: ~Copyable {
                 limitSend(slot, &wait)
             } else if exchanges[index].state == .forwarding {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
-                    wait.limit(max(exchanges[index].requestSentAt, started), timeouts.upstream, .upstream)
+                    wait.limit(
+                        max(exchanges[index].requestSentAt, started),
+                        min(timeouts.upstream, exchanges[index].retry.tryTimeout), .upstream)
                 }
             } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
                 wait.limit(max(connections[slot].lastReceivedAt, started), timeouts.bodyIdle, .upstream)
@@ -171,7 +173,8 @@ extension Engine where D: ~Copyable {
             if connections.isOccupied(slot) { armTimer(slot) }
         case .upstream:
             counters.add(.timeoutsUpstream)
-            fail(connections[slot].exchange, .upstreamTimeout)
+            let index = connections[slot].exchange
+            if !retry(index, on: .timeout, after: .failed(.upstreamTimeout)) { fail(index, .upstreamTimeout) }
         case .tunnel:
             counters.add(.timeoutsTunnel)
             resetRelay(connections[slot].exchange)

@@ -91,7 +91,8 @@ public final class Server: Sendable {
                 ClusterPlan(
                     name: cluster.name, endpoints: endpoints, policy: cluster.balance,
                     hashKey: cluster.hashKey,
-                    health: health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader)))
+                    health: health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader),
+                    retries: health.retries(cluster)))
         }
         return clusters
     }

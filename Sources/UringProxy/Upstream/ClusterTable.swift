@@ -18,6 +18,9 @@
         var leastRequests: LeastRequests
         var draw: WeightedDraw
         var watch: ClusterWatch
+        let retries: RetryRules
+        /// Requests that the retries' budget has not been told of.
+        var requestsUntold: UInt32 = 0
     }
 
     /// Keeps the hash tables, and how endpoints do.
@@ -88,7 +91,7 @@
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
-                watch: ClusterWatch(plan.health, firstWord: firstWord))
+                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)

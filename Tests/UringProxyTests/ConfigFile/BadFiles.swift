@@ -240,7 +240,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, panic, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, retries, panic, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -356,6 +356,33 @@ enum BadFiles {
         Case(
             health("outliers: {latency_factor: 1}"),
             "f.yaml:1:63: clusters.app.outliers.latency_factor: half of all endpoints are slower than the others; give 2 or more, or 0 to switch it off"
+        ),
+        Case(
+            health("retries: {on: [connect-failure, 508]}"),
+            "f.yaml:1:68: clusters.app.retries.on[1]: '508' is no choice here; did you mean '500'? write connect-failure, reset, timeout, 429, 500, 502, 503, 504, 5xx or never"
+        ),
+        Case(
+            health("retries: {on: [never, reset]}"),
+            "f.yaml:1:50: clusters.app.retries.on: 'never' stands beside conditions; write conditions, such as [connect-failure, reset], or never"
+        ),
+        Case(
+            health("retries: {on: []}"),
+            "f.yaml:1:50: clusters.app.retries.on: there is no condition; write conditions, such as [connect-failure, reset], or never"
+        ),
+        Case(
+            health("retries: {on: reset, attempts: 1}"),
+            "f.yaml:1:67: clusters.app.retries.attempts: with 1 nothing is sent again on 'reset'; give 2 or more, or leave the condition out"
+        ),
+        Case(
+            health("retries: {on: 503, budget: 0, min_per_second: 0}"),
+            "f.yaml:1:63: clusters.app.retries.budget: with 0 nothing is sent again on '503'; give a share such as 20%, or leave the condition out"
+        ),
+        Case(
+            health("retries: {attempts: 11}"),
+            "f.yaml:1:56: clusters.app.retries.attempts: 11 is outside 1 to 10; give some"),
+        Case(
+            health("retries: {try_timeout: 1us}"),
+            "f.yaml:1:59: clusters.app.retries.try_timeout: 1us is outside 10ms to ten years; give some seconds, such as 10s"
         ),
         Case(
             health("outliers: {minimum_requests: 0}"),

@@ -79,6 +79,7 @@ struct ConfigurationFileTests {
             outliers: {consecutive: 7, statuses: gateway, error_rate: 50%, latency_factor: 4, minimum_requests: 9, window: 20s, ejection: 30s, ejection_max: 1h, max_ejected: 25%}
             panic: 0
             slow_start: 40s
+            retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -114,6 +115,12 @@ struct ConfigurationFileTests {
         cluster.outliers.mostEjected = 25
         cluster.panic = 0
         cluster.slowStart = .seconds(40)
+        cluster.retries.on = [.reset, .server, .tooManyRequests]
+        cluster.retries.attempts = 4
+        cluster.retries.tryTimeout = .seconds(2)
+        cluster.retries.nonIdempotent = true
+        cluster.retries.budget = 30
+        cluster.retries.minimum = 12
         return cluster
     }
 
@@ -168,7 +175,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:19:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:20:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -186,7 +193,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:19" || origin("drain: 120s") == "f.yaml:19")
+        #expect(origin("drain: 2m") == "f.yaml:20" || origin("drain: 120s") == "f.yaml:20")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -1,12 +1,14 @@
 internal import Synchronization
 
-/// What is known of every endpoint that a configuration named, by cluster and endpoint: what makes it outlive a reload.
+/// What is known of every endpoint that a configuration named, by cluster and endpoint, and what each cluster's retries have
+/// spent: what makes it outlive a reload.
 final class HealthRegistry: Sendable {
     let news: HealthNews
     private let clusters = Mutex<[String: Entry]>([:])
 
     private struct Entry {
         let signal: HealthSignal
+        let retryBudget = RetryBudget()
         var endpoints: [String: EndpointHealth] = [:]
     }
 
@@ -20,8 +22,8 @@ final class HealthRegistry: Sendable {
         _ name: String, endpoints: [String], settings: HealthSettings, check: HealthCheck? = nil, now: Int64
     ) -> ClusterHealth {
         clusters.withLock { clusters in
-            let isNew = clusters[name] == nil
             var entry = clusters[name] ?? Entry(signal: HealthSignal(news))
+            let isNew = entry.endpoints.isEmpty
             var states: [EndpointHealth] = []
             for identity in endpoints {
                 let state =
@@ -36,15 +38,22 @@ final class HealthRegistry: Sendable {
         }
     }
 
+    /// What the retries of a cluster have spent. At start and reload alone: it locks.
+    func retryBudget(_ name: String) -> RetryBudget {
+        clusters.withLock { clusters in
+            clusters[name, default: Entry(signal: HealthSignal(news))].retryBudget
+        }
+    }
+
     /// Forgets what none of these clusters has.
-    func keep(_ kept: [ClusterHealth]) {
+    func keep(_ plans: [ClusterPlan]) {
         clusters.withLock { clusters in
             var rest: [String: Entry] = [:]
-            for cluster in kept {
-                guard let entry = clusters[cluster.name] else { continue }
-                let names = Set(cluster.endpoints.map(\.identity))
-                rest[cluster.name] = Entry(
-                    signal: entry.signal, endpoints: entry.endpoints.filter { names.contains($0.key) })
+            for plan in plans {
+                guard var entry = clusters[plan.name] else { continue }
+                let identities = Set(plan.endpoints.map(\.identity))
+                entry.endpoints = entry.endpoints.filter { identities.contains($0.key) }
+                rest[plan.name] = entry
             }
             clusters = rest
         }

@@ -269,12 +269,17 @@ struct ClusterHealthTests {
     func reload() {
         let registry = HealthRegistry()
         let settings = Self.settings { $0.slowStart = 100 * second }
-        let before = registry.cluster("c", endpoints: ["a", "b", "x"], settings: settings, now: second)
-        let other = registry.cluster("d", endpoints: ["a", "b"], settings: settings, now: second)
+        let before = registry.cluster(
+            "c", endpoints: ["a:80", "b:80", "x:80"], settings: settings, now: second)
+        let other = registry.cluster("d", endpoints: ["a:80", "b:80"], settings: settings, now: second)
         fail(before, 0, now: second)
         before.noteChecked(1, isHealthy: false, now: second)
-        let after = registry.cluster("c", endpoints: ["n", "b", "a"], settings: settings, now: 5 * second)
-        registry.keep([after])
+        let after = registry.cluster(
+            "c", endpoints: ["n:80", "b:80", "a:80"], settings: settings, now: 5 * second)
+        let plan = ClusterPlan(
+            name: "c",
+            endpoints: ["n", "b", "a"].map { FixedUpstream(name: $0, port: 80, address: nil) }, health: after)
+        registry.keep([plan])
         #expect(after.endpoints.map(\.isAvailable) == [true, false, false])
         #expect(other.endpoints.allSatisfy { $0.isAvailable })
         #expect(after.endpoints[0].returnedAt == 5 * second && after.endpoints[1].returnedAt == 0)
@@ -285,9 +290,9 @@ struct ClusterHealthTests {
         after.noteChecked(1, isHealthy: true, now: 6 * second)
         #expect(old.spread(3000, now: 6 * second)[1] > 0 && new.spread(3000, now: 6 * second)[1] > 0)
         // What was not kept is forgotten.
-        let again = registry.cluster("d", endpoints: ["a"], settings: settings, now: second)
+        let again = registry.cluster("d", endpoints: ["a:80"], settings: settings, now: second)
         #expect(again.endpoints[0] !== other.endpoints[0])
-        let readded = registry.cluster("c", endpoints: ["x"], settings: settings, now: second)
+        let readded = registry.cluster("c", endpoints: ["x:80"], settings: settings, now: second)
         #expect(readded.endpoints[0] !== before.endpoints[2])
     }
 }
