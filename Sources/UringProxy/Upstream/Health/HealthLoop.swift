@@ -6,7 +6,7 @@ final class HealthLoop {
     typealias Orders = (clusters: [ClusterPlan]?, isStopping: Bool)
 
     /// Checks under way at most; what is due beyond that waits for one to end.
-    private static let mostUnderWay = 64
+    static let mostUnderWay = 64
     private static let wakeupTag = UInt64.max
 
     private let news: HealthNews
