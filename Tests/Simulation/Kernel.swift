@@ -429,7 +429,8 @@
             let delay = world.profile.latency + world.random.time(0...world.profile.latency)
             world.schedule(after: delay) { [self] in
                 guard !operation.isFinished else { return }
-                guard let origin = world.origins.first(where: { $0.address == address }), !world.isClosing
+                guard let origin = world.origins.first(where: { $0.address == address }), !origin.isDown,
+                    !world.isClosing
                 else {
                     finish(operation, -ECONNREFUSED)
                     return

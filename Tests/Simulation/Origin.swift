@@ -9,6 +9,8 @@
         /// Connections to it are introduced, where the proxy does that: not those of forward requests.
         private let isOfCluster: Bool
         private(set) var connections = 0
+        /// Refuses connections.
+        var isDown = false
 
         init(_ world: World, _ address: SocketAddress, isEcho: Bool, isOfCluster: Bool = false) {
             self.world = world

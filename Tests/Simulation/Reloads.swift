@@ -101,7 +101,12 @@
             let policy = random.chance(70) ? plan.policy : random.pick(BalancingPolicy.allCases)
             return ClusterPlan(
                 name: plan.name, endpoints: endpoints, policy: policy,
-                hashKey: policy.isHashed ? plan.hashKey ?? .source : nil)
+                hashKey: policy.isHashed ? plan.hashKey ?? .source : nil,
+                health: plan.health.map {
+                    world.health.cluster(
+                        plan.name, endpoints: endpoints.map(\.identity), settings: $0.settings, now: world.now
+                    )
+                }, retries: plan.retries)
         }
     }
 #endif

@@ -212,11 +212,71 @@
                     FixedUpstream(name: "dead-\(index)", port: 8000, address: address),
                     at: world.random.within(0...upstreams.count))
             }
+            let names = upstreams.map(\.identity)
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
             return ClusterPlan(
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
-                loadBound: world.random.pick([1, 1.25, 10]))
+                loadBound: world.random.pick([1, 1.25, 10]),
+                health: world.resilience.chance(60) ? makeHealth(names) : nil, retries: makeRetries())
+        }
+
+        private func makeRetries() -> RetryPlan {
+            var plan = RetryPlan()
+            guard world.resilience.chance(50) else { return plan }
+            let isStrict = world.profile.isStrict
+            plan.rules.conditions = RetryRules.Conditions(
+                rawValue: UInt16(world.resilience.below(512)) | (isStrict ? 1 : 0))
+            plan.rules.attempts = UInt8(world.resilience.within(1...4))
+            if !isStrict { plan.rules.tryTimeoutMilliseconds = UInt32(world.resilience.pick([0, 20, 500])) }
+            plan.settings.percent = UInt64(world.resilience.pick([0, 20, 100]))
+            plan.settings.minimum = UInt64(world.resilience.pick([0, 3, 100]))
+            plan.budget = world.health.retryBudget("origins-\(clusters.count)")
+            return plan
+        }
+
+        private func makeHealth(_ endpoints: [String]) -> ClusterHealth {
+            let isStrict = world.profile.isStrict
+            var settings = HealthSettings()
+            settings.panicPercent = world.resilience.pick([0, 10, 50])
+            settings.slowStart = world.resilience.pick([0, second, 30 * second])
+            settings.outliers.consecutive = UInt32(world.resilience.within(0...3))
+            // Those that work must not be ejected where every request is to be answered.
+            settings.outliers.statuses =
+                isStrict ? .none : world.resilience.pick(FailureStatuses.allCases)
+            settings.outliers.errorPercent = world.resilience.pick([0, 10, 50])
+            settings.outliers.latencyFactor = isStrict ? 0 : world.resilience.pick([0, 2])
+            settings.outliers.minimumRequests = UInt32(world.resilience.within(1...4))
+            settings.outliers.window = world.resilience.pick([100 * millisecond, 2 * second])
+            settings.outliers.ejection = world.resilience.pick([20 * millisecond, second])
+            settings.outliers.longestEjection = 8 * settings.outliers.ejection
+            settings.outliers.mostEjectedPercent = world.resilience.pick([0, 50, 100])
+            return world.health.cluster(
+                "origins-\(clusters.count)", endpoints: endpoints, settings: settings, now: world.now)
+        }
+
+        /// Endpoints flap: their checks say now this, now that, and some refuse for a while. Where every request is to be
+        /// answered, only those that refuse anyway.
+        func planFlapping() {
+            guard world.resilience.chance(50) else { return }
+            let watched = clusters.compactMap(\.health)
+            for _ in 0..<world.resilience.within(1...20) {
+                let time = Int64(world.resilience.within(0...5000)) * millisecond
+                if let cluster = watched.isEmpty ? nil : world.resilience.pick(watched) {
+                    let index = world.resilience.below(cluster.endpoints.count)
+                    let isHealthy = world.resilience.chance(50)
+                    let refuses = cluster.endpoints[index].identity.hasPrefix("10.2.")
+                    if refuses || !world.profile.isStrict {
+                        world.schedule(after: time) { [world] in
+                            cluster.noteChecked(index, isHealthy: isHealthy, now: world.now)
+                        }
+                    }
+                }
+                if world.profile.isStrict { continue }
+                let origin = world.resilience.pick(world.origins)
+                let isDown = world.resilience.chance(50)
+                world.schedule(after: time) { origin.isDown = isDown }
+            }
         }
 
         /// A destination of a forward request: name or address, with its port.

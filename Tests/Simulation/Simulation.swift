@@ -48,6 +48,7 @@
             for index in 0..<scenario.engineCount { addNode(index, scenario) }
             clients = scenario.makeClients()
             reloads.plan { [unowned self] in nodes }
+            scenario.planFlapping()
             if !world.profile.isStrict {
                 if world.random.chance(25) { planStop() }
                 if world.profile.pressure { planPressure() }

@@ -14,6 +14,8 @@
         var random: Random
         /// For what clients say of themselves: apart, so that worlds in which they say nothing are what they were before.
         var introductions: Random
+        /// For health and what endangers it: apart as well.
+        var resilience: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -24,6 +26,8 @@
         var descriptors: [Descriptor?] = [nil, nil, nil]
         var listeners: [ListenSocket] = []
         var origins: [Origin] = []
+        /// What is known of the clusters' endpoints; of all engines, as a process has one.
+        let health = HealthRegistry()
         /// To which cluster the origin at a port belongs.
         var clusterOfPort: [UInt16: Int] = [:]
         var peers: [Peer] = []
@@ -42,6 +46,7 @@
         init(seed: UInt64, isVerbose: Bool) {
             random = Random(seed: seed)
             introductions = Random(seed: seed ^ 0x5052_4F58_59)
+            resilience = Random(seed: seed ^ 0x4845_414C_5448)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

@@ -28,7 +28,7 @@ extension MicroBenchmark {
             var sum = 0
             for index in 0..<count {
                 let key = UInt64(truncatingIfNeeded: index &+ 1) &* 0x9E37_79B9_7F4A_7C15
-                let chosen = table.choose(0, key: key, now: Int64(index))
+                guard let chosen = table.choose(0, key: key, now: Int64(index)) else { continue }
                 sum &+= chosen
                 table.release(chosen)
             }

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// The metrics in the Prometheus text format (version 0.0.4): what all workers counted, added up.
 struct MetricsReport {
-    private var text = ""
+    var text = ""
 
     static func render(_ server: Server) -> String {
         let workers = server.workers
@@ -18,10 +18,12 @@ struct MetricsReport {
         let limiters = server.rateLimiters
         if !limiters.isEmpty { report.limits(limiters) }
         if let resolver = server.resolverCounters { report.names(resolver) }
+        let health = server.clusterHealth
+        if !health.isEmpty { report.health(health) }
         return report.text
     }
 
-    private mutating func header(_ name: String, _ help: String, _ type: String) {
+    mutating func header(_ name: String, _ help: String, _ type: String) {
         text += "# HELP uproxy_\(name) \(help)\n# TYPE uproxy_\(name) \(type)\n"
     }
 

@@ -7,6 +7,16 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.
     public var hashKey: HashKey?
+    /// When requests are sent again.
+    public var retries = RetryConfiguration()
+    /// How endpoints are asked whether they work; nil: they are not.
+    public var health: HealthCheckConfiguration?
+    /// Which endpoints are ejected for what requests meet there.
+    public var outliers = OutlierConfiguration()
+    /// Percent: with a smaller share of healthy endpoints all are used. 0: never.
+    public var panic = 10
+    /// How long an endpoint that returns gets less than its share. 0: it gets all of it at once.
+    public var slowStart = Nanoseconds.zero
 
     /// Endpoints at most: what the places of a hash table are enough for.
     static let endpointLimit = 4096

@@ -25,6 +25,7 @@ extension Configuration {
         checkUpstreams(&problems)
         checkRouteDefaults(&problems)
         checkClusters(&problems)
+        for cluster in clusters { cluster.checkHealth(&problems) }
         checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
@@ -396,7 +397,8 @@ extension Configuration {
     }
 }
 
-private struct ProblemList {
+/// What is wrong, as it is found.
+struct ProblemList {
     private(set) var all: [ConfigurationProblem] = []
 
     mutating func add(_ option: String, _ message: String, _ remedy: String) {

@@ -80,67 +80,70 @@ enum ConfigurationSchema {
 
     private static let routeKeys: [SchemaKey<RouteConfiguration>] =
         [
-        .section(
-            "match", "Which requests it takes; what is left out holds for all.",
-            [
-                .values(
-                    "host", \.hosts, .text("a host, *.NAME for all below it, or ~ and a regular expression"),
-                    "Hosts: example.org, *.example.org or ~regex; one of them."),
-                .optional(
-                    "path", \.path,
-                    .text("a path: /a, /a/* for all below it, /users/{id}, or ~ and a regular expression"),
-                    "The path: /a, /a/* (it and all below), /users/{id}, /files/{rest...} or ~regex."),
-                .values("method", \.methods, .text("a method, such as GET"), "Methods; one of them."),
-                .pairs(
-                    "headers", \.headers,
-                    "Fields and what they have to be: text, text*, ~regex, * (there), !* (not there).",
-                    pair: { RouteConfiguration.Condition(name: $0, value: $1) },
-                    parts: { ($0.name, $0.value) }),
-                .pairs(
-                    "query", \.query, "Query parameters, in the same way.",
-                    pair: { RouteConfiguration.Condition(name: $0, value: $1) },
-                    parts: { ($0.name, $0.value) }),
-                .values(
-                    "source", \.sources, .text("an address, a CIDR or the name of an address set"),
-                    "Addresses that it comes from; one of them."),
-            ]),
-        .optional("cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
-        .objects(
-            "split", \.split, "clusters that share its requests by weight; or",
-            new: { RouteConfiguration.Share(cluster: "", weight: 0) },
-            [
-                .value(
-                    "cluster", \.cluster, .text("the name of a cluster"), "A cluster.", isRequired: true),
-                .value(
-                    "weight", \.weight, .count(0...ClusterSplit.weightLimit),
-                    "Its share, next to those of the others; 0: none.", isRequired: true),
-            ]),
-        .optional(
-            "split_by", \.splitKey, .hashKey,
-            "What keeps requests with one cluster of the split: uri, source, header:NAME or cookie:NAME; without it each is drawn."
-        ),
-        .object(
-            "redirect", \.redirect, "where downstream is sent; or",
-            new: { RouteConfiguration.Redirect(target: "") },
-            [
-                .value(
-                    "to", \.target, .text("a URL or a path"),
-                    "A URL or a path, with {host}, {path}, {query} and the names of the path's placeholders.",
-                    isRequired: true),
-                .value("status", \.status, .count(301...308), "301, 302, 303, 307 or 308 (default)."),
-            ]),
-        .object(
-            "respond", \.response, "an answer of our own.", new: { RouteConfiguration.Response() },
-            [
-                .value("status", \.status, .count(200...599), "200 to 599 (default: 200)."),
-                .value("body", \.body, .anyText, "Its body."),
-                .value("type", \.type, .text("a media type"), "Its Content-Type."),
-            ]),
-        .part("rewrite", \.rewrite, "What the cluster is asked for instead.", rewriteKeys),
-        .part("request", \.requestEdits, "Fields of the request.", fieldEditKeys),
-        .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
-        .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
-        .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
+            .section(
+                "match", "Which requests it takes; what is left out holds for all.",
+                [
+                    .values(
+                        "host", \.hosts,
+                        .text("a host, *.NAME for all below it, or ~ and a regular expression"),
+                        "Hosts: example.org, *.example.org or ~regex; one of them."),
+                    .optional(
+                        "path", \.path,
+                        .text(
+                            "a path: /a, /a/* for all below it, /users/{id}, or ~ and a regular expression"),
+                        "The path: /a, /a/* (it and all below), /users/{id}, /files/{rest...} or ~regex."),
+                    .values("method", \.methods, .text("a method, such as GET"), "Methods; one of them."),
+                    .pairs(
+                        "headers", \.headers,
+                        "Fields and what they have to be: text, text*, ~regex, * (there), !* (not there).",
+                        pair: { RouteConfiguration.Condition(name: $0, value: $1) },
+                        parts: { ($0.name, $0.value) }),
+                    .pairs(
+                        "query", \.query, "Query parameters, in the same way.",
+                        pair: { RouteConfiguration.Condition(name: $0, value: $1) },
+                        parts: { ($0.name, $0.value) }),
+                    .values(
+                        "source", \.sources, .text("an address, a CIDR or the name of an address set"),
+                        "Addresses that it comes from; one of them."),
+                ]),
+            .optional(
+                "cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
+            .objects(
+                "split", \.split, "clusters that share its requests by weight; or",
+                new: { RouteConfiguration.Share(cluster: "", weight: 0) },
+                [
+                    .value(
+                        "cluster", \.cluster, .text("the name of a cluster"), "A cluster.", isRequired: true),
+                    .value(
+                        "weight", \.weight, .count(0...ClusterSplit.weightLimit),
+                        "Its share, next to those of the others; 0: none.", isRequired: true),
+                ]),
+            .optional(
+                "split_by", \.splitKey, .hashKey,
+                "What keeps requests with one cluster of the split: uri, source, header:NAME or cookie:NAME; without it each is drawn."
+            ),
+            .object(
+                "redirect", \.redirect, "where downstream is sent; or",
+                new: { RouteConfiguration.Redirect(target: "") },
+                [
+                    .value(
+                        "to", \.target, .text("a URL or a path"),
+                        "A URL or a path, with {host}, {path}, {query} and the names of the path's placeholders.",
+                        isRequired: true),
+                    .value("status", \.status, .count(301...308), "301, 302, 303, 307 or 308 (default)."),
+                ]),
+            .object(
+                "respond", \.response, "an answer of our own.", new: { RouteConfiguration.Response() },
+                [
+                    .value("status", \.status, .count(200...599), "200 to 599 (default: 200)."),
+                    .value("body", \.body, .anyText, "Its body."),
+                    .value("type", \.type, .text("a media type"), "Its Content-Type."),
+                ]),
+            .part("rewrite", \.rewrite, "What the cluster is asked for instead.", rewriteKeys),
+            .part("request", \.requestEdits, "Fields of the request.", fieldEditKeys),
+            .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
+            .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
+            .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
         ] + accessKeys()
 
     private static let routeTimeoutKeys: [SchemaKey<RouteTimeouts>] =
@@ -214,6 +217,23 @@ enum ConfigurationSchema {
         .optional(
             "hash_key", \.hashKey, .hashKey,
             "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
+        .object(
+            "health", \.health, "How endpoints are asked whether they work.",
+            new: { HealthCheckConfiguration() }, ClusterSchema.healthKeys),
+        .section(
+            "outliers", "Which endpoints are ejected for a time, for what requests meet there.",
+            ClusterSchema.outlierKeys),
+        .section(
+            "retries", "When requests are sent again, and how much load that may add.",
+            ClusterSchema.retryKeys),
+        .value(
+            "panic", \.panic, .percent,
+            "With a smaller share of healthy endpoints than this all are used; 0: none but healthy ones, ever."
+        ),
+        .value(
+            "slow_start", \.slowStart, .duration,
+            "How long an endpoint that returns gets less than its share, from a tenth of it on; 0: not at all."
+        ),
     ]
 
     private static let rateLimitKeys: [SchemaKey<RateLimitConfiguration>] = [

@@ -59,7 +59,7 @@ public struct Explanation: Sendable {
     }
 
     /// - Parameter path: of the key that decided it.
-    private mutating func add(_ label: String, _ text: String, _ path: String?) {
+    mutating func add(_ label: String, _ text: String, _ path: String?) {
         let origin = path.map { path in
             file?.origin(of: path).map { "\($0.file):\($0.line), \(path)" } ?? "an option, or the default"
         }
@@ -230,7 +230,7 @@ public struct Explanation: Sendable {
                 let name: StaticString = "(the one that is drawn)"
                 source.cluster = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
                 _ = explainChanges(set, source, fields, list.name, match.rule)
-                explainTimes(place)
+                explainTimes(place, nil)
                 return
             }
             add(
@@ -364,16 +364,19 @@ public struct Explanation: Sendable {
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
-        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()))
+        explainHealth(cluster)
+        explainRetries(cluster)
+        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()), cluster.retries)
     }
 
-    private mutating func explainTimes(_ place: Place) {
+    /// - Parameter retries: of the cluster; nil if it is drawn.
+    private mutating func explainTimes(_ place: Place, _ retries: RetryConfiguration?) {
         let connect = place.setting(
             "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
+        let next = retries?.on.contains(.connectFailure) ?? true ? "the next endpoint, or " : ""
         add(
             "connect",
-            connect.value.isOn
-                ? "within \(connect.value), else the next endpoint, or 504" : "may take any time",
+            connect.value.isOn ? "within \(connect.value), else \(next)504" : "may take any time",
             connect.path)
         let upstream = place.setting(
             "timeouts.upstream", \.timeouts.upstream, \.timeouts.upstream, configuration.timeoutUpstream)

@@ -62,6 +62,13 @@ extension ValueSyntax where Value == UInt64 {
 }
 
 extension ValueSyntax where Value == Int {
+    /// A share of a hundred.
+    static var percent: Self {
+        Self(
+            kind: "a share, such as 20%", schema: "\"anyOf\": [{\"const\": 0}, {\(textSchema("[0-9]+%|0"))}]",
+            read: { text throws(OptionSyntaxError) in try Percent.parse(text) }, write: { "\($0)%" })
+    }
+
     /// A whole number; what it may be is checked with all else, so that the remedy fits.
     static func count(_ range: ClosedRange<Int> = 0...Int.max) -> Self {
         Self(
@@ -149,6 +156,15 @@ extension ValueSyntax where Value == HashKey {
             kind: "a key: uri, source, header:NAME or cookie:NAME",
             schema: textSchema("uri|source|(header|cookie):.+"),
             read: { text throws(OptionSyntaxError) in try HashKey(parsing: text) }, write: { "\($0)" })
+    }
+}
+
+extension ValueSyntax where Value == StatusRange {
+    static var statuses: Self {
+        Self(
+            kind: "statuses, such as 200 or 200-399",
+            schema: "\"anyOf\": [{\"type\": \"integer\"}, {\(textSchema("[2-5][0-9]{2}(-[2-5][0-9]{2})?"))}]",
+            read: { text throws(OptionSyntaxError) in try StatusRange(parsing: text) }, write: { "\($0)" })
     }
 }
 

@@ -10,6 +10,7 @@ enum Counter: Int, CaseIterable {
     case upstreamOpened, upstreamClosed, upstreamConnectFailures, upstreamReused
     case upstreamLent, upstreamBorrowed, upstreamStale
     case retries
+    case retriesDenied, panicChoices
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
     case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
@@ -68,6 +69,12 @@ enum Counter: Int, CaseIterable {
         case .upstreamStale:
             ("upstream_connections_stale_total", "Reused connections that turned out to be closed.")
         case .retries: ("retries_total", "Requests sent again on another connection.")
+        case .retriesDenied: ("retries_denied_total", "Requests not sent again for want of a budget.")
+        case .panicChoices:
+            (
+                "panic_requests_total",
+                "Requests whose cluster had so few healthy endpoints that all were used."
+            )
         case .exchangesStarted: ("exchanges_started_total", "Exchanges begun.")
         case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")
         case .downstreamAborted: ("downstream_aborts_total", "Exchanges ended by downstream.")

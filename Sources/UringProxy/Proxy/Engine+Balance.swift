@@ -1,28 +1,42 @@
 // Which endpoint of its cluster an exchange goes to, and what its cluster learns from it.
 extension Engine where D: ~Copyable {
-    /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`.
+    /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`; false if none may be used, and the
+    /// exchange has ended.
     @inline(__always)
-    mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) {
-        choose(index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
+    mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> Bool {
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
+        return choose(
+            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
-    mutating func chooseRelayEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32) {
+    mutating func chooseRelayEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32) -> Bool {
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         var key: UInt64 = 0
         if clusters.usesKeys, case .source = clusters.keySource(cluster) {
             key = KeyHash.hash(peer(of: slot))
         }
-        choose(index, cluster: cluster, key: key)
+        return choose(index, cluster: cluster, key: key)
     }
 
     @inline(__always)
-    private mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) {
+    private mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
+        if chooseAny(index, cluster: cluster, key: key) { return true }
+        fail(index, .noHealthyEndpoint)
+        return false
+    }
+
+    /// Chooses as if the exchange had tried none; false if none may be used.
+    @inline(__always)
+    mutating func chooseAny(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
+        guard let chosen = clusters.choose(cluster, key: key, now: driver.now) else { return false }
+        if clusters.isPanic(cluster) { counters.add(.panicChoices) }
         let exchange = exchanges.tenant(index)
-        let chosen = clusters.choose(cluster, key: key, now: driver.now)
         exchange.balancingKey = key
         exchange.cluster = UInt16(truncatingIfNeeded: cluster)
         exchange.clusterEndpoint = UInt32(truncatingIfNeeded: chosen)
         exchange.endpoint = fixedEndpoints[chosen]
+        return true
     }
 
     /// Chooses an endpoint of the same cluster that the exchange has not tried; false if there is none, or no cluster.
@@ -35,7 +49,6 @@ extension Engine where D: ~Copyable {
             isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, now: driver.now)
         guard let other else {
             exchange.clusterEndpoint = Slot.none
-            exchange.cluster = Exchange.noCluster
             return false
         }
         exchange.endpointsFailed += 1
@@ -46,6 +59,15 @@ extension Engine where D: ~Copyable {
             return false
         }
         return true
+    }
+
+    /// Chooses once more among all of the cluster's endpoints, those too that the exchange has tried; false if none may be used.
+    mutating func chooseAgain(_ index: UInt32) -> Bool {
+        let cluster = exchanges[index].cluster
+        guard cluster != Exchange.noCluster else { return false }
+        exchanges[index].endpointsFailed = 0
+        return chooseAny(index, cluster: Int(cluster), key: exchanges[index].balancingKey)
+            && renameHost(index)
     }
 
     /// The exchange ends: it is no longer under way at its endpoint.
@@ -66,20 +88,31 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Lessons
 
-    /// The response's head has come.
+    /// The endpoint has answered: with a response's head, or a relay's with its connection.
     @inline(__always)
-    func noteLatency(_ exchange: Tenant<Exchange>) {
+    func noteAnswer(_ exchange: Tenant<Exchange>, status: UInt16) {
+        guard clusters.measuresLatency || clusters.judgesRequests, exchange.clusterEndpoint != Slot.none
+        else {
+            return
+        }
+        let endpoint = Int(exchange.clusterEndpoint)
         // An answer to a request that has not been sent entirely says nothing about how long one takes.
-        guard clusters.measuresLatency, exchange.clusterEndpoint != Slot.none, exchange.requestSentAt != 0
-        else { return }
-        clusters.noteLatency(
-            Int(exchange.clusterEndpoint), driver.now - exchange.requestSentAt, now: driver.now)
+        let latency = exchange.requestSentAt == 0 ? 0 : max(1, driver.now - exchange.requestSentAt)
+        if clusters.judgesRequests {
+            clusters.noteAnswer(endpoint, status: status, latency: latency, now: driver.now)
+        }
+        if clusters.measuresLatency && latency > 0 {
+            clusters.noteLatency(endpoint, latency, now: driver.now)
+        }
     }
 
-    /// An attempt failed: if by the endpoint's fault, it counts as a very slow answer.
+    /// An attempt failed: if by the endpoint's fault, it counts as a very slow answer, and against its health.
     func noteFailure(_ index: UInt32, _ error: ProxyError) {
         let endpoint = exchanges[index].clusterEndpoint
-        guard clusters.measuresLatency, endpoint != Slot.none, error.isEndpointFailure else { return }
-        clusters.noteLatency(Int(endpoint), PeakLatency.penalty, now: driver.now)
+        guard endpoint != Slot.none, error.isEndpointFailure else { return }
+        if clusters.judgesRequests { clusters.noteFailure(Int(endpoint), now: driver.now) }
+        if clusters.measuresLatency {
+            clusters.noteLatency(Int(endpoint), PeakLatency.penalty, now: driver.now)
+        }
     }
 }

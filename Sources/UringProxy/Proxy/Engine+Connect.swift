@@ -239,11 +239,13 @@ extension Engine where D: ~Copyable {
 
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
-        noteFailure(index, exchanges[index].failure)
-        if mayTryAnother(index) && chooseAnotherEndpoint(index) {
-            counters.add(.retries)
-            findUpstream(index)
-            return
+        if mayTryAnother(index) {
+            noteFailure(index, exchanges[index].failure)
+            if chooseAnotherEndpoint(index) || beginAnew(index) {
+                counters.add(.retries)
+                findUpstream(index)
+                return
+            }
         }
         if exchanges[index].addressesDenied > 0 && exchanges[index].failure == .none {
             fail(index, .destinationDenied)
@@ -257,7 +259,8 @@ extension Engine where D: ~Copyable {
     private mutating func mayTryAnother(_ index: UInt32) -> Bool {
         let failure = exchanges[index].failure
         if failure == .connectTimeout { exchanges[index].connectTimeouts += 1 }
-        return !exchanges[index].bodyForwarded && failure.isEndpointFailure
+        return exchanges[index].retry.conditions.contains(.connectFailure)
+            && !exchanges[index].bodyForwarded && failure.isEndpointFailure
             && exchanges[index].connectTimeouts < 3
     }
 
@@ -298,12 +301,13 @@ extension Engine where D: ~Copyable {
     func mayRepeat(_ index: UInt32, sentNothing: Bool) -> Bool {
         exchanges[index].state == .forwarding && !exchanges[index].bodyForwarded
             && !exchanges[index].continueForwarded && exchanges[index].requestDone
-            && (exchanges[index].method.isIdempotent || sentNothing) && exchanges[index].requestsSent < 3
+            && (exchanges[index].method.isIdempotent || sentNothing) && exchanges[index].repeats < 2
     }
 
     /// Sends the request again on another connection, its last one having died before it answered.
     mutating func repeatRequest(_ index: UInt32) {
         counters.add(.retries)
+        exchanges[index].repeats += 1
         exchanges[index].upstream = Slot.none
         exchanges[index].state = .connecting
         // Not from the pool: what is idle there may have died the same death.

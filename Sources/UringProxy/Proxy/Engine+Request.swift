@@ -223,7 +223,7 @@ extension Engine where D: ~Copyable {
             } else if access >= 0 {
                 guard identify(index, slot, bytes, AccessPlan.inherited, &grant) else { return }
             }
-            chooseEndpoint(index, cluster: cluster, slot, bytes)
+            guard chooseEndpoint(index, cluster: cluster, slot, bytes) else { return }
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             if access >= 0 && !identify(index, slot, bytes, AccessPlan.inherited, &grant) { return }

@@ -67,6 +67,13 @@ extension Engine where D: ~Copyable {
         }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
+        if responseHead.status >= 429 && exchanges[index].retry.looksAtStatuses,
+            retry(
+                index, on: RetryRules.Conditions(status: responseHead.status),
+                after: .answered(status: responseHead.status))
+        {
+            return false
+        }
         return startResponse(slot, index, bytes)
     }
 
@@ -112,6 +119,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.responses1xx)
+        noteAnswer(exchanges.tenant(index), status: 101)
         guard
             writeResponse(
                 index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0,
@@ -131,7 +139,7 @@ extension Engine where D: ~Copyable {
         let upstream = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
         countResponse(responseHead.status)
-        noteLatency(exchange)
+        noteAnswer(exchange, status: responseHead.status)
         let isHTTP10 = exchange.version == .http10
         var framing = ResponseRewriter.Framing.asReceived
         var endsByClosing = false
@@ -388,7 +396,7 @@ extension Engine where D: ~Copyable {
             return
         }
         if exchanges[index].state == .forwarding {
-            fail(index, error)
+            if !retry(index, on: .reset, after: .failed(error)) { fail(index, error) }
         } else {
             counters.add(Counter.upstreamTruncated)
             cutResponse(index, .upstreamTruncated)

@@ -80,7 +80,10 @@ extension Engine where D: ~Copyable {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
                     wait.limit(
                         max(exchanges[index].requestSentAt, started),
-                        timeout(index, timeouts.upstream) { $0.upstream }, .upstream)
+                        min(
+                            timeout(index, timeouts.upstream) { $0.upstream },
+                            exchanges[index].retry.tryTimeout),
+                        .upstream)
                 }
             } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
                 wait.limit(
@@ -188,7 +191,8 @@ extension Engine where D: ~Copyable {
             if connections.isOccupied(slot) { armTimer(slot) }
         case .upstream:
             counters.add(.timeoutsUpstream)
-            fail(connections[slot].exchange, .upstreamTimeout)
+            let index = connections[slot].exchange
+            if !retry(index, on: .timeout, after: .failed(.upstreamTimeout)) { fail(index, .upstreamTimeout) }
         case .tunnel:
             counters.add(.timeoutsTunnel)
             resetRelay(connections[slot].exchange)

@@ -23,7 +23,7 @@ extension Engine where D: ~Copyable {
             fail(index, .listenerGone)
             return
         }
-        chooseRelayEndpoint(index, cluster: listeners[listener].cluster, slot)
+        guard chooseRelayEndpoint(index, cluster: listeners[listener].cluster, slot) else { return }
         findUpstream(index)
     }
 
@@ -40,6 +40,7 @@ extension Engine where D: ~Copyable {
         let slot = exchanges[index].downstream
         exchanges[index].upstream = upstream
         if exchanges[index].isRelay {
+            noteAnswer(exchanges.tenant(index), status: 200)
             if sendProxyHeader(slot, to: upstream) {
                 openTunnel(index, upstream)
             } else {

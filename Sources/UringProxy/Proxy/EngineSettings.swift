@@ -97,12 +97,7 @@ struct EngineSettings: Sendable {
         xForwardedForward = ForwardingOptions.ClientFields(configuration.xForwardedOfForward)
         forwarded = ForwardingOptions.ClientFields(configuration.forwarded)
         self.trust = trust
-        upstreamProxyHeader =
-            switch configuration.upstreamProxyProtocol {
-            case .off: nil
-            case .v1: .v1
-            case .v2: .v2
-            }
+        upstreamProxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
         self.policy = policy
     }
 }
@@ -126,6 +121,17 @@ extension ForwardingOptions.ClientFields {
         case .off: self = .off
         case .append: self = .append
         case .replace: self = .replace
+        }
+    }
+}
+
+extension ProxyHeader.Version {
+    /// nil: no header is sent.
+    init?(_ choice: Configuration.UpstreamProxyProtocol) {
+        switch choice {
+        case .off: return nil
+        case .v1: self = .v1
+        case .v2: self = .v2
         }
     }
 }

@@ -35,6 +35,8 @@ struct Exchange: BitwiseCopyable {
     var connectTimeouts: UInt8 = 0
     /// What a hashed policy chose by; 0: nothing.
     var balancingKey: UInt64 = 0
+    /// When its request is sent again.
+    var retry = RetryRules()
     /// The next exchange that waits for the same endpoint's addresses.
     var nextWaiting = Slot.none
 
@@ -79,6 +81,10 @@ struct Exchange: BitwiseCopyable {
 
     // Attempts.
     var requestsSent: UInt16 = 0
+    /// Of them, those sent again because their connection had been used before and turned out to be dead.
+    var repeats: UInt8 = 0
+    /// `requestsSent`, when every endpoint had failed and all were tried anew.
+    var begunAnewAt: UInt16 = 0
     var nextAddress: UInt8 = 0
     /// Why the last attempt failed, for the answer.
     var failure = ProxyError.none

@@ -11,6 +11,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
+    case noHealthyEndpoint
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
@@ -36,8 +37,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy,
-            .authenticationBusy, .draining, .listenerGone:
+        case .noHealthyEndpoint, .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections,
+            .resolverBusy, .authenticationBusy, .draining, .listenerGone:
             503
         }
     }
@@ -91,6 +92,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "the upstream stopped taking the request; see --timeout-send-idle"
         case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
+        case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .totalTimeout: "the exchange took too long; see --timeout-total"
         case .outOfMemory: "out of buffers; see --memory"
         case .outOfExchanges: "too many requests at once; see --memory"
@@ -141,6 +143,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "upstream_send_timeout"
         case .upstreamBadResponse: "upstream_bad_response"
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
+        case .noHealthyEndpoint: "no_healthy_endpoint"
         case .totalTimeout: "total_timeout"
         case .outOfMemory: "out_of_memory"
         case .outOfExchanges: "out_of_exchanges"

@@ -89,16 +89,19 @@ struct OpenListener {
             let (descriptors, address) = try ListenerSocket.listen(listener.address, count: count)
             return [
                 OpenListener(
-                    address: address, listener: listener, place: place, isInherited: false, descriptors: descriptors)
+                    address: address, listener: listener, place: place, isInherited: false,
+                    descriptors: descriptors)
             ]
         }
         return try InheritedSockets.ofThisProcess().listeners(name: name, count: count).map {
             OpenListener(
-                address: $0.address, listener: listener, place: place, isInherited: true, descriptors: $0.descriptors)
+                address: $0.address, listener: listener, place: place, isInherited: true,
+                descriptors: $0.descriptors)
         }
     }
 
-    private func duplicate(_ listener: ListenerConfiguration, _ place: Int) throws(StartError) -> OpenListener {
+    private func duplicate(_ listener: ListenerConfiguration, _ place: Int) throws(StartError) -> OpenListener
+    {
         OpenListener(
             address: address, listener: listener, place: place, isInherited: isInherited,
             descriptors: try Self.copies(of: descriptors), successorOf: id)

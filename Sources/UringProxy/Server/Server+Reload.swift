@@ -76,7 +76,8 @@ extension Server {
             handover.abandon()
             throw .isEnding
         }
-        limiters.keep(new.rateLimits)
+        registries.limiters.keep(new.rateLimits)
+        registries.health.keep(handover.snapshot.clusters)
         let isDone = handover.acknowledgement.wait(patience: Self.patience)
         for listener in handover.gone { listener.close() }
         let late = isDone ? "" : "; a worker has not taken a turn for \(Self.patience) and will adopt it then"
@@ -90,6 +91,7 @@ extension Server {
         var snapshot: Snapshot
         var resolver: Resolver?
         var checker: CredentialChecker?
+        var monitor: HealthMonitor?
         var all: [OpenListener]
         var new: [OpenListener]
         var gone: [OpenListener]
@@ -122,7 +124,7 @@ extension Server {
         _ configuration: Configuration, _ present: [OpenListener], _ previous: Snapshot,
         _ workers: [Worker]
     ) throws(StartError) -> Handover {
-        let compiler = try SnapshotCompiler(configuration, limiters: limiters)
+        let compiler = try SnapshotCompiler(configuration, registries)
         let acknowledgement: Acknowledgement
         do throws(SystemCallError) { acknowledgement = try Acknowledgement(count: workers.count) } catch {
             throw StartError(message: error.message)
@@ -131,9 +133,10 @@ extension Server {
             configuration.allListeners, count: budget.threads, beside: present)
         do throws(StartError) {
             try checkRoom(for: new.count, workers)
-            var (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
+            var (resolver, checker, monitor) = state.withLock { ($0.resolver, $0.checker, $0.monitor) }
             if resolver == nil && compiler.needsResolver { resolver = try makeResolver(configuration) }
             checker = try makeChecker(compiler.authenticators, beside: checker)
+            monitor = try makeMonitor(compiler.clusters, beside: monitor)
             // From here on nothing fails but for want of descriptors: what it shares with the one before it changes now.
             let snapshot = compiler.snapshot(budget, wakeups: workers.map(\.wakeup), after: previous)
             let listeners = try OpenListener.share(
@@ -141,7 +144,8 @@ extension Server {
                 isNew: { open in new.contains { $0.id == open.id } })
             let gone = present.filter { old in !all.contains { $0.id == old.id } }
             return Handover(
-                snapshot: snapshot, resolver: resolver, checker: checker, all: all, new: new, gone: gone,
+                snapshot: snapshot, resolver: resolver, checker: checker, monitor: monitor, all: all,
+                new: new, gone: gone,
                 handedOn: new.compactMap(\.successorOf),
                 listeners: listeners, acknowledgement: acknowledgement)
         } catch {
@@ -170,6 +174,7 @@ extension Server {
             where !listener.isInherited && !handover.handedOn.contains(listener.id) {
                 ListenerSocket.removeFile(listener.address)
             }
+            handover.monitor?.follow(handover.snapshot.clusters)
             handover.checker?.use(handover.snapshot.access.authenticators)
             for (index, worker) in workers.enumerated() {
                 worker.adopt(
@@ -183,6 +188,7 @@ extension Server {
             state.snapshot = handover.snapshot
             state.resolver = handover.resolver
             state.checker = handover.checker
+            state.monitor = handover.monitor
             state.bound = handover.all
             state.lines = handover.all.map { $0.describe(configuration) } + state.lines.suffix(1)
             return true

@@ -8,7 +8,10 @@ public final class Server: Sendable {
     /// Held by the one reload that is under way.
     let reloading = Mutex(())
     let reloadCounters = ReloadCounters()
-    let limiters = LimiterRegistry()
+    /// What outlives a configuration.
+    let registries: Registries
+    private let healthWakeup: Wakeup
+    private let log: DiagnosticLog
 
     struct State {
         var configuration: Configuration
@@ -17,6 +20,7 @@ public final class Server: Sendable {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
         var checker: CredentialChecker?
+        var monitor: HealthMonitor?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -30,11 +34,17 @@ public final class Server: Sendable {
         var since: Int64
     }
 
-    /// Checks the configuration; nothing is opened yet.
+    /// Checks the configuration; no listener is opened yet.
     ///
+    /// - Parameter log: told of what changes while it runs.
     /// - Throws: all that is wrong with it, one line each.
-    public init(configuration: Configuration) throws(StartError) {
-        _ = try SnapshotCompiler(configuration, limiters: LimiterRegistry())
+    public init(configuration: Configuration, log: DiagnosticLog = .standardError) throws(StartError) {
+        self.log = log
+        do throws(SystemCallError) { healthWakeup = try Wakeup() } catch {
+            throw StartError(message: error.message)
+        }
+        registries = Registries(health: HealthRegistry(wakeup: healthWakeup))
+        _ = try SnapshotCompiler(configuration, registries)
         budget = Budget(configuration)
         state = Mutex(State(configuration: configuration))
     }
@@ -49,7 +59,7 @@ public final class Server: Sendable {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
-        let compiler = try SnapshotCompiler(configuration, limiters: limiters)
+        let compiler = try SnapshotCompiler(configuration, registries)
         let resolver = compiler.needsResolver ? try makeResolver(configuration) : nil
         state.withLock { $0.resolver = resolver }
         let (open, _) = try OpenListener.open(configuration.allListeners, count: budget.threads, beside: [])
@@ -58,7 +68,11 @@ public final class Server: Sendable {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
             let checker = try makeChecker(compiler.authenticators, beside: nil)
-            state.withLock { $0.checker = checker }
+            let monitor = try makeMonitor(compiler.clusters, beside: nil)
+            state.withLock { state in
+                state.checker = checker
+                state.monitor = monitor
+            }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
             try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
                 try startWorkers(compiler, open, usesRing: usesRing, note: note)
@@ -95,6 +109,23 @@ public final class Server: Sendable {
         } catch {
             throw StartError(message: "credentials cannot be checked: \(error.message)")
         }
+    }
+
+    /// The thread that watches endpoints; nil: there is nothing to watch.
+    ///
+    /// - Parameter present: the one that there is.
+    func makeMonitor(
+        _ clusters: [ClusterPlan], beside present: HealthMonitor?
+    ) throws(StartError) -> HealthMonitor? {
+        if present != nil || !clusters.contains(where: { $0.health != nil }) { return present }
+        let monitor = HealthMonitor(
+            registry: registries.health, wakeup: healthWakeup,
+            resolver: { [weak self] in self?.state.withLock { $0.resolver } }, log: log)
+        monitor.follow(clusters)
+        do throws(SystemCallError) { try monitor.start() } catch {
+            throw StartError(message: "health checks cannot start: \(error.message)")
+        }
+        return monitor
     }
 
     private func startWorkers(
@@ -154,7 +185,11 @@ public final class Server: Sendable {
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
-    var rateLimiters: [RateLimiter] { limiters.all }
+    var rateLimiters: [RateLimiter] { registries.limiters.all }
+    /// The clusters whose endpoints are watched.
+    var clusterHealth: [ClusterHealth] {
+        state.withLock { $0.snapshot }?.clusters.compactMap(\.health) ?? []
+    }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -195,7 +230,10 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, checker, bound) = state.withLock { ($0.resolver, $0.checker, $0.bound) }
+        let (resolver, checker, monitor, bound) = state.withLock {
+            ($0.resolver, $0.checker, $0.monitor, $0.bound)
+        }
+        monitor?.stop()
         resolver?.stop()
         checker?.stop()
         for listener in bound {

@@ -3,18 +3,18 @@ struct SnapshotCompiler {
     private let configuration: Configuration
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
-    private let clusters: [ClusterPlan]
+    let clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
 
-    /// - Parameter limiters: those that there are, and that are made.
+    /// - Parameter registries: what there is, and gets what is new.
     /// - Throws: all that is wrong with the configuration, one line each.
-    init(_ configuration: Configuration, limiters: LimiterRegistry) throws(StartError) {
+    init(_ configuration: Configuration, _ registries: Registries) throws(StartError) {
         self.configuration = configuration
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
-        var compiler = AccessCompiler(configuration, limiters: limiters)
+        var compiler = AccessCompiler(configuration, limiters: registries.limiters)
         var access = Snapshot.Access()
         access.plans = compiler.plans()
         access.authenticators = compiler.authenticators()
@@ -48,13 +48,17 @@ struct SnapshotCompiler {
             throw StartError(message: error.message)
         }
         var clusters: [ClusterPlan] = []
+        let proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
         for cluster in configuration.allClusters {
             var endpoints: [FixedUpstream] = []
             for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
             clusters.append(
                 ClusterPlan(
                     name: cluster.name, endpoints: endpoints, policy: cluster.balance,
-                    hashKey: cluster.hashKey))
+                    hashKey: cluster.hashKey,
+                    health: registries.health.cluster(
+                        cluster, endpoints: endpoints, proxyHeader: proxyHeader),
+                    retries: registries.health.retries(cluster)))
         }
         self.clusters = clusters
     }

@@ -11,12 +11,17 @@ struct ClusterPlan: Sendable {
     let loadBound: LoadBound
     /// Of hashed policies.
     let hashTable: HashTable?
+    /// How its endpoints do; nil: nobody watches, and all are taken for healthy.
+    let health: ClusterHealth?
+    /// When requests are sent again.
+    let retries: RetryPlan
 
     static let defaultLoadBound = 1.25
 
     init(
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
-        hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound
+        hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
+        retries: RetryPlan = RetryPlan()
     ) {
         precondition(!endpoints.isEmpty && endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -25,6 +30,9 @@ struct ClusterPlan: Sendable {
         self.policy = policy
         self.hashKey = hashKey
         self.loadBound = LoadBound(loadBound)
+        precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
+        self.health = health
+        self.retries = retries
         let hashed = endpoints.map { endpoint in
             var identity = endpoint.identity
             let hash = identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }

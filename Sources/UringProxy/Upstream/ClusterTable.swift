@@ -3,9 +3,9 @@
 ///
 /// Endpoints are numbered through all clusters, in the order of the plans (`first` and on).
 @safe struct ClusterTable: ~Copyable {
-    private enum KeyKind: UInt8, BitwiseCopyable { case none, uri, source, header, cookie }
+    enum KeyKind: UInt8, BitwiseCopyable { case none, uri, source, header, cookie }
 
-    private struct Cluster: BitwiseCopyable {
+    struct Cluster: BitwiseCopyable {
         let first: Int
         let count: Int
         let policy: BalancingPolicy
@@ -17,25 +17,37 @@
         var roundRobin: RoundRobin
         var leastRequests: LeastRequests
         var draw: WeightedDraw
+        var watch: ClusterWatch
+        let retries: RetryRules
+        /// Requests that the retries' budget has not been told of.
+        var requestsUntold: UInt32 = 0
     }
 
-    /// Keeps the hash tables.
-    private let plans: [ClusterPlan]
+    /// Keeps the hash tables, and how endpoints do.
+    let plans: [ClusterPlan]
     private let worker: Int
     private let seed: UInt64
     private let keyNames: FixedBytes
-    private let clusters: UnsafeMutablePointer<Cluster>
-    private let clusterCount: Int
+    let clusters: UnsafeMutablePointer<Cluster>
+    let clusterCount: Int
     private let loads: UnsafeMutablePointer<EndpointLoad>
     let endpointCount: Int
     /// The words of each exchange, a bit for each endpoint of its cluster.
     private let tried: UnsafeMutablePointer<UInt64>
     private let wordsPerExchange: Int
     private let exchangeCapacity: Int
+    /// What a worker remembers of each endpoint's health.
+    let watches: UnsafeMutablePointer<EndpointWatch>
+    /// The words of each cluster: a bit for each endpoint that is left out.
+    let excluded: UnsafeMutablePointer<UInt64>
+    /// For one choice: what else is not to be chosen.
+    let scratch: UnsafeMutablePointer<UInt64>
     /// Whether any policy chooses by a key of the request.
     let usesKeys: Bool
     /// Whether any policy asks how long answers take.
     let measuresLatency: Bool
+    /// Whether any cluster's endpoints are ejected for what requests meet there.
+    let judgesRequests: Bool
 
     /// - Parameters:
     ///   - worker: workers begin at different endpoints.
@@ -47,6 +59,7 @@
         clusterCount = plans.count
         usesKeys = plans.contains { $0.policy.isHashed }
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
+        judgesRequests = plans.contains { $0.health?.judgesRequests ?? false }
         endpointCount = plans.reduce(0) { $0 + $1.endpoints.count }
         let largest = plans.map(\.endpoints.count).max() ?? 0
         // The only endpoint of a cluster is not tried twice: nothing to remember.
@@ -56,11 +69,20 @@
         unsafe loads = .allocate(capacity: max(1, endpointCount))
         unsafe tried = .allocate(capacity: max(1, exchangeCapacity * wordsPerExchange))
         unsafe tried.initialize(repeating: 0, count: max(1, exchangeCapacity * wordsPerExchange))
+        let words = plans.reduce(0) { $0 + Self.wordCount($1.endpoints.count) }
+        unsafe watches = .allocate(capacity: max(1, endpointCount))
+        unsafe excluded = .allocate(capacity: max(1, words))
+        unsafe excluded.initialize(repeating: 0, count: max(1, words))
+        unsafe scratch = .allocate(capacity: Self.wordCount(max(1, largest)))
+        unsafe scratch.initialize(repeating: 0, count: Self.wordCount(max(1, largest)))
         var first = 0
+        var firstWord = 0
         var names: [UInt8] = []
         for (index, plan) in plans.enumerated() {
             for (place, endpoint) in plan.endpoints.enumerated() {
                 unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
+                unsafe (watches + first + place).initialize(
+                    to: EndpointWatch(plan.health, place, cluster: index))
             }
             let count = plan.endpoints.count
             let view = unsafe EndpointLoads(base: loads + first, count: count)
@@ -72,9 +94,11 @@
                 table: plan.hashTable?.view, keyKind: kind, keyName: range,
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
-                draw: WeightedDraw(seed: seed &+ UInt64(index)))
+                draw: WeightedDraw(seed: seed &+ UInt64(index)),
+                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
+            firstWord += Self.wordCount(count)
         }
         keyNames = FixedBytes(names)
     }
@@ -93,7 +117,12 @@
         unsafe clusters.deallocate()
         unsafe loads.deallocate()
         unsafe tried.deallocate()
+        unsafe watches.deallocate()
+        unsafe excluded.deallocate()
+        unsafe scratch.deallocate()
     }
+
+    static func wordCount(_ endpoints: Int) -> Int { (endpoints + 63) / 64 }
 
     // MARK: - Other plans
 
@@ -132,18 +161,37 @@
         }
     }
 
-    /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`.
+    /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`. nil if none may be
+    /// used.
     ///
     /// - Parameter key: of hashed policies, else 0; 0 as well if the request has none: then endpoints take turns.
     @inline(__always)
-    func choose(_ cluster: Int, key: UInt64, now: Int64) -> Int {
+    func choose(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         let first = unsafe clusters[cluster].first
+        if unsafe clusters[cluster].watch.isOn {
+            guard let chosen = chooseWatched(cluster, key: key, now: now) else { return nil }
+            return take(first &+ chosen)
+        }
         if unsafe clusters[cluster].count == 1 { return take(first) }
         guard let chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: .none, now: now) else {
             preconditionFailure("nothing was excluded")
         }
         return take(first &+ chosen)
+    }
+
+    private func chooseWatched(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
+        let place = unsafe clusters + cluster
+        if unsafe place.pointee.watch.isOutdated(now) {
+            if let trial = look(cluster, mayClaimTrial: true, now: now) { return trial }
+        }
+        let watch = unsafe place.pointee.watch
+        if watch.isAllTheSame {
+            return unsafe place.pointee.count == 1
+                ? 0 : chooseOne(place, key: key, excluding: .none, now: now)
+        }
+        fillScratch(cluster, besides: .none)
+        return chooseAmong(cluster, key: key, now: now)
     }
 
     /// The endpoint for another attempt, one that the exchange has not tried: `endpoint` failed it. nil if there is none.
@@ -167,13 +215,22 @@
             unsafe words[index >> 6] |= 1 << UInt64(index & 63)
         }
         let mask = unsafe EndpointMask(words: words, wordCount: wordsPerExchange)
-        guard let chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now) else {
-            return nil
+        let chosen: Int?
+        if unsafe clusters[cluster].watch.isOn {
+            // An attempt that has failed once is not what finds out whether an ejected endpoint works.
+            if unsafe clusters[cluster].watch.isOutdated(now) {
+                _ = look(cluster, mayClaimTrial: false, now: now)
+            }
+            fillScratch(cluster, besides: mask)
+            chosen = chooseAmong(cluster, key: key, now: now)
+        } else {
+            chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now)
         }
+        guard let chosen else { return nil }
         return unsafe take(clusters[cluster].first + chosen)
     }
 
-    private func chooseOne(
+    func chooseOne(
         _ cluster: UnsafeMutablePointer<Cluster>, key: UInt64, excluding excluded: EndpointMask, now: Int64
     ) -> Int? {
         let loads = unsafe EndpointLoads(base: loads + cluster.pointee.first, count: cluster.pointee.count)

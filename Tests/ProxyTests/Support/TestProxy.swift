@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UringProxy
@@ -11,6 +12,8 @@ final class TestProxy {
     let server: Server
     /// As it was started.
     let configuration: Configuration
+    /// What it told its operator.
+    let log = Locked<[String]>([])
     private var hasEnded = false
 
     /// A reverse proxy.
@@ -27,7 +30,7 @@ final class TestProxy {
         configuration.upstreams = upstreams
         change(&configuration)
         self.configuration = configuration
-        server = try Self.start(configuration)
+        server = try Self.start(configuration, log)
     }
 
     /// A forward proxy.
@@ -42,7 +45,19 @@ final class TestProxy {
         configuration.allowDestinations = allow
         change(&configuration)
         self.configuration = configuration
-        server = try Self.start(configuration)
+        server = try Self.start(configuration, log)
+    }
+
+    /// A reverse proxy with one cluster of a name.
+    convenience init(
+        _ driver: TestDriver, cluster: ClusterConfiguration, change: (inout Configuration) -> Void = { _ in }
+    ) throws {
+        try self.init(driver, upstreams: []) {
+            $0.listenAddresses = []
+            $0.listeners = [ListenerConfiguration(address: "127.0.0.1:0", cluster: cluster.name)]
+            $0.clusters = [cluster]
+            change(&$0)
+        }
     }
 
     private static func configuration(_ driver: TestDriver) -> Configuration {
@@ -56,9 +71,10 @@ final class TestProxy {
         return configuration
     }
 
-    private static func start(_ configuration: Configuration) throws -> Server {
+    private static func start(_ configuration: Configuration, _ log: Locked<[String]>) throws -> Server {
         do throws(StartError) {
-            let server = try Server(configuration: configuration)
+            let server = try Server(
+                configuration: configuration, log: DiagnosticLog { line in log.withLock { $0.append(line) } })
             try server.start()
             return server
         } catch {

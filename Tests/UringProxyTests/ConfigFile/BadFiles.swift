@@ -11,8 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + routes + rewrites + edits + policies + access + trust + values
-        + environment
+        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + trust
+        + values + environment
 
     // MARK: - YAML
 
@@ -241,7 +241,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, retries, panic, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -281,6 +281,113 @@ enum BadFiles {
             "f.yaml:1:18: clusters.app.endpoint: there is no such key; did you mean 'endpoints'?",
             "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike."
         ),
+    ]
+
+    // MARK: - Health
+
+    private static func health(_ text: String) -> String { "clusters: {app: {endpoints: 'h:1', \(text)}}\n" }
+
+    static let health: [Case] = [
+        Case(
+            health("health: {typ: tcp}"),
+            "f.yaml:1:45: clusters.app.health.typ: there is no such key; did you mean 'type'?"),
+        Case(
+            health("health: {type: grpc}"),
+            "f.yaml:1:51: clusters.app.health.type: 'grpc' is no choice here; write http or tcp"
+        ),
+        Case(
+            health("health: {path: healthz}"),
+            "f.yaml:1:51: clusters.app.health.path: 'healthz' is no path; begin it with '/', and write spaces and what is not ASCII as %XX"
+        ),
+        Case(
+            health("health: {host: 'a b'}"),
+            "f.yaml:1:51: clusters.app.health.host: 'a b' is no host; write a name, or NAME:PORT"),
+        Case(
+            health("health: {type: tcp, path: /x}"),
+            "f.yaml:1:51: clusters.app.health.type: tcp checks ask for nothing that would be answered; leave out 'path', 'host' and 'body', or write 'type: http'"
+        ),
+        Case(
+            health("health: {statuses: [200, 2xx]}"),
+            "f.yaml:1:61: clusters.app.health.statuses[1]: '2xx' are no statuses; write one from 200 to 599, or a range such as 200-399"
+        ),
+        Case(
+            health("health: {statuses: 300-200}"),
+            "f.yaml:1:55: clusters.app.health.statuses: '300-200' are no statuses; write one from 200 to 599, or a range such as 200-399"
+        ),
+        Case(
+            health("health: {interval: 0}"),
+            "f.yaml:1:55: clusters.app.health.interval: 0 is outside 10ms to ten years; give some seconds, such as 10s",
+            "f.yaml:1:44: clusters.app.health.timeout: 2s is longer than the time to the next check (0); lower it, or raise 'interval'"
+        ),
+        Case(
+            health("health: {interval: 1s}"),
+            "f.yaml:1:44: clusters.app.health.timeout: 2s is longer than the time to the next check (1s); lower it, or raise 'interval'"
+        ),
+        Case(
+            health("health: {rise: 0}"),
+            "f.yaml:1:51: clusters.app.health.rise: 0 is outside 1 to 1000; give some"),
+        Case(
+            health("health: {jitter: 10}"),
+            "f.yaml:1:53: clusters.app.health.jitter: '10' is no share; write for example 10%"),
+        Case(
+            health("panic: 120%"),
+            "f.yaml:1:43: clusters.app.panic: '120%' is more than all; write 0 to 100%"),
+        Case(
+            health("panic: half"),
+            "f.yaml:1:43: clusters.app.panic: 'half' is no share; write for example 20%"),
+        Case(
+            health("slow_start: 30"),
+            "f.yaml:1:48: clusters.app.slow_start: '30' has no unit; write 30s, 30ms or 30m"),
+        Case(
+            health("outliers: {consecutiv: 3}"),
+            "f.yaml:1:47: clusters.app.outliers.consecutiv: there is no such key; did you mean 'consecutive'?"
+        ),
+        Case(
+            health("outliers: {statuses: 5xx}"),
+            "f.yaml:1:57: clusters.app.outliers.statuses: '5xx' is no choice here; write none, gateway or server"
+        ),
+        Case(
+            health("outliers: {ejection: 10m}"),
+            "f.yaml:1:46: clusters.app.outliers.ejection_max: 300s is shorter than the first ejection (10m); raise it, or lower 'ejection'"
+        ),
+        Case(
+            health("outliers: {window: 0}"),
+            "f.yaml:1:55: clusters.app.outliers.window: 0 is outside 10ms to ten years; give some seconds, such as 10s"
+        ),
+        Case(
+            health("outliers: {latency_factor: 1}"),
+            "f.yaml:1:63: clusters.app.outliers.latency_factor: half of all endpoints are slower than the others; give 2 or more, or 0 to switch it off"
+        ),
+        Case(
+            health("retries: {on: [connect-failure, 508]}"),
+            "f.yaml:1:68: clusters.app.retries.on[1]: '508' is no choice here; did you mean '500'? write connect-failure, reset, timeout, 429, 500, 502, 503, 504, 5xx or never"
+        ),
+        Case(
+            health("retries: {on: [never, reset]}"),
+            "f.yaml:1:50: clusters.app.retries.on: 'never' stands beside conditions; write conditions, such as [connect-failure, reset], or never"
+        ),
+        Case(
+            health("retries: {on: []}"),
+            "f.yaml:1:50: clusters.app.retries.on: there is no condition; write conditions, such as [connect-failure, reset], or never"
+        ),
+        Case(
+            health("retries: {on: reset, attempts: 1}"),
+            "f.yaml:1:67: clusters.app.retries.attempts: with 1 nothing is sent again on 'reset'; give 2 or more, or leave the condition out"
+        ),
+        Case(
+            health("retries: {on: 503, budget: 0, min_per_second: 0}"),
+            "f.yaml:1:63: clusters.app.retries.budget: with 0 nothing is sent again on '503'; give a share such as 20%, or leave the condition out"
+        ),
+        Case(
+            health("retries: {attempts: 11}"),
+            "f.yaml:1:56: clusters.app.retries.attempts: 11 is outside 1 to 10; give some"),
+        Case(
+            health("retries: {try_timeout: 1us}"),
+            "f.yaml:1:59: clusters.app.retries.try_timeout: 1us is outside 10ms to ten years; give some seconds, such as 10s"
+        ),
+        Case(
+            health("outliers: {minimum_requests: 0}"),
+            "f.yaml:1:65: clusters.app.outliers.minimum_requests: 0 is outside 1 to 1000000; give some"),
     ]
 
     // MARK: - Routes

@@ -73,6 +73,13 @@ struct ConfigurationFileTests {
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
+          watched:
+            endpoints: h:2
+            health: {type: http, path: /up, host: h, statuses: [200, 301-302], body: ok, interval: 1s, jitter: 5%, timeout: 500ms, rise: 4, fall: 5}
+            outliers: {consecutive: 7, statuses: gateway, error_rate: 50%, latency_factor: 4, minimum_requests: 9, window: 20s, ejection: 30s, ejection_max: 1h, max_ejected: 25%}
+            panic: 0
+            slow_start: 40s
+            retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
         routes:
           site:
             - match: {path: "/a/*"}
@@ -101,6 +108,39 @@ struct ConfigurationFileTests {
         dns: {servers: 192.0.2.53}
         fields: {via: edge, x_forwarded: replace, forwarded: append}
         """
+
+    private static var watchedCluster: ClusterConfiguration {
+        var cluster = ClusterConfiguration(name: "watched", endpoints: ["h:2"])
+        var check = HealthCheckConfiguration()
+        check.path = "/up"
+        check.host = "h"
+        check.statuses = [StatusRange(200...200), StatusRange(301...302)]
+        check.body = "ok"
+        check.interval = .seconds(1)
+        check.jitter = 5
+        check.timeout = .milliseconds(500)
+        check.rise = 4
+        check.fall = 5
+        cluster.health = check
+        cluster.outliers.consecutive = 7
+        cluster.outliers.statuses = .gateway
+        cluster.outliers.errorRate = 50
+        cluster.outliers.latencyFactor = 4
+        cluster.outliers.minimumRequests = 9
+        cluster.outliers.window = .seconds(20)
+        cluster.outliers.ejection = .seconds(30)
+        cluster.outliers.longestEjection = .hours(1)
+        cluster.outliers.mostEjected = 25
+        cluster.panic = 0
+        cluster.slowStart = .seconds(40)
+        cluster.retries.on = [.reset, .server, .tooManyRequests]
+        cluster.retries.attempts = 4
+        cluster.retries.tryTimeout = .seconds(2)
+        cluster.retries.nonIdempotent = true
+        cluster.retries.budget = 30
+        cluster.retries.minimum = 12
+        return cluster
+    }
 
     private static var wholeConfiguration: Configuration {
         var expected = Configuration()
@@ -134,6 +174,7 @@ struct ConfigurationFileTests {
             ClusterConfiguration(
                 name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
                 hashKey: .header("x-user")),
+            watchedCluster,
         ]
         var rewritten = RouteConfiguration()
         rewritten.path = "/a/*"
@@ -197,7 +238,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:31:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:38:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -215,7 +256,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:31" || origin("drain: 120s") == "f.yaml:31")
+        #expect(origin("drain: 2m") == "f.yaml:38" || origin("drain: 120s") == "f.yaml:38")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

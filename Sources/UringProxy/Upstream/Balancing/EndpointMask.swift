@@ -20,4 +20,10 @@
         precondition(word >= 0)
         return unsafe words[word] >> UInt64(index & 63) & 1 == 1
     }
+    /// 64 of the bits; none beyond the last word.
+    func word(_ index: Int) -> UInt64 {
+        guard index < wordCount, let words = unsafe words else { return 0 }
+        precondition(index >= 0)
+        return unsafe words[index]
+    }
 }

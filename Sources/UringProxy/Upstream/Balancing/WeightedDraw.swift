@@ -5,6 +5,9 @@ struct WeightedDraw: BitwiseCopyable {
 
     init(seed: UInt64) { words = RandomWords(seed: seed) }
 
+    /// True in this part of all cases.
+    mutating func chance(_ part: Double) -> Bool { Double(words.next() >> 11) * 0x1p-53 < part }
+
     /// One by weight; nil if all are excluded.
     mutating func choose(_ loads: EndpointLoads, excluding excluded: EndpointMask) -> Int? {
         var total: UInt64 = 0

@@ -8,20 +8,25 @@ final class Choices {
     init(
         _ policy: BalancingPolicy, weights: [UInt32], names: [String]? = nil, worker: Int = 0,
         loadBound: Double = 1.25,
-        exchanges: Int = 16
+        exchanges: Int = 16, health: ClusterHealth? = nil
     ) {
         let endpoints = weights.enumerated().map { index, weight in
             FixedUpstream(name: names?[index] ?? "endpoint-\(index)", port: 80, address: nil, weight: weight)
         }
         let plan = ClusterPlan(
             name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
-            loadBound: loadBound)
+            loadBound: loadBound, health: health)
         table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
         count = weights.count
     }
 
     /// Chooses, and stays under way there.
-    func begin(key: UInt64 = 0, now: Int64 = 0) -> Int { table.choose(0, key: key, now: now) }
+    func begin(key: UInt64 = 0, now: Int64 = 0) -> Int {
+        guard let index = table.choose(0, key: key, now: now) else {
+            preconditionFailure("there is an endpoint that may be used")
+        }
+        return index
+    }
 
     /// Chooses, and is done at once.
     func choose(key: UInt64 = 0, now: Int64 = 0) -> Int {
@@ -31,9 +36,9 @@ final class Choices {
     }
 
     /// How often each is chosen in so many exchanges, one at a time.
-    func spread(_ exchanges: Int, key: (Int) -> UInt64 = { _ in 0 }) -> [Int] {
+    func spread(_ exchanges: Int, now: Int64 = 0, key: (Int) -> UInt64 = { _ in 0 }) -> [Int] {
         var counts = [Int](repeating: 0, count: count)
-        for number in 0..<exchanges { counts[choose(key: key(number))] += 1 }
+        for number in 0..<exchanges { counts[choose(key: key(number), now: now)] += 1 }
         return counts
     }
 }

@@ -1,0 +1,52 @@
+internal import Synchronization
+
+// How endpoints do. As many lines as the configuration has endpoints.
+extension MetricsReport {
+    mutating func health(_ clusters: [ClusterHealth]) {
+        endpoints("endpoint_healthy", "1: it gets requests; 0: it is left out.", "gauge", clusters) {
+            $0.isAvailable ? 1 : 0
+        }
+        endpoints(
+            "endpoint_ejected", "1: requests failed there, and it is left out for a time.", "gauge", clusters
+        ) {
+            $0.isEjected ? 1 : 0
+        }
+        endpoints("endpoint_ejections_total", "Times it was ejected.", "counter", clusters) {
+            $0.ejections.load(ordering: .relaxed)
+        }
+        let checked = clusters.filter { $0.check != nil }
+        if !checked.isEmpty {
+            endpoints("endpoint_checks_total", "Health checks that have ended.", "counter", checked) {
+                $0.checks.load(ordering: .relaxed)
+            }
+            endpoints("endpoint_checks_failed_total", "Health checks that failed.", "counter", checked) {
+                $0.failedChecks.load(ordering: .relaxed)
+            }
+        }
+        header("cluster_panic", "1: so few endpoints are healthy that all are used.", "gauge")
+        for cluster in clusters {
+            let isPanic = cluster.isPanic(available: cluster.availableCount)
+            text += "uproxy_cluster_panic{cluster=\"\(cluster.name)\"} \(isPanic ? 1 : 0)\n"
+        }
+    }
+
+    private mutating func endpoints(
+        _ name: String, _ help: String, _ type: String, _ clusters: [ClusterHealth],
+        _ value: (EndpointHealth) -> UInt64
+    ) {
+        header(name, help, type)
+        for cluster in clusters {
+            var seen: Set<String> = []
+            for endpoint in cluster.endpoints where seen.insert(endpoint.identity).inserted {
+                let label = Self.escaped(endpoint.identity)
+                text +=
+                    "uproxy_\(name){cluster=\"\(cluster.name)\",endpoint=\"\(label)\"} \(value(endpoint))\n"
+            }
+        }
+    }
+
+    /// A label's value: the path of a socket may hold anything.
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,101 @@
+// What of a cluster's health cannot work.
+extension ClusterConfiguration {
+    private static let shortestSpan = Nanoseconds.milliseconds(10)
+
+    func checkHealth(_ problems: inout ProblemList) {
+        let path = "clusters.\(name)"
+        let outliers = "\(path).outliers"
+        checkSpan(self.outliers.window, "\(outliers).window", &problems)
+        checkSpan(self.outliers.ejection, "\(outliers).ejection", &problems)
+        checkSpan(self.outliers.longestEjection, "\(outliers).ejection_max", &problems)
+        if self.outliers.longestEjection < self.outliers.ejection {
+            problems.add(
+                "\(outliers).ejection_max",
+                "\(self.outliers.longestEjection) is shorter than the first ejection (\(self.outliers.ejection))",
+                "raise it, or lower 'ejection'")
+        }
+        checkCount(self.outliers.consecutive, 0...1_000_000, "\(outliers).consecutive", &problems)
+        checkCount(self.outliers.minimumRequests, 1...1_000_000, "\(outliers).minimum_requests", &problems)
+        checkCount(self.outliers.latencyFactor, 0...1000, "\(outliers).latency_factor", &problems)
+        if self.outliers.latencyFactor == 1 {
+            problems.add(
+                "\(outliers).latency_factor", "half of all endpoints are slower than the others",
+                "give 2 or more, or 0 to switch it off")
+        }
+        checkRetries("\(path).retries", &problems)
+        if let health { checkHealth(health, "\(path).health", &problems) }
+        if slowStart < .zero || slowStart > .longest {
+            problems.add(
+                "\(path).slow_start", "\(slowStart) is longer than ten years", "0 switches it off")
+        }
+    }
+
+    private func checkRetries(_ path: String, _ problems: inout ProblemList) {
+        checkCount(retries.attempts, 1...10, "\(path).attempts", &problems)
+        checkCount(retries.minimum, 0...1_000_000, "\(path).min_per_second", &problems)
+        if retries.tryTimeout != .zero { checkSpan(retries.tryTimeout, "\(path).try_timeout", &problems) }
+        if retries.on.isEmpty || retries.on.count > 1 && retries.on.contains(.never) {
+            problems.add(
+                "\(path).on",
+                retries.on.isEmpty ? "there is no condition" : "'never' stands beside conditions",
+                "write conditions, such as [connect-failure, reset], or never")
+        }
+        let needAttempts = retries.on.filter { $0 != .connectFailure && $0 != .never }
+        if let condition = needAttempts.first, retries.attempts == 1 {
+            problems.add(
+                "\(path).attempts", "with 1 nothing is sent again on '\(condition.rawValue)'",
+                "give 2 or more, or leave the condition out")
+        }
+        if let condition = needAttempts.first, retries.budget == 0, retries.minimum == 0 {
+            problems.add(
+                "\(path).budget", "with 0 nothing is sent again on '\(condition.rawValue)'",
+                "give a share such as 20%, or leave the condition out")
+        }
+    }
+
+    private func checkHealth(
+        _ health: HealthCheckConfiguration, _ path: String, _ problems: inout ProblemList
+    ) {
+        checkSpan(health.interval, "\(path).interval", &problems)
+        checkSpan(health.timeout, "\(path).timeout", &problems)
+        checkCount(health.rise, 1...1000, "\(path).rise", &problems)
+        checkCount(health.fall, 1...1000, "\(path).fall", &problems)
+        if health.timeout > health.interval {
+            problems.add(
+                "\(path).timeout",
+                "\(health.timeout) is longer than the time to the next check (\(health.interval))",
+                "lower it, or raise 'interval'")
+        }
+        if !health.path.hasPrefix("/") || !health.path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) {
+            problems.add(
+                "\(path).path", "\(quoted(health.path)) is no path",
+                "begin it with '/', and write spaces and what is not ASCII as %XX")
+        }
+        if let host = health.host, !host.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) {
+            problems.add("\(path).host", "\(quoted(host)) is no host", "write a name, or NAME:PORT")
+        }
+        if health.kind == .tcp && (health.path != "/" || health.host != nil || health.body != nil) {
+            problems.add(
+                "\(path).type", "tcp checks ask for nothing that would be answered",
+                "leave out 'path', 'host' and 'body', or write 'type: http'")
+        }
+    }
+
+    private func checkSpan(_ span: Nanoseconds, _ path: String, _ problems: inout ProblemList) {
+        if span < Self.shortestSpan || span > .longest {
+            problems.add(
+                path, "\(span) is outside \(Self.shortestSpan) to ten years",
+                "give some seconds, such as 10s")
+        }
+    }
+
+    private func checkCount(
+        _ count: Int, _ range: ClosedRange<Int>, _ path: String, _ problems: inout ProblemList
+    ) {
+        if !range.contains(count) {
+            problems.add(
+                path, "\(count) is outside \(range.lowerBound) to \(range.upperBound)",
+                range.lowerBound == 0 ? "0 switches it off" : "give some")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// What a configuration file may say of a cluster's health.
+enum ClusterSchema {
+    static let healthKeys: [SchemaKey<HealthCheckConfiguration>] = [
+        .value(
+            "type", \.kind, .choice,
+            "http: a request is answered as it should be (the default); tcp: a connection can be made."),
+        .value("path", \.path, .text("a path, such as /healthz"), "What is asked for."),
+        .optional(
+            "host", \.host, .text("the name of a host"),
+            "The Host of the request; the endpoint's own, if it is left out."),
+        .values("statuses", \.statuses, .statuses, "Statuses that are good answers: 200, 200-399."),
+        .optional(
+            "body", \.body, .text("a text"),
+            "A text that the first 64 KiB of the answer's body have to hold."),
+        .value("interval", \.interval, .duration, "From one check of an endpoint to the next."),
+        .value(
+            "jitter", \.jitter, .percent,
+            "The part of the interval by which checks are earlier or later, so that endpoints are not asked in step."
+        ),
+        .value("timeout", \.timeout, .duration, "For a whole check."),
+        .value(
+            "rise", \.rise, .count(1...1000),
+            "Checks in a row that have to succeed for an unhealthy endpoint to become healthy."),
+        .value(
+            "fall", \.fall, .count(1...1000),
+            "Checks in a row that have to fail for a healthy endpoint to become unhealthy; the first of all decides alone."
+        ),
+    ]
+
+    static let retryKeys: [SchemaKey<ClusterConfiguration>] = [
+        .values(
+            "on", \.retries.on, .choice,
+            "What makes another attempt worth it: connect-failure (the default), reset, timeout, 429, 500, 502, 503, 504, 5xx; or never."
+        ),
+        .value(
+            "attempts", \.retries.attempts, .count(1...10),
+            "How often a request is sent at most; connections that fail are not counted."),
+        .value(
+            "try_timeout", \.retries.tryTimeout, .duration,
+            "For the head of the response, in each attempt; 0: timeouts.upstream alone."),
+        .value(
+            "non_idempotent", \.retries.nonIdempotent, .toggle,
+            "Whether POST and PATCH are sent again as well, though an endpoint may have acted on them."),
+        .value(
+            "budget", \.retries.budget, .percent,
+            "The share of the cluster's requests that may be sent again; connect failures are not counted."),
+        .value(
+            "min_per_second", \.retries.minimum, .count(0...1_000_000),
+            "Retries a second that are allowed whatever the load."),
+    ]
+
+    static let outlierKeys: [SchemaKey<ClusterConfiguration>] = [
+        .value(
+            "consecutive", \.outliers.consecutive, .count(0...1_000_000),
+            "Failures in a row that eject an endpoint; 0: any number is fine."),
+        .value(
+            "statuses", \.outliers.statuses, .choice,
+            "Which answers are failures, beside what is no answer: none, gateway (502, 503, 504) or server (500 to 599)."
+        ),
+        .value(
+            "error_rate", \.outliers.errorRate, .percent,
+            "The share of a window's requests that ejects an endpoint if it fails; 0: any is fine."),
+        .value(
+            "latency_factor", \.outliers.latencyFactor, .count(0...1000),
+            "So many times the other endpoints' latency, in the mean of a window, ejects an endpoint; 0: any is fine."
+        ),
+        .value(
+            "minimum_requests", \.outliers.minimumRequests, .count(1...1_000_000),
+            "Windows with fewer requests to an endpoint prove nothing."),
+        .value("window", \.outliers.window, .duration, "How long requests are counted and timed together."),
+        .value(
+            "ejection", \.outliers.ejection, .duration,
+            "How long an endpoint is ejected; each time in a row twice as long as before."),
+        .value("ejection_max", \.outliers.longestEjection, .duration, "The longest ejection."),
+        .value(
+            "max_ejected", \.outliers.mostEjected, .percent,
+            "The share of endpoints that may be ejected at a time, rounded up, never all; 0: none."),
+    ]
+}

@@ -1,0 +1,57 @@
+// What keeps requests away from endpoints.
+extension Explanation {
+    mutating func explainHealth(_ cluster: ClusterConfiguration) {
+        let path = "clusters.\(cluster.name)"
+        if let check = cluster.health {
+            let what =
+                check.kind == .tcp
+                ? "a connection"
+                : "GET \(check.path) (\(check.statuses.map(\.description).joined(separator: ", ")))"
+            add(
+                "health",
+                "\(what) each \(check.interval), within \(check.timeout); \(check.fall) that fail take an endpoint out, \(check.rise) that succeed bring it back",
+                "\(path).health")
+        }
+        let settings = HealthSettings(cluster)
+        let isJudged = settings.outliers.isOn && cluster.endpoints.count > 1
+        if isJudged { add("outliers", text(of: cluster.outliers), "\(path).outliers") }
+        guard cluster.health != nil || isJudged else { return }
+        add(
+            "panic",
+            cluster.panic == 0
+                ? "never: without a healthy endpoint the answer is 503"
+                : "with less than \(cluster.panic)% of endpoints healthy all are used", "\(path).panic")
+        if cluster.slowStart.isOn {
+            add("slow start", "a growing share for \(cluster.slowStart)", "\(path).slow_start")
+        }
+    }
+
+    mutating func explainRetries(_ cluster: ClusterConfiguration) {
+        let retries = cluster.retries
+        let conditions = retries.on.filter { $0 != .connectFailure && $0 != .never }.map(\.rawValue)
+        guard !conditions.isEmpty else { return }
+        let which = retries.nonIdempotent ? "any request" : "if idempotent"
+        let each = retries.tryTimeout.isOn ? ", each within \(retries.tryTimeout)" : ""
+        add(
+            "retries",
+            "on \(conditions.joined(separator: ", ")), \(which), up to \(retries.attempts) attempts\(each); at most \(retries.budget)% of requests or \(retries.minimum) a second",
+            "clusters.\(cluster.name).retries")
+    }
+
+    private func text(of outliers: OutlierConfiguration) -> String {
+        var reasons: [String] = []
+        if outliers.consecutive > 0 { reasons.append("\(outliers.consecutive) failures in a row") }
+        if outliers.errorRate > 0 { reasons.append("\(outliers.errorRate)% failures in \(outliers.window)") }
+        if outliers.latencyFactor > 0 {
+            reasons.append("\(outliers.latencyFactor) times the others' latency")
+        }
+        let statuses: String
+        switch outliers.statuses {
+        case .none: statuses = ""
+        case .gateway: statuses = ", 502 to 504 count"
+        case .server: statuses = ", 5xx count"
+        }
+        return
+            "ejected for \(outliers.ejection), then longer, after \(reasons.joined(separator: " or "))\(statuses)"
+    }
+}

@@ -1,0 +1,61 @@
+internal import Synchronization
+
+/// What is known of every endpoint that a configuration named, by cluster and endpoint, and what each cluster's retries have
+/// spent: what makes it outlive a reload.
+final class HealthRegistry: Sendable {
+    let news: HealthNews
+    private let clusters = Mutex<[String: Entry]>([:])
+
+    private struct Entry {
+        let signal: HealthSignal
+        let retryBudget = RetryBudget()
+        var endpoints: [String: EndpointHealth] = [:]
+    }
+
+    /// - Parameter wakeup: of the thread that waits for changes.
+    init(wakeup: Wakeup? = nil) { news = HealthNews(wakeup: wakeup) }
+
+    /// The state of a cluster's endpoints: what is known of them already, or a beginning. At start and reload alone: it locks.
+    ///
+    /// - Parameter endpoints: their identities. One that a known cluster gains begins slowly, if its settings say so.
+    func cluster(
+        _ name: String, endpoints: [String], settings: HealthSettings, check: HealthCheck? = nil, now: Int64
+    ) -> ClusterHealth {
+        clusters.withLock { clusters in
+            var entry = clusters[name] ?? Entry(signal: HealthSignal(news))
+            let isNew = entry.endpoints.isEmpty
+            var states: [EndpointHealth] = []
+            for identity in endpoints {
+                let state =
+                    entry.endpoints[identity]
+                    ?? EndpointHealth(identity: identity, returnedAt: isNew ? 0 : now)
+                entry.endpoints[identity] = state
+                states.append(state)
+            }
+            clusters[name] = entry
+            return ClusterHealth(
+                name: name, settings: settings, check: check, endpoints: states, signal: entry.signal)
+        }
+    }
+
+    /// What the retries of a cluster have spent. At start and reload alone: it locks.
+    func retryBudget(_ name: String) -> RetryBudget {
+        clusters.withLock { clusters in
+            clusters[name, default: Entry(signal: HealthSignal(news))].retryBudget
+        }
+    }
+
+    /// Forgets what none of these clusters has.
+    func keep(_ plans: [ClusterPlan]) {
+        clusters.withLock { clusters in
+            var rest: [String: Entry] = [:]
+            for plan in plans {
+                guard var entry = clusters[plan.name] else { continue }
+                let identities = Set(plan.endpoints.map(\.identity))
+                entry.endpoints = entry.endpoints.filter { identities.contains($0.key) }
+                rest[plan.name] = entry
+            }
+            clusters = rest
+        }
+    }
+}

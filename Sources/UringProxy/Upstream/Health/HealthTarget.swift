@@ -1,0 +1,55 @@
+internal import Synchronization
+
+/// One endpoint of one cluster, as the monitor follows it.
+final class HealthTarget {
+    let cluster: ClusterHealth
+    let index: Int
+    let upstream: FixedUpstream
+    /// nil: it is not checked, only reported on.
+    let check: HealthCheck?
+    var state: EndpointHealth { cluster.endpoints[index] }
+
+    // The check under way.
+    /// Names it; 0: there is none.
+    var attempt: UInt32 = 0
+    var descriptor: Int32 = -1
+    var addresses: [SocketAddress] = []
+    var unsent: ArraySlice<UInt8> = []
+    var isConnected = false
+    var answer = HealthAnswer()
+    var deadline: Int64 = 0
+    var startedAt: Int64 = 0
+
+    // The checks before it.
+    var successes = 0
+    var failures = 0
+    var lastFailure = ""
+
+    // What was reported last.
+    var wasUnhealthy = false
+    var ejectionsTold: UInt64
+    var wasEjected = false
+
+    init(_ cluster: ClusterHealth, _ index: Int, _ upstream: FixedUpstream) {
+        self.cluster = cluster
+        self.index = index
+        self.upstream = upstream
+        check = cluster.check
+        ejectionsTold = 0
+        let state = cluster.endpoints[index]
+        wasUnhealthy = state.checkedState == .unhealthy
+        wasEjected = state.isEjected
+        ejectionsTold = state.ejections.load(ordering: .relaxed)
+    }
+
+    /// What a reload leaves as it was goes on as it was.
+    func takeOver(_ old: HealthTarget) {
+        successes = old.successes
+        failures = old.failures
+        lastFailure = old.lastFailure
+        wasUnhealthy = old.wasUnhealthy
+        ejectionsTold = old.ejectionsTold
+        wasEjected = old.wasEjected
+        startedAt = old.startedAt
+    }
+}
