@@ -37,8 +37,9 @@ struct OriginCommand: ParsableCommand {
             throw fail(error)
         }
         let service = Service(
-            drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
-            isAlive: { _ in true }, timeoutDrain: configuration.timeoutDrain)
+            turnAway: {}, drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
+            isAlive: { _ in true }, timeoutDrain: configuration.timeoutDrain,
+            drainDelay: .zero, upgrades: nil)
         superviseUntilExit(service, summary: origin.summary)
     }
 }

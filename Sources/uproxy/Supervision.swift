@@ -5,6 +5,8 @@ internal import UringProxy
 
 /// What supervision needs of a running server or origin.
 struct Service: Sendable {
+    /// Lets `/ready` say that no more work is wanted.
+    let turnAway: @Sendable () -> Void
     /// Stops taking new work; returns at once.
     let drain: @Sendable () -> Void
     /// Ends what is still running; returns at once.
@@ -14,12 +16,17 @@ struct Service: Sendable {
     /// Whether no thread has hung for longer than this.
     let isAlive: @Sendable (_ patience: Nanoseconds) -> Bool
     let timeoutDrain: Nanoseconds
+    /// Between `turnAway` and `drain`.
+    let drainDelay: Nanoseconds
+    /// nil: it is not to be replaced while it runs.
+    let upgrades: Upgrades?
 }
 
 /// Before any thread is started: all of them inherit the mask, and signals reach `superviseUntilExit` alone.
 func blockSignals() { cposix_block_signals() }
 
-/// Prints the start-up lines, then lives as long as the service: the first signal drains, the second ends at once.
+/// Prints the start-up lines, then lives as long as the service: the first signal drains, the second ends at once. SIGUSR2 asks
+/// for an upgrade, after which this process drains too.
 func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
     for line in summary { printError("uproxy: \(line)") }
     let waiter = Waiter(service: service)
@@ -35,18 +42,68 @@ func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
 
     let manager = ServiceManager.ofThisProcess()
     manager.ready(summary.joined(separator: "; "))
-    let first = waitForSignal(within: nil, service, manager)
-    waiter.isDraining.store(true, ordering: .releasing)
     let deadline = service.timeoutDrain.isOn ? "for at most \(service.timeoutDrain)" : "without a deadline"
-    printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    let first = waitForEnd(service, manager)
+    // An upgrade that is not done yet is given up; one that is done just now stands.
+    if first != SIGUSR2 { service.upgrades?.abandon() }
+    waiter.isDraining.store(true, ordering: .releasing)
+    if let upgrades = service.upgrades, let successor = upgrades.successor {
+        printError("uproxy: process \(successor) has taken over, draining \(deadline); a signal ends at once")
+        manager.successor(successor)
+        upgrades.drain()
+        finishDrain(service, .absent)
+    }
+    service.turnAway()
+    if service.drainDelay.isOn {
+        printError(
+            "uproxy: \(name(of: first)), not ready any more, draining in \(service.drainDelay); a second signal ends at once"
+        )
+        manager.stopping(timeout: service.drainDelay, "not ready any more")
+        let second = waitForEnd(within: service.drainDelay.rawValue, service, manager)
+        if second != 0 { _exit(128 + second) }
+        printError("uproxy: draining \(deadline); a signal ends at once")
+    } else {
+        printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    }
     manager.stopping(timeout: service.timeoutDrain, "draining \(deadline)")
     service.drain()
-    let second = waitForSignal(
+    finishDrain(service, manager)
+}
+
+/// What has begun to drain comes to an end.
+private func finishDrain(_ service: Service, _ manager: ServiceManager) -> Never {
+    let second = waitForEnd(
         within: service.timeoutDrain.isOn ? service.timeoutDrain.rawValue : nil, service, manager)
     if second != 0 { _exit(128 + second) }
     printError("uproxy: the drain's deadline has passed; ending what still runs")
     service.stop()
-    _exit(128 + cposix_wait_for_signal())  // The waiter exits with 0 as soon as the workers have ended.
+    // The waiter exits with 0 as soon as the workers have ended.
+    _exit(128 + waitForEnd(within: nil, service, .absent))
+}
+
+/// The signal to end with; SIGUSR2 if that is because a successor has taken over. Asked for upgrades it begins them.
+private func waitForEnd(_ service: Service, _ manager: ServiceManager) -> Int32 {
+    while true {
+        let (signal, sender) = waitForSignal(within: nil, service, manager)
+        guard signal == SIGUSR2 else { return signal }
+        guard let upgrades = service.upgrades else {
+            printError("uproxy: SIGUSR2, and this is nothing to upgrade")
+            continue
+        }
+        if upgrades.successor != nil { return signal }
+        upgrades.request(by: sender)
+    }
+}
+
+/// The signal to end with, or 0 when `nanoseconds` have passed without one. It is too late for upgrades.
+private func waitForEnd(within nanoseconds: Int64?, _ service: Service, _ manager: ServiceManager) -> Int32 {
+    let end = nanoseconds.map { cposix_monotonic_nanoseconds() + $0 }
+    while true {
+        let rest = end.map { max($0 - cposix_monotonic_nanoseconds(), 0) }
+        let (signal, sender) = waitForSignal(within: rest, service, manager)
+        guard signal == SIGUSR2 else { return signal }
+        Upgrades.answer(sender, "failed\0it is draining already")
+    }
 }
 
 /// Longer than a worker with nothing to do sleeps, and than any turn should take.
@@ -56,9 +113,11 @@ private let leastPatience = Nanoseconds.seconds(3)
 /// gets them, as long as no worker hangs.
 private func waitForSignal(
     within nanoseconds: Int64?, _ service: Service, _ manager: ServiceManager
-) -> Int32 {
+) -> (signal: Int32, sender: Int32) {
+    var sender: Int32 = 0
     guard let interval = manager.watchdogInterval else {
-        return nanoseconds.map { cposix_wait_for_signal_within($0) } ?? cposix_wait_for_signal()
+        let signal = unsafe cposix_wait_for_signal(nanoseconds ?? -1, &sender)
+        return (signal, sender)
     }
     let patience = max(interval, leastPatience)
     var rest = nanoseconds ?? .max
@@ -69,11 +128,11 @@ private func waitForSignal(
             printError(
                 "uproxy: a worker has taken no turn for \(patience); the watchdog gets no sign of life")
         }
-        let signal = cposix_wait_for_signal_within(min(interval.rawValue, rest))
-        if signal != 0 { return signal }
+        let signal = unsafe cposix_wait_for_signal(min(interval.rawValue, rest), &sender)
+        if signal != 0 { return (signal, sender) }
         if nanoseconds != nil { rest -= interval.rawValue }
     }
-    return 0
+    return (0, 0)
 }
 
 /// The thread that outlives the workers, and exits with what their end means.
@@ -98,13 +157,14 @@ private func name(of signal: Int32) -> String { signal == SIGTERM ? "SIGTERM" : 
 /// A runtime failure, told in one line; the error ends the process with 1.
 func fail(_ error: StartError) -> ExitCode {
     printError("uproxy: \(error.message)")
+    Predecessor.ofThisProcess?.refuse(error.message)
     return ExitCode(1)
 }
 
 /// Tells all problems at once and ends with the status of wrong usage, if there is any.
 func refuse(_ problems: [ConfigurationProblem]) throws {
     if problems.isEmpty { return }
-    for problem in problems { printError("uproxy: \(problem)") }
+    tell(problems.map { "\($0)" })
     throw ExitCode.validationFailure
 }
 
@@ -112,8 +172,13 @@ func refuse(_ problems: [ConfigurationProblem]) throws {
 /// tell that to start again is in vain.
 func refuse(_ problems: [FileProblem]) throws {
     if problems.isEmpty { return }
-    for problem in problems { printError("uproxy: \(problem)") }
+    tell(problems.map { "\($0)" })
     throw ExitCode(78)
+}
+
+private func tell(_ problems: [String]) {
+    for problem in problems { printError("uproxy: \(problem)") }
+    Predecessor.ofThisProcess?.refuse(problems.joined(separator: "\n"))
 }
 
 /// A configuration file as it can be read, or all that is wrong with it.

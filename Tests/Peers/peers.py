@@ -24,6 +24,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Origin, Proxy, Skip, binary, check, exchange, receive_head, run
+from upgrade import drain_delay, upgrade, upgrade_fails
 
 loopback = ("--forward", "127.0.0.1:0", "--allow-destinations", "127.0.0.0/8")
 
@@ -584,4 +585,5 @@ half_made_start.drivers = ["auto"]
 
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start])
+         notify, socket_activation, privileges, half_made_start, upgrade, upgrade_fails,
+         drain_delay])

@@ -247,7 +247,8 @@ extension Configuration {
             ("--timeout-send-idle", timeoutSendIdle), ("--timeout-keepalive", timeoutKeepalive),
             ("--timeout-connect", timeoutConnect), ("--timeout-upstream", timeoutUpstream),
             ("--timeout-total", timeoutTotal), ("--timeout-tunnel-idle", timeoutTunnelIdle),
-            ("--timeout-drain", timeoutDrain), ("--pool-idle-timeout", poolIdleTimeout),
+            ("--timeout-drain", timeoutDrain), ("--timeout-drain-delay", timeoutDrainDelay),
+            ("--timeout-upgrade", timeoutUpgrade), ("--pool-idle-timeout", poolIdleTimeout),
             ("--limit-rate-min", limitRateMin.grace),
         ]
         for (option, value) in timeouts {

@@ -20,7 +20,7 @@ public struct Configuration: Sendable, Equatable {
     public var forwardAddresses: [String] = []
     /// What every listener believes of proxies before it.
     public var trust = ProxyTrust()
-    /// Where `/healthz` and `/metrics` are served; nil for nowhere.
+    /// Where `/ready`, `/healthz` and `/metrics` are served; nil for nowhere.
     public var adminAddress: String?
 
     // MARK: Engine
@@ -30,6 +30,8 @@ public struct Configuration: Sendable, Equatable {
     public var io = IOChoice.auto
     /// Whom the process becomes once its listeners are open; nil: it stays who it is.
     public var user: String?
+    /// Where the process's number is written while it serves; nil: nowhere.
+    public var pidFile: String?
     /// Whether each worker is bound to one CPU.
     public var pin = true
     /// The budget that slots and slices are derived from; nil: a share of the machine's memory.
@@ -59,6 +61,10 @@ public struct Configuration: Sendable, Equatable {
     public var timeoutTunnelIdle = Nanoseconds.hours(1)
     /// How long a drain waits for running exchanges. 0: until the last one ends.
     public var timeoutDrain = Nanoseconds.seconds(30)
+    /// How long a drain goes on accepting, after `/ready` has begun to say 503.
+    public var timeoutDrainDelay = Nanoseconds.zero
+    /// Until a new process serves in an upgrade. 0: as long as it takes.
+    public var timeoutUpgrade = Nanoseconds.seconds(60)
 
     // MARK: Limits
 

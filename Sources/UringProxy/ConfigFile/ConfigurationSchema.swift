@@ -121,7 +121,7 @@ enum ConfigurationSchema {
     private static let adminKeys: [SchemaKey<Configuration>] = [
         .value(
             "address", \.adminAddress, ValueSyntax.listenAddress.optional("off"),
-            "Where /healthz and /metrics are served.", option: "--admin")
+            "Where /ready, /healthz and /metrics are served.", option: "--admin")
     ]
 
     private static let engineKeys: [SchemaKey<Configuration>] = [
@@ -133,6 +133,9 @@ enum ConfigurationSchema {
         .value(
             "user", \.user, ValueSyntax.text("the name of a user").optional("unchanged"),
             "Whom the process becomes once its listeners are open.", option: "--user"),
+        .value(
+            "pid_file", \.pidFile, ValueSyntax.text("a path").optional("off"),
+            "Where the process's number is written while it serves.", option: "--pid-file"),
         .value("pin", \.pin, .toggle, "Whether each worker is bound to one CPU.", option: "--pin"),
         .value(
             "memory", \.memoryBytes, ValueSyntax.size.optional("auto"),
@@ -174,6 +177,14 @@ enum ConfigurationSchema {
             "drain", \.timeoutDrain, .duration,
             "For running exchanges to finish in a drain; 0 waits for the last.",
             option: "--timeout-drain"),
+        .value(
+            "drain_delay", \.timeoutDrainDelay, .duration,
+            "How long a drain goes on accepting while /ready says 503 already.",
+            option: "--timeout-drain-delay"),
+        .value(
+            "upgrade", \.timeoutUpgrade, .duration,
+            "For a new process to serve in an upgrade; then the old one goes on.",
+            option: "--timeout-upgrade"),
     ]
 
     private static let sizeInInt = ValueSyntax.size.converted({ Int(clamping: $0) }, { UInt64(clamping: $0) })

@@ -62,6 +62,8 @@ final class OriginWorker: DriverWork {
                 switch message {
                 case .accept: break  // It does from the start.
                 case .drain: engine.drain()
+                // Nobody takes an origin's place.
+                case .pause, .handOver: break
                 case .stop: engine.stop()
                 }
             }

@@ -136,6 +136,24 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// Takes no connection until `startAccepting`: they wait in the backlogs. Done when `isAcceptUnderWay` no longer holds.
+    mutating func suspendAccepting() {
+        isAccepting = false
+        cancelAccepts()
+    }
+
+    /// Whether the kernel may still have a connection for us.
+    var isAcceptUnderWay: Bool { listeners.contains { $0.isArmed } }
+
+    /// Drains after a pause: another process accepts where `kept` says so, and what waits there is its own to take.
+    mutating func handOver(_ kept: [Bool]) {
+        for (index, isKept) in zip(listeners.indices, kept) where isKept {
+            listeners[index].isInherited = true
+        }
+        isAccepting = true
+        drain()
+    }
+
     /// To be called once, when `isIdle`: nothing is under way on the listeners any more.
     mutating func closeListeners() {
         for listener in listeners { driver.close(listener.descriptor, reset: false) }

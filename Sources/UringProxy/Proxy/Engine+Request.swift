@@ -9,7 +9,7 @@ extension Engine where D: ~Copyable {
         while connection.phase == .waiting || connection.phase == .readingHead {
             if connection.closesAfterFlush { break }
             if connection.input.isEmpty {
-                if connection.inputEnded || phase != .running && connection.requestCount > 0 {
+                if connection.inputEnded {
                     endWaiting(slot)
                     return
                 }
@@ -24,16 +24,14 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
-    /// Downstream has nothing more to ask, or is told that there is nothing more to be had.
+    /// Downstream has nothing more to ask.
     private mutating func endWaiting(_ slot: UInt32) {
-        if !connections[slot].output.isEmpty {
+        if connections[slot].output.isEmpty {
+            close(slot)
+        } else {
             connections[slot].closesAfterFlush = true
             queueFlush(slot)
             armTimer(slot)
-        } else if connections[slot].inputEnded {
-            close(slot)
-        } else {
-            beginDiscarding(slot)
         }
     }
 

@@ -336,9 +336,7 @@ extension Engine where D: ~Copyable {
         connection.phase = .waiting
         connection.phaseStartedAt = driver.now
         if keepAlive {
-            if !connection.input.isEmpty || connection.inputEnded || phase != .running {
-                queueRead(slot)
-            }
+            if !connection.input.isEmpty || connection.inputEnded { queueRead(slot) }
         } else {
             connection.closesAfterFlush = true
             if connection.output.isEmpty {

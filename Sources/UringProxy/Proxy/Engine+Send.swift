@@ -135,8 +135,7 @@ extension Engine where D: ~Copyable {
                 beginDiscarding(slot)
                 return
             }
-            if connections[slot].phase == .waiting && (!connections[slot].input.isEmpty || phase != .running)
-            {
+            if connections[slot].phase == .waiting && !connections[slot].input.isEmpty {
                 readRequests(slot)
                 return
             }

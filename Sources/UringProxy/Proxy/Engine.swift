@@ -225,15 +225,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     // MARK: - Stopping
 
-    /// Takes no new connection and ends each one when its exchange is over.
+    /// Takes no new connection and ends each one when its exchange is over, or after a last moment without one: a request that
+    /// is on its way to a connection that was kept alive is answered.
     mutating func drain() {
         guard phase == .running else { return }
         phase = .draining
         stopAccepting()
         for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
             switch connections[slot].phase {
-            case .waiting where connections[slot].output.isEmpty && connections[slot].requestCount > 0,
-                .pooled:
+            case .pooled:
                 close(slot)
             case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
                 .borrowed,

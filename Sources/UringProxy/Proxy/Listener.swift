@@ -15,8 +15,8 @@ struct Listener: BitwiseCopyable {
     let cluster: Int
     /// the routes that say so; -1 for none.
     let routes: Int
-    /// The socket belongs to the service manager, who goes on listening when this process ends.
-    let isInherited: Bool
+    /// Another process goes on listening when this one ends: the service manager, whose socket it is, or a successor.
+    var isInherited: Bool
     /// An accept is under way.
     var isArmed = false
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.

@@ -9,31 +9,33 @@ public final class Server: Sendable {
     private let trust: Trust.Policy
     private let routeSets: [RouteSet]
     private let clusters: [ClusterPlan]
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
-    private struct State {
+    struct State {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
         var lines: [String] = []
+        var usesRing = false
+        var inherited = InheritedSockets(sockets: [])
     }
 
     /// One address that is listened on.
-    private struct OpenListener {
+    struct OpenListener {
         /// With the port that the kernel chose where 0 was asked.
         var address: SocketAddress
         var listener: ListenerConfiguration
-        /// The service manager made the socket, and keeps it.
+        /// Another process keeps the socket: the service manager, who made it, or a successor.
         var isInherited: Bool
-        /// One for each worker; closed once the workers have their own.
+        /// One for each worker, or more; closed once the workers have their own.
         var descriptors: [Int32]
 
         func close() { for descriptor in descriptors { _ = cposix_close(descriptor) } }
     }
 
-    private struct Progress {
+    struct Progress {
         var turns: UInt64 = 0
         var since: Int64
     }
@@ -84,28 +86,35 @@ public final class Server: Sendable {
     // MARK: - Start
 
     /// Opens the listeners and starts the workers; returns when all of them serve.
-    public func start() throws(StartError) {
+    ///
+    /// - Parameter predecessor: the process to take the place of, which stops accepting just before we begin.
+    public func start(takingOver predecessor: Predecessor? = nil) throws(StartError) {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let resolver = try makeResolver()
-        state.withLock { $0.resolver = resolver }
-        let open = try openListeners()
+        state.withLock { state in
+            state.resolver = resolver
+            state.inherited = predecessor?.inherited ?? .ofThisProcess()
+        }
+        let open = try openListeners(predecessor)
         // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
         defer { for listener in open { listener.close() } }
         if let user = configuration.user {
             try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
         }
         try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
-            try startWorkers(open, usesRing: usesRing, note: note)
+            try startWorkers(open, predecessor, usesRing: usesRing, note: note)
         }
     }
 
-    private func openListeners() throws(StartError) -> [OpenListener] {
+    /// What the service manager passed on, to this process or to one that it replaced.
+    var inherited: InheritedSockets { state.withLock { $0.inherited } }
+
+    private func openListeners(_ predecessor: Predecessor?) throws(StartError) -> [OpenListener] {
         var open: [OpenListener] = []
         do throws(StartError) {
             for listener in configuration.allListeners {
                 if case .inherited(let name)? = try? AddressText(parsing: listener.address) {
-                    let inherited = InheritedSockets.ofThisProcess()
                     for (descriptors, address) in try inherited.listeners(name: name, count: budget.threads) {
                         open.append(
                             OpenListener(
@@ -114,7 +123,8 @@ public final class Server: Sendable {
                     }
                 } else {
                     let (descriptors, address) = try ListenerSocket.listen(
-                        listener.address, count: budget.threads)
+                        listener.address, count: budget.threads, role: listener.role.rawValue,
+                        takingOver: predecessor)
                     open.append(
                         OpenListener(
                             address: address, listener: listener, isInherited: false, descriptors: descriptors
@@ -144,16 +154,24 @@ public final class Server: Sendable {
         }
     }
 
-    private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
+    private func startWorkers(
+        _ open: [OpenListener], _ predecessor: Predecessor?, usesRing: Bool, note: String
+    ) throws(StartError) {
         let plans = try makePlans(open)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
-        for thread in threads { thread.worker.send(.accept) }
+        do throws(StartError) { try predecessor?.awaitTurn() } catch {
+            for thread in threads { thread.worker.send(.stop) }
+            for thread in threads { thread.join() }
+            throw error
+        }
+        beginAccepting(threads.map(\.worker), usesRing: usesRing)
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let lines = startLines(open, driver: driver)
         state.withLock { state in
             state.threads = threads
             state.bound = open
             state.lines = lines
+            state.usesRing = usesRing
         }
     }
 
@@ -167,10 +185,10 @@ public final class Server: Sendable {
         do throws(StartError) {
             for open in open {
                 let listener = open.listener
-                for worker in 0..<count {
-                    listeners[worker].append(
+                for (index, descriptor) in open.descriptors.enumerated() {
+                    listeners[index % count].append(
                         Listener(
-                            descriptor: try ListenerSocket.share(open.descriptors[worker]),
+                            descriptor: try ListenerSocket.share(descriptor),
                             role: Listener.Role(listener.role),
                             cluster: listener.cluster.flatMap { clusterNames.firstIndex(of: $0) } ?? 0,
                             routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,

@@ -9,6 +9,8 @@ final class Worker: DriverWork {
     /// What another thread may tell a worker.
     enum Message: UInt8, BitwiseCopyable, Sendable {
         case accept
+        case pause
+        case handOver
         case drain
         case stop
     }
@@ -36,6 +38,10 @@ final class Worker: DriverWork {
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let answers: ResolverInbox
     private let inbox: Int
+    /// Accepts nothing, after a `pause`.
+    let isPaused = Atomic(false)
+    /// Which of its listeners have gone to another process.
+    private let keptListeners = Mutex<[Bool]>([])
 
     init(_ plan: Plan) {
         self.plan = plan
@@ -61,6 +67,12 @@ final class Worker: DriverWork {
         // Full only if it holds a drain and a stop many times over: nothing new is lost.
         _ = mailbox.push(message)
         wakeup.signal()
+    }
+
+    /// Any thread, when it is paused: goes on to drain, while another process accepts on some of its listeners.
+    func handOver(kept: [Bool]) {
+        keptListeners.withLock { $0 = kept }
+        send(.handOver)
     }
 
     // MARK: - On the worker's own thread
@@ -120,7 +132,17 @@ final class Worker: DriverWork {
         }
         while let message = mailbox.pop() {
             switch message {
-            case .accept: engine.startAccepting()
+            case .accept:
+                isPaused.store(false, ordering: .releasing)
+                engine.startAccepting()
+            case .pause:
+                engine.suspendAccepting()
+                while engine.isAcceptUnderWay {
+                    engine.driver.turn(until: engine.nextDeadline)
+                    engine.processTurn()
+                }
+                isPaused.store(true, ordering: .releasing)
+            case .handOver: engine.handOver(keptListeners.withLock { $0 })
             case .drain: engine.drain()
             case .stop: engine.stop()
             }

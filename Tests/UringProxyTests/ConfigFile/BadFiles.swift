@@ -46,7 +46,7 @@ enum BadFiles {
         ),
         Case(
             "timeouts:\n  head 1s\n",
-            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain"
+            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain, drain_delay, upgrade"
         ),
         Case(
             "timeouts: {head: 1s}\n---\ntimeouts: {head: 2s}\n",
@@ -452,6 +452,16 @@ enum BadFiles {
             "limits: {uri: 64KiB}\n",
             "f.yaml:1:15: limits.uri: 64KiB does not fit limits.head (32KiB); lower it, raise limits.head, or give 0 to let the head's limit bound it"
         ),
+        Case(
+            "timeouts: {drain_delay: -1s}\n",
+            "f.yaml:1:25: timeouts.drain_delay: '-1s' is negative; a duration is 0 or more, for example 30s, 500ms, 2m or 1h"
+        ),
+        Case(
+            "timeouts: {upgrade: 9999999h}\n",
+            "f.yaml:1:21: timeouts.upgrade: '9999999h' is longer than ten years; 0 switches a timeout off"),
+        Case(
+            "engine: {pid_file: [a, b]}\n",
+            "f.yaml:1:20: engine.pid_file: a list stands here; write a path, or 'off'"),
         Case(
             "limits: {body: 1 parsec}\n",
             "f.yaml:1:16: limits.body: ' parsec' is not a unit of size; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB"

@@ -75,8 +75,8 @@ struct ConfigurationFileTests {
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
-        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
-        timeouts: {head: 10s, body_idle: 0, drain: 2m}
+        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
+        timeouts: {head: 10s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
         limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
         forward: {allow: ["*", 10.1.0.0/16], deny: ":25"}
@@ -112,6 +112,9 @@ struct ConfigurationFileTests {
         expected.timeoutHead = .seconds(10)
         expected.timeoutBodyIdle = .zero
         expected.timeoutDrain = .minutes(2)
+        expected.timeoutDrainDelay = .seconds(5)
+        expected.timeoutUpgrade = .seconds(20)
+        expected.pidFile = "/run/u.pid"
         expected.limitHeadBytes = 16 << 10
         expected.limitFields = 64
         expected.limitBodyBytes = 1 << 30
