@@ -1,5 +1,4 @@
 """A process in the place of another one, under load: what peers.py runs beside its other cases."""
-import base64
 import contextlib
 import os
 import re
@@ -14,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import Origin, Skip, binary, check, exchange, receive_head
+from harness import Origin, binary, check, exchange, receive_head
 
 
 class Service:
@@ -155,7 +154,7 @@ class Echo:
 
     @staticmethod
     def _echo(connection):
-        with contextlib.suppress(OSError):
+        with connection, contextlib.suppress(OSError):
             first = connection.recv(65536)
             if first.startswith(b"GET "):
                 connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
@@ -272,7 +271,7 @@ def upgrade(driver):
                     if not os.path.exists(f"{directory}/socket"):
                         break
                     time.sleep(0.01)
-                check(not os.path.exists(f"{directory}/socket"), f"the socket that is no more: {service.lines} {service.processes}")
+                check(not os.path.exists(f"{directory}/socket"), f"the socket that is no more: {service.lines}")
             return f"{answers} connections, {requests} requests of wrk"
         finally:
             origin.kill()
