@@ -40,6 +40,9 @@ enum ConfigurationSchema {
         .optional(
             "routes", \.routes, .text("the name of a list of routes"),
             "The list of routes that says where a reverse listener's requests go."),
+        .optional(
+            "parent", \.parent, .text("the name of a cluster"),
+            "The cluster of proxies that a forward listener's requests go through (default: forward.parent)."),
     ]
 
     private static let routeKeys: [SchemaKey<RouteConfiguration>] = [
@@ -237,6 +240,18 @@ enum ConfigurationSchema {
             "deny", \.denyDestinations, destination,
             "Destinations that may not be reached, whatever allows them.",
             option: "--deny-destinations"),
+        .value(
+            "parent", \.parent, ValueSyntax.text("the name of a cluster").optional("off"),
+            "The cluster of proxies that requests go through.", option: "--parent"),
+        .values(
+            "direct", \.directDestinations, destination,
+            "Destinations that are reached without the parent.", option: "--direct-destinations"),
+        .value(
+            "parent_authorization", \.parentAuthorization, .choice,
+            "Whether Proxy-Authorization is passed to the parent.", option: "--parent-authorization"),
+        .value(
+            "parent_credentials", \.parentCredentials, ValueSyntax.text("a path").optional("off"),
+            "A file with USER:PASSWORD that this proxy shows the parent.", option: "--parent-credentials"),
     ]
 
     private static let dnsKeys: [SchemaKey<Configuration>] = [

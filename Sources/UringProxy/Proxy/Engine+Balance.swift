@@ -3,7 +3,8 @@ extension Engine where D: ~Copyable {
     /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`.
     @inline(__always)
     mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) {
-        choose(index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
+        choose(
+            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
@@ -52,18 +53,22 @@ extension Engine where D: ~Copyable {
     // MARK: - Keys
 
     /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
-    private mutating func balancingKey(_ cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> UInt64 {
+    private mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
+        -> UInt64
+    {
         switch clusters.keySource(cluster) {
         case .none: 0
-        case .uri: pathHash(bytes)
+        case .uri:
+            pathHash(exchanges[index].usesParent ? requestHead.target : requestHead.pathAndQuery, bytes)
         case .source: KeyHash.hash(clientAddress(slot, bytes))
         case .header(let name): headerHash(name, bytes)
         case .cookie(let name): cookieHash(name, bytes)
         }
     }
 
-    private func pathHash(_ bytes: ByteView) -> UInt64 {
-        let target = bytes[requestHead.pathAndQuery]
+    /// - Parameter range: of the path; of the whole target where the endpoints are proxies.
+    private func pathHash(_ range: ByteRange, _ bytes: ByteView) -> UInt64 {
+        let target = bytes[range]
         var size = 0
         while size < target.count, target[size] != UInt8(ascii: "?") { size += 1 }
         if size > 0 { return KeyHash.hash(target[0..<size]) }

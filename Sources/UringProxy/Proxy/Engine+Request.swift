@@ -169,10 +169,23 @@ extension Engine where D: ~Copyable {
             chooseEndpoint(index, cluster: cluster, slot, bytes)
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
-            guard let endpoint = forwardEndpoint(index, bytes) else { return }
-            exchanges[index].endpoint = endpoint
+            let parent = listeners[listener].cluster
+            if parent >= 0 && goesThroughParent(bytes) {
+                guard isAllowed(index, bytes) else { return }
+                exchanges[index].usesParent = true
+                chooseEndpoint(index, cluster: parent, slot, bytes)
+            } else {
+                guard let endpoint = forwardEndpoint(index, bytes) else { return }
+                exchanges[index].endpoint = endpoint
+            }
         }
         if exchanges[index].isConnect {
+            // What its fields say of content is not for the parent: what follows is the tunnel's.
+            requestHead.framing = .none
+            exchanges[index].requestBody = BodyReader(.none)
+            exchanges[index].wantsUpgrade = false
+        }
+        if exchanges[index].isConnect && !exchanges[index].usesParent {
             segments.consume(UInt32(requestHead.size), from: &connection.input)
             exchanges[index].requestDone = true
         } else {
@@ -182,6 +195,24 @@ extension Engine where D: ~Copyable {
             }
         }
         findUpstream(index)
+    }
+
+    /// Whether a forward request goes through the listener's parent, and not where it wants to itself.
+    private func goesThroughParent(_ bytes: ByteView) -> Bool {
+        guard let authority = requestHead.authority else { return true }
+        return !settings.parent.isDirect(host: bytes[authority.host], port: authority.port ?? 80)
+    }
+
+    /// Whether the policy lets a request pass by the name of its destination. The addresses are for the parent to find, and so to
+    /// judge.
+    private mutating func isAllowed(_ index: UInt32, _ bytes: ByteView) -> Bool {
+        guard let authority = requestHead.authority else {
+            fail(index, .notAProxyRequest)
+            return false
+        }
+        let verdict = settings.policy.verdict(name: bytes[authority.host], port: authority.port ?? 80)
+        if !verdict.isAllowed { fail(index, .destinationDenied) }
+        return verdict.isAllowed
     }
 
     /// Where a forward request wants to go; nil if the exchange was refused.
@@ -228,7 +259,9 @@ extension Engine where D: ~Copyable {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
-            rewriteRequest(slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, &writer)
+            rewriteRequest(
+                slot, bytes, role, exchange.wantsUpgrade, toParent: exchange.usesParent,
+                isLast: namesClient && !exchange.isConnect, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             if writer.overflowed {
                 // Long lists of forwarders, or a long name: the next class.
@@ -266,8 +299,8 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func rewriteRequest(
-        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ writer: inout ByteWriter
+        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, toParent: Bool,
+        isLast: Bool, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -286,6 +319,11 @@ extension Engine where D: ~Copyable {
         }
         options.via = pseudonym.view
         options.closes = isLast
+        if toParent {
+            options.toProxy = true
+            options.passesAuthorization = settings.parent.passesAuthorization
+            options.authorization = parentAuthorization.view
+        }
         unsafe withUnsafeBytes(of: text) { buffer in
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(

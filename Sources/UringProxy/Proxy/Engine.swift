@@ -23,6 +23,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let worker: Int
     /// `settings.pseudonym`.
     let pseudonym: FixedBytes
+    /// `settings.parent.authorization`.
+    let parentAuthorization: FixedBytes
 
     var connections: Slab<Connection>
     var exchanges: Slab<Exchange>
@@ -95,6 +97,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.arena = arena
         self.worker = worker
         pseudonym = FixedBytes(settings.pseudonym)
+        parentAuthorization = FixedBytes(settings.parent.authorization)
         let downstream = settings.connections + Self.acceptOvershoot
         let upstreams = plans.flatMap(\.endpoints)
         // Each downstream connection may have one upstream connection and a second attempt at one.

@@ -47,6 +47,8 @@ struct Exchange: BitwiseCopyable {
     /// Body bytes have left `request`'s shelter: the request cannot be repeated.
     var bodyForwarded = false
     var isConnect = false
+    /// The endpoint is a proxy, who is asked for the whole target.
+    var usesParent = false
     /// A connection of a layer-4 listener: a CONNECT that nobody sent and nobody is answered.
     var isRelay = false
     var wantsUpgrade = false

@@ -11,7 +11,7 @@ struct Listener: BitwiseCopyable {
 
     let descriptor: Int32
     let role: Role
-    /// The cluster that requests of a reverse listener go to; or
+    /// The cluster that requests of a reverse listener go to, or that those of a forward listener go through (-1 for none); or
     let cluster: Int
     /// the routes that say so; -1 for none.
     let routes: Int

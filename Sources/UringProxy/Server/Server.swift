@@ -7,6 +7,7 @@ public final class Server: Sendable {
     private let budget: Budget
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
+    private let parent: ParentPlan
     private let routeSets: [RouteSet]
     private let clusters: [ClusterPlan]
     let state = Mutex(State())
@@ -58,9 +59,13 @@ public final class Server: Sendable {
         }
         self.routeSets = routeSets
         self.configuration = configuration
+        let credentials = try Self.readCredentials(configuration.parentCredentials)
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
                 allow: configuration.allowDestinations, deny: configuration.denyDestinations)
+            parent = try ParentPlan(
+                direct: configuration.directDestinations,
+                passesAuthorization: configuration.parentAuthorization == .pass, credentials: credentials)
         } catch {
             throw StartError(message: error.message)
         }
@@ -78,6 +83,25 @@ public final class Server: Sendable {
         }
         self.clusters = clusters
         budget = Budget(configuration)
+    }
+
+    /// `USER:PASSWORD` in a file, whose one line it is.
+    private static func readCredentials(_ path: String?) throws(StartError) -> [UInt8] {
+        guard let path else { return [] }
+        guard let text = TextFiles.system.read(path) else {
+            throw StartError(message: "--parent-credentials \(path): the file cannot be read")
+        }
+        let line = Array(trimmed(text).utf8)
+        // RFC 7617 §2: the first colon ends the user; control characters are not allowed.
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, line.count <= 1024,
+            !line.contains(where: { $0 < 32 || $0 == 127 })
+        else {
+            throw StartError(
+                message:
+                    "--parent-credentials \(path): it has to hold one line, USER:PASSWORD, of at most 1024 bytes"
+            )
+        }
+        return line
     }
 
     /// The endpoints of all clusters, in their order.
@@ -190,7 +214,9 @@ public final class Server: Sendable {
                         Listener(
                             descriptor: try ListenerSocket.share(descriptor),
                             role: Listener.Role(listener.role),
-                            cluster: listener.cluster.flatMap { clusterNames.firstIndex(of: $0) } ?? 0,
+                            cluster: (listener.cluster ?? listener.parent).flatMap {
+                                clusterNames.firstIndex(of: $0)
+                            } ?? (listener.role == .forward ? -1 : 0),
                             routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
                             isInherited: open.isInherited))
                 }
@@ -202,7 +228,7 @@ public final class Server: Sendable {
         }
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            pipes: budget.pipesPerWorker, policy: policy, trust: trust)
+            pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
         let lending =
             count > 1 && configuration.poolLend
             ? upstreams.map { _ in LendingQueue(capacity: count * 64, wakeups: wakeups) } : []
@@ -237,7 +263,9 @@ public final class Server: Sendable {
         for listener in bound {
             let address = listener.address.description + (listener.isInherited ? " (inherited)" : "") + header
             switch (listener.listener.role, listener.listener.routes) {
-            case (.forward, _): lines.append("forward proxy on \(address)")
+            case (.forward, _):
+                let parent = listener.listener.parent.map { " through \($0)" } ?? ""
+                lines.append("forward proxy on \(address)\(parent)")
             case (.reverse, let routes?): lines.append("reverse proxy on \(address), routes \(routes)")
             case (.reverse, nil), (.tcp, _):
                 let cluster = configuration.allClusters.first { $0.name == listener.listener.cluster }

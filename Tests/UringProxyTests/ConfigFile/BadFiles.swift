@@ -142,7 +142,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -521,6 +521,32 @@ enum BadFiles {
             "forward: {allow: ['a b']}\n",
             "f.yaml:1:18: forward.allow: 'a b' is empty or holds a space; give a CIDR, a name, a pattern as *.example.com or a port, and repeat the option for more"
         ),
+        Case(
+            "forward: {parent: up}\n",
+            "f.yaml:1:19: forward.parent: there is no cluster 'up'; define it below 'clusters'"),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80', role: forward, parent: apt}]\n",
+            "f.yaml:2:62: listeners[0].parent: there is no cluster 'apt'; did you mean 'app'?"),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80', cluster: app, parent: app}]\n",
+            "f.yaml:2:61: listeners[0].parent: only a forward proxy's requests go through a parent; name the cluster with 'cluster:', or make the role forward"
+        ),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80'}]\nforward: {parent: app}\n",
+            "f.yaml:3:19: forward.parent: there is no forward proxy whose requests could go through it; add a listener with the role forward, or leave it out"
+        ),
+        Case(
+            "forward: {direct: '*.internal'}\n",
+            "f.yaml:1:19: forward.direct: there is no parent; name the cluster of proxies as the parent, or leave it out"
+        ),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:80', role: forward}]\nforward: {parent: app, parent_authorization: pass, parent_credentials: /c}\n",
+            "f.yaml:3:72: forward.parent_credentials: what downstream shows is passed to the parent, which takes one of the two; leave it out, or switch passing off"
+        ),
+        Case(
+            "forward: {parent_authorization: yes}\n",
+            "f.yaml:1:33: forward.parent_authorization: 'yes' is no choice here; write off or pass"),
         Case(
             "forward: {deny: 'http://x'}\n",
             "f.yaml:1:17: forward.deny: 'http://x' is a URL; give its host, or HOST:PORT"),

@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward}
+          - {address: "unix:/tmp/p", role: forward, parent: app}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
@@ -79,7 +79,7 @@ struct ConfigurationFileTests {
         timeouts: {head: 10s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
         limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
-        forward: {allow: ["*", 10.1.0.0/16], deny: ":25"}
+        forward: {allow: ["*", 10.1.0.0/16], deny: ":25", parent: other, direct: [10.0.0.0/8, "*.in"], parent_authorization: pass}
         dns: {servers: 192.0.2.53}
         fields: {via: edge, x_forwarded: replace, forwarded: append}
         """
@@ -88,7 +88,7 @@ struct ConfigurationFileTests {
         var expected = Configuration()
         expected.listeners = [
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
-            ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
+            ListenerConfiguration(address: "unix:/tmp/p", role: .forward, parent: "app"),
         ]
         expected.clusters = [
             ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
@@ -125,6 +125,9 @@ struct ConfigurationFileTests {
         expected.poolLend = false
         expected.allowDestinations = ["*", "10.1.0.0/16"]
         expected.denyDestinations = [":25"]
+        expected.parent = "other"
+        expected.directDestinations = ["10.0.0.0/8", "*.in"]
+        expected.parentAuthorization = .pass
         expected.dnsServers = ["192.0.2.53"]
         expected.via = "edge"
         expected.xForwarded = .replace

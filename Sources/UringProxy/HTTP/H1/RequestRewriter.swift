@@ -15,7 +15,7 @@ struct RequestRewriter {
         if beginsAsWritten {
             copier.begin(Int(head.methodRange.offset)..<fields[0].value.end &+ 2)
         } else {
-            writeRequestLine(head, bytes, &writer)
+            writeRequestLine(head, bytes, &writer, toProxy: options.toProxy)
             // RFC 9110 §7.2: first, for upstreams and logs that look no further; of the target where that names it.
             writer.append("Host: ")
             if let authority = head.authority { writer.append(bytes[authority.whole]) }
@@ -27,7 +27,9 @@ struct RequestRewriter {
         var receivedHost = false
         for index in (beginsAsWritten ? 1 : 0)..<fields.count {
             let line = fields[index]
-            if line.isHopByHop { continue }
+            if line.isHopByHop && !(options.passesAuthorization && line.id == .proxyAuthorization) {
+                continue
+            }
             guard line.id.concernsThisHop else {
                 copier.copy(line, of: bytes, to: &writer)
                 continue
@@ -73,6 +75,11 @@ struct RequestRewriter {
         if options.forwarded != .off {
             writeForwarded(head, fields, bytes, &writer, options, peer, peerIsIPv6, proto)
         }
+        if !options.authorization.isEmpty {
+            writer.append("Proxy-Authorization: ")
+            writer.append(options.authorization)
+            writer.append("\r\n")
+        }
         if !options.via.isEmpty { writer.appendVia(head.version, options.via) }
         writeConnection(head, fields, bytes, &writer, keepUpgrade, options.closes)
         writer.append("\r\n")
@@ -101,13 +108,17 @@ struct RequestRewriter {
             && fields[0].isAsWritten && bytes[fields[0].name].equals("Host")
     }
 
-    private static func writeRequestLine(_ head: RequestHead, _ bytes: ByteView, _ writer: inout ByteWriter) {
+    private static func writeRequestLine(
+        _ head: RequestHead, _ bytes: ByteView, _ writer: inout ByteWriter,
+        toProxy: Bool
+    ) {
         writer.append(bytes[head.methodRange])
         writer.append(" ")
         let path = bytes[head.pathAndQuery]
         switch head.form {
         case .origin, .asterisk: writer.append(path)
         case .authority: writer.append(bytes[head.target])
+        case .absolute where toProxy: writer.append(bytes[head.target])
         case .absolute:
             if path.isEmpty, head.method == .options {
                 writer.append("*")  // RFC 9112 §3.2.4

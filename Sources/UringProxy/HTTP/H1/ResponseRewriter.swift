@@ -25,11 +25,12 @@ struct ResponseRewriter {
     ///   - bytes: what `head` and `fields` were parsed from.
     ///   - via: this proxy's name; empty writes none.
     ///   - keepUpgrade: pass on Upgrade, as in a 101 whose tunnel is about to open.
+    ///   - keepsAuthentication: a parent's demands of who asks it are passed on (RFC 9110 §11.7.1).
     ///   - downstreamVersion: a 1.0 client never gets Transfer-Encoding, whatever `framing` says.
     static func write(
         head: ResponseHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
         via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
-        downstreamVersion: HTTPVersion
+        keepsAuthentication: Bool = false, downstreamVersion: HTTPVersion
     ) {
         var copier = FieldLineCopier()
         if head.version == .http11, !head.reason.isEmpty {
@@ -43,7 +44,7 @@ struct ResponseRewriter {
         for index in 0..<fields.count {
             let line = fields[index]
             if line.id == .transferEncoding { receivedChunked = true }
-            if line.isHopByHop { continue }
+            if line.isHopByHop && !(keepsAuthentication && line.id.isProxyAuthentication) { continue }
             if line.id == .contentLength {
                 guard keepsLength, let length = head.contentLength else { continue }
                 copier.copyLength(line, length, of: bytes, to: &writer)
