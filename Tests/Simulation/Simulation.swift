@@ -73,7 +73,7 @@
                 world.listeners.append(socket)
                 listeners.append(
                     Listener(
-                        descriptor: descriptor.number, role: role, cluster: cluster,
+                        descriptor: descriptor.number, role: role, cluster: role == .forward ? nil : cluster,
                         routes: hasRoutes ? 0 : -1))
             }
             let world = world

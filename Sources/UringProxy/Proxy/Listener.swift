@@ -22,10 +22,11 @@ struct Listener: BitwiseCopyable {
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
-    init(descriptor: Int32, role: Role, cluster: Int = 0, routes: Int = -1, isInherited: Bool = false) {
+    /// - Parameter cluster: nil: the first; of a forward listener none.
+    init(descriptor: Int32, role: Role, cluster: Int? = nil, routes: Int = -1, isInherited: Bool = false) {
         self.descriptor = descriptor
         self.role = role
-        self.cluster = cluster
+        self.cluster = cluster ?? (role == .forward ? -1 : 0)
         self.routes = routes
         self.isInherited = isInherited
     }

@@ -216,7 +216,7 @@ public final class Server: Sendable {
                             role: Listener.Role(listener.role),
                             cluster: (listener.cluster ?? listener.parent).flatMap {
                                 clusterNames.firstIndex(of: $0)
-                            } ?? (listener.role == .forward ? -1 : 0),
+                            },
                             routes: listener.routes.flatMap { routeLists.firstIndex(of: $0) } ?? -1,
                             isInherited: open.isInherited))
                 }
