@@ -7,8 +7,8 @@ internal import UringProxy
         abstract: "A forward and reverse HTTP proxy on io_uring.",
         version: "uproxy \(UproxyVersion.current)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, ExplainCommand.self, ConfigCommand.self, DoctorCommand.self,
-            OriginCommand.self, ReloadCommand.self,
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, ReloadCommand.self, UpgradeCommand.self,
+            ConfigCommand.self, DoctorCommand.self, OriginCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 
@@ -27,6 +27,7 @@ internal import UringProxy
                 exit(withError: error)
             }
             printError("uproxy: \(message(for: error)); see uproxy --help")
+            Predecessor.ofThisProcess?.refuse(message(for: error))
             exit(withError: ExitCode.validationFailure)
         }
     }

@@ -37,8 +37,9 @@ struct OriginCommand: ParsableCommand {
             throw fail(error)
         }
         let service = Service(
-            drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
-            isAlive: { _ in true }, timeoutDrain: { Configuration().timeoutDrain }, reload: nil)
+            turnAway: {}, drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
+            isAlive: { _ in true }, timeoutDrain: { Configuration().timeoutDrain }, drainDelay: { .zero },
+            reload: nil, upgrades: nil)
         superviseUntilExit(service, summary: origin.summary)
     }
 }

@@ -19,9 +19,10 @@ struct Refusal: Error, Sendable {
         status = ExitCode(78)
     }
 
-    /// Prints the lines; the error to end with.
+    /// Prints the lines, and tells a process that waits for this one to serve; the error to end with.
     func told() -> ExitCode {
         for line in lines { printError("uproxy: \(line)") }
+        Predecessor.ofThisProcess?.refuse(lines.joined(separator: "\n"))
         return status
     }
 }

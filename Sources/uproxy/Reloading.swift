@@ -38,6 +38,7 @@ struct Reloading: Sendable {
                 return refused(file?.placed(problems).map { "\($0)" } ?? problems.map { "\($0)" })
             case .failed(let error): return refused([error.message])
             case .isEnding: return refused(["the process is about to end"])
+            case .isHandingOver: return refused(["an upgrade is under way"])
             }
         }
     }

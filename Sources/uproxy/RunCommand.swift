@@ -13,13 +13,14 @@ struct RunCommand: ParsableCommand {
             uproxy explain METHOD URL --config FILE           what becomes of a request, and why
             uproxy config print|schema                        what is in effect; the file's schema for editors
             uproxy reload --config FILE                       let the running process read the file again
+            uproxy upgrade --pid N                            a new process in the place of a running one
             uproxy doctor [options]                           what this machine offers, and what to mend
             uproxy origin [options]                           a small origin server to try things with
             """,
         discussion: """
             Durations take a unit (500ms, 30s, 2m, 1h), and so may sizes (512, 32KiB, 10MB). 0 switches a limit or a \
             timeout off. The first SIGTERM or SIGINT drains: running exchanges finish, then the proxy exits with 0. A \
-            second one ends it at once. SIGHUP reads the file again.
+            second one ends it at once. SIGHUP reads the file again, SIGUSR2 upgrades, as uproxy reload and uproxy upgrade do.
             """)
 
     @OptionGroup var options: ServerOptions
@@ -29,32 +30,47 @@ struct RunCommand: ParsableCommand {
         blockSignals()
         let server: Server
         let admin: AdminServer?
+        let pidFile: PIDFile?
+        let predecessor = Predecessor.ofThisProcess
         var summary: [String]
         do {
+            try predecessor?.receive()
             server = try Server(configuration: configuration)
             // Bound first: the start may give up the right to.
             admin = try configuration.adminAddress.map { address throws(StartError) in
                 try AdminServer(
-                    address: address, server: server, reload: Reloading(server: server, options: options).run)
+                    address: address, server: server, takingOver: predecessor,
+                    reload: Reloading(server: server, options: options).run)
             }
-            try server.start()
+            pidFile = try configuration.pidFile.map { path throws(StartError) in
+                try PIDFile(path: path, user: configuration.user)
+            }
+            try server.start(takingOver: predecessor)
             summary = server.summary
             if let admin {
                 try admin.start()
                 summary.append("metrics and health on \(admin.boundAddress)")
             }
+            pidFile?.write()
+            predecessor?.serving()
         } catch {
             throw fail(error)
         }
         let reloading = Reloading(server: server, options: options)
+        let upgrade = Upgrade(
+            server: server, admin: admin, arguments: CommandLine.arguments,
+            timeout: { server.configuration.timeoutUpgrade })
         let service = Service(
-            drain: { [admin] in
-                admin?.isDraining = true
-                server.drain()
-            }, stop: { server.stop() }, wait: { server.wait() },
+            turnAway: { [admin] in admin?.isDraining = true },
+            drain: { server.drain() }, stop: { server.stop() },
+            wait: { [pidFile] in
+                server.wait()
+                pidFile?.remove()
+            },
             isAlive: { server.isAlive(patience: $0) },
             timeoutDrain: { server.configuration.timeoutDrain },
-            reload: reloading.isPossible ? reloading.run : nil)
+            drainDelay: { server.configuration.timeoutDrainDelay },
+            reload: reloading.isPossible ? reloading.run : nil, upgrades: Upgrades(upgrade))
         superviseUntilExit(service, summary: summary)
     }
 }

@@ -5,6 +5,8 @@ internal import UringProxy
 
 /// What supervision needs of a running server or origin.
 struct Service: Sendable {
+    /// Lets `/ready` say that no more work is wanted.
+    let turnAway: @Sendable () -> Void
     /// Stops taking new work; returns at once.
     let drain: @Sendable () -> Void
     /// Ends what is still running; returns at once.
@@ -14,14 +16,19 @@ struct Service: Sendable {
     /// Whether no thread has hung for longer than this.
     let isAlive: @Sendable (_ patience: Nanoseconds) -> Bool
     let timeoutDrain: @Sendable () -> Nanoseconds
+    /// Between `turnAway` and `drain`.
+    let drainDelay: @Sendable () -> Nanoseconds
     /// Reads the configuration again; nil if there is no file to read, and a hang-up means that the terminal has gone.
     let reload: (@Sendable () -> ReloadOutcome)?
+    /// nil: it is not to be replaced while it runs.
+    let upgrades: Upgrades?
 }
 
 /// Before any thread is started: all of them inherit the mask, and signals reach `superviseUntilExit` alone.
 func blockSignals() { cposix_block_signals() }
 
-/// Prints the start-up lines, then lives as long as the service: the first signal drains, the second ends at once.
+/// Prints the start-up lines, then lives as long as the service: the first signal drains, the second ends at once. SIGUSR2 asks
+/// for an upgrade, after which this process drains too.
 func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
     for line in summary { printError("uproxy: \(line)") }
     let waiter = Waiter(service: service)
@@ -38,27 +45,79 @@ func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
     let manager = ServiceManager.ofThisProcess()
     manager.ready(summary.joined(separator: "; "))
     let first = waitForEnd(service, manager)
-    waiter.isDraining.store(true, ordering: .releasing)
-    let timeout = service.timeoutDrain()
+    // As a reload may have changed them.
+    let (timeout, delay) = (service.timeoutDrain(), service.drainDelay())
     let deadline = timeout.isOn ? "for at most \(timeout)" : "without a deadline"
-    printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    // An upgrade that is not done yet is given up; one that is done just now stands.
+    if first != SIGUSR2 { service.upgrades?.abandon() }
+    waiter.isDraining.store(true, ordering: .releasing)
+    if let upgrades = service.upgrades, let successor = upgrades.successor {
+        printError("uproxy: process \(successor) has taken over, draining \(deadline); a signal ends at once")
+        manager.successor(successor)
+        upgrades.drain()
+        finishDrain(service, .absent, timeout)
+    }
+    service.turnAway()
+    if delay.isOn {
+        printError(
+            "uproxy: \(name(of: first)), not ready any more, draining in \(delay); a second signal ends at once"
+        )
+        manager.stopping(timeout: delay, "not ready any more")
+        let second = waitForEnd(within: delay.rawValue, service, manager)
+        if second != 0 { _exit(128 + second) }
+        printError("uproxy: draining \(deadline); a signal ends at once")
+    } else {
+        printError("uproxy: \(name(of: first)), draining \(deadline); a second signal ends at once")
+    }
     manager.stopping(timeout: timeout, "draining \(deadline)")
     service.drain()
-    let second = waitForSignal(
+    finishDrain(service, manager, timeout)
+}
+
+/// What has begun to drain comes to an end.
+private func finishDrain(_ service: Service, _ manager: ServiceManager, _ timeout: Nanoseconds) -> Never {
+    let second = waitForEnd(
         within: timeout.isOn ? timeout.rawValue : nil, service, manager)
     if second != 0 { _exit(128 + second) }
     printError("uproxy: the drain's deadline has passed; ending what still runs")
     service.stop()
-    _exit(128 + cposix_wait_for_signal())  // The waiter exits with 0 as soon as the workers have ended.
+    // The waiter exits with 0 as soon as the workers have ended.
+    _exit(128 + waitForEnd(within: nil, service, .absent))
 }
 
-/// The signal to end with. Until it comes a hang-up reloads.
+/// The signal to end with; SIGUSR2 if that is because a successor has taken over. Until then it reloads and begins upgrades
+/// when asked to.
 private func waitForEnd(_ service: Service, _ manager: ServiceManager) -> Int32 {
     while true {
-        let signal = waitForSignal(within: nil, service, manager)
-        guard signal == SIGHUP, let reload = service.reload else { return signal }
-        manager.reloading()
-        manager.ready(reload().lines.last ?? "")
+        let (signal, sender) = waitForSignal(within: nil, service, manager)
+        if signal == SIGHUP, let reload = service.reload {
+            manager.reloading()
+            manager.ready(reload().lines.last ?? "")
+            continue
+        }
+        guard signal == SIGUSR2 else { return signal }
+        guard let upgrades = service.upgrades else {
+            printError("uproxy: SIGUSR2, and this is nothing to upgrade")
+            continue
+        }
+        if upgrades.successor != nil { return signal }
+        upgrades.request(by: sender)
+    }
+}
+
+/// The signal to end with, or 0 when `nanoseconds` have passed without one. It is too late for upgrades and
+/// reloads.
+private func waitForEnd(within nanoseconds: Int64?, _ service: Service, _ manager: ServiceManager) -> Int32 {
+    let end = nanoseconds.map { cposix_monotonic_nanoseconds() + $0 }
+    while true {
+        let rest = end.map { max($0 - cposix_monotonic_nanoseconds(), 0) }
+        let (signal, sender) = waitForSignal(within: rest, service, manager)
+        switch signal {
+        case SIGUSR2: Upgrades.answer(sender, "failed\0it is draining already")
+        case SIGHUP where service.reload != nil:
+            printError("uproxy: SIGHUP, and it is draining: nothing is reloaded")
+        default: return signal
+        }
     }
 }
 
@@ -69,9 +128,11 @@ private let leastPatience = Nanoseconds.seconds(3)
 /// gets them, as long as no worker hangs.
 private func waitForSignal(
     within nanoseconds: Int64?, _ service: Service, _ manager: ServiceManager
-) -> Int32 {
+) -> (signal: Int32, sender: Int32) {
+    var sender: Int32 = 0
     guard let interval = manager.watchdogInterval else {
-        return nanoseconds.map { cposix_wait_for_signal_within($0) } ?? cposix_wait_for_signal()
+        let signal = unsafe cposix_wait_for_signal(nanoseconds ?? -1, &sender)
+        return (signal, sender)
     }
     let patience = max(interval, leastPatience)
     var rest = nanoseconds ?? .max
@@ -82,11 +143,11 @@ private func waitForSignal(
             printError(
                 "uproxy: a worker has taken no turn for \(patience); the watchdog gets no sign of life")
         }
-        let signal = cposix_wait_for_signal_within(min(interval.rawValue, rest))
-        if signal != 0 { return signal }
+        let signal = unsafe cposix_wait_for_signal(min(interval.rawValue, rest), &sender)
+        if signal != 0 { return (signal, sender) }
         if nanoseconds != nil { rest -= interval.rawValue }
     }
-    return 0
+    return (0, 0)
 }
 
 /// The thread that outlives the workers, and exits with what their end means.
@@ -117,6 +178,7 @@ private func name(of signal: Int32) -> String {
 /// A runtime failure, told in one line; the error ends the process with 1.
 func fail(_ error: StartError) -> ExitCode {
     printError("uproxy: \(error.message)")
+    Predecessor.ofThisProcess?.refuse(error.message)
     return ExitCode(1)
 }
 

@@ -25,6 +25,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Origin, Proxy, Skip, binary, check, exchange, need, receive_head, run
 from reloads import reload_commands, reload_storm
+from upgrade import drain_delay, upgrade, upgrade_fails
 
 loopback = ("--forward", "127.0.0.1:0", "--allow-destinations", "127.0.0.0/8")
 
@@ -557,6 +558,38 @@ def proxy_protocol_out(driver):
                     client.close()
 
 
+def parent(driver):
+    """curl through two proxies, the second of which has the say."""
+    need("curl")
+    environment = clean_environment()
+    with Origin() as origin, tempfile.TemporaryDirectory() as directory:
+        with Proxy(driver, *loopback, "--deny-destinations", "127.0.0.2/32") as behind:
+            path = os.path.join(directory, "uproxy.yaml")
+            with open(path, "w") as file:
+                file.write(
+                    "listeners: [{address: '127.0.0.1:0', role: forward}]\n"
+                    f"clusters: {{up: {{endpoints: '{behind.address[0]}:{behind.address[1]}'}}}}\n"
+                    "forward: {parent: up, allow: ['127.0.0.0/8'], direct: 'localhost'}\n")
+            with Proxy(driver, "--config", path) as proxy:
+                base = ["curl", "-sS", "--noproxy", "", "-x", proxy.url]
+                body = os.urandom(3_000_000)
+                wanted = hashlib.sha256(body).hexdigest().encode()
+                for options in ([], ["-p"], ["-H", "Transfer-Encoding: chunked"]):
+                    url = f"http://{origin.address}"
+                    check(call(*base, *options, f"{url}/a", f"{url}/b", env=environment) == b"okok", f"{options}")
+                    sent = call(*base, *options, "--data-binary", "@-", f"{url}/hash", input=body, env=environment)
+                    check(sent == wanted, f"upload {options}")
+                check(proxy.counter("tunnels_opened_total") == behind.counter("tunnels_opened_total") > 0, "tunnels")
+                # The parent's policy, not ours, refuses this one.
+                refused = subprocess.run(
+                    [*base, "-p", "-o", "/dev/null", "-w", "%{http_connect}", f"http://127.0.0.2:{origin.port}/"],
+                    capture_output=True, env=environment)
+                check(refused.stdout == b"403", f"{refused}")
+                requests = behind.counter("requests_total")
+                check(call(*base, f"http://localhost:{origin.port}/a", env=environment) == b"ok", "direct")
+                check(behind.counter("requests_total") == requests, "without the parent")
+
+
 def half_made_start(driver):
     """Locked memory for the rings of some workers: all of them start again on epoll, and on listeners that still listen."""
     if os.geteuid() != 0:
@@ -619,4 +652,5 @@ forward: {{allow: 127.0.0.0/8}}
 
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, reload_commands, reload_storm])
+         notify, socket_activation, privileges, half_made_start, access, parent, reload_commands, reload_storm, upgrade,
+         upgrade_fails, drain_delay])

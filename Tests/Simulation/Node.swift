@@ -21,7 +21,8 @@
 
             func listener(_ places: [Int]) -> Listener {
                 Listener(
-                    descriptor: descriptor, id: id, role: socket.role, cluster: places[socket.cluster],
+                    descriptor: descriptor, id: id, role: socket.role,
+                    cluster: socket.role == .forward ? nil : places[socket.cluster],
                     routes: socket.hasRoutes ? 0 : -1, access: access)
             }
         }

@@ -216,6 +216,11 @@ static inline int cposix_set_blocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
+/// Opens a file to write into, and makes it if there is none; what it holds stays.
+CPOSIX_INLINE int cposix_open_for_writing(const char *path) {
+    return cposix_result(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+}
+CPOSIX_INLINE int cposix_set_close_on_exec(int fd) { return cposix_result(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 /// 1 for a stream socket that listens, else 0 or -errno.
 static inline int cposix_is_listening(int fd) {
     int listens = 0, type = 0;
@@ -299,27 +304,40 @@ static inline uint64_t cposix_limit(int which_is_memlock) {
     return limit.rlim_cur;
 }
 
-/// The signals that a service waits for: SIGINT and SIGTERM end it, SIGHUP reloads it.
+/// The signals that a service waits for: SIGINT and SIGTERM end it, SIGHUP reloads it, SIGUSR2 asks for an upgrade.
 static inline sigset_t cposix_service_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
     return set;
 }
-/// Blocks them (for every thread started later), ignores SIGPIPE.
+static inline void cposix_catch_nothing(int number) { (void)number; }
+/// Blocks them (for every thread started later), ignores SIGPIPE. SIGUSR2 has a handler, though it never runs: /proc shows that it
+/// would not end this process.
 static inline void cposix_block_signals(void) {
+    signal(SIGUSR2, cposix_catch_nothing);
     sigset_t set = cposix_service_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
-/// Waits for one of them, which the caller has blocked; the signal's number.
-static inline int cposix_wait_for_signal(void) {
+/// Waits for one of them for at most `nanoseconds`; negative: for ever. The signal's number, or 0 when the time has passed;
+/// and the process that sent it with kill(2), 0 if that is not known.
+static inline int cposix_wait_for_signal(int64_t nanoseconds, int *sender) {
     sigset_t set = cposix_service_signals();
-    int number = 0;
-    while (sigwait(&set, &number) != 0) {}
-    return number;
+    int64_t end = cposix_monotonic_nanoseconds() + nanoseconds;
+    for (;;) {
+        int64_t rest = end - cposix_monotonic_nanoseconds();
+        if (rest < 0) rest = 0;
+        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        siginfo_t info;
+        int number = sigtimedwait(&set, &info, nanoseconds < 0 ? NULL : &timeout);
+        *sender = number > 0 && info.si_code == SI_USER ? info.si_pid : 0;
+        if (number > 0) return number;
+        if (errno != EINTR) return 0;
+    }
 }
 
 /// Starts a thread; `entry` owns `argument`. 0, or -errno.
@@ -327,18 +345,11 @@ static inline int cposix_start_thread(pthread_t *thread, void *(*entry)(void *),
     return -pthread_create(thread, NULL, entry, argument);
 }
 
-/// As `cposix_wait_for_signal`, for at most `nanoseconds`; 0 when the time passed without one.
+/// The same where nobody asks who sent it.
 static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
-    sigset_t set = cposix_service_signals();
-    int64_t end = cposix_monotonic_nanoseconds() + nanoseconds;
-    for (;;) {
-        int64_t rest = end - cposix_monotonic_nanoseconds();
-        if (rest < 0) rest = 0;
-        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
-        int number = sigtimedwait(&set, NULL, &timeout);
-        if (number > 0) return number;
-        if (errno != EINTR) return 0;
-    }
+    int sender;
+    return cposix_wait_for_signal(nanoseconds, &sender);
 }
 
+#include "CPosixHandover.h"
 #include "CPosixProbe.h"

@@ -1,14 +1,18 @@
 internal import CPosix
 internal import Synchronization
 
-/// `/healthz`, `/metrics` and `/reload`, on an address and a thread of their own: no request to the proxy can end up here, whatever
+/// `/ready`, `/healthz`, `/metrics` and `/reload`, on an address and a thread of their own: no request to the proxy can end up here, whatever
 /// its path, and a slow scrape delays no exchange.
 ///
 /// One connection at a time, one request each; what takes longer than two seconds is cut.
 public final class AdminServer: Sendable {
     private static let timeoutNanoseconds: Int64 = 2_000_000_000
 
+    /// Told to the process that takes our place.
+    private static let role = "admin"
+
     private let listener: Int32
+    private let asked: SocketAddress
     private let address: SocketAddress
     private let stopLatch: Latch
     private let thread = Atomic<UInt>(0)
@@ -21,16 +25,22 @@ public final class AdminServer: Sendable {
     /// - Parameters:
     ///   - address: `HOST:PORT` or `unix:PATH`.
     ///   - server: whose workers are reported on; it need not have been started yet.
+    ///   - predecessor: the process whose place is taken, and whose listener is.
     ///   - reload: what a POST to `/reload` does; nil: nothing.
     public init(
-        address text: String, server: Server, reload: (@Sendable () -> ReloadOutcome)? = nil
+        address text: String, server: Server, takingOver predecessor: Predecessor? = nil,
+        reload: (@Sendable () -> ReloadOutcome)? = nil
     ) throws(StartError) {
-        let asked: SocketAddress
         do throws(SocketAddressError) { asked = try SocketAddress(parsing: text) } catch {
             throw StartError(message: "--admin: \(error.message)")
         }
-        listener = try ListenerSocket.listen(asked)
-        address = SocketAddress(boundBy: listener) ?? asked
+        if let taken = predecessor?.take(asked, role: Self.role, limit: 1) {
+            listener = taken.descriptors[0]
+            address = taken.address
+        } else {
+            listener = try ListenerSocket.listen(asked)
+            address = SocketAddress(boundBy: listener) ?? asked
+        }
         do throws(SystemCallError) { stopLatch = try Latch() } catch {
             throw StartError(message: error.message)
         }
@@ -42,7 +52,7 @@ public final class AdminServer: Sendable {
     /// Where it listens, with the port that the kernel chose where 0 was asked.
     public var boundAddress: String { address.description }
 
-    /// Makes `/healthz` answer 503, so that a balancer in front sends nothing more.
+    /// Makes `/ready` and `/healthz` answer 503, so that a balancer in front sends nothing more.
     public var isDraining: Bool {
         get { draining.load(ordering: .relaxed) }
         set { draining.store(newValue, ordering: .relaxed) }
@@ -69,11 +79,33 @@ public final class AdminServer: Sendable {
 
     /// Ends the thread and waits for it.
     public func stop() {
+        pause()
+        _ = cposix_close(listener)
+        ListenerSocket.removeFile(address)
+    }
+
+    // MARK: - Another process in our place
+
+    var handedListener: Server.HandedListener {
+        Server.HandedListener(role: Self.role, asked: asked, bound: address, descriptors: [listener])
+    }
+
+    /// Answers nobody until `resume`: connections wait in the backlog.
+    func pause() {
         stopLatch.open()
         let thread = thread.exchange(0, ordering: .acquiring)
         if thread != 0 { _ = pthread_join(thread, nil) }
-        _ = cposix_close(listener)
-        ListenerSocket.removeFile(address)
+    }
+
+    func resume() {
+        stopLatch.close()
+        // It could be started before; if the machine has no thread left, the proxy is worth more than its metrics.
+        try? start()
+    }
+
+    /// Ends, after `pause`; another process may go on with the listener.
+    func handOver(_ keptAddresses: Set<String>) {
+        if keptAddresses.contains(address.description) { _ = cposix_close(listener) } else { stop() }
     }
 
     // MARK: - On the admin thread
@@ -136,14 +168,16 @@ public final class AdminServer: Sendable {
             return
         }
         switch target {
-        case "/healthz":
+        case "/ready", "/healthz":
             send(
                 connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead,
                 deadline)
         case "/metrics":
             send(connection, 200, report(), isHead: isHead, deadline)
         default:
-            send(connection, 404, "there are /healthz, /metrics and /reload\n", isHead: isHead, deadline)
+            send(
+                connection, 404, "there are /ready, /healthz, /metrics and /reload\n", isHead: isHead,
+                deadline)
         }
     }
 

@@ -33,6 +33,7 @@ extension Configuration {
         checkLimits(&problems)
         checkPools(&problems)
         checkDestinations(&problems)
+        checkParent(&problems)
         checkVia(&problems)
         return problems.all
     }
@@ -78,10 +79,53 @@ extension Configuration {
         }
     }
 
+    private func checkParent(_ problems: inout ProblemList) {
+        let names = allClusters.map(\.name)
+        if let parent, !names.contains(parent) {
+            let near = NearestName.of(parent, among: names).map { "did you mean '\($0)'?" }
+            problems.add(
+                "--parent", "there is no cluster \(quoted(parent))",
+                near
+                    ?? (names.isEmpty
+                        ? "define it below 'clusters'" : "known are \(names.joined(separator: ", "))"))
+        }
+        let forward = allListeners.filter { $0.role == .forward }
+        if parent != nil && forward.isEmpty {
+            problems.add(
+                "--parent", "there is no forward proxy whose requests could go through it",
+                "add a listener with the role forward, or leave it out")
+        }
+        let hasParent = forward.contains { $0.parent != nil }
+        let needless: [(option: String, isGiven: Bool)] = [
+            ("--direct-destinations", !directDestinations.isEmpty),
+            ("--parent-authorization", parentAuthorization != .off),
+            ("--parent-credentials", parentCredentials != nil),
+        ]
+        for (option, isGiven) in needless where isGiven && !hasParent {
+            problems.add(
+                option, "there is no parent", "name the cluster of proxies as the parent, or leave it out")
+        }
+        if parentAuthorization == .pass && parentCredentials != nil {
+            problems.add(
+                "--parent-credentials",
+                "what downstream shows is passed to the parent, which takes one of the two",
+                "leave it out, or switch passing off")
+        }
+    }
+
     /// Where a file's listener sends its requests.
     private func checkCluster(of listener: ListenerConfiguration, _ index: Int, _ problems: inout ProblemList)
     {
         let path = "listeners[\(index)]"
+        if let parent = listener.parent {
+            if listener.role == .forward {
+                checkName(parent, "parent", "clusters", among: clusters.map(\.name), path, &problems)
+            } else {
+                problems.add(
+                    "\(path).parent", "only a forward proxy's requests go through a parent",
+                    "name the cluster with 'cluster:', or make the role forward")
+            }
+        }
         switch (listener.role, listener.cluster, listener.routes) {
         case (.forward, nil, nil): break
         case (.forward, let cluster, _):
@@ -121,7 +165,7 @@ extension Configuration {
             names.isEmpty ? "define it below '\(section)'" : "known are \(names.joined(separator: ", "))"
         problems.add(
             "\(path).\(key)",
-            "there is no \(key == "cluster" ? "cluster" : "list of routes") \(quoted(name))", near ?? known)
+            "there is no \(key == "routes" ? "list of routes" : "cluster") \(quoted(name))", near ?? known)
     }
 
     private func checkRouteDefaults(_ problems: inout ProblemList) {
@@ -273,7 +317,8 @@ extension Configuration {
             ("--timeout-send-idle", timeoutSendIdle), ("--timeout-keepalive", timeoutKeepalive),
             ("--timeout-connect", timeoutConnect), ("--timeout-upstream", timeoutUpstream),
             ("--timeout-total", timeoutTotal), ("--timeout-tunnel-idle", timeoutTunnelIdle),
-            ("--timeout-drain", timeoutDrain), ("--pool-idle-timeout", poolIdleTimeout),
+            ("--timeout-drain", timeoutDrain), ("--timeout-drain-delay", timeoutDrainDelay),
+            ("--timeout-upgrade", timeoutUpgrade), ("--pool-idle-timeout", poolIdleTimeout),
             ("--limit-rate-min", limitRateMin.grace),
         ]
         for list in routes {
@@ -350,6 +395,7 @@ extension Configuration {
     private func checkDestinations(_ problems: inout ProblemList) {
         for (option, texts) in [
             ("--allow-destinations", allowDestinations), ("--deny-destinations", denyDestinations),
+            ("--direct-destinations", directDestinations),
         ] {
             for text in texts {
                 if text.isEmpty || text.utf8.contains(where: { $0 <= 32 || $0 == 127 }) {

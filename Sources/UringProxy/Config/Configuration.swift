@@ -26,7 +26,7 @@ public struct Configuration: Sendable, Equatable {
     public var forwardAddresses: [String] = []
     /// What every listener believes of proxies before it.
     public var trust = ProxyTrust()
-    /// Where `/healthz` and `/metrics` are served; nil for nowhere.
+    /// Where `/ready`, `/healthz` and `/metrics` are served; nil for nowhere.
     public var adminAddress: String?
 
     // MARK: Engine
@@ -36,6 +36,8 @@ public struct Configuration: Sendable, Equatable {
     public var io = IOChoice.auto
     /// Whom the process becomes once its listeners are open; nil: it stays who it is.
     public var user: String?
+    /// Where the process's number is written while it serves; nil: nowhere.
+    public var pidFile: String?
     /// Whether each worker is bound to one CPU.
     public var pin = true
     /// The budget that slots and slices are derived from; nil: a share of the machine's memory.
@@ -65,6 +67,10 @@ public struct Configuration: Sendable, Equatable {
     public var timeoutTunnelIdle = Nanoseconds.hours(1)
     /// How long a drain waits for running exchanges. 0: until the last one ends.
     public var timeoutDrain = Nanoseconds.seconds(30)
+    /// How long a drain goes on accepting, after `/ready` has begun to say 503.
+    public var timeoutDrainDelay = Nanoseconds.zero
+    /// Until a new process serves in an upgrade. 0: as long as it takes.
+    public var timeoutUpgrade = Nanoseconds.seconds(60)
 
     // MARK: Limits
 
@@ -98,6 +104,14 @@ public struct Configuration: Sendable, Equatable {
     public var allowDestinations: [String] = []
     /// Added to the ranges that are denied by default (private, loopback, link-local, metadata services…).
     public var denyDestinations: [String] = []
+    /// The cluster of proxies that forward requests go through; nil: they go where they want to.
+    public var parent: String?
+    /// Destinations that are reached without the parent, written as `allowDestinations`.
+    public var directDestinations: [String] = []
+    /// What the parent is told of who downstream is.
+    public var parentAuthorization = ParentAuthorization.off
+    /// A file with `USER:PASSWORD`, which this proxy shows its parent; nil: none.
+    public var parentCredentials: String?
     /// `ADDRESS` or `ADDRESS:PORT`; empty: those of `/etc/resolv.conf`.
     public var dnsServers: [String] = []
 
@@ -117,6 +131,8 @@ extension Configuration {
     public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
     public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
     public enum UpstreamProxyProtocol: String, Sendable, CaseIterable { case off, v1, v2 }
+    /// Whether downstream's `Proxy-Authorization` is dropped here or meant for the parent.
+    public enum ParentAuthorization: String, Sendable, CaseIterable { case off, pass }
     public enum Splice: String, Sendable, CaseIterable { case auto, off }
 
     /// What happens to the fields that tell upstream about downstream: left alone, our element added, or only ours.
@@ -136,13 +152,14 @@ extension Configuration {
     /// All listeners in effect, wherever they were asked for, reverse ones with the name of their cluster.
     var allListeners: [ListenerConfiguration] {
         var all = listenAddresses.map { ListenerConfiguration(address: $0, cluster: Self.optionsCluster) }
-        all += forwardListeners.map { ListenerConfiguration(address: $0, role: .forward) }
+        all += forwardListeners.map { ListenerConfiguration(address: $0, role: .forward, parent: parent) }
         for var listener in listeners {
             if listener.role != .forward && listener.cluster == nil && listener.routes == nil
                 && clusters.count == 1
             {
                 listener.cluster = clusters[0].name
             }
+            if listener.role == .forward && listener.parent == nil { listener.parent = parent }
             all.append(listener)
         }
         return all

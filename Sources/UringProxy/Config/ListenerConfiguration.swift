@@ -19,10 +19,17 @@ public struct ListenerConfiguration: Sendable, Equatable {
     /// Listeners at most.
     static let limit = 512
 
-    public init(address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil) {
+    /// The cluster of proxies that a forward listener's requests go through; nil: what `forward.parent` says.
+    public var parent: String?
+
+    public init(
+        address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil,
+        parent: String? = nil
+    ) {
         self.address = address
         self.role = role
         self.cluster = cluster
         self.routes = routes
+        self.parent = parent
     }
 }

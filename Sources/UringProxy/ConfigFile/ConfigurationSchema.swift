@@ -57,6 +57,10 @@ enum ConfigurationSchema {
             .optional(
                 "routes", \.routes, .text("the name of a list of routes"),
                 "The list of routes that says where a reverse listener's requests go."),
+            .optional(
+                "parent", \.parent, .text("the name of a cluster"),
+                "The cluster of proxies that a forward listener's requests go through (default: forward.parent)."
+            ),
         ] + accessKeys()
 
     /// What listeners and routes let in.
@@ -295,7 +299,7 @@ enum ConfigurationSchema {
     private static let adminKeys: [SchemaKey<Configuration>] = [
         .value(
             "address", \.adminAddress, ValueSyntax.listenAddress.optional("off"),
-            "Where /healthz and /metrics are served.", option: "--admin")
+            "Where /ready, /healthz and /metrics are served.", option: "--admin")
     ]
 
     private static let engineKeys: [SchemaKey<Configuration>] = [
@@ -307,6 +311,9 @@ enum ConfigurationSchema {
         .value(
             "user", \.user, ValueSyntax.text("the name of a user").optional("unchanged"),
             "Whom the process becomes once its listeners are open.", option: "--user"),
+        .value(
+            "pid_file", \.pidFile, ValueSyntax.text("a path").optional("off"),
+            "Where the process's number is written while it serves.", option: "--pid-file"),
         .value("pin", \.pin, .toggle, "Whether each worker is bound to one CPU.", option: "--pin"),
         .value(
             "memory", \.memoryBytes, ValueSyntax.size.optional("auto"),
@@ -348,6 +355,14 @@ enum ConfigurationSchema {
             "drain", \.timeoutDrain, .duration,
             "For running exchanges to finish in a drain; 0 waits for the last.",
             option: "--timeout-drain"),
+        .value(
+            "drain_delay", \.timeoutDrainDelay, .duration,
+            "How long a drain goes on accepting while /ready says 503 already.",
+            option: "--timeout-drain-delay"),
+        .value(
+            "upgrade", \.timeoutUpgrade, .duration,
+            "For a new process to serve in an upgrade; then the old one goes on.",
+            option: "--timeout-upgrade"),
     ]
 
     private static let sizeInInt = ValueSyntax.size.converted({ Int(clamping: $0) }, { UInt64(clamping: $0) })
@@ -400,6 +415,18 @@ enum ConfigurationSchema {
             "deny", \.denyDestinations, destination,
             "Destinations that may not be reached, whatever allows them.",
             option: "--deny-destinations"),
+        .value(
+            "parent", \.parent, ValueSyntax.text("the name of a cluster").optional("off"),
+            "The cluster of proxies that requests go through.", option: "--parent"),
+        .values(
+            "direct", \.directDestinations, destination,
+            "Destinations that are reached without the parent.", option: "--direct-destinations"),
+        .value(
+            "parent_authorization", \.parentAuthorization, .choice,
+            "Whether Proxy-Authorization is passed to the parent.", option: "--parent-authorization"),
+        .value(
+            "parent_credentials", \.parentCredentials, ValueSyntax.text("a path").optional("off"),
+            "A file with USER:PASSWORD that this proxy shows the parent.", option: "--parent-credentials"),
     ]
 
     private static let dnsKeys: [SchemaKey<Configuration>] = [

@@ -107,7 +107,7 @@ public struct Explanation: Sendable {
                 switch listener.role {
                 case .forward:
                     explainAuthentication(listener.access.authentication, 407, path(of: listener))
-                    explainForward(head, view)
+                    explainForward(head, view, listener)
                 case .tcp: explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
                 case .reverse: explainReverse(head, fields, view, listener, source)
                 }
@@ -358,8 +358,20 @@ public struct Explanation: Sendable {
         }
     }
 
-    private mutating func explainCluster(_ name: String, _ path: String, _ place: Place? = nil) {
-        add("cluster", name, path)
+    /// The cluster that a request goes through; nil if it goes where it wants to.
+    private func parent(of listener: ListenerConfiguration, host: ByteView, port: UInt16) -> String? {
+        guard let parent = listener.parent,
+            let plan = try? ParentPlan(
+                direct: configuration.directDestinations, passesAuthorization: false, credentials: []),
+            !plan.isDirect(host: host, port: port)
+        else { return nil }
+        return parent
+    }
+
+    private mutating func explainCluster(
+        _ name: String, _ path: String, _ place: Place? = nil, label: String = "cluster"
+    ) {
+        add(label, name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
@@ -391,7 +403,9 @@ public struct Explanation: Sendable {
 
     // MARK: - Forward
 
-    private mutating func explainForward(_ head: RequestHead, _ bytes: ByteView) {
+    private mutating func explainForward(
+        _ head: RequestHead, _ bytes: ByteView, _ listener: ListenerConfiguration
+    ) {
         guard let authority = head.authority, head.form == .authority || head.form == .absolute else {
             add("answer", "400, a forward proxy needs a whole URL", nil)
             return
@@ -408,10 +422,23 @@ public struct Explanation: Sendable {
         case .denied(let denial): add("answer", "403, \(denial.text)", hasRules ? "forward" : nil)
         case .allowed:
             let isLiteral = IPAddress(text: host) != nil
+            let parent = parent(of: listener, host: host, port: port)
             add(
                 "policy",
-                isLiteral ? "allowed" : "allowed by its name; each of its addresses is looked at as well",
+                isLiteral
+                    ? "allowed"
+                    : parent != nil
+                        ? "allowed by its name; its addresses are the parent's to find"
+                        : "allowed by its name; each of its addresses is looked at as well",
                 hasRules ? "forward" : nil)
+            if let parent {
+                let own = configuration.listeners.contains {
+                    $0.address == listener.address && $0.parent == parent
+                }
+                explainCluster(
+                    parent, own ? "\(path(of: listener)).parent" : "forward.parent", label: "parent")
+                return
+            }
             let what = head.method == .connect ? "a tunnel to" : "goes to"
             add("upstream", "\(what) \(String(decoding: host)):\(port)", nil)
         }

@@ -157,6 +157,9 @@ enum FieldName: UInt8, BitwiseCopyable {
         }
     }
 
+    /// What a proxy demands of whom it serves, or tells them.
+    var isProxyAuthentication: Bool { self == .proxyAuthenticate || self == .proxyAuthenticationInfo }
+
     /// Whether Connection may name it. A field known to be for the message's final recipient may not: naming it
     /// would make this hop drop what the next one needs to read the message as we did (RFC 9110 §7.6.1). Framing
     /// is refused too: to drop it is our duty, to be told so is somebody's trick.

@@ -63,6 +63,8 @@ final class OriginWorker: DriverWork {
                 case .accept: break  // It does from the start.
                 case .adopt: preconditionFailure("an origin has no snapshot")
                 case .drain: engine.drain()
+                // Nobody takes an origin's place.
+                case .pause, .handOver: break
                 case .stop: engine.stop()
                 }
             }

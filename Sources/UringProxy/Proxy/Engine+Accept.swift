@@ -164,6 +164,24 @@ extension Engine where D: ~Copyable {
         driver.close(listeners[index].descriptor, reset: false)
     }
 
+    /// Takes no connection until `startAccepting`: they wait in the backlogs. Done when `isAcceptUnderWay` no longer holds.
+    mutating func suspendAccepting() {
+        isAccepting = false
+        cancelAccepts()
+    }
+
+    /// Whether the kernel may still have a connection for us.
+    var isAcceptUnderWay: Bool { listeners.contains { $0.isArmed } }
+
+    /// Drains after a pause: another process accepts on the listeners with these ids, and what waits there is its own to take.
+    mutating func handOver(_ kept: [Int]) {
+        for index in listeners.indices where kept.contains(listeners[index].id) {
+            listeners[index].isInherited = true
+        }
+        isAccepting = true
+        drain()
+    }
+
     /// To be called once, when `isIdle`: nothing is under way on the listeners any more.
     mutating func closeListeners() {
         for listener in listeners where !listener.isClosed { driver.close(listener.descriptor, reset: false) }

@@ -30,6 +30,7 @@ extension Engine where D: ~Copyable {
         keepPolicies()
         settings = snapshot.settings
         pseudonym = FixedBytes(settings.pseudonym)
+        parentAuthorization = FixedBytes(settings.parent.authorization)
         trust = Trust(settings.trust)
         keepsRelayedAddresses = keepsRelayedAddresses || trust.requiresHeader
         clientLimit = snapshot.clientLimit
@@ -162,13 +163,14 @@ extension Engine where D: ~Copyable {
         }
         for index in listeners.indices where listeners[index].isGone { redirectGone(index, snapshot) }
         for listener in adopted {
-            if let index = old.first(where: { listeners[$0].id == listener.id }) {
+            // Several have one id where a process before had more threads.
+            let same = old.filter { listeners[$0].id == listener.id }
+            for index in same {
                 listeners[index].cluster = listener.cluster
                 listeners[index].routes = listener.routes
                 listeners[index].access = listener.access
-            } else {
-                addListener(listener)
             }
+            if same.isEmpty { addListener(listener) }
         }
         for slot in 0..<UInt32(connections.highestCount)
         where connections.isOccupied(slot) && connections[slot].side == .downstream
@@ -185,12 +187,12 @@ extension Engine where D: ~Copyable {
             listeners[index].access = -1
             listeners[index].refuses = true
         }
-        if listeners[index].role == .forward || listeners[index].refuses { return }
+        if listeners[index].refuses { return }
         let (cluster, routes) = (listeners[index].cluster, listeners[index].routes)
         if routes >= 0 {
             listeners[index].routes = snapshot.routesAfter[routes]
             listeners[index].refuses = listeners[index].routes < 0
-        } else {
+        } else if cluster >= 0 {
             listeners[index].cluster = snapshot.change.clusterAfter[cluster]
             listeners[index].refuses = listeners[index].cluster < 0
         }
@@ -220,6 +222,6 @@ extension Engine where D: ~Copyable {
     private mutating func endSoon(_ slot: UInt32) {
         connections[slot].endsSoon = true
         if let index = exchangeIndex(of: slot) { exchanges[index].keepAlive = false }
-        if connections[slot].phase == .waiting && isIdle(slot) { close(slot) } else { armTimer(slot) }
+        armTimer(slot)
     }
 }

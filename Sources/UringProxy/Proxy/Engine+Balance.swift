@@ -6,7 +6,7 @@ extension Engine where D: ~Copyable {
     mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> Bool {
         exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         return choose(
-            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(cluster, slot, bytes) : 0)
+            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
@@ -80,10 +80,17 @@ extension Engine where D: ~Copyable {
     // MARK: - Keys
 
     /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
-    private mutating func balancingKey(_ cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> UInt64 {
+    private mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
+        -> UInt64
+    {
         let key = clusters.keySource(cluster)
-        if case .source = key { return KeyHash.hash(clientAddress(slot, bytes)) }
-        return KeyHash.hash(key, in: requestHead, fields, bytes)
+        switch key {
+        case .source: return KeyHash.hash(clientAddress(slot, bytes))
+        // Where the endpoints are proxies the path alone says little.
+        case .uri where exchanges[index].usesParent:
+            return KeyHash.path(bytes[requestHead.target])
+        default: return KeyHash.hash(key, in: requestHead, fields, bytes)
+        }
     }
 
     // MARK: - Lessons

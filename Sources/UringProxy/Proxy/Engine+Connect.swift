@@ -5,6 +5,7 @@ extension Engine where D: ~Copyable {
     /// Gives the exchange a connection to its endpoint: an idle one, a borrowed one, or a new one.
     mutating func findUpstream(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
+        // A CONNECT uses up its connection if it succeeds, and cannot be repeated if that turns out to be dead.
         if !exchanges[index].isConnect && !namesClient(endpoint) {
             if let slot = takeIdle(endpoint) {
                 use(slot, for: index)
@@ -187,7 +188,7 @@ extension Engine where D: ~Copyable {
             connections[other].exchange = Slot.none
             close(other)
         }
-        if exchanges[index].isConnect {
+        if exchanges[index].isConnect && !exchanges[index].usesParent {
             openConnectTunnel(index, slot)
         } else {
             use(slot, for: index)

@@ -9,9 +9,7 @@ extension Engine where D: ~Copyable {
         while connection.phase == .waiting || connection.phase == .readingHead {
             if connection.closesAfterFlush { break }
             if connection.input.isEmpty {
-                if connection.inputEnded
-                    || (phase != .running || connection.endsSoon) && connection.requestCount > 0
-                {
+                if connection.inputEnded {
                     endWaiting(slot)
                     return
                 }
@@ -26,16 +24,14 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
-    /// Downstream has nothing more to ask, or is told that there is nothing more to be had.
+    /// Downstream has nothing more to ask.
     private mutating func endWaiting(_ slot: UInt32) {
-        if !connections[slot].output.isEmpty {
+        if connections[slot].output.isEmpty {
+            close(slot)
+        } else {
             connections[slot].closesAfterFlush = true
             queueFlush(slot)
             armTimer(slot)
-        } else if connections[slot].inputEnded {
-            close(slot)
-        } else {
-            beginDiscarding(slot)
         }
     }
 
@@ -227,10 +223,23 @@ extension Engine where D: ~Copyable {
         case .tcp: preconditionFailure("a relay reads no heads")
         case .forward:
             if access >= 0 && !identify(index, slot, bytes, AccessPlan.inherited, &grant) { return }
-            guard let endpoint = forwardEndpoint(index, bytes) else { return }
-            exchanges[index].endpoint = endpoint
+            let parent = listeners[listener].cluster
+            if parent >= 0 && goesThroughParent(bytes) {
+                guard isAllowed(index, bytes) else { return }
+                exchanges[index].usesParent = true
+                guard chooseEndpoint(index, cluster: parent, slot, bytes) else { return }
+            } else {
+                guard let endpoint = forwardEndpoint(index, bytes) else { return }
+                exchanges[index].endpoint = endpoint
+            }
         }
         if exchanges[index].isConnect {
+            // What its fields say of content is not for the parent: what follows is the tunnel's.
+            requestHead.framing = .none
+            exchanges[index].requestBody = BodyReader(.none)
+            exchanges[index].wantsUpgrade = false
+        }
+        if exchanges[index].isConnect && !exchanges[index].usesParent {
             segments.consume(UInt32(requestHead.size), from: &connection.input)
             exchanges[index].requestDone = true
         } else {
@@ -240,6 +249,24 @@ extension Engine where D: ~Copyable {
             }
         }
         findUpstream(index)
+    }
+
+    /// Whether a forward request goes through the listener's parent, and not where it wants to itself.
+    private func goesThroughParent(_ bytes: ByteView) -> Bool {
+        guard let authority = requestHead.authority else { return true }
+        return !settings.parent.isDirect(host: bytes[authority.host], port: authority.port ?? 80)
+    }
+
+    /// Whether the policy lets a request pass by the name of its destination. The addresses are for the parent to find, and so to
+    /// judge.
+    private mutating func isAllowed(_ index: UInt32, _ bytes: ByteView) -> Bool {
+        guard let authority = requestHead.authority else {
+            fail(index, .notAProxyRequest)
+            return false
+        }
+        let verdict = settings.policy.verdict(name: bytes[authority.host], port: authority.port ?? 80)
+        if !verdict.isAllowed { fail(index, .destinationDenied) }
+        return verdict.isAllowed
     }
 
     /// Where a forward request wants to go; nil if the exchange was refused.
@@ -289,7 +316,8 @@ extension Engine where D: ~Copyable {
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
             let start = writer.count
             rewriteRequest(
-                slot, bytes, role, exchange.wantsUpgrade, isLast: namesClient, changes, grant, &writer)
+                slot, bytes, role, exchange.wantsUpgrade, toParent: exchange.usesParent,
+                isLast: namesClient && !exchange.isConnect, changes, grant, &writer)
             if smallBody > 0 { writer.append(bytes[requestHead.size..<requestHead.size + smallBody]) }
             let size = writer.count
             if exchange.isChanged && !writer.overflowed { keepChanges(index, requestFrom: start, &writer) }
@@ -329,8 +357,8 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func rewriteRequest(
-        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, isLast: Bool,
-        _ changes: RequestChanges, _ grant: Grant, _ writer: inout ByteWriter
+        _ slot: UInt32, _ bytes: ByteView, _ role: Listener.Role, _ keepUpgrade: Bool, toParent: Bool,
+        isLast: Bool, _ changes: RequestChanges, _ grant: Grant, _ writer: inout ByteWriter
     ) {
         var options = ForwardingOptions()
         options.xForwarded = role == .reverse ? settings.xForwardedReverse : settings.xForwardedForward
@@ -352,6 +380,11 @@ extension Engine where D: ~Copyable {
         if grant.user >= 0 {
             options.userField = authenticators[Int(grant.authenticator)].userField.view
             options.user = authenticators[Int(grant.authenticator)].userName(grant.user)
+        }
+        if toParent {
+            options.toProxy = true
+            options.passesAuthorization = settings.parent.passesAuthorization
+            options.authorization = parentAuthorization.view
         }
         unsafe withUnsafeBytes(of: text) { buffer in
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))

@@ -138,6 +138,16 @@ extension Engine where D: ~Copyable {
     private mutating func startResponse(_ slot: UInt32, _ index: UInt32, _ bytes: ByteView) -> Bool {
         let upstream = connections.tenant(slot)
         let exchange = exchanges.tenant(index)
+        if exchange.isConnect {
+            if responseHead.status / 100 == 2 {
+                segments.consume(UInt32(responseHead.size), from: &upstream.input)
+                noteAnswer(exchange, status: responseHead.status)
+                openConnectTunnel(index, slot)
+                return false
+            }
+            // What was sent into a tunnel that does not open must not become the next request.
+            if !connections[exchange.downstream].input.isEmpty { exchange.keepAlive = false }
+        }
         countResponse(responseHead.status)
         noteAnswer(exchange, status: responseHead.status)
         let isHTTP10 = exchange.version == .http10
@@ -168,6 +178,8 @@ extension Engine where D: ~Copyable {
             exchange.keepAlive = false
         }
         exchange.upstreamKeepAlive = responseHead.keepAlive
+        // A parent may take who authenticated on a connection for whoever comes on it next (NTLM, Negotiate).
+        if responseHead.status == 407 && exchange.usesParent { exchange.upstreamKeepAlive = false }
         exchange.responseBody = BodyReader(responseHead.framing)
         noteBody(slot, responseHead.framing)
 
@@ -221,6 +233,7 @@ extension Engine where D: ~Copyable {
             ResponseRewriter.write(
                 head: responseHead, fields: fields, bytes: bytes, into: &writer, via: pseudonym.view,
                 connection: connection, framing: framing, keepUpgrade: keepUpgrade,
+                keepsAuthentication: exchanges[index].usesParent,
                 downstreamVersion: exchanges[index].version, added: changes.lines)
             if bodySize > 0 { writer.append(bytes[responseHead.size..<responseHead.size + bodySize]) }
             if writer.overflowed {
@@ -351,10 +364,7 @@ extension Engine where D: ~Copyable {
         connection.phase = .waiting
         connection.phaseStartedAt = driver.now
         if keepAlive {
-            if !connection.input.isEmpty || connection.inputEnded || phase != .running || connection.endsSoon
-            {
-                queueRead(slot)
-            }
+            if !connection.input.isEmpty || connection.inputEnded { queueRead(slot) }
         } else {
             connection.closesAfterFlush = true
             if connection.output.isEmpty {

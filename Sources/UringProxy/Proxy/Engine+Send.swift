@@ -136,9 +136,7 @@ extension Engine where D: ~Copyable {
                 beginDiscarding(slot)
                 return
             }
-            if connections[slot].phase == .waiting
-                && (!connections[slot].input.isEmpty || phase != .running || connections[slot].endsSoon)
-            {
+            if connections[slot].phase == .waiting && !connections[slot].input.isEmpty {
                 readRequests(slot)
                 return
             }

@@ -21,7 +21,7 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// What a connection that is new when a drain begins is given to say what it wants.
+    /// What a connection without an exchange is given in a drain to say what it wants, since it was opened or last answered.
     private static var lastMoment: Int64 { 1_000_000_000 }
 
     /// To be called when what a connection waits for may have changed.

@@ -35,7 +35,7 @@ extension Engine where D: ~Copyable {
         if upstream != Slot.none { connections[upstream].resetsOnClose = true }
     }
 
-    /// A CONNECT whose target is connected (RFC 9110 §9.3.6), or a relay.
+    /// A CONNECT whose target is connected (RFC 9110 §9.3.6), by us or by our parent, or a relay.
     mutating func openConnectTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream
         exchanges[index].upstream = upstream

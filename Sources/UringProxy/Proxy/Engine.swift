@@ -24,6 +24,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let worker: Int
     /// `settings.pseudonym`.
     var pseudonym: FixedBytes
+    /// `settings.parent.authorization`.
+    var parentAuthorization: FixedBytes
 
     var connections: Slab<Connection>
     var exchanges: Slab<Exchange>
@@ -116,6 +118,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.arena = arena
         self.worker = worker
         pseudonym = FixedBytes(settings.pseudonym)
+        parentAuthorization = FixedBytes(settings.parent.authorization)
         let downstream = settings.connections + Self.acceptOvershoot
         // Each downstream connection may have one upstream connection and a second attempt at one.
         let slots = downstream * 3 + 64
@@ -248,14 +251,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     // MARK: - Stopping
 
-    /// Takes no new connection and ends each one when its exchange is over.
+    /// Takes no new connection and ends each one when its exchange is over, or after a last moment without one: a request that
+    /// is on its way to a connection that was kept alive is answered.
     mutating func drain() {
         guard phase == .running else { return }
         phase = .draining
         stopAccepting()
         for slot in 0..<UInt32(connections.highestCount) where connections.isOccupied(slot) {
             switch connections[slot].phase {
-            case .waiting where isIdle(slot), .pooled:
+            case .pooled:
                 close(slot)
             case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
                 .borrowed,
@@ -264,11 +268,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             }
         }
         flushAll()
-    }
-
-    /// Whether a connection that waits for a request has had its answers, so that nobody is let down by its end.
-    func isIdle(_ slot: UInt32) -> Bool {
-        connections[slot].output.isEmpty && connections[slot].requestCount > 0
     }
 
     /// Ends everything now.

@@ -59,15 +59,17 @@ struct EngineSettings: Sendable {
     /// What requests to the configured upstreams begin with; nil: with themselves.
     var upstreamProxyHeader: ProxyHeader.Version?
     var policy: DestinationPolicy
+    var parent: ParentPlan
 
     /// - Parameters:
     ///   - connections: downstream connections of this worker.
     ///   - memoryBytes: this worker's share of the buffers.
     ///   - pipes: this worker's share of the descriptors that pipes may take, halved.
     ///   - trust: what `configuration.trust` says.
+    ///   - parent: what is said of the parent of forward listeners that have one.
     init(
         _ configuration: Configuration, connections: Int, memoryBytes: Int, pipes: Int,
-        policy: DestinationPolicy, trust: Trust.Policy = Trust.Policy()
+        policy: DestinationPolicy, trust: Trust.Policy = Trust.Policy(), parent: ParentPlan = ParentPlan()
     ) {
         func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
         timeouts = Timeouts(
@@ -99,6 +101,7 @@ struct EngineSettings: Sendable {
         self.trust = trust
         upstreamProxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
         self.policy = policy
+        self.parent = parent
     }
 }
 

@@ -63,6 +63,8 @@ struct Exchange: BitwiseCopyable {
     /// What Host says in `request`, if that is the endpoint's name.
     var hostRange = ByteRange.empty
     var isConnect = false
+    /// The endpoint is a proxy, who is asked for the whole target.
+    var usesParent = false
     /// A connection of a layer-4 listener: a CONNECT that nobody sent and nobody is answered.
     var isRelay = false
     var wantsUpgrade = false

@@ -13,11 +13,11 @@ struct Listener: BitwiseCopyable {
     /// What it is recognised by when a snapshot is adopted.
     let id: Int
     var role: Role
-    /// The cluster that requests of a reverse listener go to; or
+    /// The cluster that requests of a reverse listener go to, or that those of a forward listener go through (-1 for none); or
     var cluster: Int
     /// the routes that say so; -1 for none.
     var routes: Int
-    /// The socket belongs to somebody else as well, such as the service manager, who goes on listening when this one ends.
+    /// The socket belongs to somebody else as well, the service manager or a successor, who goes on listening when this one ends.
     var isInherited: Bool
     /// Its access plan, by index; -1 for none.
     var access: Int32
@@ -34,14 +34,15 @@ struct Listener: BitwiseCopyable {
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
+    /// - Parameter cluster: nil: the first; of a forward listener none.
     init(
-        descriptor: Int32, id: Int = 0, role: Role, cluster: Int = 0, routes: Int = -1,
+        descriptor: Int32, id: Int = 0, role: Role, cluster: Int? = nil, routes: Int = -1,
         isInherited: Bool = false, access: Int32 = -1
     ) {
         self.descriptor = descriptor
         self.id = id
         self.role = role
-        self.cluster = cluster
+        self.cluster = cluster ?? (role == .forward ? -1 : 0)
         self.routes = routes
         self.isInherited = isInherited
         self.access = access

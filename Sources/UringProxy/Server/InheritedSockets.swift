@@ -8,6 +8,8 @@ struct InheritedSockets: Sendable {
 
     let sockets: [(name: String, descriptor: Int32)]
 
+    init(sockets: [(name: String, descriptor: Int32)]) { self.sockets = sockets }
+
     /// - Parameters:
     ///   - environment: the value of an environment variable; nil if it is not set.
     ///   - processID: of this process. What is meant for another one is not looked at.
@@ -76,8 +78,6 @@ struct InheritedSockets: Sendable {
                     // Duplicates: the socket itself stays for a second attempt, on another driver.
                     let copy = try ListenerSocket.share(descriptors[worker % descriptors.count])
                     ours.append(copy)
-                    // The ring waits on sockets itself, and would not on a non-blocking one.
-                    _ = cposix_set_blocking(copy)
                     if !address.isUnix { SocketOptions.setNoDelay(copy) }
                 }
             } catch {

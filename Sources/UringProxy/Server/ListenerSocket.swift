@@ -29,20 +29,34 @@ enum ListenerSocket {
         return descriptor
     }
 
-    /// One listener for each of `count` threads on the same address, and that address, with the port that the kernel
+    /// At least one listener for each of `count` threads on the same address, and that address, with the port that the kernel
     /// chose where 0 was asked.
+    ///
+    /// - Parameters:
+    ///   - role: what the listener is for.
+    ///   - predecessor: what it listened on goes on being listened on. Connections may wait in each of its sockets, so
+    ///     that none is left out if there are more of them than threads.
     static func listen(
-        _ text: String, count: Int
+        _ text: String, count: Int, role: String = "", takingOver predecessor: Predecessor? = nil
     ) throws(StartError) -> (descriptors: [Int32], address: SocketAddress) {
         var address: SocketAddress
         do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
             throw StartError(message: error.message)
         }
         var descriptors: [Int32] = []
+        if let taken = predecessor?.take(address, role: role) { (descriptors, address) = taken }
+        let takenCount = descriptors.count
         do throws(StartError) {
-            for index in 0..<count {
+            for index in takenCount..<max(count, takenCount) {
                 let sharesOne = address.isUnix && index > 0
-                descriptors.append(sharesOne ? try share(descriptors[0]) : try listen(address))
+                if takenCount == 0 || sharesOne {
+                    descriptors.append(sharesOne ? try share(descriptors[0]) : try listen(address))
+                } else if let more = try? listen(address) {
+                    descriptors.append(more)
+                } else {
+                    // Who has given up its rights since may not add to a low port, or to another user's: a thread shares.
+                    descriptors.append(try share(descriptors[index % takenCount]))
+                }
                 if index == 0, let actual = SocketAddress(boundBy: descriptors[0]) { address = actual }
             }
         } catch {

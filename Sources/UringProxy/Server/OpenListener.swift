@@ -10,9 +10,9 @@ struct OpenListener {
     var listener: ListenerConfiguration
     /// Where it stands among all listeners of the configuration.
     var place: Int
-    /// The service manager made the socket, and keeps it.
-    let isInherited: Bool
-    /// One for each worker, of which it has a duplicate.
+    /// Another process keeps the socket: the service manager, who made it, or a successor.
+    var isInherited: Bool
+    /// One for each worker, or more where a process before had more of them; workers have duplicates.
     let descriptors: [Int32]
     /// The listener that had the sockets before.
     let successorOf: Int?
@@ -43,10 +43,13 @@ struct OpenListener {
     ///   - wanted: all listeners that are to be there in the end.
     ///   - count: of the workers.
     ///   - present: those that are there.
+    ///   - inherited: what names of the service manager's sockets stand for.
+    ///   - predecessor: the process whose place is taken, and whose sockets.
     /// - Returns: all that are there now, and of those the ones that are new. Where the role of one has changed its socket
     ///   belongs to a new one, with a duplicate of it.
     static func open(
-        _ wanted: [ListenerConfiguration], count: Int, beside present: [OpenListener]
+        _ wanted: [ListenerConfiguration], count: Int, beside present: [OpenListener],
+        _ inherited: InheritedSockets, takingOver predecessor: Predecessor? = nil
     ) throws(StartError) -> (all: [OpenListener], new: [OpenListener]) {
         var all: [OpenListener] = []
         var new: [OpenListener] = []
@@ -58,7 +61,7 @@ struct OpenListener {
                 if let first = known.first, !first.isInherited { known = [first] }
                 rest.removeAll { one in known.contains { $0.id == one.id } }
                 if known.isEmpty {
-                    let opened = try open(listener, place, count: count)
+                    let opened = try open(listener, place, count: count, inherited, predecessor)
                     new += opened
                     all += opened
                     continue
@@ -83,17 +86,19 @@ struct OpenListener {
     }
 
     private static func open(
-        _ listener: ListenerConfiguration, _ place: Int, count: Int
+        _ listener: ListenerConfiguration, _ place: Int, count: Int, _ inherited: InheritedSockets,
+        _ predecessor: Predecessor?
     ) throws(StartError) -> [OpenListener] {
         guard case .inherited(let name)? = try? AddressText(parsing: listener.address) else {
-            let (descriptors, address) = try ListenerSocket.listen(listener.address, count: count)
+            let (descriptors, address) = try ListenerSocket.listen(
+                listener.address, count: count, role: listener.role.rawValue, takingOver: predecessor)
             return [
                 OpenListener(
                     address: address, listener: listener, place: place, isInherited: false,
                     descriptors: descriptors)
             ]
         }
-        return try InheritedSockets.ofThisProcess().listeners(name: name, count: count).map {
+        return try inherited.listeners(name: name, count: count).map {
             OpenListener(
                 address: $0.address, listener: listener, place: place, isInherited: true,
                 descriptors: $0.descriptors)
@@ -133,8 +138,8 @@ struct OpenListener {
                 let descriptors =
                     isNew(open)
                     ? try copies(of: open.descriptors) : [Int32](repeating: -1, count: count)
-                for worker in 0..<count {
-                    shared[worker].append(open.listener(descriptor: descriptors[worker], snapshot))
+                for (index, descriptor) in descriptors.enumerated() {
+                    shared[index % count].append(open.listener(descriptor: descriptor, snapshot))
                 }
             }
         } catch {
@@ -147,7 +152,9 @@ struct OpenListener {
     }
 
     private func listener(descriptor: Int32, _ snapshot: Snapshot) -> Listener {
-        let cluster = listener.cluster.flatMap { name in snapshot.clusters.firstIndex { $0.name == name } }
+        let cluster = (listener.cluster ?? listener.parent).flatMap { name in
+            snapshot.clusters.firstIndex { $0.name == name }
+        }
         let routes = listener.routes.flatMap { name in snapshot.routes.firstIndex { $0.name == name } }
         let role: Listener.Role =
             switch listener.role {
@@ -156,7 +163,7 @@ struct OpenListener {
             case .tcp: .tcp
             }
         return Listener(
-            descriptor: descriptor, id: id, role: role, cluster: cluster ?? 0, routes: routes ?? -1,
+            descriptor: descriptor, id: id, role: role, cluster: cluster, routes: routes ?? -1,
             isInherited: isInherited, access: snapshot.access.ofListeners[place])
     }
 
@@ -166,7 +173,8 @@ struct OpenListener {
     func describe(_ configuration: Configuration) -> String {
         let place = address.description + (isInherited ? " (inherited)" : "") + Self.headerNote(configuration)
         switch (listener.role, listener.routes) {
-        case (.forward, _): return "forward proxy on \(place)"
+        case (.forward, _):
+            return "forward proxy on \(place)" + (listener.parent.map { " through \($0)" } ?? "")
         case (.reverse, let routes?): return "reverse proxy on \(place), routes \(routes)"
         case (.reverse, nil), (.tcp, _):
             let cluster = configuration.allClusters.first { $0.name == listener.cluster }

@@ -10,6 +10,8 @@ extension Server {
         case failed(StartError)
         /// The process is about to end.
         case isEnding
+        /// A process is starting that is to take this one's place.
+        case isHandingOver
     }
 
     /// How long workers may take to adopt a snapshot before the caller is told of it.
@@ -66,6 +68,7 @@ extension Server {
             ($0.bound, $0.snapshot, $0.threads.map(\.worker))
         }
         guard let previous else { throw .isEnding }
+        if state.withLock({ $0.isHandingOver }) { throw .isHandingOver }
         let handover: Handover
         do throws(StartError) {
             handover = try prepare(new, present, previous, workers)
@@ -130,7 +133,8 @@ extension Server {
             throw StartError(message: error.message)
         }
         let (all, new) = try OpenListener.open(
-            configuration.allListeners, count: budget.threads, beside: present)
+            configuration.allListeners, count: budget.threads, beside: present,
+            inherited)
         do throws(StartError) {
             try checkRoom(for: new.count, workers)
             var (resolver, checker, monitor) = state.withLock { ($0.resolver, $0.checker, $0.monitor) }

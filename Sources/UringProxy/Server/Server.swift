@@ -27,6 +27,11 @@ public final class Server: Sendable {
         var lines: [String] = []
         /// Nothing new is to begin.
         var isEnding = false
+        /// A process is starting that is to take this one's place.
+        var isHandingOver = false
+        var usesRing = false
+        /// What the service manager passed on, to this process or to one that it replaced.
+        var inherited = InheritedSockets(sockets: [])
     }
 
     struct Progress {
@@ -55,14 +60,21 @@ public final class Server: Sendable {
     // MARK: - Start
 
     /// Opens the listeners and starts the workers; returns when all of them serve.
-    public func start() throws(StartError) {
+    ///
+    /// - Parameter predecessor: the process to take the place of, which stops accepting just before we begin.
+    public func start(takingOver predecessor: Predecessor? = nil) throws(StartError) {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
         let compiler = try SnapshotCompiler(configuration, registries)
         let resolver = compiler.needsResolver ? try makeResolver(configuration) : nil
-        state.withLock { $0.resolver = resolver }
-        let (open, _) = try OpenListener.open(configuration.allListeners, count: budget.threads, beside: [])
+        let inherited = predecessor?.inherited ?? .ofThisProcess()
+        state.withLock { state in
+            state.resolver = resolver
+            state.inherited = inherited
+        }
+        let (open, _) = try OpenListener.open(
+            configuration.allListeners, count: budget.threads, beside: [], inherited, takingOver: predecessor)
         do throws(StartError) {
             if let user = configuration.user {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
@@ -75,7 +87,7 @@ public final class Server: Sendable {
             }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
             try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
-                try startWorkers(compiler, open, usesRing: usesRing, note: note)
+                try startWorkers(compiler, open, predecessor, usesRing: usesRing, note: note)
             }
         } catch {
             for listener in open { listener.close() }
@@ -129,13 +141,19 @@ public final class Server: Sendable {
     }
 
     private func startWorkers(
-        _ compiler: SnapshotCompiler, _ open: [OpenListener], usesRing: Bool, note: String
+        _ compiler: SnapshotCompiler, _ open: [OpenListener], _ predecessor: Predecessor?, usesRing: Bool,
+        note: String
     ) throws(StartError) {
         let wakeups = try makeWakeups(budget.threads)
         let snapshot = compiler.snapshot(budget, wakeups: wakeups, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
-        for thread in threads { thread.worker.send(.accept) }
+        do throws(StartError) { try predecessor?.awaitTurn() } catch {
+            for thread in threads { thread.worker.send(.stop) }
+            for thread in threads { thread.join() }
+            throw error
+        }
+        beginAccepting(threads.map(\.worker), open, usesRing: usesRing)
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let configuration = configuration
         let threadCount = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"
@@ -146,6 +164,7 @@ public final class Server: Sendable {
             state.bound = open
             state.snapshot = snapshot
             state.lines = open.map { $0.describe(configuration) } + [engine]
+            state.usesRing = usesRing
         }
     }
 
@@ -183,6 +202,9 @@ public final class Server: Sendable {
 
     /// Where its listeners are, those of options first, with the ports that the kernel chose where 0 was asked.
     public var boundAddresses: [String] { state.withLock { $0.bound.map(\.address.description) } }
+
+    /// What the service manager passed on, to this process or to one that it replaced.
+    var inherited: InheritedSockets { state.withLock { $0.inherited } }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     var rateLimiters: [RateLimiter] { registries.limiters.all }

@@ -8,6 +8,9 @@ public struct ServiceManager: Sendable {
     /// Between two signs of life, half of what the manager allows; nil: it wants none.
     public let watchdogInterval: Nanoseconds?
 
+    /// Nobody who wants to know.
+    public static var absent: ServiceManager { ServiceManager(environment: { _ in nil }, processID: 0) }
+
     /// - Parameters:
     ///   - environment: the value of an environment variable; nil if it is not set.
     ///   - processID: of this process. A watchdog is meant for the process that `WATCHDOG_PID` names.
@@ -40,6 +43,9 @@ public struct ServiceManager: Sendable {
         let extra = timeout.isOn ? "\nEXTEND_TIMEOUT_USEC=\(timeout.rawValue / 1000 + 5_000_000)" : ""
         tell("STOPPING=1\nSTATUS=\(status)\(extra)")
     }
+
+    /// This process is replaced by another one of the service, who has all further words.
+    public func successor(_ process: Int32) { tell("MAINPID=\(process)") }
 
     public func alive() { tell("WATCHDOG=1") }
 

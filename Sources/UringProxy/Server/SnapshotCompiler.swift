@@ -3,6 +3,7 @@ struct SnapshotCompiler {
     private let configuration: Configuration
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
+    private let parent: ParentPlan
     let clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
@@ -38,9 +39,13 @@ struct SnapshotCompiler {
             throw StartError(message: problems.map { "\($0)" }.joined(separator: "\n"))
         }
         self.routes = routes
+        let credentials = try Self.readCredentials(configuration.parentCredentials)
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
                 allow: configuration.allowDestinations, deny: configuration.denyDestinations)
+            parent = try ParentPlan(
+                direct: configuration.directDestinations,
+                passesAuthorization: configuration.parentAuthorization == .pass, credentials: credentials)
         } catch {
             throw StartError(message: error.message)
         }
@@ -63,6 +68,25 @@ struct SnapshotCompiler {
         self.clusters = clusters
     }
 
+    /// `USER:PASSWORD` in a file, whose one line it is.
+    private static func readCredentials(_ path: String?) throws(StartError) -> [UInt8] {
+        guard let path else { return [] }
+        guard let text = TextFiles.system.read(path) else {
+            throw StartError(message: "--parent-credentials \(path): the file cannot be read")
+        }
+        let line = Array(trimmed(text).utf8)
+        // RFC 7617 §2: the first colon ends the user; control characters are not allowed.
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, line.count <= 1024,
+            !line.contains(where: { $0 < 32 || $0 == 127 })
+        else {
+            throw StartError(
+                message:
+                    "--parent-credentials \(path): it has to hold one line, USER:PASSWORD, of at most 1024 bytes"
+            )
+        }
+        return line
+    }
+
     /// Who is asked for credentials.
     var authenticators: [Authenticator] { access.authenticators }
 
@@ -79,7 +103,7 @@ struct SnapshotCompiler {
     func snapshot(_ budget: Budget, wakeups: [Wakeup], after previous: Snapshot?) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            pipes: budget.pipesPerWorker, policy: policy, trust: trust)
+            pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
         let lends = wakeups.count > 1 && configuration.poolLend
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,

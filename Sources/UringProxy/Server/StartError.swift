@@ -4,6 +4,9 @@ public struct StartError: Error, Sendable {
     /// The fault lies with the driver, and another driver may do.
     let isDriverFailure: Bool
 
+    /// For what the program itself finds.
+    public init(_ message: String) { self.init(message: message) }
+
     init(message: String, isDriverFailure: Bool = false) {
         self.message = message
         self.isDriverFailure = isDriverFailure

@@ -11,6 +11,8 @@ final class Worker: DriverWork {
         case accept
         /// There is something in `adoptions`.
         case adopt
+        case pause
+        case handOver
         case drain
         case stop
     }
@@ -61,6 +63,10 @@ final class Worker: DriverWork {
     private let verdicts: CredentialInbox
     /// Where credentials are checked, likewise.
     private let checker = Mutex<(CredentialChecker, inbox: Int)?>(nil)
+    /// Accepts nothing, after a `pause`.
+    let isPaused = Atomic(false)
+    /// The listeners, by id, that have gone to another process.
+    private let keptListeners = Mutex<[Int]>([])
 
     init(_ plan: Plan) {
         counters = Counters()
@@ -137,6 +143,12 @@ final class Worker: DriverWork {
         return checker.check(query(inbox))
     }
 
+    /// Any thread, when it is paused: goes on to drain, while another process accepts on some of its listeners.
+    func handOver(kept: [Int]) {
+        keptListeners.withLock { $0 = kept }
+        send(.handOver)
+    }
+
     // MARK: - On the worker's own thread
 
     #if Uring
@@ -197,7 +209,17 @@ final class Worker: DriverWork {
         }
         while let message = mailbox.pop() {
             switch message {
-            case .accept: engine.startAccepting()
+            case .accept:
+                isPaused.store(false, ordering: .releasing)
+                engine.startAccepting()
+            case .pause:
+                engine.suspendAccepting()
+                while engine.isAcceptUnderWay {
+                    engine.driver.turn(until: engine.nextDeadline)
+                    engine.processTurn()
+                }
+                isPaused.store(true, ordering: .releasing)
+            case .handOver: engine.handOver(keptListeners.withLock { $0 })
             case .adopt: adopt(&engine)
             case .drain: engine.drain()
             case .stop: engine.stop()

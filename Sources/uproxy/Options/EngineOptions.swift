@@ -17,6 +17,11 @@ struct EngineOptions: ParsableArguments {
     )
     var user: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the process's number here while it serves (default: nowhere).", valueName: "path"))
+    var pidFile: String?
+
     @Option(help: ArgumentHelp("Bind each worker to one CPU (default: on).", valueName: "switch"))
     var pin: Toggle?
 
@@ -50,6 +55,7 @@ struct EngineOptions: ParsableArguments {
         if let threads { configuration.threads = threads }
         set(&configuration.io, to: io)
         if let user { configuration.user = user }
+        if let pidFile { configuration.pidFile = pidFile }
         set(&configuration.pin, to: pin.map { $0 == .on })
         if let memory { configuration.memoryBytes = memory == 0 ? nil : memory }
         set(&configuration.zeroCopy, to: zeroCopy)

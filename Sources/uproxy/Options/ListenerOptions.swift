@@ -22,7 +22,8 @@ struct ListenerOptions: ParsableArguments {
             """, valueName: "address"))
     var forward: [String] = []
 
-    @Option(help: ArgumentHelp("Serve /healthz and /metrics here (default: off).", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("Serve /ready, /healthz and /metrics here (default: off).", valueName: "address"))
     var admin: String?
 
     func apply(to configuration: inout Configuration) {

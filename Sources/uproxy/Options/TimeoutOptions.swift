@@ -47,6 +47,18 @@ struct TimeoutOptions: ParsableArguments {
         transform: duration)
     var timeoutDrain: Nanoseconds?
 
+    @Option(
+        help: durationHelp(
+            "How long a drain goes on accepting while /ready says 503 already", defaults.timeoutDrainDelay),
+        transform: duration)
+    var timeoutDrainDelay: Nanoseconds?
+
+    @Option(
+        help: durationHelp(
+            "For a new process to serve in an upgrade; then the old one goes on", defaults.timeoutUpgrade),
+        transform: duration)
+    var timeoutUpgrade: Nanoseconds?
+
     func apply(to configuration: inout Configuration) {
         set(&configuration.timeoutHead, to: timeoutHead)
         set(&configuration.timeoutBodyIdle, to: timeoutBodyIdle)
@@ -57,5 +69,7 @@ struct TimeoutOptions: ParsableArguments {
         set(&configuration.timeoutTotal, to: timeoutTotal)
         set(&configuration.timeoutTunnelIdle, to: timeoutTunnelIdle)
         set(&configuration.timeoutDrain, to: timeoutDrain)
+        set(&configuration.timeoutDrainDelay, to: timeoutDrainDelay)
+        set(&configuration.timeoutUpgrade, to: timeoutUpgrade)
     }
 }

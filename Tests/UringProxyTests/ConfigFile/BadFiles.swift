@@ -48,7 +48,7 @@ enum BadFiles {
         ),
         Case(
             "timeouts:\n  head 1s\n",
-            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain"
+            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain, drain_delay, upgrade"
         ),
         Case(
             "timeouts: {head: 1s}\n---\ntimeouts: {head: 2s}\n",
@@ -144,7 +144,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, allow, deny, rate_limit, authentication"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -856,6 +856,16 @@ enum BadFiles {
             "f.yaml:1:15: limits.uri: 64KiB does not fit limits.head (32KiB); lower it, raise limits.head, or give 0 to let the head's limit bound it"
         ),
         Case(
+            "timeouts: {drain_delay: -1s}\n",
+            "f.yaml:1:25: timeouts.drain_delay: '-1s' is negative; a duration is 0 or more, for example 30s, 500ms, 2m or 1h"
+        ),
+        Case(
+            "timeouts: {upgrade: 9999999h}\n",
+            "f.yaml:1:21: timeouts.upgrade: '9999999h' is longer than ten years; 0 switches a timeout off"),
+        Case(
+            "engine: {pid_file: [a, b]}\n",
+            "f.yaml:1:20: engine.pid_file: a list stands here; write a path, or 'off'"),
+        Case(
             "limits: {body: 1 parsec}\n",
             "f.yaml:1:16: limits.body: ' parsec' is not a unit of size; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB"
         ),
@@ -914,6 +924,32 @@ enum BadFiles {
             "forward: {allow: ['a b']}\n",
             "f.yaml:1:18: forward.allow: 'a b' is empty or holds a space; give a CIDR, a name, a pattern as *.example.com or a port, and repeat the option for more"
         ),
+        Case(
+            "forward: {parent: up}\n",
+            "f.yaml:1:19: forward.parent: there is no cluster 'up'; define it below 'clusters'"),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80', role: forward, parent: apt}]\n",
+            "f.yaml:2:62: listeners[0].parent: there is no cluster 'apt'; did you mean 'app'?"),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80', cluster: app, parent: app}]\n",
+            "f.yaml:2:61: listeners[0].parent: only a forward proxy's requests go through a parent; name the cluster with 'cluster:', or make the role forward"
+        ),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:80'}]\nforward: {parent: app}\n",
+            "f.yaml:3:19: forward.parent: there is no forward proxy whose requests could go through it; add a listener with the role forward, or leave it out"
+        ),
+        Case(
+            "forward: {direct: '*.internal'}\n",
+            "f.yaml:1:19: forward.direct: there is no parent; name the cluster of proxies as the parent, or leave it out"
+        ),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:80', role: forward}]\nforward: {parent: app, parent_authorization: pass, parent_credentials: /c}\n",
+            "f.yaml:3:72: forward.parent_credentials: what downstream shows is passed to the parent, which takes one of the two; leave it out, or switch passing off"
+        ),
+        Case(
+            "forward: {parent_authorization: yes}\n",
+            "f.yaml:1:33: forward.parent_authorization: 'yes' is no choice here; write off or pass"),
         Case(
             "forward: {deny: 'http://x'}\n",
             "f.yaml:1:17: forward.deny: 'http://x' is a URL; give its host, or HOST:PORT"),

@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
+          - {address: "unix:/tmp/p", role: forward, parent: app, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
@@ -100,11 +100,11 @@ struct ConfigurationFileTests {
         address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
-        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
-        timeouts: {head: 10s, body_idle: 0, drain: 2m}
+        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
+        timeouts: {head: 10s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
         limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
-        forward: {allow: ["*", 10.1.0.0/16], deny: ":25"}
+        forward: {allow: ["*", 10.1.0.0/16], deny: ":25", parent: other, direct: [10.0.0.0/8, "*.in"], parent_authorization: pass}
         dns: {servers: 192.0.2.53}
         fields: {via: edge, x_forwarded: replace, forwarded: append}
         """
@@ -146,7 +146,7 @@ struct ConfigurationFileTests {
         var expected = Configuration()
         expected.listeners = [
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
-            ListenerConfiguration(address: "unix:/tmp/p", role: .forward),
+            ListenerConfiguration(address: "unix:/tmp/p", role: .forward, parent: "app"),
         ]
         expected.listeners[1].access = AccessConfiguration(
             allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"],
@@ -216,6 +216,9 @@ struct ConfigurationFileTests {
         expected.timeoutHead = .seconds(10)
         expected.timeoutBodyIdle = .zero
         expected.timeoutDrain = .minutes(2)
+        expected.timeoutDrainDelay = .seconds(5)
+        expected.timeoutUpgrade = .seconds(20)
+        expected.pidFile = "/run/u.pid"
         expected.limitHeadBytes = 16 << 10
         expected.limitFields = 64
         expected.limitBodyBytes = 1 << 30
@@ -226,6 +229,9 @@ struct ConfigurationFileTests {
         expected.poolLend = false
         expected.allowDestinations = ["*", "10.1.0.0/16"]
         expected.denyDestinations = [":25"]
+        expected.parent = "other"
+        expected.directDestinations = ["10.0.0.0/8", "*.in"]
+        expected.parentAuthorization = .pass
         expected.dnsServers = ["192.0.2.53"]
         expected.via = "edge"
         expected.xForwarded = .replace

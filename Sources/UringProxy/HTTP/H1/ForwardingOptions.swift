@@ -22,6 +22,13 @@ struct ForwardingOptions: BitwiseCopyable {
     /// Tell the upstream that no other request follows on its connection (RFC 9112 §9.6).
     var closes = false
 
+    /// What is asked is a proxy, and so for the whole target (RFC 9112 §3.2.2).
+    var toProxy = false
+    /// Proxy-Authorization is meant for the next hop (RFC 9110 §11.7.2).
+    var passesAuthorization = false
+    /// The value of a Proxy-Authorization of our own; empty writes none.
+    var authorization = ByteView.empty
+
     /// The peer is none of the proxies that are believed: what it says of others is dropped.
     mutating func disbelieve() {
         if xForwarded == .append { xForwarded = .replace }

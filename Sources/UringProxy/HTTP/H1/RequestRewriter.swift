@@ -17,7 +17,7 @@ struct RequestRewriter {
         if beginsAsWritten {
             copier.begin(Int(head.methodRange.offset)..<fields[0].value.end &+ 2)
         } else {
-            writeRequestLine(head, bytes, changes.target, &writer)
+            writeRequestLine(head, bytes, changes.target, &writer, toProxy: options.toProxy)
             // RFC 9110 §7.2: first, for upstreams and logs that look no further; of the target where that names it.
             writer.append("Host: ")
             if !changes.host.isEmpty {
@@ -33,7 +33,9 @@ struct RequestRewriter {
         var receivedHost = changes.tellsHost
         for index in (beginsAsWritten ? 1 : 0)..<fields.count {
             let line = fields[index]
-            if line.isHopByHop { continue }
+            if line.isHopByHop && !(options.passesAuthorization && line.id == .proxyAuthorization) {
+                continue
+            }
             guard line.id.concernsThisHop else {
                 copier.copy(line, of: bytes, to: &writer)
                 continue
@@ -86,6 +88,11 @@ struct RequestRewriter {
             writer.append(options.user)
             writer.append("\r\n")
         }
+        if !options.authorization.isEmpty {
+            writer.append("Proxy-Authorization: ")
+            writer.append(options.authorization)
+            writer.append("\r\n")
+        }
         if !options.via.isEmpty { writer.appendVia(head.version, options.via) }
         writeConnection(head, fields, bytes, &writer, keepUpgrade, options.closes)
         writer.append("\r\n")
@@ -115,7 +122,8 @@ struct RequestRewriter {
     }
 
     private static func writeRequestLine(
-        _ head: RequestHead, _ bytes: ByteView, _ target: ByteView, _ writer: inout ByteWriter
+        _ head: RequestHead, _ bytes: ByteView, _ target: ByteView, _ writer: inout ByteWriter,
+        toProxy: Bool
     ) {
         writer.append(bytes[head.methodRange])
         writer.append(" ")
@@ -124,6 +132,7 @@ struct RequestRewriter {
         case _ where !target.isEmpty: writer.append(target)
         case .origin, .asterisk: writer.append(path)
         case .authority: writer.append(bytes[head.target])
+        case .absolute where toProxy: writer.append(bytes[head.target])
         case .absolute:
             if path.isEmpty, head.method == .options {
                 writer.append("*")  // RFC 9112 §3.2.4

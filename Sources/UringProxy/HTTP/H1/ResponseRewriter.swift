@@ -25,12 +25,13 @@ struct ResponseRewriter {
     ///   - bytes: what `head` and `fields` were parsed from.
     ///   - via: this proxy's name; empty writes none.
     ///   - keepUpgrade: pass on Upgrade, as in a 101 whose tunnel is about to open.
+    ///   - keepsAuthentication: a parent's demands of who asks it are passed on (RFC 9110 §11.7.1).
     ///   - downstreamVersion: a 1.0 client never gets Transfer-Encoding, whatever `framing` says.
     ///   - added: what the route adds.
     static func write(
         head: ResponseHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
         via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
-        downstreamVersion: HTTPVersion, added: ResponseLines = .none
+        keepsAuthentication: Bool = false, downstreamVersion: HTTPVersion, added: ResponseLines = .none
     ) {
         var copier = FieldLineCopier()
         if head.version == .http11, !head.reason.isEmpty {
@@ -44,7 +45,7 @@ struct ResponseRewriter {
         for index in 0..<fields.count {
             let line = fields[index]
             if line.id == .transferEncoding { receivedChunked = true }
-            if line.isHopByHop { continue }
+            if line.isHopByHop && !(keepsAuthentication && line.id.isProxyAuthentication) { continue }
             if line.id == .contentLength {
                 guard keepsLength, let length = head.contentLength else { continue }
                 copier.copyLength(line, length, of: bytes, to: &writer)

@@ -13,7 +13,8 @@ extension KeyHash {
         }
     }
 
-    private static func path(_ target: ByteView) -> UInt64 {
+    /// - Parameter target: a path with its query, which does not count; a whole target where that matters.
+    static func path(_ target: ByteView) -> UInt64 {
         var size = 0
         while size < target.count, target[size] != UInt8(ascii: "?") { size += 1 }
         if size > 0 { return hash(target[0..<size]) }
