@@ -43,7 +43,7 @@ struct HandoverTests {
         change(&configuration)
         return Pair(
             old: old,
-            upgrade: Upgrade(server: old.server, admin: nil, arguments: [], timeout: timeout),
+            upgrade: Upgrade(server: old.server, admin: nil, arguments: [], timeout: { timeout }),
             new: try Server(configuration: configuration),
             predecessor: Predecessor(channel: HandoverChannel(descriptor: ends.new)), channel: ends.old)
     }

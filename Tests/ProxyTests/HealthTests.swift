@@ -71,8 +71,7 @@ struct HealthTests {
         // Two checks that fail: 750 ms at most. The rest is for a machine that does something else.
         #expect(cposix_monotonic_nanoseconds() - began < 4_000_000_000)
         #expect(try names(client, 30) == ["a", "c"])
-        let report = MetricsReport.render(
-            proxy.server.workers, resolver: nil, health: proxy.server.clusterHealth)
+        let report = MetricsReport.render(proxy.server)
         let healthy = "uproxy_endpoint_healthy{cluster=\"app\",endpoint="
         #expect(report.contains("\(healthy)\"\(origins[0].address)\"} 1\n"))
         #expect(report.contains("\(healthy)\"\(origins[1].address)\"} 0\n"))

@@ -74,8 +74,7 @@ struct RateLimitTests {
         }
         #expect(proxy[.upstreamOpened] == 1)
         #expect(proxy.failures(.rateLimited) == 2)
-        let metrics = MetricsReport.render(
-            proxy.server.workers, resolver: nil, limiters: proxy.server.rateLimiters)
+        let metrics = MetricsReport.render(proxy.server)
         #expect(metrics.contains("\nuproxy_rate_limit_exceeded_total{limit=\"slow\"} 2\n"))
         #expect(metrics.contains("\nuproxy_failures_total{cause=\"rate_limited\"} 2\n"))
     }

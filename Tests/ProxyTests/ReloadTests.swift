@@ -326,6 +326,7 @@ struct ReloadTests {
                 case .needsNewProcess(let problems): return problems.map { "\($0)" }.joined(separator: "\n")
                 case .failed(let error): return error.message
                 case .isEnding: return "ending"
+                case .isHandingOver: return "handing over"
                 }
             }
         }

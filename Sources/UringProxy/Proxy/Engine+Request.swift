@@ -444,12 +444,13 @@ extension Engine where D: ~Copyable {
         }
         connections[slot].isBulk =
             splicing[slot].splices || isLong(body, exchanges[index].requestBodyBytes)
+        // RFC 9112 §7.1: chunk lines and trailers are no content.
+        if taken > 0, body.content ?? exchanges[index].requestBodyBytes > bodyLimit(of: index) {
+            fail(index, .bodyTooLarge)
+            return
+        }
         switch outcome {
         case .more:
-            if exchanges[index].requestBodyBytes > bodyLimit(of: index) {
-                fail(index, .bodyTooLarge)
-                return
-            }
             if connections[slot].inputEnded && connections[slot].input.isEmpty {
                 abortByDownstream(index)
                 return

@@ -14,6 +14,8 @@ struct BodyReader: BitwiseCopyable {
     /// Of a body with a length: bytes still to come.
     private(set) var remaining: UInt64 = 0
     private var decoder = ChunkedDecoder()
+    /// Of a chunked body: bytes of content so far, without what frames them; else nil.
+    private(set) var content: UInt64?
 
     init() {}
 
@@ -23,7 +25,9 @@ struct BodyReader: BitwiseCopyable {
         case .length(let size):
             remaining = size
             state = size == 0 ? .done : .length
-        case .chunked: state = .chunked
+        case .chunked:
+            state = .chunked
+            content = 0
         case .untilClose: state = .untilClose
         }
     }
@@ -43,6 +47,7 @@ struct BodyReader: BitwiseCopyable {
         precondition(state == .chunked)
         let step = decoder.advance(bytes)
         if case .trailers = step { state = .trailers }
+        if case .data(_, let size) = step { content = (content ?? 0) + UInt64(size) }
         return step
     }
 
