@@ -60,6 +60,24 @@ struct ExampleTests {
             try client.expect(Messages.ok)
             upstreams.append(upstream)
         }
+        let login = "POST /login HTTP/1.1\r\nHost: example.org\r\nContent-Length: 0\r\n\r\n"
+        for round in 0..<5 {
+            try client.send(login)
+            // In turn: the request before went to the other one.
+            let upstream = try next(upstreams.prefix(2), login)
+            // What may have had its effect is not asked for twice.
+            if round == 0 {
+                try upstream.send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+                #expect(try client.receiveHead().hasPrefix("HTTP/1.1 503 "))
+            } else {
+                try upstream.send(Messages.ok)
+                try client.expect(Messages.ok)
+            }
+        }
+        try client.send(login)
+        let refusal = try client.receiveResponse()
+        #expect(refusal.head.hasPrefix("HTTP/1.1 429 "))
+        #expect(refusal.head.contains("\r\nRateLimit: \"login\";r=0;t=12\r\n"))
         try client.send(get("/users/7?tab=a", "example.org"))
         try client.expect(
             "HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.org/people/7?tab=a\r\nContent-Length: 0\r\n\r\n"
@@ -68,6 +86,16 @@ struct ExampleTests {
         try client.expect(
             "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 9\r\n\r\nnobody's\n"
         )
+    }
+
+    /// Whichever of the connections brings the request.
+    private func next(_ upstreams: ArraySlice<TestSocket>, _ request: String) throws -> TestSocket {
+        var watched = upstreams.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        let count = unsafe poll(&watched, nfds_t(watched.count), 20_000)
+        let index = try #require(count > 0 ? watched.firstIndex { $0.revents != 0 } : nil)
+        let upstream = upstreams[upstreams.startIndex + index]
+        try upstream.expect(request)
+        return upstream
     }
 
     @Test(
