@@ -32,7 +32,8 @@ public final class AdminServer: Sendable {
         }
         report = {
             MetricsReport.render(
-                server.workers, resolver: server.resolverCounters, limiters: server.rateLimiters)
+                server.workers, resolver: server.resolverCounters, limiters: server.rateLimiters,
+                geo: server.geoSource)
         }
         _ = cposix_set_nonblocking(listener)
     }

@@ -4,7 +4,10 @@ internal import Synchronization
 struct MetricsReport {
     private var text = ""
 
-    static func render(_ workers: [Worker], resolver: ResolverCounters?, limiters: [RateLimiter] = [])
+    static func render(
+        _ workers: [Worker], resolver: ResolverCounters?, limiters: [RateLimiter] = [],
+        geo: GeoSource? = nil
+    )
         -> String
     {
         var report = MetricsReport()
@@ -16,6 +19,7 @@ struct MetricsReport {
         report.failures(workers)
         report.engine(workers)
         if !limiters.isEmpty { report.limits(limiters) }
+        if let geo { report.databases(geo) }
         if let resolver { report.names(resolver) }
         return report.text
     }
@@ -102,6 +106,15 @@ struct MetricsReport {
         each(
             "rate_limit_evictions_total", "Keys forgotten before their time, for want of room (size).",
             .evicted)
+    }
+
+    private mutating func databases(_ geo: GeoSource) {
+        metric(
+            "geo_reloads_total", "Geo databases that were opened anew.", "counter",
+            "\(geo.counts.reloads)")
+        metric(
+            "geo_reload_failures_total", "New files of geo databases that could not be used.", "counter",
+            "\(geo.counts.failures)")
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

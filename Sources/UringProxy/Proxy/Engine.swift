@@ -46,6 +46,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Asks for credentials to be checked, with a question made for this worker's inbox; false if it could not be taken.
     let askChecker: ((_ inbox: Int) -> CredentialQuery) -> Bool
     var routeScratch: RouteScratch
+    /// Where databases come from that say where clients are; nil: there are none.
+    let geoSource: GeoSource?
+    /// Those in use, kept for `geo` to read, and the source's generation that they are of.
+    var geoDatabases: GeoDatabases
+    var geoGeneration: UInt64
+    var geo: GeoReader
     let lending: [LendingQueue]
     var clusters: ClusterTable
     let clientLimit: ClientLimit?
@@ -93,7 +99,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         counters: Counters,
         worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
         routeSets: [RouteSet] = [], accessPlans: [AccessPlan] = [],
-        authenticators: [Authenticator] = [], lending: [LendingQueue],
+        authenticators: [Authenticator] = [], geo geoSource: GeoSource? = nil, lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool,
         askChecker: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool = { _ in false }
     ) {
@@ -123,6 +129,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.authenticators = authenticators
         knownCredentials = CredentialCache(groups: authenticators.isEmpty ? 0 : 512)
         self.askChecker = askChecker
+        self.geoSource = geoSource
+        (geoDatabases, geoGeneration) = geoSource?.current ?? (GeoDatabases.none, 0)
+        geo = geoDatabases.reader
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
         self.clientLimit = clientLimit

@@ -11,6 +11,7 @@ public final class Server: Sendable {
     private let accessPlans: [AccessPlan]
     private let authenticators: [Authenticator]
     private let limiters: LimiterRegistry
+    private let geo: GeoCompiler
     private let clusters: [ClusterPlan]
     private let state = Mutex(State())
 
@@ -18,6 +19,7 @@ public final class Server: Sendable {
         var threads: [WorkerThread<Worker>] = []
         var resolver: Resolver?
         var checker: CredentialChecker?
+        var geo: GeoSource?
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -55,7 +57,8 @@ public final class Server: Sendable {
         var access = AccessCompiler(configuration, limiters: limiters)
         let accessPlans = access.plans()
         let authenticators = access.authenticators()
-        problems += access.problems
+        let geo = GeoCompiler(configuration)
+        problems += access.problems + geo.problems
         var routeSets: [RouteSet] = []
         for list in configuration.routes {
             if let set = RouteCompiler.compile(
@@ -71,6 +74,7 @@ public final class Server: Sendable {
         self.accessPlans = accessPlans
         self.authenticators = authenticators
         self.limiters = limiters
+        self.geo = geo
         self.configuration = configuration
         do throws(DestinationRuleError) {
             policy = try DestinationPolicy(
@@ -112,7 +116,11 @@ public final class Server: Sendable {
             try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
         }
         let checker = try makeChecker()
-        state.withLock { $0.checker = checker }
+        let geo = try makeGeo()
+        state.withLock { state in
+            state.checker = checker
+            state.geo = geo
+        }
         try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
             try startWorkers(open, usesRing: usesRing, note: note)
         }
@@ -178,6 +186,18 @@ public final class Server: Sendable {
         }
     }
 
+    /// The databases, and the thread that opens them anew when they change; nil: there are none.
+    private func makeGeo() throws(StartError) -> GeoSource? {
+        guard !geo.databases.all.isEmpty else { return nil }
+        do throws(SystemCallError) {
+            let source = try GeoSource(geo.databases, asked: geo.asked)
+            try source.start()
+            return source
+        } catch {
+            throw StartError(message: "geo databases cannot be watched: \(error.message)")
+        }
+    }
+
     private func startWorkers(_ open: [OpenListener], usesRing: Bool, note: String) throws(StartError) {
         let plans = try makePlans(open)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
@@ -226,13 +246,13 @@ public final class Server: Sendable {
         let perClient = configuration.limitConnectionsPerClient
         let clientLimit = perClient > 0 ? ClientLimit(limit: perClient, seed: random.next()) : nil
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
-        let (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
+        let (resolver, checker, geo) = state.withLock { ($0.resolver, $0.checker, $0.geo) }
         return (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
                 wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
                 accessPlans: accessPlans, authenticators: authenticators, checker: checker,
-                lending: lending,
+                geo: geo, lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
         }
@@ -287,6 +307,7 @@ public final class Server: Sendable {
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     var rateLimiters: [RateLimiter] { limiters.all }
+    var geoSource: GeoSource? { state.withLock { $0.geo } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -322,9 +343,12 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, checker, bound) = state.withLock { ($0.resolver, $0.checker, $0.bound) }
+        let (resolver, checker, geo, bound) = state.withLock {
+            ($0.resolver, $0.checker, $0.geo, $0.bound)
+        }
         resolver?.stop()
         checker?.stop()
+        geo?.stop()
         for listener in bound where !listener.isInherited { ListenerSocket.removeFile(listener.address) }
     }
 }

@@ -27,6 +27,8 @@ final class Worker: DriverWork {
         var authenticators: [Authenticator]
         /// nil: nobody is asked for credentials.
         var checker: CredentialChecker?
+        /// nil: nothing is known of where clients are.
+        var geo: GeoSource?
         var lending: [LendingQueue]
         var clientLimit: ClientLimit?
         var resolver: Resolver?
@@ -101,7 +103,7 @@ final class Worker: DriverWork {
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
             worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
             routeSets: plan.routeSets, accessPlans: plan.accessPlans,
-            authenticators: plan.authenticators, lending: plan.lending,
+            authenticators: plan.authenticators, geo: plan.geo, lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {
