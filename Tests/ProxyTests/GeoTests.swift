@@ -154,6 +154,13 @@ struct GeoTests {
         try proxy.wait(for: "a file that is gone is refused") { source.counts.failures == 3 }
         #expect(try ask(client, from: "192.0.2.1") == "france")
         #expect(source.counts.reloads == 2)
+        // Once is enough: this takes until some more checks have passed.
+        let back = try TemporaryFile(database("DE"))
+        #expect(unsafe rename(back.path, file.path) == 0)
+        try wait(for: "germany", after: "france")
+        let report = MetricsReport.render(proxy.server.workers, resolver: nil, geo: source)
+        #expect(report.contains("\nuproxy_geo_reloads_total 3\n"))
+        #expect(report.contains("\nuproxy_geo_reload_failures_total 3\n"))
     }
 
     @Test("What is explained is what happens, for random routes and sources", arguments: TestDriver.offered)

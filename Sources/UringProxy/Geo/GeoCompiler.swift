@@ -15,7 +15,7 @@ struct GeoCompiler {
         }
         for (index, path) in configuration.geoDatabases.enumerated() {
             let option = "geo.databases[\(index)]"
-            do throws(OptionSyntaxError) {
+            do throws(GeoDatabaseError) {
                 let database = try GeoDatabase(path)
                 databases.append(database)
                 if database.kinds.isEmpty {
@@ -24,8 +24,7 @@ struct GeoCompiler {
                         "give one such as GeoLite2-Country or GeoLite2-ASN")
                 }
             } catch {
-                let (message, remedy) = error.parts(otherwise: "check the file")
-                note(option, message, remedy)
+                note(option, "\(quoted(path)) \(error.reason)", "check the path")
             }
         }
         self.databases = GeoDatabases(databases)

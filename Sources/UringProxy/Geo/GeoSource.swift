@@ -11,8 +11,10 @@ final class GeoSource: Sendable {
     private struct Seen {
         /// At the last check. A stamp that is new may be that of a file that is still being written.
         var latest: UInt64
-        /// What was opened, or refused.
+        /// What was opened, or need not be opened again.
         var settled: UInt64
+        /// What was last said to be of no use; nil: nothing.
+        var refused: UInt64?
     }
 
     private struct State {
@@ -103,29 +105,34 @@ final class GeoSource: Sendable {
         var (databases, seen) = state.withLock { ($0.databases, $0.seen) }
         var hasChanged = false
         for index in seen.indices {
-            let database = databases.all[index]
-            let stamp = GeoDatabase.stamp(of: database.path)
+            let path = databases.all[index].path
+            let stamp = GeoDatabase.stamp(of: path)
             let isQuiet = stamp == seen[index].latest
             seen[index].latest = stamp
-            guard isQuiet, stamp != seen[index].settled else { continue }
-            do throws(OptionSyntaxError) {
-                let opened = try GeoDatabase(database.path)
+            guard stamp != seen[index].settled else {
+                seen[index].refused = nil
+                continue
+            }
+            guard isQuiet else { continue }
+            do throws(GeoDatabaseError) {
+                let opened = try GeoDatabase(path)
                 // Written to meanwhile: the next check sees that as well.
-                guard opened.stamp == stamp, GeoDatabase.stamp(of: database.path) == stamp else { continue }
+                guard opened.stamp == stamp, GeoDatabase.stamp(of: path) == stamp else { continue }
                 seen[index].settled = stamp
                 let changed = databases.replacing(index, with: opened)
                 let missing = asked.subtracting(changed.kinds)
-                guard missing.isEmpty else {
-                    throw OptionSyntaxError("\(quoted(database.path)) does not know \(missing.text) any more")
+                if missing.isEmpty {
+                    seen[index].refused = nil
+                    databases = changed
+                    hasChanged = true
+                    reloads.wrappingAdd(1, ordering: .relaxed)
+                } else {
+                    refuse(&seen[index], stamp, "\(quoted(path)) does not know \(missing.text) any more")
                 }
-                databases = changed
-                hasChanged = true
-                reloads.wrappingAdd(1, ordering: .relaxed)
             } catch {
-                seen[index].settled = stamp
-                reloadFailures.wrappingAdd(1, ordering: .relaxed)
-                let reason = error.parts(otherwise: "").message
-                say("uproxy: geo: \(reason); what was read before stays in use")
+                // What the system does not give now it may give later, such as a descriptor.
+                if case .format = error { seen[index].settled = stamp }
+                refuse(&seen[index], stamp, "\(quoted(path)) \(error.reason)")
             }
         }
         state.withLock {
@@ -134,6 +141,14 @@ final class GeoSource: Sendable {
             $0.databases = databases
             generation.wrappingAdd(1, ordering: .releasing)
         }
+    }
+
+    /// Counts a file that cannot be used and says so, once.
+    private func refuse(_ seen: inout Seen, _ stamp: UInt64, _ reason: String) {
+        if seen.refused == stamp { return }
+        seen.refused = stamp
+        reloadFailures.wrappingAdd(1, ordering: .relaxed)
+        say("uproxy: geo: \(reason); what was read before stays in use")
     }
 
     /// A line to the standard error, in one write.

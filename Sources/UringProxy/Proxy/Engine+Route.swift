@@ -17,7 +17,10 @@ extension Engine where D: ~Copyable {
             fail(index, .badPath)
             return nil
         }
-        if routeSets[set].table.asksLocation { request.location = geo.location(of: source) }
+        // Where there are no databases no route asks for what they know.
+        if geoSource != nil && routeSets[set].table.asksLocation {
+            request.location = geo.location(of: source)
+        }
         let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)
         // Another route might be the wrong one, such as that behind one that refuses.
         if routeScratch.isUndecided {

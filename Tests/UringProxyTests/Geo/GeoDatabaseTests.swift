@@ -130,7 +130,7 @@ struct GeoDatabaseTests {
         func tryOpening(_ bytes: [UInt8]) throws {
             // A new one each time: to write over one makes some file systems wait for the disk.
             let file = try TemporaryFile(bytes)
-            do throws(OptionSyntaxError) {
+            do throws(GeoDatabaseError) {
                 let databases = GeoDatabases([try GeoDatabase(file.path)])
                 for address in ["192.0.2.1", "2001:db8::1", "255.0.0.1", "ffff::"] {
                     _ = location(databases, address)
@@ -154,7 +154,7 @@ struct GeoDatabaseTests {
         var bytes = outside.bytes
         bytes[0] = 0xFF
         let file = try TemporaryFile(bytes)
-        #expect(throws: OptionSyntaxError.self) { try GeoDatabase(file.path) }
+        #expect(throws: GeoDatabaseError.self) { try GeoDatabase(file.path) }
     }
 
     @Test("What routes ask for has to be known by a database")
