@@ -39,6 +39,10 @@ let package = Package(
             name: "CCrypt",
             // Static archives: of libcrypto it takes SHA-256 alone, and no further package is needed to run.
             linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary(":libcrypto.a")]),
+        .target(
+            name: "CMaxMindDB",
+            // The static archive: 25 KB, and no further package is needed to run.
+            linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
         .target(name: "CPosix"),
         .target(name: "CBytes"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
@@ -46,7 +50,7 @@ let package = Package(
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CCrypt", "CYaml", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CYaml", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),

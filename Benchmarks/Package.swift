@@ -30,15 +30,19 @@ let package = Package(
         .target(
             name: "CCrypt", path: "Sources/Engine/CCrypt",
             linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary(":libcrypto.a")]),
+        .target(
+            name: "CMaxMindDB", path: "Sources/Engine/CMaxMindDB",
+            linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
         .target(name: "CPosix", path: "Sources/Engine/CPosix"),
         .target(name: "CBytes", path: "Sources/Engine/CBytes"),
         .systemLibrary(name: "CAres", path: "Sources/Engine/CAres", pkgConfig: "libcares"),
         .systemLibrary(name: "CPcre2", path: "Sources/Engine/CPcre2", pkgConfig: "libpcre2-8"),
         .executableTarget(
-            name: "Micro", dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CPcre2", "CYaml"],
+            name: "Micro",
+            dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CPcre2", "CYaml"],
             path: "Sources",
             exclude: [
-                "CLoad", "Load", "Engine/CAres", "Engine/CBytes", "Engine/CCrypt", "Engine/CPcre2", "Engine/CPosix", "Engine/CURing",
+                "CLoad", "Load", "Engine/CAres", "Engine/CBytes", "Engine/CCrypt", "Engine/CMaxMindDB", "Engine/CPcre2", "Engine/CPosix", "Engine/CURing",
                 "Engine/CYaml", "Engine/uproxy",
             ],
             sources: ["Engine/UringProxy", "Micro"],

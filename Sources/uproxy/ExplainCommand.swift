@@ -7,7 +7,7 @@ struct ExplainCommand: ParsableCommand {
         abstract: "Say what becomes of a request, and which line of the file decides it.",
         usage: "uproxy explain METHOD URL [-H 'NAME: VALUE']… [--from ADDRESS] --config FILE",
         discussion:
-            "Nothing is opened and nothing sent; the answer is found by the tables that the proxy uses.")
+            "No socket is opened and nothing sent; the answer is found by the tables that the proxy uses.")
 
     @Argument(help: "GET, POST, CONNECT…") var method: String
     @Argument(help: ArgumentHelp("A URL, a path, or HOST:PORT for CONNECT.", valueName: "url")) var target:

@@ -17,6 +17,7 @@ struct MetricsReport {
         report.reloads(server.reloadCounters)
         let limiters = server.rateLimiters
         if !limiters.isEmpty { report.limits(limiters) }
+        if let geo = server.geoSource { report.databases(geo) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }
@@ -114,6 +115,15 @@ struct MetricsReport {
         each(
             "rate_limit_evictions_total", "Keys forgotten before their time, for want of room (size).",
             .evicted)
+    }
+
+    private mutating func databases(_ geo: GeoSource) {
+        metric(
+            "geo_reloads_total", "Geo databases that were opened anew.", "counter",
+            "\(geo.counts.reloads)")
+        metric(
+            "geo_reload_failures_total", "New files of geo databases that could not be used.", "counter",
+            "\(geo.counts.failures)")
     }
 
     private mutating func names(_ resolver: ResolverCounters) {

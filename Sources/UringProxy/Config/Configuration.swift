@@ -12,6 +12,8 @@ public struct Configuration: Sendable, Equatable {
     public var clusters: [ClusterConfiguration] = []
     /// Addresses under names, for the lists of listeners and routes.
     public var addressSets: [AddressSetConfiguration] = []
+    /// Paths of databases that tell where addresses are; of two that know a thing the first one tells it.
+    public var geoDatabases: [String] = []
     public var rateLimits: [RateLimitConfiguration] = []
     public var authentication: [AuthenticationConfiguration] = []
     /// Where the reverse proxy listens: `127.0.0.1:8081`, `[::1]:8081`, `unix:PATH`.

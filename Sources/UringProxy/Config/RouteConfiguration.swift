@@ -77,6 +77,10 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var query: [Condition] = []
     /// Addresses, CIDR blocks and names of address sets.
     public var sources: [String] = []
+    /// Codes of ISO 3166-1, of ISO 3166-2 behind the hyphen, and numbers of autonomous systems; each with `!` for any but it.
+    public var countries: [String] = []
+    public var regions: [String] = []
+    public var autonomousSystems: [String] = []
 
     /// Whom it lets in: who is not is answered with 403, and no other route is looked for.
     public var access = AccessConfiguration()

@@ -38,7 +38,7 @@ public struct ConfigurationFile: Sendable {
     public func problems(with configuration: Configuration) -> [FileProblem] {
         let found =
             configuration.validate() + AccessCompiler.problems(of: configuration)
-            + RouteCompiler.problems(of: configuration)
+            + GeoCompiler(configuration).problems + RouteCompiler.problems(of: configuration)
             + Self.destinationProblems(of: configuration)
         return placed(found)
     }

@@ -23,6 +23,7 @@ enum ConfigurationSchema {
             itemName: \.name, items: \.items, new: { AddressSetConfiguration(name: "") },
             .text("an address, a CIDR, unix:, or file:PATH for a file with one of them a line"),
             fileItems: "file:"),
+        .section("geo", "Where clients are, for match.geo.", geoKeys),
         .named(
             "rate_limits", \.rateLimits, "How often requests may come, by a name of yours.",
             itemName: \.name, new: { RateLimitConfiguration(name: "") }, rateLimitKeys),
@@ -109,6 +110,9 @@ enum ConfigurationSchema {
                     .values(
                         "source", \.sources, .text("an address, a CIDR or the name of an address set"),
                         "Addresses that it comes from; one of them."),
+                    .section(
+                        "geo", "Where it comes from: of each key one of the values, and none with !.",
+                        placeKeys),
                 ]),
             .optional(
                 "cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
@@ -210,6 +214,22 @@ enum ConfigurationSchema {
         .part("response", \.response, "Fields of responses, be they our own.", fieldEditKeys),
         .part("timeouts", \.timeouts, "Timeouts of exchanges, where they differ.", routeTimeoutKeys),
         .part("limits", \.limits, "Limits of requests, where they differ.", routeLimitKeys),
+    ]
+
+    private static let placeKeys: [SchemaKey<RouteConfiguration>] = [
+        .values(
+            "country", \.countries, .text("the two letters of a country, such as DE or !DE"),
+            "Countries by their code of ISO 3166-1."),
+        .values(
+            "region", \.regions, .text("what ISO 3166-2 has behind the hyphen, such as BY for DE-BY"),
+            "Regions by their code of ISO 3166-2, without the country's part."),
+        .values("asn", \.autonomousSystems, .autonomousSystem, "Numbers of autonomous systems."),
+    ]
+
+    private static let geoKeys: [SchemaKey<Configuration>] = [
+        .paths(
+            "databases", \.geoDatabases,
+            "Files in MaxMind's format, such as GeoLite2-City.mmdb; opened anew when they change.")
     ]
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [

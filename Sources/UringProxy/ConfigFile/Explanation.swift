@@ -187,12 +187,17 @@ public struct Explanation: Sendable {
             let set = RouteCompiler.compile(list, configuration, seed: 0, &problems)
         else { return }
         var scratch = RouteScratch(pathBytes: bytes.count)
-        let request: RouteRequest
+        var request: RouteRequest
         do throws(PathProblem) {
             request = try RouteRequest(head, bytes: bytes, source: client, scratch: &scratch)
         } catch {
             add("answer", "400, \(error.message)", nil)
             return
+        }
+        let databases = GeoCompiler(configuration).databases
+        if !databases.all.isEmpty {
+            request.location = databases.reader.location(of: client)
+            add("location", request.location.description, "geo.databases")
         }
         let path = String(decoding: request.path)
         if !request.path.equals(request.receivedPath) { add("path", "\(path), for routing", nil) }

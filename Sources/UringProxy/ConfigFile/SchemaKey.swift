@@ -96,6 +96,28 @@ extension SchemaKey {
             }, write: { $0[keyPath: property].map { .scalar($0) } })
     }
 
+    /// Paths of files; one alone may stand there without being a list, and a relative one is so to the file it stands in.
+    static func paths(
+        _ name: String, _ property: any WritableKeyPath<Target, [String]> & Sendable, _ summary: String
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("the path of a file")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .list(.value(syntax.schema)),
+            read: { node, path, target, reader in
+                var paths: [String] = []
+                for (item, itemPath) in reader.items(node, path) {
+                    guard let value = reader.value(item, itemPath, syntax) else { continue }
+                    paths.append(item.position.path(of: value))
+                }
+                target[keyPath: property] = paths
+            },
+            write: { target in
+                let paths = target[keyPath: property]
+                return paths.isEmpty ? nil : .list(paths.map { .scalar($0) })
+            })
+    }
+
     /// A mapping that may be left out.
     static func object<Item: Sendable>(
         _ name: String, _ property: any WritableKeyPath<Target, Item?> & Sendable, _ summary: String,

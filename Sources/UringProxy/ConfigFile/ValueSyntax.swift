@@ -188,6 +188,14 @@ extension ValueSyntax where Value == String {
             }, write: { $0 })
     }
 
+    /// A number, AS and a number, or either behind a `!`; what it may be is checked with all else.
+    static var autonomousSystem: Self {
+        let kind = "the number of an autonomous system, such as 64512 or AS64512"
+        return Self(
+            kind: kind, schema: numberSchema(1...Int(UInt32.max), or: ["^!?([Aa][Ss])?[0-9]+$"]),
+            read: text(kind).read, write: { $0 })
+    }
+
     /// Any text, none as well.
     static var anyText: Self {
         Self(

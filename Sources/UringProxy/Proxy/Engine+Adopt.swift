@@ -20,6 +20,7 @@ extension Engine where D: ~Copyable {
         adoptClusters(snapshot)
         adoptRoutes(snapshot)
         adoptAccess(snapshot.access)
+        adoptGeo(snapshot.geo)
         adoptListeners(adopted, snapshot, handedOn)
         releaseAwaiting()
         countListeners()
@@ -140,6 +141,13 @@ extension Engine where D: ~Copyable {
         routeScratch = RouteScratch(pathBytes: settings.headLimits.uriBytes)
         changeBytes.reserve(4096)
         targetBytes.reserve(settings.headLimits.uriBytes)
+    }
+
+    private mutating func adoptGeo(_ source: GeoSource?) {
+        if source === geoSource { return }
+        geoSource = source
+        (geoDatabases, geoGeneration) = source?.current ?? (GeoDatabases.none, 0)
+        geo = geoDatabases.reader
     }
 
     private mutating func adoptAccess(_ access: Snapshot.Access) {

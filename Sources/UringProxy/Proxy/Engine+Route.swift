@@ -10,12 +10,16 @@ extension Engine where D: ~Copyable {
         _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int, isResumed: Bool, _ grant: inout Grant
     ) -> Int? {
         let source = clientAddress(slot, bytes)
-        let request: RouteRequest
+        var request: RouteRequest
         do throws(PathProblem) {
             request = try RouteRequest(requestHead, bytes: bytes, source: source, scratch: &routeScratch)
         } catch {
             fail(index, .badPath)
             return nil
+        }
+        // Where there are no databases no route asks for what they know.
+        if geoSource != nil && routeSets[set].table.asksLocation {
+            request.location = geo.location(of: source)
         }
         let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)
         // Another route might be the wrong one, such as that behind one that refuses.

@@ -150,10 +150,18 @@ extension Engine where D: ~Copyable {
         countListeners()
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         suspendIdleSplices()
+        takeOverGeo()
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.
         arena.trim(most: exchanges.count == 0 ? 1024 : 64)
         timers.set(maintenanceTimer, deadline: driver.now + Self.maintenanceInterval)
+    }
+
+    /// Databases that were opened since the last look.
+    private mutating func takeOverGeo() {
+        guard let newer = geoSource?.newer(than: geoGeneration) else { return }
+        (geoDatabases, geoGeneration) = newer
+        geo = geoDatabases.reader
     }
 
     private mutating func expired(_ slot: UInt32) {

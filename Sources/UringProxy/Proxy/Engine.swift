@@ -53,6 +53,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Asks for credentials to be checked, with a question made for this worker's inbox; false if it could not be taken.
     let askChecker: ((_ inbox: Int) -> CredentialQuery) -> Bool
     var routeScratch: RouteScratch
+    /// Where databases come from that say where clients are; nil: there are none.
+    var geoSource: GeoSource?
+    /// Those in use, kept for `geo` to read, and the source's generation that they are of.
+    var geoDatabases: GeoDatabases
+    var geoGeneration: UInt64
+    var geo: GeoReader
     /// Timeouts and limits of those exchanges whose route has some of its own.
     var policies: SlotTable<RoutePolicy>
     /// What the route changes of the request that has just been routed, as bytes and as places in them.
@@ -139,6 +145,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         authenticators = snapshot.access.authenticators
         knownCredentials = CredentialCache(groups: authenticators.isEmpty ? 0 : Self.credentialGroups)
         self.askChecker = askChecker
+        geoSource = snapshot.geo
+        (geoDatabases, geoGeneration) = snapshot.geo?.current ?? (GeoDatabases.none, 0)
+        geo = geoDatabases.reader
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         policies = SlotTable(capacity: downstream)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)

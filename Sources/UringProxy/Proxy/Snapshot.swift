@@ -19,6 +19,8 @@ final class Snapshot: Sendable {
     /// Of each endpoint of the clusters, in their order; empty: nothing is lent.
     let lending: [LendingQueue]
     let access: Access
+    /// nil: nothing is known of where clients are.
+    let geo: GeoSource?
     let clientLimit: ClientLimit?
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
@@ -32,7 +34,8 @@ final class Snapshot: Sendable {
     ///   - makeLending: called for each endpoint that is new; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
-        access: Access = Access(), clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
+        access: Access = Access(), geo: GeoSource? = nil,
+        clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
         makeLending: (() -> LendingQueue)? = nil
     ) {
         precondition(clusters.count < Int(UInt16.max))
@@ -40,6 +43,7 @@ final class Snapshot: Sendable {
         self.clusters = clusters
         self.routes = routes
         self.access = access
+        self.geo = geo
         self.clientLimit = clientLimit
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change

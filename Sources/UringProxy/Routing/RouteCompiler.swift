@@ -263,7 +263,25 @@ enum RouteCompiler {
                 }
                 rule.sources += sources ?? []
             }
+            choice("match.geo.country", route.countries, \.countries, GeoRule.Choice.country, &rule)
+            choice("match.geo.region", route.regions, \.regions, GeoRule.Choice.region, &rule)
+            choice(
+                "match.geo.asn", route.autonomousSystems, \.autonomousSystems,
+                GeoRule.Choice.autonomousSystem, &rule)
             return rule
+        }
+
+        private mutating func choice(
+            _ key: String, _ texts: [String], _ property: WritableKeyPath<GeoRule, GeoRule.Choice>,
+            _ read: (Substring) throws(OptionSyntaxError) -> UInt32, _ rule: inout RouteRule
+        ) {
+            for (index, text) in texts.enumerated() {
+                var choice = rule.geo[keyPath: property]
+                let added: Void? = value("\(key)[\(index)]") { () throws(OptionSyntaxError) in
+                    try choice.add(text, read)
+                }
+                if added != nil { rule.geo[keyPath: property] = choice }
+            }
         }
 
         private mutating func action(_ route: RouteConfiguration, _ captures: [String])

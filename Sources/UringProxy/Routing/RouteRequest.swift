@@ -13,6 +13,8 @@ struct RouteRequest: BitwiseCopyable {
     /// The bytes that the ranges of a `FieldTable` mean.
     var head: ByteView
     var source: IPAddress
+    /// Of the source; looked up only where the table `asksLocation`.
+    var location = GeoLocation.unknown
 }
 
 extension RouteRequest {

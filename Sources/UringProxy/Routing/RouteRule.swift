@@ -11,6 +11,8 @@ struct RouteRule: Sendable {
     var query: [QueryPattern] = []
     /// One of them.
     var sources: [AddressPrefix] = []
+    /// All of them.
+    var geo = GeoRule()
 }
 
 /// What a rule asks for beside host and path, without regard to the order in which it was written.
@@ -19,14 +21,18 @@ struct RouteConditions: Hashable {
     private let fields: Set<FieldPattern>
     private let query: Set<QueryPattern>
     private let sources: Set<AddressPrefix>
+    private let geo: GeoRule
 
     init(_ rule: RouteRule) {
         methods = Set(rule.methods)
         fields = Set(rule.fields)
         query = Set(rule.query)
         sources = Set(rule.sources)
+        geo = rule.geo
     }
 
     /// They hold for every request.
-    var areNone: Bool { methods.isEmpty && fields.isEmpty && query.isEmpty && sources.isEmpty }
+    var areNone: Bool {
+        methods.isEmpty && fields.isEmpty && query.isEmpty && sources.isEmpty && geo.isEmpty
+    }
 }

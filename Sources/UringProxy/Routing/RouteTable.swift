@@ -9,7 +9,7 @@
 ///    placeholder for one segment comes before one for the rest.
 /// 3. Among rules with the same host and the same path: the order of the file.
 ///
-/// The first rule whose other conditions (methods, fields, query, sources) hold takes the request. If none of those with
+/// The first rule whose other conditions (methods, fields, query, sources, places) hold takes the request. If none of those with
 /// one path does, the search goes on with the next less specific path, then with the next less specific host. A rule with
 /// several hosts counts for each. A target without a path (`OPTIONS *`, CONNECT) meets the rules for any path alone.
 ///
@@ -49,6 +49,8 @@ final class RouteTable: Sendable {
     let tests: FixedArray<Test>
     let methodNames: FixedArray<ByteRange>
     let sources: FixedArray<AddressBlock>
+    let geos: FixedArray<Geo>
+    let geoValues: FixedArray<UInt32>
     let texts: FixedBytes
     let expressionCodes: FixedArray<RegularExpression.Code>
 
@@ -86,10 +88,16 @@ final class RouteTable: Sendable {
         tests = FixedArray(builder.tests)
         methodNames = FixedArray(builder.methodNames)
         sources = FixedArray(builder.sources)
+        geos = FixedArray(builder.geos)
+        geoValues = FixedArray(builder.geoValues)
         texts = FixedBytes(builder.texts)
         expressionCodes = FixedArray(builder.expressions.map(\.code))
         self.seed = seed
     }
+
+    /// Whether a rule asks where requests come from: then their location has to be looked up.
+    @inline(__always)
+    var asksLocation: Bool { geos.count > 0 }
 
     /// What the table holds; PCRE2's code not counted.
     var sizeBytes: Int {
@@ -97,6 +105,7 @@ final class RouteTable: Sendable {
             + nodes.sizeBytes
             + labels.sizeBytes + pathExpressions.sizeBytes + links.sizeBytes + conditions.sizeBytes
             + tests.sizeBytes
-            + methodNames.sizeBytes + sources.sizeBytes + texts.sizeBytes + expressionCodes.sizeBytes
+            + methodNames.sizeBytes + sources.sizeBytes + geos.sizeBytes + geoValues.sizeBytes
+            + texts.sizeBytes + expressionCodes.sizeBytes
     }
 }

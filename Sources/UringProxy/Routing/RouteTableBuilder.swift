@@ -50,6 +50,8 @@ struct RouteTableBuilder {
     private(set) var tests: [RouteTable.Test] = []
     private(set) var methodNames: [ByteRange] = []
     private(set) var sources: [AddressBlock] = []
+    private(set) var geos: [RouteTable.Geo] = []
+    private(set) var geoValues: [UInt32] = []
     private(set) var texts: [UInt8] = []
 
     // MARK: Adding
@@ -171,9 +173,26 @@ struct RouteTableBuilder {
         let firstSource = sources.count
         sources.append(contentsOf: AddressBlock.merged(rule.sources))
         compiled.sources = Self.items(firstSource..<sources.count)
+        if !rule.geo.isEmpty {
+            compiled.geo = UInt32(geos.count)
+            geos.append(
+                RouteTable.Geo(
+                    countries: choice(rule.geo.countries), regions: choice(rule.geo.regions),
+                    autonomousSystems: choice(rule.geo.autonomousSystems)))
+        }
         conditions.append(compiled)
         conditionIndices[asked] = UInt32(conditions.count - 1)
         return UInt32(conditions.count - 1)
+    }
+
+    private mutating func choice(_ choice: GeoRule.Choice) -> RouteTable.Geo.Choice {
+        RouteTable.Geo.Choice(among: geoItems(choice.among), except: geoItems(choice.except))
+    }
+
+    private mutating func geoItems(_ values: Set<UInt32>) -> RouteTable.Items {
+        let first = geoValues.count
+        geoValues.append(contentsOf: values.sorted())
+        return Self.items(first..<geoValues.count)
     }
 
     private mutating func test(_ name: String, _ value: ValuePattern, id: FieldName) -> RouteTable.Test {

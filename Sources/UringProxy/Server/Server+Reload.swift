@@ -83,6 +83,7 @@ extension Server {
         registries.health.keep(handover.snapshot.clusters)
         let isDone = handover.acknowledgement.wait(patience: Self.patience)
         for listener in handover.gone { listener.close() }
+        if previous.geo !== handover.snapshot.geo { previous.geo?.stop() }
         let late = isDone ? "" : "; a worker has not taken a turn for \(Self.patience) and will adopt it then"
         return handover.summary + late
     }
@@ -141,8 +142,10 @@ extension Server {
             if resolver == nil && compiler.needsResolver { resolver = try makeResolver(configuration) }
             checker = try makeChecker(compiler.authenticators, beside: checker)
             monitor = try makeMonitor(compiler.clusters, beside: monitor)
+            let geo = try makeGeo(compiler.geo, beside: previous.geo)
             // From here on nothing fails but for want of descriptors: what it shares with the one before it changes now.
-            let snapshot = compiler.snapshot(budget, wakeups: workers.map(\.wakeup), after: previous)
+            let snapshot = compiler.snapshot(
+                budget, wakeups: workers.map(\.wakeup), geo: geo, after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })

@@ -140,12 +140,28 @@ public final class Server: Sendable {
         return monitor
     }
 
+    /// The databases, and the thread that opens them anew when they change; nil: there are none.
+    ///
+    /// - Parameter present: what there is, which goes on if it is of the same files.
+    func makeGeo(_ geo: GeoCompiler, beside present: GeoSource?) throws(StartError) -> GeoSource? {
+        if let present, present.isSame(as: geo) { return present }
+        guard !geo.databases.all.isEmpty else { return nil }
+        do throws(SystemCallError) {
+            let source = try GeoSource(geo.databases, asked: geo.asked)
+            try source.start()
+            return source
+        } catch {
+            throw StartError(message: "geo databases cannot be watched: \(error.message)")
+        }
+    }
+
     private func startWorkers(
         _ compiler: SnapshotCompiler, _ open: [OpenListener], _ predecessor: Predecessor?, usesRing: Bool,
         note: String
     ) throws(StartError) {
         let wakeups = try makeWakeups(budget.threads)
-        let snapshot = compiler.snapshot(budget, wakeups: wakeups, after: nil)
+        let geo = try makeGeo(compiler.geo, beside: nil)
+        let snapshot = compiler.snapshot(budget, wakeups: wakeups, geo: geo, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -212,6 +228,7 @@ public final class Server: Sendable {
     var clusterHealth: [ClusterHealth] {
         state.withLock { $0.snapshot }?.clusters.compactMap(\.health) ?? []
     }
+    var geoSource: GeoSource? { state.withLock { $0.snapshot }?.geo }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -258,6 +275,7 @@ public final class Server: Sendable {
         monitor?.stop()
         resolver?.stop()
         checker?.stop()
+        geoSource?.stop()
         for listener in bound {
             listener.close()
             if !listener.isInherited { ListenerSocket.removeFile(listener.address) }

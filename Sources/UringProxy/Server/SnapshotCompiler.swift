@@ -7,6 +7,7 @@ struct SnapshotCompiler {
     let clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
+    let geo: GeoCompiler
 
     /// - Parameter registries: what there is, and gets what is new.
     /// - Throws: all that is wrong with the configuration, one line each.
@@ -19,7 +20,8 @@ struct SnapshotCompiler {
         var access = Snapshot.Access()
         access.plans = compiler.plans()
         access.authenticators = compiler.authenticators()
-        problems += compiler.problems
+        geo = GeoCompiler(configuration)
+        problems += compiler.problems + geo.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -99,14 +101,16 @@ struct SnapshotCompiler {
     /// - Parameters:
     ///   - budget: of the process; what the configuration would make of it now does not count.
     ///   - wakeups: of the workers.
+    ///   - geo: made of `self.geo`.
     ///   - previous: what they serve by; nil for the first.
-    func snapshot(_ budget: Budget, wakeups: [Wakeup], after previous: Snapshot?) -> Snapshot {
+    func snapshot(_ budget: Budget, wakeups: [Wakeup], geo: GeoSource?, after previous: Snapshot?) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
         let lends = wakeups.count > 1 && configuration.poolLend
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
+            geo: geo,
             clientLimit: clientLimit(previous),
             after: previous,
             makeLending: lends

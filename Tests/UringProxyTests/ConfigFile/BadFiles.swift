@@ -11,7 +11,7 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + trust
+        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + geo + trust
         + values + environment
 
     // MARK: - YAML
@@ -90,7 +90,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, address_sets, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, address_sets, geo, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -967,6 +967,57 @@ enum BadFiles {
         Case(
             "fields: {x_forwarded: apend}\n",
             "f.yaml:1:23: fields.x_forwarded: 'apend' is no choice here; did you mean 'append'? write off, append or replace"
+        ),
+    ]
+
+    // MARK: - Where clients are
+
+    private static func place(_ key: String, _ value: String, _ said: String...) -> Case {
+        var bad = Case(cluster + "routes: {s: [{cluster: app, match: {geo: {\(key): \(value)}}}]}\n")
+        bad.problems = said.map { "f.yaml:2:\(45 + key.utf8.count): routes.s[0].match.geo.\(key)\($0)" }
+        return bad
+    }
+
+    private static let noCountries =
+        ": no database knows countries; add one such as GeoLite2-Country to 'geo.databases'"
+    private static let noRegions =
+        ": no database knows regions; add one such as GeoLite2-City to 'geo.databases'"
+    private static let noSystems =
+        ": no database knows autonomous systems; add one such as GeoLite2-ASN to 'geo.databases'"
+
+    static let geo: [Case] = [
+        Case(
+            "geo: {databases: [/nowhere/x.mmdb, /dev/null, /proc, /etc/passwd]}\n",
+            "f.yaml:1:19: geo.databases[0]: '/nowhere/x.mmdb' does not exist; check the path",
+            "f.yaml:1:36: geo.databases[1]: '/dev/null' is no regular file; check the path",
+            "f.yaml:1:47: geo.databases[2]: '/proc' is a directory; check the path",
+            "f.yaml:1:54: geo.databases[3]: '/etc/passwd' is no database in MaxMind's format, or a broken one (The MaxMind DB file contains invalid metadata); check the path"
+        ),
+        Case(
+            "geo: {databases: ''}\n",
+            "f.yaml:1:18: geo.databases: there is nothing; write the path of a file"),
+        Case(
+            "geo: {database: /x.mmdb}\n",
+            "f.yaml:1:7: geo.database: there is no such key; did you mean 'databases'?"),
+        place("country", "DE", noCountries), place("region", "BY", noRegions),
+        place("asn", "7", noSystems),
+        place(
+            "country", "Germany", noCountries,
+            "[0]: 'Germany' is no country; write its two letters, such as DE"),
+        place("country", "UK", noCountries, "[0]: 'UK' is no code of ISO 3166-1; write GB"),
+        place("country", "'!'", noCountries, "[0]: '' is no country; write its two letters, such as DE"),
+        place(
+            "region", "DE-BY", noRegions,
+            "[0]: 'DE-BY' is no region; write what ISO 3166-2 has behind the hyphen, such as BY for DE-BY"),
+        place(
+            "asn", "AS0", noSystems,
+            "[0]: 'AS0' is no number of an autonomous system; write 1 to 4294967295"),
+        place(
+            "asn", "'!4294967296'", noSystems,
+            "[0]: '4294967296' is no number of an autonomous system; write 1 to 4294967295"),
+        Case(
+            cluster + "routes: {s: [{cluster: app, match: {geo: {system: 7}}}]}\n",
+            "f.yaml:2:43: routes.s[0].match.geo.system: there is no such key; known here: country, region, asn"
         ),
     ]
 

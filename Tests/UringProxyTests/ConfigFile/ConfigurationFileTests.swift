@@ -291,6 +291,23 @@ struct ConfigurationFileTests {
             ])
     }
 
+    @Test("Countries are texts, whatever else their letters may mean, and databases stand beside their file")
+    func geo() throws {
+        let text = """
+            routes: {s: [{respond: {}, match: {geo: {country: [NO, DE, "!fr"], region: 1, asn: [64512, AS7]}}}]}
+            geo: {databases: [a.mmdb, /b.mmdb]}
+            """
+        let file = try Self.read(["conf/f.yaml": text], "conf/f.yaml").get()
+        let route = file.configuration.routes[0].routes[0]
+        #expect(route.countries == ["NO", "DE", "!fr"])
+        #expect(route.regions == ["1"] && route.autonomousSystems == ["64512", "AS7"])
+        #expect(file.configuration.geoDatabases == ["conf/a.mmdb", "/b.mmdb"])
+        let printed = ConfigurationPrinter(file.configuration, file: file).text
+        let again = try Self.read(["f.yaml": printed]).get().configuration
+        #expect(again.routes == file.configuration.routes)
+        #expect(again.geoDatabases == file.configuration.geoDatabases)
+    }
+
     // MARK: - The environment
 
     @Test("Variables of the environment fill in values and cannot add keys")

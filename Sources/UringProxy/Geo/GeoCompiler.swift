@@ -1,0 +1,62 @@
+/// Opens the databases that a configuration names, and finds what is wrong with them and with what asks for them.
+struct GeoCompiler {
+    /// Those that could be opened.
+    let databases: GeoDatabases
+    /// What routes ask for.
+    let asked: GeoKinds
+    /// Each by the path of its key.
+    private(set) var problems: [ConfigurationProblem] = []
+
+    init(_ configuration: Configuration) {
+        var databases: [GeoDatabase] = []
+        var problems: [ConfigurationProblem] = []
+        func note(_ option: String, _ message: String, _ remedy: String) {
+            problems.append(ConfigurationProblem(option: option, message: message, remedy: remedy))
+        }
+        for (index, path) in configuration.geoDatabases.enumerated() {
+            let option = "geo.databases[\(index)]"
+            do throws(GeoDatabaseError) {
+                let database = try GeoDatabase(path)
+                databases.append(database)
+                if database.kinds.isEmpty {
+                    note(
+                        option, "\(quoted(path)) knows neither countries nor regions nor autonomous systems",
+                        "give one such as GeoLite2-Country or GeoLite2-ASN")
+                }
+            } catch {
+                note(option, "\(quoted(path)) \(error.reason)", "check the path")
+            }
+        }
+        self.databases = GeoDatabases(databases)
+        // What a database that could not be opened would tell is not known.
+        let asked = Self.asked(configuration)
+        if problems.isEmpty {
+            for (option, kind, product) in asked where !self.databases.kinds.contains(kind) {
+                note(
+                    option, "no database knows \(kind.text)", "add one such as \(product) to 'geo.databases'")
+            }
+        }
+        self.asked = asked.reduce(into: []) { $0.formUnion($1.kind) }
+        self.problems = problems
+    }
+
+    /// What routes ask for: the path of each key, its kind, and a database that knows it.
+    private static func asked(
+        _ configuration: Configuration
+    ) -> [(option: String, kind: GeoKinds, product: String)] {
+        var asked: [(option: String, kind: GeoKinds, product: String)] = []
+        for list in configuration.routes {
+            for (index, route) in list.routes.enumerated() {
+                let path = "routes.\(list.name)[\(index)].match.geo"
+                if !route.countries.isEmpty {
+                    asked.append(("\(path).country", .country, "GeoLite2-Country"))
+                }
+                if !route.regions.isEmpty { asked.append(("\(path).region", .region, "GeoLite2-City")) }
+                if !route.autonomousSystems.isEmpty {
+                    asked.append(("\(path).asn", .autonomousSystem, "GeoLite2-ASN"))
+                }
+            }
+        }
+        return asked
+    }
+}

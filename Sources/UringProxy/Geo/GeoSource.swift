@@ -1,0 +1,165 @@
+internal import CPosix
+internal import Synchronization
+
+/// The databases in use, for all workers, and the thread that opens a file anew when it has changed.
+///
+/// Workers ask once a second whether there is something `newer`, and take it over. A new file that is no database, or does not know what is asked for, changes nothing.
+final class GeoSource: Sendable {
+    private static let checkInterval: Int64 = 1_000_000_000
+
+    /// Of one file, what was seen of it.
+    private struct Seen {
+        /// At the last check. A stamp that is new may be that of a file that is still being written.
+        var latest: UInt64
+        /// What was opened, or need not be opened again.
+        var settled: UInt64
+        /// What was last said to be of no use; nil: nothing.
+        var refused: UInt64?
+    }
+
+    private struct State {
+        var databases: GeoDatabases
+        var seen: [Seen]
+    }
+
+    private let state: Mutex<State>
+    private let asked: GeoKinds
+    private let latch: Latch
+    private let thread = Mutex<UInt?>(nil)
+    /// Grows with each change.
+    private let generation = Atomic<UInt64>(0)
+    private let reloads = Atomic<UInt64>(0)
+    private let reloadFailures = Atomic<UInt64>(0)
+
+    /// - Parameter asked: what they have to know together, also once a file has changed.
+    init(_ databases: GeoDatabases, asked: GeoKinds) throws(SystemCallError) {
+        self.asked = asked
+        latch = try Latch()
+        state = Mutex(
+            State(
+                databases: databases,
+                seen: databases.all.map { Seen(latest: $0.stamp, settled: $0.stamp) }))
+    }
+
+    deinit { stop() }
+
+    /// Whether it is of the same files, and has to know the same of them.
+    func isSame(as other: GeoCompiler) -> Bool {
+        asked == other.asked
+            && state.withLock { $0.databases.all.map(\.path) } == other.databases.all.map(\.path)
+    }
+
+    /// New files that were taken over, and that were refused, since the start. Any thread.
+    var counts: (reloads: UInt64, failures: UInt64) {
+        (reloads.load(ordering: .relaxed), reloadFailures.load(ordering: .relaxed))
+    }
+
+    /// The databases, and the generation to compare the next one with. Any thread.
+    var current: (databases: GeoDatabases, generation: UInt64) {
+        state.withLock { ($0.databases, generation.load(ordering: .relaxed)) }
+    }
+
+    /// What is in use now, if that is of another generation; no lock is taken otherwise. Any thread.
+    func newer(than known: UInt64) -> (databases: GeoDatabases, generation: UInt64)? {
+        generation.load(ordering: .acquiring) == known ? nil : current
+    }
+
+    /// Starts the thread. Once.
+    func start() throws(SystemCallError) {
+        var thread = pthread_t()
+        let argument = unsafe Unmanaged.passRetained(self)
+        let result = unsafe cposix_start_thread(
+            &thread,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                unsafe cposix_name_thread("geo")
+                unsafe Unmanaged<GeoSource>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, argument.toOpaque())
+        guard result == 0 else {
+            unsafe argument.release()
+            throw SystemCallError(call: "pthread_create", errno: -result)
+        }
+        let started = thread
+        self.thread.withLock { $0 = started }
+    }
+
+    /// Ends the thread and waits for it.
+    func stop() {
+        let thread: UInt? = self.thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        guard let thread else { return }
+        latch.open()
+        _ = pthread_join(thread, nil)
+    }
+
+    // MARK: - On the thread
+
+    private func run() {
+        while true {
+            let deadline = cposix_monotonic_nanoseconds() + Self.checkInterval
+            if cposix_await_until(latch.descriptor, Int16(POLLIN), deadline) != 0 { return }
+            check()
+        }
+    }
+
+    /// Looks at each file, and opens those that have changed and were left alone since the last check.
+    private func check() {
+        // No other thread writes to it.
+        var (databases, seen) = state.withLock { ($0.databases, $0.seen) }
+        var hasChanged = false
+        for index in seen.indices {
+            let path = databases.all[index].path
+            let stamp = GeoDatabase.stamp(of: path)
+            let isQuiet = stamp == seen[index].latest
+            seen[index].latest = stamp
+            guard stamp != seen[index].settled else {
+                seen[index].refused = nil
+                continue
+            }
+            guard isQuiet else { continue }
+            do throws(GeoDatabaseError) {
+                let opened = try GeoDatabase(path)
+                // Written to meanwhile: the next check sees that as well.
+                guard opened.stamp == stamp, GeoDatabase.stamp(of: path) == stamp else { continue }
+                seen[index].settled = stamp
+                let changed = databases.replacing(index, with: opened)
+                let missing = asked.subtracting(changed.kinds)
+                if missing.isEmpty {
+                    seen[index].refused = nil
+                    databases = changed
+                    hasChanged = true
+                    reloads.wrappingAdd(1, ordering: .relaxed)
+                } else {
+                    refuse(&seen[index], stamp, "\(quoted(path)) does not know \(missing.text) any more")
+                }
+            } catch {
+                // What the system does not give now it may give later, such as a descriptor.
+                if case .format = error { seen[index].settled = stamp }
+                refuse(&seen[index], stamp, "\(quoted(path)) \(error.reason)")
+            }
+        }
+        state.withLock {
+            $0.seen = seen
+            guard hasChanged else { return }
+            $0.databases = databases
+            generation.wrappingAdd(1, ordering: .releasing)
+        }
+    }
+
+    /// Counts a file that cannot be used and says so, once.
+    private func refuse(_ seen: inout Seen, _ stamp: UInt64, _ reason: String) {
+        if seen.refused == stamp { return }
+        seen.refused = stamp
+        reloadFailures.wrappingAdd(1, ordering: .relaxed)
+        say("uproxy: geo: \(reason); what was read before stays in use")
+    }
+
+    /// A line to the standard error, in one write.
+    private func say(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe cposix_write(2, $0.baseAddress, $0.count) }
+    }
+}
