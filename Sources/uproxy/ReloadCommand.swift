@@ -7,7 +7,7 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Let the running process read its configuration file again.",
         discussion: """
             Asks the process that serves the admin listener, and waits for what becomes of it: the exit status is 0 if the file \
-            was taken up, and 1 with the reasons if nothing has changed. A process without an admin listener is sent SIGHUP, \
+            was taken up, and 1 with the reasons if nothing has changed. Send a process without an admin listener SIGHUP, \
             which does the same and tells its own standard error.
             """)
 

@@ -304,6 +304,49 @@ struct ReloadTests {
         try client.expect(Messages.ok)
     }
 
+    @Test("Who is not let in any more is not, on connections that are open too", arguments: TestDriver.offered)
+    func denied(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try proxy(driver, [origin])
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        try reload(proxy) { $0.listeners[0].access.deny = ["127.0.0.0/8"] }
+        try client.send(Messages.get)
+        #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 403 "))
+        try proxy.connect().expectEnd()
+        // The listener goes, and with it who is let in by it: nobody comes in by what is left of it.
+        let half = try { () throws in
+            try reload(proxy) { $0.listeners[0].access.deny = ["192.0.2.0/24"] }
+            return try proxy.connect()
+        }()
+        try half.send("GET /a HTTP/1.1\r\n")
+        try proxy.wait(for: "the connections") { proxy.downstreamConnections == 2 }
+        try reload(proxy) {
+            $0.listeners = [ListenerConfiguration(address: "127.0.0.9:0", cluster: "a")]
+        }
+        try half.send("Host: h\r\n\r\n")
+        #expect(try half.receiveAll().hasPrefix("HTTP/1.1 503 "))
+    }
+
+    @Test("An endpoint that checks left out returns when nobody checks any more", arguments: TestDriver.offered)
+    func checksEnd(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let dead = try TestOrigin()
+        dead.close()
+        let proxy = try proxy(driver, [origin]) {
+            $0.clusters[0].endpoints.append(dead.address)
+            $0.clusters[0].health = HealthConfiguration(type: .tcp, interval: .milliseconds(50))
+        }
+        let health = proxy.server.clusterHealth[0]
+        try proxy.wait(for: "the check") { health.endpoints[1].checkedState == .unhealthy }
+        try reload(proxy) { $0.clusters[0].health = nil }
+        try proxy.wait(for: "the return") { health.endpoints[1].isAvailable }
+    }
+
     @Test("What cannot be done changes nothing", arguments: TestDriver.offered)
     func refused(_ driver: TestDriver) throws {
         let origin = try TestOrigin()

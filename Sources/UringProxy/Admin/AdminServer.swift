@@ -98,6 +98,8 @@ public final class AdminServer: Sendable {
     }
 
     func resume() {
+        // What fails before it was paused finds it going on.
+        guard thread.load(ordering: .acquiring) == 0 else { return }
         stopLatch.close()
         // It could be started before; if the machine has no thread left, the proxy is worth more than its metrics.
         try? start()

@@ -27,22 +27,17 @@ extension Engine where D: ~Copyable {
     // MARK: - Requests
 
     /// Whether the listener lets in the request whose head has just been parsed out of `bytes`; if not, it has been answered.
-    mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, listenerPlan plan: Int) -> Bool {
-        // Whoever is no trusted proxy was looked at when the connection began.
-        let isLookedAt =
-            !trust.proxies.isEmpty && !accessPlans[plan].addresses.isEmpty
-            && trust.proxies.contains(peer(of: slot))
-        return letsIn(index, slot, bytes, plan, byAddress: isLookedAt)
-    }
-
-    /// The same of a route.
-    mutating func letsIn(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView, routePlan plan: Int) -> Bool {
-        letsIn(index, slot, bytes, plan, byAddress: !accessPlans[plan].addresses.isEmpty)
-    }
-
-    private mutating func letsIn(
-        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ plan: Int, byAddress: Bool
+    ///
+    /// Addresses are looked at with each request: since the connection began a reload may have changed who is let in, and who
+    /// is believed.
+    ///
+    /// - Parameters:
+    ///   - plan: of the listener, or of the route that takes the request.
+    ///   - isResumed: limits have counted it.
+    mutating func letsIn(
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, plan: Int, isResumed: Bool
     ) -> Bool {
+        let byAddress = !accessPlans[plan].addresses.isEmpty
         guard byAddress || accessPlans[plan].limits.count > 0 else { return true }
         let client = clientAddress(slot, bytes)
         if byAddress && !accessPlans[plan].addresses.admit(client) {
@@ -50,7 +45,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         // After that: who is not let in takes nothing from anybody.
-        if let exceeded = exceededLimit(plan, client, bytes) {
+        if !isResumed, let exceeded = exceededLimit(plan, client, bytes) {
             answerExceeded(index, exceeded.limit, exceeded.wait)
             return false
         }

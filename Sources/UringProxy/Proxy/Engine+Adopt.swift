@@ -15,13 +15,15 @@ extension Engine where D: ~Copyable {
             }
             return
         }
+        // What waits in their backlogs comes in under what it was promised by.
+        endListeners(without: adopted, handedOn)
         adoptSettings(snapshot)
         adoptEndpoints(snapshot)
         adoptClusters(snapshot)
         adoptRoutes(snapshot)
         adoptAccess(snapshot.access)
         adoptGeo(snapshot.geo)
-        adoptListeners(adopted, snapshot, handedOn)
+        adoptListeners(adopted, snapshot)
         releaseAwaiting()
         countListeners()
     }
@@ -33,7 +35,10 @@ extension Engine where D: ~Copyable {
         pseudonym = FixedBytes(settings.pseudonym)
         parentAuthorization = FixedBytes(settings.parent.authorization)
         trust = Trust(settings.trust)
-        keepsRelayedAddresses = keepsRelayedAddresses || trust.requiresHeader
+        if trust.requiresHeader && !keepsRelayedAddresses {
+            keepsRelayedAddresses = true
+            for slot in 0..<UInt32(connections.highestCount) { relayedAddresses[slot] = nil }
+        }
         clientLimit = snapshot.clientLimit
         if settings.headLimits.fields != old.headLimits.fields {
             fields = FieldTable(capacity: settings.headLimits.fields)
@@ -65,6 +70,7 @@ extension Engine where D: ~Copyable {
                 retireEndpoint(index)
             }
         }
+        removeRetiredEndpoints()
         // Nothing is offered in what is left behind once every worker has done this.
         for queue in lending where !snapshot.lending.contains(where: { $0 === queue }) {
             sweep(queue, all: true)
@@ -161,14 +167,16 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Listeners
 
-    private mutating func adoptListeners(
-        _ adopted: [Listener], _ snapshot: Snapshot, _ handedOn: [Int]
-    ) {
-        let old = listeners.indices.filter { !listeners[$0].isGone }
-        for index in old where !adopted.contains(where: { $0.id == listeners[index].id }) {
+    private mutating func endListeners(without adopted: [Listener], _ handedOn: [Int]) {
+        for index in listeners.indices
+        where !listeners[index].isGone && !adopted.contains(where: { $0.id == listeners[index].id }) {
             if handedOn.contains(listeners[index].id) { listeners[index].isInherited = true }
             endListener(index)
         }
+    }
+
+    private mutating func adoptListeners(_ adopted: [Listener], _ snapshot: Snapshot) {
+        let old = listeners.indices.filter { !listeners[$0].isGone }
         for index in listeners.indices where listeners[index].isGone { redirectGone(index, snapshot) }
         for listener in adopted {
             // Several have one id where a process before had more threads.

@@ -56,6 +56,8 @@ extension Engine where D: ~Copyable {
         exchange.endpoint = fixedEndpoints[other]
         guard renameHost(index) else {
             exchange.failure = .outOfMemory
+            clusters.release(other)
+            exchange.clusterEndpoint = Slot.none
             return false
         }
         return true

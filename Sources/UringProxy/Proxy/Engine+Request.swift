@@ -202,7 +202,7 @@ extension Engine where D: ~Copyable {
             return
         }
         let access = listeners[listener].access
-        if access >= 0 && !isResumed && !letsIn(index, slot, bytes, listenerPlan: Int(access)) { return }
+        if access >= 0 && !letsIn(index, slot, bytes, plan: Int(access), isResumed: isResumed) { return }
         if requestHead.maxForwards == 0 && requestHead.method == .options {
             answerOptions(index)
             return

@@ -33,7 +33,7 @@ extension Engine where D: ~Copyable {
         }
         let access = routeSets[set].access(of: match.rule)
         if access >= 0 {
-            if !isResumed && !letsIn(index, slot, bytes, routePlan: Int(access)) { return nil }
+            if !letsIn(index, slot, bytes, plan: Int(access), isResumed: isResumed) { return nil }
             let authenticator = accessPlans[Int(access)].authenticator
             guard identify(index, slot, bytes, authenticator, &grant) else { return nil }
         } else if listeners[connections[slot].listener].access >= 0 {

@@ -33,6 +33,12 @@ struct OpenListener {
 
     private static let ids = Atomic<Int>(0)
 
+    /// Nothing has come of it: its file goes as well, unless that is another one's.
+    func abandon() {
+        close()
+        if !isInherited && successorOf == nil { ListenerSocket.removeFile(address) }
+    }
+
     func close() { for descriptor in descriptors { _ = cposix_close(descriptor) } }
 
     // MARK: - Opening
@@ -79,7 +85,7 @@ struct OpenListener {
                 }
             }
         } catch {
-            for listener in new { listener.close() }
+            for listener in new { listener.abandon() }
             throw error
         }
         return (all, new)

@@ -22,7 +22,8 @@ extension Server {
         let old = configuration
         let fixed: [(option: String, isSame: Bool)] = [
             ("--admin", old.adminAddress == new.adminAddress), ("--threads", old.threads == new.threads),
-            ("--io", old.io == new.io), ("--user", old.user == new.user), ("--pin", old.pin == new.pin),
+            ("--io", old.io == new.io), ("--pid-file", old.pidFile == new.pidFile),
+            ("--user", old.user == new.user), ("--pin", old.pin == new.pin),
             ("--memory", old.memoryBytes == new.memoryBytes), ("--busy-poll", old.busyPoll == new.busyPoll),
             ("--zero-copy", old.zeroCopy == new.zeroCopy), ("--splice", old.splice == new.splice),
             ("--limit-connections", old.limitConnections == new.limitConnections),
@@ -73,18 +74,25 @@ extension Server {
         do throws(StartError) {
             handover = try prepare(new, present, previous, workers)
         } catch {
+            registries.keep(self.configuration, previous.clusters)
             throw .failed(error)
         }
         guard hand(handover, new, to: workers) else {
             handover.abandon()
+            registries.keep(self.configuration, previous.clusters)
             throw .isEnding
         }
-        registries.limiters.keep(new.rateLimits)
-        registries.health.keep(handover.snapshot.clusters)
+        registries.keep(new, handover.snapshot.clusters)
+        var late = ""
+        if let monitor = handover.companions.monitor, handover.before.monitor == nil {
+            do throws(StartError) { try startMonitor(monitor) } catch { late = "; \(error.message)" }
+        }
         let isDone = handover.acknowledgement.wait(patience: Self.patience)
         for listener in handover.gone { listener.close() }
-        if previous.geo !== handover.snapshot.geo { previous.geo?.stop() }
-        let late = isDone ? "" : "; a worker has not taken a turn for \(Self.patience) and will adopt it then"
+        // Geo alone: the others go on.
+        handover.before.stop(but: handover.companions)
+        if isDone { handover.companions.checker?.use(handover.snapshot.access.authenticators) }
+        if !isDone { late += "; a worker has not taken a turn for \(Self.patience) and will adopt it then" }
         return handover.summary + late
     }
 
@@ -93,9 +101,9 @@ extension Server {
     /// All that a reload needs, so that nothing can fail any more.
     private struct Handover {
         var snapshot: Snapshot
-        var resolver: Resolver?
-        var checker: CredentialChecker?
-        var monitor: HealthMonitor?
+        /// Those that there were, and those that there are to be.
+        var before: Companions
+        var companions: Companions
         var all: [OpenListener]
         var new: [OpenListener]
         var gone: [OpenListener]
@@ -106,7 +114,8 @@ extension Server {
         var acknowledgement: Acknowledgement
 
         func abandon() {
-            for listener in new { listener.close() }
+            for listener in new { listener.abandon() }
+            companions.stop(but: before)
             for listener in listeners.joined() where listener.descriptor >= 0 {
                 _ = cposix_close(listener.descriptor)
             }
@@ -134,29 +143,25 @@ extension Server {
             throw StartError(message: error.message)
         }
         let (all, new) = try OpenListener.open(
-            configuration.allListeners, count: budget.threads, beside: present,
-            inherited)
+            configuration.allListeners, count: budget.threads, beside: present, inherited)
+        let before = state.withLock { $0.companions }
+        var companions = before
         do throws(StartError) {
             try checkRoom(for: new.count, workers)
-            var (resolver, checker, monitor) = state.withLock { ($0.resolver, $0.checker, $0.monitor) }
-            if resolver == nil && compiler.needsResolver { resolver = try makeResolver(configuration) }
-            checker = try makeChecker(compiler.authenticators, beside: checker)
-            monitor = try makeMonitor(compiler.clusters, beside: monitor)
-            let geo = try makeGeo(compiler.geo, beside: previous.geo)
-            // From here on nothing fails but for want of descriptors: what it shares with the one before it changes now.
+            try start(&companions, for: configuration, compiler)
             let snapshot = compiler.snapshot(
-                budget, wakeups: workers.map(\.wakeup), geo: geo, after: previous)
+                budget, wakeups: workers.map(\.wakeup), geo: companions.geo, after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })
             let gone = present.filter { old in !all.contains { $0.id == old.id } }
             return Handover(
-                snapshot: snapshot, resolver: resolver, checker: checker, monitor: monitor, all: all,
-                new: new, gone: gone,
-                handedOn: new.compactMap(\.successorOf),
-                listeners: listeners, acknowledgement: acknowledgement)
+                snapshot: snapshot, before: before, companions: companions, all: all, new: new, gone: gone,
+                handedOn: new.compactMap(\.successorOf), listeners: listeners,
+                acknowledgement: acknowledgement)
         } catch {
-            for listener in new { listener.close() }
+            for listener in new { listener.abandon() }
+            companions.stop(but: before)
             throw error
         }
     }
@@ -181,21 +186,22 @@ extension Server {
             where !listener.isInherited && !handover.handedOn.contains(listener.id) {
                 ListenerSocket.removeFile(listener.address)
             }
-            handover.monitor?.follow(handover.snapshot.clusters)
-            handover.checker?.use(handover.snapshot.access.authenticators)
+            handover.snapshot.clientLimit?.setLimit(configuration.limitConnectionsPerClient)
+            handover.companions.monitor?.follow(handover.snapshot.clusters)
+            // Those of before as well, until all workers have adopted: what is asked under them is answered.
+            let authenticators = handover.snapshot.access.authenticators
+            handover.companions.checker?.use(authenticators + (state.snapshot?.access.authenticators ?? []))
             for (index, worker) in workers.enumerated() {
                 worker.adopt(
                     Worker.Adoption(
                         snapshot: handover.snapshot, listeners: handover.listeners[index],
-                        handedOn: handover.handedOn, resolver: handover.resolver,
-                        checker: handover.checker,
+                        handedOn: handover.handedOn, resolver: handover.companions.resolver,
+                        checker: handover.companions.checker,
                         acknowledgement: handover.acknowledgement))
             }
             state.configuration = configuration
             state.snapshot = handover.snapshot
-            state.resolver = handover.resolver
-            state.checker = handover.checker
-            state.monitor = handover.monitor
+            state.companions = handover.companions
             state.bound = handover.all
             state.lines = handover.all.map { $0.describe(configuration) } + state.lines.suffix(1)
             return true

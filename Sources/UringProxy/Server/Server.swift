@@ -10,17 +10,15 @@ public final class Server: Sendable {
     let reloadCounters = ReloadCounters()
     /// What outlives a configuration.
     let registries: Registries
-    private let healthWakeup: Wakeup
-    private let log: DiagnosticLog
+    let healthWakeup: Wakeup
+    let log: DiagnosticLog
 
     struct State {
         var configuration: Configuration
         /// What the workers serve by; nil until they do.
         var snapshot: Snapshot?
         var threads: [WorkerThread<Worker>] = []
-        var resolver: Resolver?
-        var checker: CredentialChecker?
-        var monitor: HealthMonitor?
+        var companions = Companions()
         var bound: [OpenListener] = []
         /// When each worker's turns last changed, for `isAlive`.
         var progress: [Progress] = []
@@ -67,91 +65,26 @@ public final class Server: Sendable {
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
         let compiler = try SnapshotCompiler(configuration, registries)
-        let resolver = compiler.needsResolver ? try makeResolver(configuration) : nil
         let inherited = predecessor?.inherited ?? .ofThisProcess()
-        state.withLock { state in
-            state.resolver = resolver
-            state.inherited = inherited
-        }
+        state.withLock { $0.inherited = inherited }
         let (open, _) = try OpenListener.open(
             configuration.allListeners, count: budget.threads, beside: [], inherited, takingOver: predecessor)
         do throws(StartError) {
             if let user = configuration.user {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
-            let checker = try makeChecker(compiler.authenticators, beside: nil)
-            let monitor = try makeMonitor(compiler.clusters, beside: nil)
-            state.withLock { state in
-                state.checker = checker
-                state.monitor = monitor
-            }
+            var companions = Companions()
+            try start(&companions, for: configuration, compiler)
+            let made = companions
+            state.withLock { $0.companions = made }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
             try DriverChoice.start(configuration.io) { usesRing, note throws(StartError) in
                 try startWorkers(compiler, open, predecessor, usesRing: usesRing, note: note)
             }
+            if let monitor = companions.monitor { try startMonitor(monitor) }
         } catch {
             for listener in open { listener.close() }
             throw error
-        }
-    }
-
-    func makeResolver(_ configuration: Configuration) throws(StartError) -> Resolver {
-        var options = ResolverOptions()
-        options.servers = configuration.dnsServers
-        do throws(ResolverError) {
-            let resolver = try Resolver(options)
-            try resolver.start()
-            return resolver
-        } catch {
-            throw StartError(message: "the resolver cannot start: \(error.message)")
-        }
-    }
-
-    /// The thread that checks credentials; nil: nobody is asked for any.
-    ///
-    /// - Parameter present: the one that there is.
-    func makeChecker(
-        _ authenticators: [Authenticator], beside present: CredentialChecker?
-    ) throws(StartError) -> CredentialChecker? {
-        if present != nil || authenticators.isEmpty { return present }
-        do throws(SystemCallError) {
-            let checker = try CredentialChecker(authenticators)
-            try checker.start()
-            return checker
-        } catch {
-            throw StartError(message: "credentials cannot be checked: \(error.message)")
-        }
-    }
-
-    /// The thread that watches endpoints; nil: there is nothing to watch.
-    ///
-    /// - Parameter present: the one that there is.
-    func makeMonitor(
-        _ clusters: [ClusterPlan], beside present: HealthMonitor?
-    ) throws(StartError) -> HealthMonitor? {
-        if present != nil || !clusters.contains(where: { $0.health != nil }) { return present }
-        let monitor = HealthMonitor(
-            registry: registries.health, wakeup: healthWakeup,
-            resolver: { [weak self] in self?.state.withLock { $0.resolver } }, log: log)
-        monitor.follow(clusters)
-        do throws(SystemCallError) { try monitor.start() } catch {
-            throw StartError(message: "health checks cannot start: \(error.message)")
-        }
-        return monitor
-    }
-
-    /// The databases, and the thread that opens them anew when they change; nil: there are none.
-    ///
-    /// - Parameter present: what there is, which goes on if it is of the same files.
-    func makeGeo(_ geo: GeoCompiler, beside present: GeoSource?) throws(StartError) -> GeoSource? {
-        if let present, present.isSame(as: geo) { return present }
-        guard !geo.databases.all.isEmpty else { return nil }
-        do throws(SystemCallError) {
-            let source = try GeoSource(geo.databases, asked: geo.asked)
-            try source.start()
-            return source
-        } catch {
-            throw StartError(message: "geo databases cannot be watched: \(error.message)")
         }
     }
 
@@ -160,8 +93,8 @@ public final class Server: Sendable {
         note: String
     ) throws(StartError) {
         let wakeups = try makeWakeups(budget.threads)
-        let geo = try makeGeo(compiler.geo, beside: nil)
-        let snapshot = compiler.snapshot(budget, wakeups: wakeups, geo: geo, after: nil)
+        let snapshot = compiler.snapshot(
+            budget, wakeups: wakeups, geo: state.withLock { $0.companions.geo }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -192,11 +125,12 @@ public final class Server: Sendable {
         let listeners = try OpenListener.share(open, with: snapshot, count: budget.threads)
         var random = SystemRandomNumberGenerator()
         let cpus = configuration.pin ? ProcessorCount.allowedProcessors() : []
-        let (resolver, checker) = state.withLock { ($0.resolver, $0.checker) }
+        let companions = state.withLock { $0.companions }
         return (0..<budget.threads).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], snapshot: snapshot, checker: checker, resolver: resolver,
+                wakeup: wakeups[index], snapshot: snapshot, checker: companions.checker,
+                resolver: companions.resolver,
                 seed: random.next())
         }
     }
@@ -228,8 +162,8 @@ public final class Server: Sendable {
     var clusterHealth: [ClusterHealth] {
         state.withLock { $0.snapshot }?.clusters.compactMap(\.health) ?? []
     }
-    var geoSource: GeoSource? { state.withLock { $0.snapshot }?.geo }
-    var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
+    var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
+    var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
     ///
@@ -261,6 +195,13 @@ public final class Server: Sendable {
 
     private func end(_ message: Worker.Message) {
         state.withLock { state in
+            // Before the last connections are taken from their backlogs: none is to find the file and then nobody, and somebody else
+            // may soon put another one in its place.
+            if !state.isEnding {
+                for listener in state.bound where !listener.isInherited {
+                    ListenerSocket.removeFile(listener.address)
+                }
+            }
             state.isEnding = true
             for thread in state.threads { thread.worker.send(message) }
         }
@@ -269,17 +210,9 @@ public final class Server: Sendable {
     /// Returns when every worker has ended, after `drain` or `stop`.
     public func wait() {
         for thread in state.withLock({ $0.threads }) { thread.join() }
-        let (resolver, checker, monitor, bound) = state.withLock {
-            ($0.resolver, $0.checker, $0.monitor, $0.bound)
-        }
-        monitor?.stop()
-        resolver?.stop()
-        checker?.stop()
-        geoSource?.stop()
-        for listener in bound {
-            listener.close()
-            if !listener.isInherited { ListenerSocket.removeFile(listener.address) }
-        }
+        let (companions, bound) = state.withLock { ($0.companions, $0.bound) }
+        companions.stop()
+        for listener in bound { listener.close() }
         state.withLock { $0.bound = [] }
     }
 }

@@ -103,7 +103,8 @@ struct SnapshotCompiler {
     ///   - wakeups: of the workers.
     ///   - geo: made of `self.geo`.
     ///   - previous: what they serve by; nil for the first.
-    func snapshot(_ budget: Budget, wakeups: [Wakeup], geo: GeoSource?, after previous: Snapshot?) -> Snapshot {
+    func snapshot(_ budget: Budget, wakeups: [Wakeup], geo: GeoSource?, after previous: Snapshot?) -> Snapshot
+    {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
@@ -117,13 +118,10 @@ struct SnapshotCompiler {
                 ? { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) } : nil)
     }
 
-    /// The one that counts already, if there is one: connections leave where they entered.
+    /// The one that counts already, if there is one: connections leave where they entered. Its limit is for the reload to set.
     private func clientLimit(_ previous: Snapshot?) -> ClientLimit? {
         let limit = configuration.limitConnectionsPerClient
-        if let counting = previous?.clientLimit {
-            counting.setLimit(limit)
-            return counting
-        }
+        if let counting = previous?.clientLimit { return counting }
         var random = SystemRandomNumberGenerator()
         return limit > 0 ? ClientLimit(limit: limit, seed: random.next()) : nil
     }

@@ -81,6 +81,9 @@ extension Server {
             where keptAddresses.contains(state.bound[index].address.description) {
                 state.bound[index].isInherited = true
             }
+            for listener in state.bound where !listener.isInherited {
+                ListenerSocket.removeFile(listener.address)
+            }
             let kept = state.bound.filter(\.isInherited).map(\.id)
             for thread in state.threads { thread.worker.handOver(kept: kept) }
         }

@@ -105,6 +105,17 @@ final class ClusterHealth: Sendable {
         signal.raise()
     }
 
+    /// Lets endpoints back in that only a check, or only the end of an ejection, could let in, where there is no such thing any
+    /// more. By the thread that checks, at its beginning and after a reload.
+    func forgetWhatIsNotAsked(now: Int64) {
+        var isNews = false
+        for endpoint in endpoints {
+            if check == nil && endpoint.forgetChecks(now: now) { isNews = true }
+            if !judgesRequests && endpoint.reinstate(now: now) { isNews = true }
+        }
+        if isNews { signal.raise() }
+    }
+
     // MARK: - What checks found
 
     /// - Returns: whether that is news.

@@ -89,6 +89,14 @@ internal import Synchronization
         return true
     }
 
+    /// Nobody checks it any more; false if no check ever found it bad.
+    func forgetChecks(now: Int64) -> Bool {
+        let before = checked.exchange(Checked.nothing.rawValue, ordering: .relaxed)
+        guard before == Checked.unhealthy.rawValue else { return false }
+        returned.store(now, ordering: .relaxed)
+        return true
+    }
+
     /// The word of its checks; what they find to work is not ejected either. False if that is nothing new.
     func noteChecked(_ state: Checked, now: Int64) -> Bool {
         let before = Checked(rawValue: checked.exchange(state.rawValue, ordering: .relaxed)) ?? .nothing

@@ -62,6 +62,7 @@ final class HealthLoop {
             if let clusters { follow(clusters) }
             while let answer = answers.queue.pop() { resolved(answer) }
             expire()
+            while underWay < Self.mostUnderWay, !waiting.isEmpty { begin(waiting.removeFirst()) }
             report()
             let isQuiet = answers.queue.isEmpty && news.changes == toldChanges
             let next = timers.nextDeadline
@@ -84,6 +85,7 @@ final class HealthLoop {
         targets.removeAll()
         for plan in clusters {
             guard let health = plan.health else { continue }
+            health.forgetWhatIsNotAsked(now: now)
             var seen: Set<String> = []
             for (index, upstream) in plan.endpoints.enumerated()
             where seen.insert(health.endpoints[index].identity).inserted {
@@ -294,7 +296,6 @@ final class HealthLoop {
             let next = target.startedAt + check.interval + Int64(stray)
             timers.set(UInt32(index), deadline: max(next, now))
         }
-        if !waiting.isEmpty { begin(waiting.removeFirst()) }
     }
 
     private func judge(_ target: HealthTarget, _ check: HealthCheck, _ failure: String) {

@@ -1,0 +1,80 @@
+internal import Synchronization
+
+// The threads beside the workers, as a configuration needs them.
+extension Server {
+    /// Makes those that are missing; what there is stays, but for databases of other files.
+    func start(
+        _ companions: inout Companions, for configuration: Configuration, _ compiler: SnapshotCompiler
+    ) throws(StartError) {
+        if companions.resolver == nil && compiler.needsResolver {
+            companions.resolver = try makeResolver(configuration)
+        }
+        companions.checker = try makeChecker(compiler.authenticators, beside: companions.checker)
+        companions.geo = try makeGeo(compiler.geo, beside: companions.geo)
+        companions.monitor = makeMonitor(compiler.clusters, beside: companions.monitor)
+    }
+
+    private func makeResolver(_ configuration: Configuration) throws(StartError) -> Resolver {
+        var options = ResolverOptions()
+        options.servers = configuration.dnsServers
+        do throws(ResolverError) {
+            let resolver = try Resolver(options)
+            try resolver.start()
+            return resolver
+        } catch {
+            throw StartError(message: "the resolver cannot start: \(error.message)")
+        }
+    }
+
+    /// The thread that checks credentials; nil: nobody is asked for any.
+    ///
+    /// - Parameter present: the one that there is.
+    private func makeChecker(
+        _ authenticators: [Authenticator], beside present: CredentialChecker?
+    ) throws(StartError) -> CredentialChecker? {
+        if present != nil || authenticators.isEmpty { return present }
+        do throws(SystemCallError) {
+            let checker = try CredentialChecker(authenticators)
+            try checker.start()
+            return checker
+        } catch {
+            throw StartError(message: "credentials cannot be checked: \(error.message)")
+        }
+    }
+
+    /// What watches endpoints, not started yet: it asks for the resolver that is in use then. nil: there is nothing to watch.
+    ///
+    /// - Parameter present: the one that there is.
+    private func makeMonitor(
+        _ clusters: [ClusterPlan], beside present: HealthMonitor?
+    ) -> HealthMonitor? {
+        if present != nil || !clusters.contains(where: { $0.health != nil }) { return present }
+        let monitor = HealthMonitor(
+            registry: registries.health, wakeup: healthWakeup,
+            resolver: { [weak self] in self?.state.withLock { $0.companions.resolver } }, log: log)
+        monitor.follow(clusters)
+        return monitor
+    }
+
+    /// Starts the monitor, once the companions are those in use.
+    func startMonitor(_ monitor: HealthMonitor) throws(StartError) {
+        do throws(SystemCallError) { try monitor.start() } catch {
+            throw StartError(message: "health checks cannot start: \(error.message)")
+        }
+    }
+
+    /// The databases, and the thread that opens them anew when they change; nil: there are none.
+    ///
+    /// - Parameter present: what there is, which goes on if it is of the same files.
+    private func makeGeo(_ geo: GeoCompiler, beside present: GeoSource?) throws(StartError) -> GeoSource? {
+        if let present, present.isSame(as: geo) { return present }
+        guard !geo.databases.all.isEmpty else { return nil }
+        do throws(SystemCallError) {
+            let source = try GeoSource(geo.databases, asked: geo.asked)
+            try source.start()
+            return source
+        } catch {
+            throw StartError(message: "geo databases cannot be watched: \(error.message)")
+        }
+    }
+}
