@@ -158,7 +158,7 @@ struct GeoTests {
         let back = try TemporaryFile(database("DE"))
         #expect(unsafe rename(back.path, file.path) == 0)
         try wait(for: "germany", after: "france")
-        let report = MetricsReport.render(proxy.server.workers, resolver: nil, geo: source)
+        let report = MetricsReport.render(proxy.server)
         #expect(report.contains("\nuproxy_geo_reloads_total 3\n"))
         #expect(report.contains("\nuproxy_geo_reload_failures_total 3\n"))
     }

@@ -339,7 +339,11 @@ struct ReloadTests {
         dead.close()
         let proxy = try proxy(driver, [origin]) {
             $0.clusters[0].endpoints.append(dead.address)
-            $0.clusters[0].health = HealthConfiguration(type: .tcp, interval: .milliseconds(50))
+            var check = HealthCheckConfiguration()
+            check.kind = .tcp
+            check.interval = .milliseconds(50)
+            check.timeout = .milliseconds(20)
+            $0.clusters[0].health = check
         }
         let health = proxy.server.clusterHealth[0]
         try proxy.wait(for: "the check") { health.endpoints[1].checkedState == .unhealthy }
