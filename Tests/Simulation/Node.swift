@@ -35,20 +35,20 @@
         init(
             _ world: World, index: Int, scenario: Scenario, listeners: [Listener], kernel: Kernel,
             lending: [LendingQueue],
-            wakeup: Wakeup,
+            wakeups: [Wakeup],
             ask: @escaping (ByteView, UInt64) -> Bool
         ) {
             self.world = world
             name = kernel.name
             self.kernel = kernel
-            self.wakeup = wakeup
+            wakeup = wakeups[index]
             arena = kernel.arena
             segments = kernel.segments
             engine = Engine(
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 settings: scenario.settings,
                 counters: counters, worker: index, listeners: listeners, clusters: scenario.clusters,
-                routeSets: [scenario.routeSet], lending: lending,
+                routeSets: [scenario.routeSet], wakeups: wakeups, lending: lending,
                 clientLimit: scenario.clientLimit, seed: 1, askResolver: ask)
             engine.startAccepting()
             kernel.submit()
@@ -65,10 +65,10 @@
             return max(at, delayedUntil)
         }
 
-        /// Another worker woke this one. Nothing else than an offer on its way makes it do so here.
+        /// Another worker woke this one. Nothing else than an offer on its way, or a turn at a cluster, makes it do so here.
         private func wasWoken() -> Bool {
             if isWoken { return true }
-            guard !engine.awaitingOffers.isEmpty else { return false }
+            guard !engine.awaitingOffers.isEmpty || engine.gates.waitingCount > 0 else { return false }
             var count: UInt64 = 0
             isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
             return isWoken
@@ -98,6 +98,8 @@
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
+            // From here on another worker tells.
+            if engine.mayAdmit { isWoken = true }
             checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
             if world.random.chance(world.profile.wakeDelayPercent) {
                 delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
@@ -182,6 +184,7 @@
                 let count = engine.clusters.inFlight(index)
                 expect(count == 0, "\(count) exchanges counted at endpoint \(index)")
             }
+            expect(engine.gates.waitingCount == 0, "\(engine.gates.waitingCount) exchanges wait at gates")
             expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
             for index in 0..<UInt32(engine.endpoints.slab.highestCount)
             where engine.endpoints.slab.isOccupied(index) {

@@ -26,6 +26,7 @@
         private var nodes: [Node] = []
         private var clients: [Client] = []
         private let lending: [LendingQueue]
+        private let clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
 
         /// - Parameters:
@@ -42,6 +43,7 @@
                 preconditionFailure("no eventfd")
             }
             let wakeups = wakeups
+            clusters = scenario.clusters
             lending = scenario.clusters.flatMap(\.endpoints).map { _ in
                 LendingQueue(capacity: 8, wakeups: wakeups)
             }
@@ -83,7 +85,7 @@
                 Node(
                     world, index: index, scenario: scenario, listeners: listeners, kernel: kernel,
                     lending: lending,
-                    wakeup: wakeups[index],
+                    wakeups: wakeups,
                     ask: { [unowned self] name, token in
                         ask(index, name.string, names, token)
                     }))
@@ -230,6 +232,11 @@
             }
             if opened != closed {
                 world.violate("\(opened) upstream connections were opened, \(closed) closed")
+            }
+            for cluster in clusters {
+                guard let gate = cluster.limits?.gate.view, gate.underWay + gate.waiting > 0 else { continue }
+                world.violate(
+                    "\(cluster.name): \(gate.underWay) exchanges are in at the end, \(gate.waiting) wait")
             }
             for case .some(let descriptor) in world.descriptors {
                 world.violate("descriptor \(descriptor.number) was never closed")

@@ -32,7 +32,8 @@ public final class AdminServer: Sendable {
         }
         report = {
             MetricsReport.render(
-                server.workers, resolver: server.resolverCounters, health: server.clusterHealth)
+                server.workers, resolver: server.resolverCounters, health: server.clusterHealth,
+                clusters: server.clusterPlans)
         }
         _ = cposix_set_nonblocking(listener)
     }

@@ -4,7 +4,10 @@ internal import Synchronization
 struct MetricsReport {
     var text = ""
 
-    static func render(_ workers: [Worker], resolver: ResolverCounters?, health: [ClusterHealth]) -> String {
+    static func render(
+        _ workers: [Worker], resolver: ResolverCounters?, health: [ClusterHealth],
+        clusters: [ClusterPlan] = []
+    ) -> String {
         var report = MetricsReport()
         for counter in Counter.allCases {
             let (name, help) = counter.description
@@ -15,6 +18,7 @@ struct MetricsReport {
         report.engine(workers)
         if let resolver { report.names(resolver) }
         if !health.isEmpty { report.health(health) }
+        report.limits(clusters)
         return report.text
     }
 

@@ -183,7 +183,7 @@ extension Engine where D: ~Copyable {
                 return
             }
         }
-        findUpstream(index)
+        proceed(index)
     }
 
     /// Where a forward request wants to go; nil if the exchange was refused.

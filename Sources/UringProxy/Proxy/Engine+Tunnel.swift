@@ -20,7 +20,7 @@ extension Engine where D: ~Copyable {
         connections[slot].exchange = index
         let cluster = listeners[Int(connections[slot].listener)].cluster
         guard chooseRelayEndpoint(index, cluster: cluster, slot) else { return }
-        findUpstream(index)
+        proceed(index)
     }
 
     /// A relay is ended by us: neither end is to take what it has for the whole, as an orderly end would say.

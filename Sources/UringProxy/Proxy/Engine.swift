@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
+/// `Engine+Request`, `Engine+Route`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`, `Engine+Relay`, `Engine+Response`, `Engine+Pool`,
 /// `Engine+Close`; beside them `Engine+Send`, `Engine+Splice`, `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
@@ -41,6 +41,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var routeScratch: RouteScratch
     let lending: [LendingQueue]
     var clusters: ClusterTable
+    var gates: GateTable
+    /// Of all workers, by their index.
+    let wakeups: [Wakeup]
     let clientLimit: ClientLimit?
     let trust: Trust
     /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses. Kept only
@@ -78,13 +81,14 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     ///   - listeners: bound and listening; the engine closes them.
     ///   - routeSets: what listeners' routes are indices of.
     ///   - clusters: what listeners and routes are indices of.
+    ///   - wakeups: of all workers, to tell whose turn it is at a cluster; empty if no cluster has limits.
     ///   - lending: of each endpoint of the clusters, in their order; empty: nothing is lent.
     ///   - askResolver: called with a name and the token to answer with.
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, settings: EngineSettings,
         counters: Counters,
         worker: Int, listeners: [Listener], clusters plans: [ClusterPlan],
-        routeSets: [RouteSet] = [], lending: [LendingQueue],
+        routeSets: [RouteSet] = [], wakeups: [Wakeup] = [], lending: [LendingQueue],
         clientLimit: ClientLimit?, seed: UInt64, askResolver: @escaping (ByteView, UInt64) -> Bool
     ) {
         let now = driver.now
@@ -97,6 +101,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         pseudonym = FixedBytes(settings.pseudonym)
         let downstream = settings.connections + Self.acceptOvershoot
         let upstreams = plans.flatMap(\.endpoints)
+        precondition(worker < wakeups.count || !plans.contains { $0.limits != nil })
         // Each downstream connection may have one upstream connection and a second attempt at one.
         let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
@@ -111,6 +116,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.routeSets = routeSets
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         clusters = ClusterTable(plans, exchangeCapacity: downstream, worker: worker, seed: seed)
+        gates = GateTable(plans, exchangeCapacity: downstream, worker: worker)
+        self.wakeups = wakeups
         self.clientLimit = clientLimit
         trust = Trust(settings.trust)
         relayedAddresses = SlotTable(capacity: slots)
@@ -163,6 +170,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
+        if gates.waitingCount > 0 { admitWaiting() }
         if !starved.isEmpty { feedStarved() }
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {

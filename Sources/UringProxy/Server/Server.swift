@@ -92,7 +92,7 @@ public final class Server: Sendable {
                     name: cluster.name, endpoints: endpoints, policy: cluster.balance,
                     hashKey: cluster.hashKey,
                     health: health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader),
-                    retries: health.retries(cluster)))
+                    retries: health.retries(cluster), limits: health.limits(cluster)))
         }
         return clusters
     }
@@ -226,7 +226,7 @@ public final class Server: Sendable {
         return (0..<count).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], settings: settings, clusters: clusters, routeSets: routeSets,
+                wakeups: wakeups, settings: settings, clusters: clusters, routeSets: routeSets,
                 lending: lending,
                 clientLimit: clientLimit,
                 resolver: resolver, seed: random.next())
@@ -283,6 +283,8 @@ public final class Server: Sendable {
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     /// The clusters whose endpoints are watched.
     var clusterHealth: [ClusterHealth] { clusters.compactMap(\.health) }
+    /// All clusters, of options and file.
+    var clusterPlans: [ClusterPlan] { clusters }
     var resolverCounters: ResolverCounters? { state.withLock { $0.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.

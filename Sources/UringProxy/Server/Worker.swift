@@ -19,7 +19,8 @@ final class Worker: DriverWork {
         /// The CPU to run on; nil for any.
         var cpu: Int?
         var listeners: [Listener]
-        var wakeup: Wakeup
+        /// Of all workers, by their index.
+        var wakeups: [Wakeup]
         var settings: EngineSettings
         var clusters: [ClusterPlan]
         var routeSets: [RouteSet]
@@ -32,7 +33,7 @@ final class Worker: DriverWork {
     let plan: Plan
     let counters: Counters
     let gauges = Gauges()
-    var wakeup: Wakeup { plan.wakeup }
+    var wakeup: Wakeup { plan.wakeups[plan.index] }
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let answers: ResolverInbox
     private let inbox: Int
@@ -40,7 +41,7 @@ final class Worker: DriverWork {
     init(_ plan: Plan) {
         self.plan = plan
         counters = Counters()
-        let wakeup = plan.wakeup
+        let wakeup = plan.wakeups[plan.index]
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
         inbox = plan.resolver?.register(answers) ?? -1
     }
@@ -86,7 +87,7 @@ final class Worker: DriverWork {
         var engine = Engine(
             driver: driver, arena: arena, segments: segments, settings: plan.settings, counters: counters,
             worker: plan.index, listeners: plan.listeners, clusters: plan.clusters,
-            routeSets: plan.routeSets, lending: plan.lending,
+            routeSets: plan.routeSets, wakeups: plan.wakeups, lending: plan.lending,
             clientLimit: plan.clientLimit, seed: plan.seed,
             askResolver: { name, token in
                 guard let resolver, let query = ResolverQuery(name: name, inbox: inbox, token: token) else {
@@ -97,7 +98,7 @@ final class Worker: DriverWork {
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered
+            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered && !engine.mayAdmit
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()

@@ -19,6 +19,8 @@
         var draw: WeightedDraw
         var watch: ClusterWatch
         let retries: RetryRules
+        /// In the `GateTable`; 0: everything is let in.
+        let gate: UInt16
         /// Requests that the retries' budget has not been told of.
         var requestsUntold: UInt32 = 0
     }
@@ -74,6 +76,7 @@
         var first = 0
         var firstWord = 0
         var names: [UInt8] = []
+        var lastGate: UInt16 = 0
         for (index, plan) in plans.enumerated() {
             for (place, endpoint) in plan.endpoints.enumerated() {
                 unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
@@ -85,13 +88,15 @@
             let (kind, name) = Self.key(plan.hashKey)
             let range = ByteRange(names.count..<names.count + name.count)
             names += name
+            if plan.limits != nil { lastGate += 1 }
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
                 table: plan.hashTable?.view, keyKind: kind, keyName: range,
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
-                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules)
+                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules,
+                gate: plan.limits == nil ? 0 : lastGate)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
@@ -139,6 +144,19 @@
         case .header: return unsafe .header(keyNames.view[clusters[cluster].keyName])
         case .cookie: return unsafe .cookie(keyNames.view[clusters[cluster].keyName])
         }
+    }
+
+    /// The gate that exchanges of the cluster go through; 0: there is none.
+    @inline(__always)
+    func gate(_ cluster: Int) -> UInt16 {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].gate
+    }
+
+    /// The number of the cluster's first endpoint.
+    func firstEndpoint(_ cluster: Int) -> Int {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].first
     }
 
     /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`. nil if none may be

@@ -80,6 +80,7 @@ struct ConfigurationFileTests {
             panic: 0
             slow_start: 40s
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
+            limits: {requests: 100, queue: 20, queue_timeout: 250ms}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off}
@@ -121,6 +122,9 @@ struct ConfigurationFileTests {
         cluster.retries.nonIdempotent = true
         cluster.retries.budget = 30
         cluster.retries.minimum = 12
+        cluster.limits.requests = 100
+        cluster.limits.queue = 20
+        cluster.limits.queueTimeout = .milliseconds(250)
         return cluster
     }
 
@@ -175,7 +179,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:20:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:21:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -193,7 +197,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:20" || origin("drain: 120s") == "f.yaml:20")
+        #expect(origin("drain: 2m") == "f.yaml:21" || origin("drain: 120s") == "f.yaml:21")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
