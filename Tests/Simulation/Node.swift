@@ -74,6 +74,9 @@
             return isWoken
         }
 
+        /// An exchange may go in at its cluster, and nobody told its worker.
+        var hasLostTurn: Bool { engine.mayAdmit && !wasWoken() }
+
         func turn() {
             turns += 1
             wakeup.didWake()

@@ -191,9 +191,9 @@
 
         /// Where every request is to be answered, all may wait, and long enough.
         private func makeLimits() -> LimitPlan? {
-            guard world.limits.chance(40) else { return nil }
+            guard world.limits.chance(60) else { return nil }
             let isStrict = world.profile.isStrict
-            var settings = LimitPlan.Settings(requests: UInt32(world.limits.within(1...3)))
+            var settings = LimitPlan.Settings(requests: UInt32(world.limits.pick([1, 1, 1, 2, 3])))
             settings.queue = isStrict ? 1000 : UInt32(world.limits.within(0...3))
             settings.queueTimeout =
                 isStrict ? 1000 * second : world.limits.pick([20, 500, 5000]) * millisecond

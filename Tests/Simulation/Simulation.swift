@@ -182,6 +182,9 @@
                 for node in nodes where !node.hasEnded { next = min(next, node.wantsTurnAt) }
                 if isDone() { return true }
                 guard next <= limit else { return false }
+                for node in nodes where !node.hasEnded && node.hasLostTurn {
+                    world.violate("\(node.name) sleeps while it is its turn at a cluster")
+                }
                 if next > world.now { world.advance(to: next) }
                 world.runDueEvents()
                 for node in nodes
