@@ -88,6 +88,25 @@ struct ExplanationTests {
         }
     }
 
+    @Test("It says how much a cluster is asked to do at once", arguments: [0, 20])
+    func limits(_ queue: Int) throws {
+        var configuration = Configuration()
+        configuration.listeners = [ListenerConfiguration(address: "127.0.0.1:0", cluster: "app")]
+        var cluster = ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:1"])
+        cluster.limits.requests = 100
+        cluster.limits.queue = queue
+        configuration.clusters = [cluster]
+        let text: String
+        do throws(OptionSyntaxError) {
+            text = try Explanation(
+                method: "GET", target: "http://h/", fields: [], source: "127.0.0.1", listener: nil,
+                configuration: configuration, file: nil
+            ).text
+        } catch { throw TestFailure(error.message) }
+        let more = queue > 0 ? "20 more wait for up to 1s, else 503" : "more are answered with 503"
+        #expect(text.contains("100 requests at a time; \(more)"), "\(text)")
+    }
+
     private func compare(
         _ client: TestSocket, _ configuration: Configuration, _ random: inout some RandomNumberGenerator,
         _ seed: String

@@ -304,7 +304,8 @@ struct ReloadTests {
         try client.expect(Messages.ok)
     }
 
-    @Test("Who is not let in any more is not, on connections that are open too", arguments: TestDriver.offered)
+    @Test(
+        "Who is not let in any more is not, on connections that are open too", arguments: TestDriver.offered)
     func denied(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try proxy(driver, [origin])
@@ -332,7 +333,8 @@ struct ReloadTests {
         #expect(try half.receiveAll().hasPrefix("HTTP/1.1 503 "))
     }
 
-    @Test("An endpoint that checks left out returns when nobody checks any more", arguments: TestDriver.offered)
+    @Test(
+        "An endpoint that checks left out returns when nobody checks any more", arguments: TestDriver.offered)
     func checksEnd(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let dead = try TestOrigin()

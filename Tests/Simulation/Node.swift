@@ -52,20 +52,20 @@
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
-            wakeup: Wakeup,
+            wakeups: [Wakeup],
             ask: @escaping (ByteView, UInt64) -> Bool
         ) {
             self.world = world
             name = kernel.name
             self.kernel = kernel
-            self.wakeup = wakeup
+            wakeup = wakeups[index]
             arena = kernel.arena
             segments = kernel.segments
             engine = Engine(
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 counters: counters, worker: index, snapshot: snapshot,
-                listeners: listeners.map { $0.listener(Array(snapshot.clusters.indices)) }, seed: 1,
-                askResolver: ask)
+                listeners: listeners.map { $0.listener(Array(snapshot.clusters.indices)) },
+                wakeups: wakeups, seed: 1, askResolver: ask)
             self.listeners = listeners
             engine.startAccepting()
             kernel.submit()
@@ -82,14 +82,17 @@
             return max(at, delayedUntil)
         }
 
-        /// Another worker woke this one. Nothing else than an offer on its way makes it do so here.
+        /// Another worker woke this one. Nothing else than an offer on its way, or a turn at a cluster, makes it do so here.
         private func wasWoken() -> Bool {
             if isWoken { return true }
-            guard !engine.awaitingOffers.isEmpty else { return false }
+            guard !engine.awaitingOffers.isEmpty || engine.gates.waitingCount > 0 else { return false }
             var count: UInt64 = 0
             isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
             return isWoken
         }
+
+        /// An exchange may go in at its cluster, and nobody told its worker.
+        var hasLostTurn: Bool { engine.mayAdmit && !wasWoken() }
 
         func turn() {
             turns += 1
@@ -119,6 +122,8 @@
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
+            // From here on another worker tells.
+            if engine.mayAdmit { isWoken = true }
             checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
             if world.random.chance(world.profile.wakeDelayPercent) {
                 delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
@@ -208,6 +213,7 @@
                 let count = engine.clusters.inFlight(index)
                 expect(count == 0, "\(count) exchanges counted at endpoint \(index)")
             }
+            expect(engine.gates.waitingCount == 0, "\(engine.gates.waitingCount) exchanges wait at gates")
             expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
             for index in 0..<UInt32(engine.endpoints.slab.highestCount)
             where engine.endpoints.slab.isOccupied(index) {

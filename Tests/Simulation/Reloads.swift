@@ -106,7 +106,15 @@
                     world.health.cluster(
                         plan.name, endpoints: endpoints.map(\.identity), settings: $0.settings, now: world.now
                     )
-                }, retries: plan.retries)
+                }, retries: plan.retries,
+                limits: plan.limits.flatMap { limits in
+                    // Lower, higher, or none.
+                    if random.chance(20) { return nil }
+                    var settings = limits.settings
+                    settings.requests = UInt32(random.within(1...4))
+                    return LimitPlan(
+                        settings: random.chance(50) ? limits.settings : settings, gate: limits.gate)
+                })
         }
     }
 #endif

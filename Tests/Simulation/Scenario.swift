@@ -200,7 +200,8 @@
             self.clusters.append(
                 ClusterPlan(
                     name: "relay",
-                    endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)]))
+                    endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)],
+                    limits: makeLimits()))
         }
 
         /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.
@@ -218,7 +219,19 @@
             return ClusterPlan(
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]),
-                health: world.resilience.chance(60) ? makeHealth(names) : nil, retries: makeRetries())
+                health: world.resilience.chance(60) ? makeHealth(names) : nil, retries: makeRetries(),
+                limits: makeLimits())
+        }
+
+        /// Where every request is to be answered, all may wait, and long enough.
+        private func makeLimits() -> LimitPlan? {
+            guard world.limits.chance(60) else { return nil }
+            let isStrict = world.profile.isStrict
+            var settings = LimitPlan.Settings(requests: UInt32(world.limits.pick([1, 1, 1, 2, 3])))
+            settings.queue = isStrict ? 1000 : UInt32(world.limits.within(0...3))
+            settings.queueTimeout =
+                isStrict ? 1000 * second : world.limits.pick([20, 500, 5000]) * millisecond
+            return LimitPlan(settings: settings, gate: world.health.gate("\(clusters.count)"))
         }
 
         private func makeRetries() -> RetryPlan {

@@ -26,6 +26,7 @@
         private var nodes: [Node] = []
         private var clients: [Client] = []
         private let reloads: Reloads
+        private let clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
 
         /// - Parameters:
@@ -42,6 +43,7 @@
                 preconditionFailure("no eventfd")
             }
             let wakeups = wakeups
+            clusters = scenario.clusters
             reloads = Reloads(world, scenario, seed: seed) { LendingQueue(capacity: 8, wakeups: wakeups) }
             world.trace("seed \(seed): \(world.profile)")
             world.trace("\(scenario.settings.timeouts)")
@@ -81,7 +83,7 @@
             nodes.append(
                 Node(
                     world, index: index, snapshot: reloads.snapshot, listeners: listeners, kernel: kernel,
-                    wakeup: wakeups[index],
+                    wakeups: wakeups,
                     ask: { [unowned self] name, token in
                         ask(index, name.string, names, token)
                     }))
@@ -178,6 +180,9 @@
                 for node in nodes where !node.hasEnded { next = min(next, node.wantsTurnAt) }
                 if isDone() { return true }
                 guard next <= limit else { return false }
+                for node in nodes where !node.hasEnded && node.hasLostTurn {
+                    world.violate("\(node.name) sleeps while it is its turn at a cluster")
+                }
                 if next > world.now { world.advance(to: next) }
                 world.runDueEvents()
                 for node in nodes
@@ -228,6 +233,11 @@
             }
             if opened != closed {
                 world.violate("\(opened) upstream connections were opened, \(closed) closed")
+            }
+            for cluster in clusters {
+                guard let gate = cluster.limits?.gate.view, gate.underWay + gate.waiting > 0 else { continue }
+                world.violate(
+                    "\(cluster.name): \(gate.underWay) exchanges are in at the end, \(gate.waiting) wait")
             }
             for case .some(let descriptor) in world.descriptors {
                 world.violate("descriptor \(descriptor.number) was never closed")

@@ -16,6 +16,8 @@
         var introductions: Random
         /// For health and what endangers it: apart as well.
         var resilience: Random
+        /// For limits of clusters: apart as well.
+        var limits: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -47,6 +49,7 @@
             random = Random(seed: seed)
             introductions = Random(seed: seed ^ 0x5052_4F58_59)
             resilience = Random(seed: seed ^ 0x4845_414C_5448)
+            limits = Random(seed: seed ^ 0x4C49_4D49_5453)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

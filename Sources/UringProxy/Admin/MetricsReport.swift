@@ -21,6 +21,7 @@ struct MetricsReport {
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }
+        report.limits(server.limitedClusters)
         return report.text
     }
 

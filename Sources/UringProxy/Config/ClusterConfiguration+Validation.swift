@@ -23,6 +23,7 @@ extension ClusterConfiguration {
                 "give 2 or more, or 0 to switch it off")
         }
         checkRetries("\(path).retries", &problems)
+        checkLimits("\(path).limits", &problems)
         if let health { checkHealth(health, "\(path).health", &problems) }
         if slowStart < .zero || slowStart > .longest {
             problems.add(
@@ -50,6 +51,16 @@ extension ClusterConfiguration {
             problems.add(
                 "\(path).budget", "with 0 nothing is sent again on '\(condition.rawValue)'",
                 "give a share such as 20%, or leave the condition out")
+        }
+    }
+
+    private func checkLimits(_ path: String, _ problems: inout ProblemList) {
+        checkCount(limits.requests, 0...1_000_000, "\(path).requests", &problems)
+        checkCount(limits.queue, 0...1_000_000, "\(path).queue", &problems)
+        checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
+        if limits.queue > 0 && limits.requests == 0 {
+            problems.add(
+                "\(path).queue", "without a limit nothing ever waits", "give 'requests', or leave it out")
         }
     }
 

@@ -9,6 +9,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var hashKey: HashKey?
     /// When requests are sent again.
     public var retries = RetryConfiguration()
+    /// How much it is asked to do at once.
+    public var limits = LimitConfiguration()
     /// How endpoints are asked whether they work; nil: they are not.
     public var health: HealthCheckConfiguration?
     /// Which endpoints are ejected for what requests meet there.

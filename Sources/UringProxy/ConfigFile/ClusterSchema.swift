@@ -49,6 +49,17 @@ enum ClusterSchema {
             "Retries a second that are allowed whatever the load."),
     ]
 
+    static let limitKeys: [SchemaKey<ClusterConfiguration>] = [
+        .value(
+            "requests", \.limits.requests, .count(0...1_000_000),
+            "Requests under way at a time, of all threads together; 0: any number."),
+        .value(
+            "queue", \.limits.queue, .count(0...1_000_000),
+            "Further requests that wait for one of them to end; those beyond it are answered with 503."),
+        .value(
+            "queue_timeout", \.limits.queueTimeout, .duration, "How long they wait before the answer is 503."),
+    ]
+
     static let outlierKeys: [SchemaKey<ClusterConfiguration>] = [
         .value(
             "consecutive", \.outliers.consecutive, .count(0...1_000_000),

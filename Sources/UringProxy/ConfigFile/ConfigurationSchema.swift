@@ -250,6 +250,9 @@ enum ConfigurationSchema {
         .section(
             "retries", "When requests are sent again, and how much load that may add.",
             ClusterSchema.retryKeys),
+        .section(
+            "limits", "How much it is asked to do at once, and what becomes of requests beyond it.",
+            ClusterSchema.limitKeys),
         .value(
             "panic", \.panic, .percent,
             "With a smaller share of healthy endpoints than this all are used; 0: none but healthy ones, ever."

@@ -1,4 +1,4 @@
-// What keeps requests away from endpoints.
+// What keeps requests away from endpoints, and from clusters.
 extension Explanation {
     mutating func explainHealth(_ cluster: ClusterConfiguration) {
         let path = "clusters.\(cluster.name)"
@@ -24,6 +24,16 @@ extension Explanation {
         if cluster.slowStart.isOn {
             add("slow start", "a growing share for \(cluster.slowStart)", "\(path).slow_start")
         }
+    }
+
+    mutating func explainLimits(_ cluster: ClusterConfiguration) {
+        let limits = cluster.limits
+        guard limits.requests > 0 else { return }
+        let more =
+            limits.queue > 0
+            ? "\(limits.queue) more wait for up to \(limits.queueTimeout), else 503"
+            : "more are answered with 503"
+        add("limits", "\(limits.requests) requests at a time; \(more)", "clusters.\(cluster.name).limits")
     }
 
     mutating func explainRetries(_ cluster: ClusterConfiguration) {

@@ -381,6 +381,7 @@ public struct Explanation: Sendable {
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
         let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
         add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
+        explainLimits(cluster)
         explainHealth(cluster)
         explainRetries(cluster)
         explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()), cluster.retries)

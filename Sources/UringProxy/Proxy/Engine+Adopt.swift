@@ -126,7 +126,12 @@ extension Engine where D: ~Copyable {
 
     private mutating func adoptClusters(_ snapshot: Snapshot) {
         let change = snapshot.change
-        clusters.adopt(snapshot.clusters, change)
+        var used: Set<UInt16> = []
+        for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
+            used.insert(exchanges[index].gate)
+        }
+        let numbers = gates.adopt(snapshot.clusters) { used.contains($0) }
+        clusters.adopt(snapshot.clusters, change, gates: numbers)
         for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
             let exchange = exchanges.tenant(index)
             guard exchange.cluster != Exchange.noCluster else { continue }

@@ -1,26 +1,32 @@
 // Which endpoint of its cluster an exchange goes to, and what its cluster learns from it.
 extension Engine where D: ~Copyable {
-    /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`; false if none may be used, and the
-    /// exchange has ended.
+    /// Chooses the endpoint of the exchange whose head has just been parsed out of `bytes`, or lets it wait for its turn
+    /// (`findUpstreamInTurn`); false if none may be used, and the exchange has ended.
     @inline(__always)
     mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> Bool {
-        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
-        return choose(
-            index, cluster: cluster, key: clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0)
+        enterCluster(index, cluster, key: clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
     mutating func chooseRelayEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32) -> Bool {
-        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         var key: UInt64 = 0
         if clusters.usesKeys, case .source = clusters.keySource(cluster) {
             key = KeyHash.hash(peer(of: slot))
         }
-        return choose(index, cluster: cluster, key: key)
+        return enterCluster(index, cluster, key: key)
     }
 
     @inline(__always)
-    private mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
+    private mutating func enterCluster(_ index: UInt32, _ cluster: Int, key: UInt64) -> Bool {
+        let gate = clusters.gate(cluster)
+        if gate != 0 { return arrive(index, gate: gate, cluster: cluster, key: key) }
+        return choose(index, cluster: cluster, key: key)
+    }
+
+    /// The exchange's first choice: it is under way at the cluster from now on.
+    @inline(__always)
+    mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         if chooseAny(index, cluster: cluster, key: key) { return true }
         fail(index, .noHealthyEndpoint)
         return false

@@ -12,6 +12,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
         if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
+        if exchanges[index].gate != 0 { leaveGate(index) }
         leaveEndpoint(index)
         dropRequest(index)
         endUpstream(exchanges[index].attempts.0)

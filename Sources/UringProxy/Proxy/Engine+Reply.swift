@@ -111,7 +111,8 @@ extension Engine where D: ~Copyable {
     private func isUntouched(_ index: UInt32) -> Bool {
         !exchanges[index].requestDone && exchanges[index].request.isEmpty
             && exchanges[index].requestBody.isDone
-            && exchanges[index].state == .connecting && exchanges[index].upstream == Slot.none
+            && (exchanges[index].state == .connecting || exchanges[index].state == .queued)
+            && exchanges[index].upstream == Slot.none
     }
 
     /// Answers what never became an exchange, and ends the connection: the next request cannot be found.

@@ -248,7 +248,7 @@ extension Engine where D: ~Copyable {
                 return
             }
         }
-        findUpstream(index)
+        findUpstreamInTurn(index)
     }
 
     /// Whether a forward request goes through the listener's parent, and not where it wants to itself.

@@ -7,7 +7,8 @@ extension Engine where D: ~Copyable {
     /// What a connection waits for, and until when.
     private struct Wait {
         enum Reason {
-            case head, keepalive, body, rate, send, linger, connect, join, upstream, poolIdle, tunnel, total,
+            case head, keepalive, body, rate, send, linger, queue, connect, join, upstream, poolIdle, tunnel,
+                total,
                 kernel
         }
         var deadline = TimerWheel.never
@@ -66,6 +67,7 @@ extension Engine where D: ~Copyable {
                     timeout(index, timeouts.bodyIdle) { $0.bodyIdle }, .body)
                 limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
+            if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
         case .discarding:
             wait.limit(started, timeouts.linger, .linger)
         case .connecting:
@@ -191,6 +193,8 @@ extension Engine where D: ~Copyable {
             sendExpired(slot)
         case .linger, .poolIdle:
             close(slot)
+        case .queue:
+            queueExpired(connections[slot].exchange)
         case .connect:
             counters.add(.timeoutsConnect)
             attemptFailed(slot, .connectTimeout)

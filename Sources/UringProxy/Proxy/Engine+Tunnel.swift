@@ -24,7 +24,7 @@ extension Engine where D: ~Copyable {
             return
         }
         guard chooseRelayEndpoint(index, cluster: listeners[listener].cluster, slot) else { return }
-        findUpstream(index)
+        findUpstreamInTurn(index)
     }
 
     /// A relay is ended by us: neither end is to take what it has for the whole, as an orderly end would say.

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Connect`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
 /// `Engine+ProxyProtocol`.
@@ -71,6 +71,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var random: RandomWords
     var lending: [LendingQueue]
     var clusters: ClusterTable
+    var gates: GateTable
+    /// Of all workers, by their index.
+    let wakeups: [Wakeup]
     var clientLimit: ClientLimit?
     var trust: Trust
     /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses.
@@ -108,10 +111,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// - Parameters:
     ///   - snapshot: its sizes (connections, memory, pipes, dynamic endpoints) are good for the engine's life.
     ///   - listeners: bound and listening; the engine closes them.
+    ///   - wakeups: of all workers, to tell whose turn it is at a cluster; empty if no cluster ever has limits.
     ///   - askResolver: called with a name and the token to answer with.
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters, worker: Int,
-        snapshot: Snapshot, listeners: [Listener], seed: UInt64,
+        snapshot: Snapshot, listeners: [Listener], wakeups: [Wakeup] = [], seed: UInt64,
         askResolver: @escaping (ByteView, UInt64) -> Bool,
         askChecker: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool = { _ in false }
     ) {
@@ -126,6 +130,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         pseudonym = FixedBytes(settings.pseudonym)
         parentAuthorization = FixedBytes(settings.parent.authorization)
         let downstream = settings.connections + Self.acceptOvershoot
+        precondition(worker < wakeups.count || !snapshot.clusters.contains { $0.limits != nil })
         // Each downstream connection may have one upstream connection and a second attempt at one.
         let slots = downstream * 3 + 64
         connections = Slab(capacity: slots)
@@ -154,6 +159,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         random = RandomWords(seed: KeyHash.derive(seed, worker + 1))
         clusters = ClusterTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker, seed: seed)
+        gates = GateTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker)
+        self.wakeups = wakeups
         clientLimit = snapshot.clientLimit
         trust = Trust(settings.trust)
         keepsRelayedAddresses = settings.trust.requiresHeader
@@ -198,6 +205,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
+        if gates.waitingCount > 0 { admitWaiting() }
         if !starved.isEmpty { feedStarved() }
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {

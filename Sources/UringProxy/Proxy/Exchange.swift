@@ -1,6 +1,8 @@
 /// One request and its response.
 struct Exchange: BitwiseCopyable {
     enum State: UInt8, BitwiseCopyable {
+        /// Waits for its turn at its cluster's gate.
+        case queued
         /// Waits for the addresses of its endpoint.
         case resolving
         /// Waits for its credentials to be checked; its head is still in the input.
@@ -31,7 +33,9 @@ struct Exchange: BitwiseCopyable {
     var cluster = Self.noCluster
     /// Endpoints of the cluster that could not be connected.
     var endpointsFailed: UInt16 = 0
-    /// Of them, those that did not answer at all.
+    /// The gate of its cluster, which it is in or waits at; 0: it has none.
+    var gate: UInt16 = 0
+    /// Of the endpoints that failed, those that did not answer at all.
     var connectTimeouts: UInt8 = 0
     /// What a hashed policy chose by; 0: nothing.
     var balancingKey: UInt64 = 0

@@ -11,7 +11,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
-    case noHealthyEndpoint
+    case noHealthyEndpoint, circuitOpen, queueTimeout
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
@@ -37,8 +37,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .noHealthyEndpoint, .outOfMemory, .outOfExchanges, .outOfDescriptors, .outOfConnections,
-            .resolverBusy, .authenticationBusy, .draining, .listenerGone:
+        case .noHealthyEndpoint, .circuitOpen, .queueTimeout, .outOfMemory, .outOfExchanges,
+            .outOfDescriptors,
+            .outOfConnections, .resolverBusy, .authenticationBusy, .draining, .listenerGone:
             503
         }
     }
@@ -93,6 +94,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
         case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
+        case .circuitOpen: "the cluster has as much to do as it may; see its limits"
+        case .queueTimeout: "the cluster had as much to do as it may for too long; see its limits"
         case .totalTimeout: "the exchange took too long; see --timeout-total"
         case .outOfMemory: "out of buffers; see --memory"
         case .outOfExchanges: "too many requests at once; see --memory"
@@ -144,6 +147,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamBadResponse: "upstream_bad_response"
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
         case .noHealthyEndpoint: "no_healthy_endpoint"
+        case .circuitOpen: "circuit_open"
+        case .queueTimeout: "queue_timeout"
         case .totalTimeout: "total_timeout"
         case .outOfMemory: "out_of_memory"
         case .outOfExchanges: "out_of_exchanges"

@@ -129,7 +129,7 @@ public final class Server: Sendable {
         return (0..<budget.threads).map { index in
             Worker.Plan(
                 index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count], listeners: listeners[index],
-                wakeup: wakeups[index], snapshot: snapshot, checker: companions.checker,
+                wakeups: wakeups, snapshot: snapshot, checker: companions.checker,
                 resolver: companions.resolver,
                 seed: random.next())
         }
@@ -161,6 +161,10 @@ public final class Server: Sendable {
     /// The clusters whose endpoints are watched.
     var clusterHealth: [ClusterHealth] {
         state.withLock { $0.snapshot }?.clusters.compactMap(\.health) ?? []
+    }
+    /// The clusters with limits.
+    var limitedClusters: [ClusterPlan] {
+        state.withLock { $0.snapshot }?.clusters.filter { $0.limits != nil } ?? []
     }
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }

@@ -65,7 +65,7 @@ struct SnapshotCompiler {
                     hashKey: cluster.hashKey,
                     health: registries.health.cluster(
                         cluster, endpoints: endpoints, proxyHeader: proxyHeader),
-                    retries: registries.health.retries(cluster)))
+                    retries: registries.health.retries(cluster), limits: registries.health.limits(cluster)))
         }
         self.clusters = clusters
     }

@@ -23,7 +23,8 @@ final class Worker: DriverWork {
         /// The CPU to run on; nil for any.
         var cpu: Int?
         var listeners: [Listener]
-        var wakeup: Wakeup
+        /// Of all workers.
+        var wakeups: [Wakeup]
         var snapshot: Snapshot
         /// nil: nobody is asked for credentials.
         var checker: CredentialChecker?
@@ -70,7 +71,7 @@ final class Worker: DriverWork {
 
     init(_ plan: Plan) {
         counters = Counters()
-        let wakeup = plan.wakeup
+        let wakeup = plan.wakeups[plan.index]
         self.wakeup = wakeup
         threadName = "worker-\(plan.index)"
         cpu = plan.cpu
@@ -172,7 +173,9 @@ final class Worker: DriverWork {
         while !engine.isIdle {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
-            let isQuiet = mailbox.isEmpty && answers.isEmpty && !engine.isOffered && verdicts.isEmpty
+            let isQuiet =
+                mailbox.isEmpty && answers.isEmpty && !engine.isOffered && verdicts.isEmpty
+                && !engine.mayAdmit
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()
@@ -196,7 +199,7 @@ final class Worker: DriverWork {
         guard let plan = takePlan() else { preconditionFailure("a worker runs once") }
         return Engine(
             driver: driver, arena: arena, segments: segments, counters: counters, worker: plan.index,
-            snapshot: plan.snapshot, listeners: plan.listeners, seed: plan.seed,
+            snapshot: plan.snapshot, listeners: plan.listeners, wakeups: plan.wakeups, seed: plan.seed,
             askResolver: { [unowned self] in ask($0, $1) }, askChecker: { [unowned self] in check($0) })
     }
 

@@ -15,13 +15,15 @@ struct ClusterPlan: Sendable {
     let health: ClusterHealth?
     /// When requests are sent again.
     let retries: RetryPlan
+    /// How much it is asked to do at once; nil: there is no limit.
+    let limits: LimitPlan?
 
     static let defaultLoadBound = 1.25
 
     init(
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
         hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
-        retries: RetryPlan = RetryPlan()
+        retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil
     ) {
         precondition(!endpoints.isEmpty && endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -33,6 +35,7 @@ struct ClusterPlan: Sendable {
         precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
         self.health = health
         self.retries = retries
+        self.limits = limits
         let hashed = endpoints.map { endpoint in
             var identity = endpoint.identity
             let hash = identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }

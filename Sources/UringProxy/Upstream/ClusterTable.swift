@@ -19,6 +19,8 @@
         var draw: WeightedDraw
         var watch: ClusterWatch
         let retries: RetryRules
+        /// In the `GateTable`; 0: everything is let in.
+        let gate: UInt16
         /// Requests that the retries' budget has not been told of.
         var requestsUntold: UInt32 = 0
     }
@@ -52,7 +54,10 @@
     /// - Parameters:
     ///   - worker: workers begin at different endpoints.
     ///   - seed: for what is drawn.
-    init(_ plans: [ClusterPlan], exchangeCapacity: Int, worker: Int, seed: UInt64) {
+    ///   - gates: the number of each cluster's gate; nil: they are numbered as in a new `GateTable`.
+    init(
+        _ plans: [ClusterPlan], exchangeCapacity: Int, worker: Int, seed: UInt64, gates: [UInt16]? = nil
+    ) {
         self.plans = plans
         self.worker = worker
         self.seed = seed
@@ -78,6 +83,7 @@
         var first = 0
         var firstWord = 0
         var names: [UInt8] = []
+        var lastGate: UInt16 = 0
         for (index, plan) in plans.enumerated() {
             for (place, endpoint) in plan.endpoints.enumerated() {
                 unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
@@ -89,13 +95,16 @@
             let (kind, name) = Self.key(plan.hashKey)
             let range = ByteRange(names.count..<names.count + name.count)
             names += name
+            if plan.limits != nil { lastGate += 1 }
+            let gate = gates?[index] ?? (plan.limits == nil ? 0 : lastGate)
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
                 table: plan.hashTable?.view, keyKind: kind, keyName: range,
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
-                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules)
+                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules,
+                gate: gate)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
@@ -128,8 +137,9 @@
 
     /// Takes up other plans: endpoints that stay keep what was learned of them, and clusters whose endpoints are the same
     /// whose turn it is. Nothing counts as under way until `enter` says so.
-    mutating func adopt(_ plans: [ClusterPlan], _ change: ClusterChange) {
-        let new = ClusterTable(plans, exchangeCapacity: exchangeCapacity, worker: worker, seed: seed)
+    mutating func adopt(_ plans: [ClusterPlan], _ change: ClusterChange, gates: [UInt16]) {
+        let new = ClusterTable(
+            plans, exchangeCapacity: exchangeCapacity, worker: worker, seed: seed, gates: gates)
         for (index, before) in change.endpointBefore.enumerated() where before >= 0 {
             let weight = unsafe new.loads[index].weight
             unsafe new.loads[index] = loads[before]
@@ -159,6 +169,19 @@
         case .header: return unsafe .header(keyNames.view[clusters[cluster].keyName])
         case .cookie: return unsafe .cookie(keyNames.view[clusters[cluster].keyName])
         }
+    }
+
+    /// The gate that exchanges of the cluster go through; 0: there is none.
+    @inline(__always)
+    func gate(_ cluster: Int) -> UInt16 {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].gate
+    }
+
+    /// The number of the cluster's first endpoint.
+    func firstEndpoint(_ cluster: Int) -> Int {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].first
     }
 
     /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`. nil if none may be

@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + geo + trust
+        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + geo
+        + trust
         + values + environment
 
     // MARK: - YAML
@@ -241,7 +242,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, retries, panic, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, retries, limits, panic, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -384,6 +385,20 @@ enum BadFiles {
         Case(
             health("retries: {try_timeout: 1us}"),
             "f.yaml:1:59: clusters.app.retries.try_timeout: 1us is outside 10ms to ten years; give some seconds, such as 10s"
+        ),
+        Case(
+            health("limits: {queue: 10}"),
+            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests', or leave it out"
+        ),
+        Case(
+            health("limits: {requests: 2000000}"),
+            "f.yaml:1:55: clusters.app.limits.requests: 2000000 is outside 0 to 1000000; 0 switches it off"),
+        Case(
+            health("limits: {request: 2}"),
+            "f.yaml:1:45: clusters.app.limits.request: there is no such key; did you mean 'requests'?"),
+        Case(
+            health("limits: {requests: 1, queue: 1, queue_timeout: 0}"),
+            "f.yaml:1:83: clusters.app.limits.queue_timeout: 0 is outside 10ms to ten years; give some seconds, such as 10s"
         ),
         Case(
             health("outliers: {minimum_requests: 0}"),

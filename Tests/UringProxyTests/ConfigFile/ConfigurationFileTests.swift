@@ -80,6 +80,7 @@ struct ConfigurationFileTests {
             panic: 0
             slow_start: 40s
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
+            limits: {requests: 100, queue: 20, queue_timeout: 250ms}
         routes:
           site:
             - match: {path: "/a/*"}
@@ -139,6 +140,9 @@ struct ConfigurationFileTests {
         cluster.retries.nonIdempotent = true
         cluster.retries.budget = 30
         cluster.retries.minimum = 12
+        cluster.limits.requests = 100
+        cluster.limits.queue = 20
+        cluster.limits.queueTimeout = .milliseconds(250)
         return cluster
     }
 
@@ -244,7 +248,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:38:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:39:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -262,7 +266,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:38" || origin("drain: 120s") == "f.yaml:38")
+        #expect(origin("drain: 2m") == "f.yaml:39" || origin("drain: 120s") == "f.yaml:39")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -20,7 +20,7 @@
         /// pieces, a response cut by a stop that looked whole. As long as the worlds stay as they are.
         @Test("Seeds that found something before")
         func regressions() {
-            for seed: UInt64 in [730, 3145, 5083, 10962, 16522, 17211, 19617, 25401] {
+            for seed: UInt64 in [485, 730, 3145, 5083, 10962, 16522, 17211, 19617, 25401] {
                 let result = Simulation(seed: seed).run()
                 #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
             }

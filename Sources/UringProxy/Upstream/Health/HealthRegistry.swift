@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What is known of every endpoint that a configuration named, by cluster and endpoint, and what each cluster's retries have
-/// spent: what makes it outlive a reload.
+/// What is known of every endpoint that a configuration named, by cluster and endpoint, what each cluster's retries have
+/// spent, and what is under way at those with limits: what makes it outlive a reload.
 final class HealthRegistry: Sendable {
     let news: HealthNews
     private let clusters = Mutex<[String: Entry]>([:])
@@ -9,6 +9,8 @@ final class HealthRegistry: Sendable {
     private struct Entry {
         let signal: HealthSignal
         let retryBudget = RetryBudget()
+        /// Of a cluster with limits.
+        var gate: ClusterGate?
         var endpoints: [String: EndpointHealth] = [:]
     }
 
@@ -42,6 +44,17 @@ final class HealthRegistry: Sendable {
     func retryBudget(_ name: String) -> RetryBudget {
         clusters.withLock { clusters in
             clusters[name, default: Entry(signal: HealthSignal(news))].retryBudget
+        }
+    }
+
+    /// What is under way at a cluster with limits. At start and reload alone: it locks.
+    func gate(_ name: String) -> ClusterGate {
+        clusters.withLock { clusters in
+            var entry = clusters[name] ?? Entry(signal: HealthSignal(news))
+            let gate = entry.gate ?? ClusterGate()
+            entry.gate = gate
+            clusters[name] = entry
+            return gate
         }
     }
 

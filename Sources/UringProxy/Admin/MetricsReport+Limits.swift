@@ -1,0 +1,20 @@
+// What clusters with limits are doing. As many lines as the configuration has of them.
+extension MetricsReport {
+    mutating func limits(_ clusters: [ClusterPlan]) {
+        let gates = clusters.compactMap { cluster in cluster.limits.map { (cluster.name, $0.gate.view) } }
+        if gates.isEmpty { return }
+        func line(_ name: String, _ cluster: String, _ value: some BinaryInteger, labels: String = "") {
+            text += "uproxy_\(name){cluster=\"\(cluster)\"\(labels)} \(value)\n"
+        }
+        header("cluster_requests", "Exchanges under way, where there is a limit.", "gauge")
+        for (name, gate) in gates { line("cluster_requests", name, gate.underWay) }
+        header("cluster_queued", "Requests that wait for one of them to end.", "gauge")
+        for (name, gate) in gates { line("cluster_queued", name, gate.waiting) }
+        header("cluster_refused_total", "Requests refused for the limit, by cause.", "counter")
+        for (name, gate) in gates {
+            for (cause, count) in [(ProxyError.circuitOpen, gate.refused), (.queueTimeout, gate.expired)] {
+                line("cluster_refused_total", name, count, labels: ",cause=\"\(cause.label)\"")
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+/// How much a cluster is asked to do at once, by all workers together, and what becomes of requests beyond it.
+public struct LimitConfiguration: Sendable, Equatable {
+    /// Exchanges under way at the cluster, tunnels among them. 0: any number.
+    public var requests = 0
+    /// Requests that wait for one of them to end. 0: those beyond `requests` are answered with 503 at once.
+    public var queue = 0
+    /// How long they wait at most.
+    public var queueTimeout = Nanoseconds.seconds(1)
+
+    public init() {}
+}
