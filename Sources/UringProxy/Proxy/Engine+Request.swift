@@ -265,7 +265,8 @@ extension Engine where D: ~Copyable {
             fail(index, .notAProxyRequest)
             return false
         }
-        let verdict = settings.policy.verdict(name: bytes[authority.host], port: authority.port ?? 80)
+        let verdict = settings.policy.verdict(
+            onlyName: bytes[authority.host], port: authority.port ?? 80)
         if !verdict.isAllowed { fail(index, .destinationDenied) }
         return verdict.isAllowed
     }
