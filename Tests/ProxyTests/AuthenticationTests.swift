@@ -283,4 +283,81 @@ struct AuthenticationTests {
             #expect(text.contains(line), "\(text)")
         }
     }
+
+    @Test(
+        "Credentials that were meant for this proxy do not reach its parent; who asks does, but no other origin",
+        arguments: TestDriver.offered)
+    func parent(_ driver: TestDriver) throws {
+        let parent = try TestOrigin()
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(forward: driver, allow: ["*", "127.0.0.0/8"]) { configuration in
+            configuration.forwardAddresses = []
+            configuration.listeners = [
+                ListenerConfiguration(address: "127.0.0.1:0", role: .forward, parent: "up")
+            ]
+            configuration.listeners[0].access.authentication = "staff"
+            configuration.clusters = [ClusterConfiguration(name: "up", endpoints: [parent.address])]
+            configuration.authentication = [authentication { $0.userField = "X-User" }]
+            configuration.parentAuthorization = .pass
+            configuration.directDestinations = ["127.0.0.0/8"]
+        }
+        let client = try proxy.connect()
+        for (place, socket, target, user) in [
+            ("a.test", parent, "http://a.test/", "X-User: ann\r\n"), (origin.address, origin, "/", ""),
+        ] {
+            try client.send(
+                "GET http://\(place)/ HTTP/1.1\r\nHost: \(place)\r\nProxy-Authorization: \(Self.right)\r\nX-User: root\r\n\r\n"
+            )
+            let upstream = try socket.accept()
+            try upstream.expect("GET \(target) HTTP/1.1\r\nHost: \(place)\r\n\(user)\r\n")
+            try upstream.send(Messages.ok)
+            try client.expect(Messages.ok)
+        }
+    }
+
+    @Test(
+        "Nobody names a user but the proxy: not where nobody is asked, not spelled otherwise, not in trailers",
+        arguments: TestDriver.offered)
+    func spoofed(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try proxy(driver, origin) { configuration in
+            configuration.authentication = [authentication { $0.userField = "X-User" }]
+            configuration.listeners[0].cluster = nil
+            configuration.listeners[0].routes = "s"
+            func route(_ path: String, _ authentication: String?) -> RouteConfiguration {
+                var route = RouteConfiguration()
+                route.path = path
+                route.access.authentication = authentication
+                route.cluster = "a"
+                route.requestEdits.set = [.init(name: "X-Seen", value: "{header:X-User}{header:X_User}")]
+                return route
+            }
+            configuration.routes = [
+                RouteListConfiguration(name: "s", routes: [route("/open", "off"), route("/*", nil)])
+            ]
+        }
+        let client = try proxy.connect()
+        let spoofed = "X-User: root\r\nx_uSER: root\r\nX-Users: 1\r\n"
+        let chunks = "2\r\nhi\r\n0\r\n"
+        var upstream: TestSocket?
+        for (path, credentials, user) in [
+            ("/open", nil, ""), ("/open", Self.right, ""), ("/x", Self.right, "X-User: ann\r\n"),
+        ] as [(String, String?, String)] {
+            let line = credentials.map { "Authorization: \($0)\r\n" } ?? ""
+            try client.send(
+                "POST \(path) HTTP/1.1\r\nHost: h\r\n\(spoofed)\(line)Transfer-Encoding: chunked\r\n\r\n\(chunks)x_user: root\r\nX-User: root\r\nX-Sum: 1\r\n\r\n"
+            )
+            let socket = try upstream ?? origin.accept()
+            upstream = socket
+            let passed = path == "/open" ? line : ""
+            try socket.expect(
+                "POST \(path) HTTP/1.1\r\nHost: h\r\nX-Users: 1\r\n\(passed)Transfer-Encoding: chunked\r\n\(user)\r\n\(chunks)X-Sum: 1\r\n\r\n"
+            )
+            // What the origin says is its own.
+            let answer =
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(chunks)X-User: me\r\n\r\n"
+            try socket.send(answer)
+            try client.expect(answer)
+        }
+    }
 }

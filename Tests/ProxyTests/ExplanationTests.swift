@@ -160,4 +160,46 @@ struct ExplanationTests {
         #expect(
             isRight, "\(seed): \(method) \(host) \(path) \(fields): \(answer) but \(explanation)")
     }
+
+    @Test("What is refused is refused for the same reason, and in the same order")
+    func refusals() throws {
+        var configuration = Configuration()
+        configuration.limitBodyBytes = 100
+        configuration.listeners = [
+            ListenerConfiguration(address: "127.0.0.1:1", routes: "s"),
+            ListenerConfiguration(address: "127.0.0.1:2", role: .forward),
+            ListenerConfiguration(address: "127.0.0.1:3", cluster: "a"),
+        ]
+        configuration.clusters = [ClusterConfiguration(name: "a", endpoints: ["127.0.0.1:9"])]
+        var hard = RouteConfiguration()
+        hard.path = "~^/(a+)+$"
+        hard.response = .init(body: "in")
+        var changed = RouteConfiguration()
+        changed.path = "/long/*"
+        changed.cluster = "a"
+        changed.rewrite = .init(path: "{path}{path}")
+        configuration.routes = [RouteListConfiguration(name: "s", routes: [hard, changed])]
+        configuration.limitURIBytes = 2000
+        let long = String(repeating: "a", count: 1000)
+        for (listener, method, target, fields, answer) in [
+            ("127.0.0.1:2", "GET", "https://a.test/", [], "501, "),
+            ("127.0.0.1:2", "GET", "ftp://a.test/", [], "501, "),
+            ("127.0.0.1:2", "GET", "/", [], "400, a forward proxy"),
+            ("127.0.0.1:2", "POST", "http://a.test/", ["Content-Length: 101"], "413, "),
+            ("127.0.0.1:3", "POST", "/", ["Content-Length: 101"], "413, "),
+            ("127.0.0.1:3", "CONNECT", "a.test:443", [], "405, "),
+            ("127.0.0.1:1", "CONNECT", "a.test:443", [], "405, "),
+            ("127.0.0.1:1", "POST", "/long/x", ["Content-Length: 101"], "413, "),
+            ("127.0.0.1:1", "POST", "/long/\(long)", ["Content-Length: 101"], "414, "),
+            ("127.0.0.1:1", "GET", "/\(long)!", [], "400, a route's regular expression"),
+        ] as [(String, String, String, [String], String)] {
+            let text = try Explanation(
+                method: method, target: target, fields: fields, source: "192.0.2.7", listener: listener,
+                configuration: configuration, file: nil
+            ).text
+            let answers = text.split(separator: "\n").filter { $0.hasPrefix("answer ") }
+            #expect(answers.count == 1 && text.contains("  \(answer)"), "\(text)")
+            #expect(!text.contains("upstream "), "\(text)")
+        }
+    }
 }

@@ -192,4 +192,31 @@ struct ParentTests {
             #expect(String(decoding: ParentPlan.base64(Array(plain.utf8)), as: UTF8.self) == coded)
         }
     }
+
+    @Test(
+        "A rule that allows addresses lets no name through to the parent, which would find any address for it",
+        arguments: TestDriver.offered)
+    func allowlist(_ driver: TestDriver) throws {
+        let parent = try TestOrigin()
+        let proxy = try makeProxy(driver, [parent], allow: ["*.corp.test", "10.0.0.0/8"])
+        for (target, isAllowed) in [
+            ("evil.test", false), ("11.0.0.1", false), ("a.corp.test", true), ("10.1.2.3", true),
+        ] {
+            let client = try proxy.connect()
+            try client.send("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+            if isAllowed {
+                let upstream = try parent.accept()
+                try upstream.expect("GET http://\(target)/ HTTP/1.1\r\nHost: \(target)\r\n\r\n")
+                try upstream.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+                upstream.close()
+            }
+            #expect(try client.receiveHead().hasPrefix("HTTP/1.1 \(isAllowed ? 204 : 403) "), "\(target)")
+            let text = try Explanation(
+                method: "GET", target: "http://\(target)/", fields: [], source: "127.0.0.1", listener: nil,
+                configuration: proxy.configuration, file: nil
+            ).text
+            #expect(text.contains(isAllowed ? "allowed" : "403, "), "\(text)")
+        }
+        #expect(parent.acceptNow() == nil)
+    }
 }

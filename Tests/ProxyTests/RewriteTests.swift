@@ -1,3 +1,4 @@
+import CPosix
 import Testing
 
 @testable import UringProxy
@@ -187,5 +188,15 @@ struct RewriteTests {
                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-From: <\(origin.address)>\r\n\r\nhi")
         }
         #expect(proxy[.retries] >= 1)
+    }
+
+    @Test("A unix socket is localhost to its upstream", arguments: TestDriver.offered)
+    func hostOfSocket(_ driver: TestDriver) throws {
+        let origin = try TestOrigin("unix:@uproxy-rewrite-\(cposix_monotonic_nanoseconds())")
+        let proxy = try RouteProxy.start(driver, [origin], [route(nil, .init(host: "upstream"))])
+        let client = try proxy.connect()
+        var upstream: TestSocket?
+        try exchange(
+            client, &upstream, origin, RouteProxy.get("/"), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     }
 }

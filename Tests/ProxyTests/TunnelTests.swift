@@ -219,4 +219,35 @@ struct TunnelTests {
         try upstream.send("y")
         try client.expect("y")
     }
+
+    @Test(
+        "What stands behind a CONNECT that is refused was the tunnel's: never a request",
+        arguments: TestDriver.offered)
+    func refusedWithMore(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(forward: driver)
+        let refused = "CONNECT 10.0.0.1:80 HTTP/1.1\r\nHost: 10.0.0.1:80\r\n\r\n"
+        let get = "GET http://\(origin.address)/ HTTP/1.1\r\nHost: h\r\n\r\n"
+        let client = try proxy.connect()
+        try client.send(refused + get)
+        let (head, _) = try client.receiveResponse()
+        #expect(head.hasPrefix("HTTP/1.1 403 ") && head.contains("\r\nConnection: close\r\n"))
+        client.finish()
+        try client.expectEnd()
+        #expect(proxy[.requests] == 1)
+        #expect(origin.acceptNow() == nil)
+
+        // With nothing behind it the connection goes on.
+        let other = try proxy.connect()
+        for _ in 0..<2 {
+            try other.send(refused)
+            let (head, _) = try other.receiveResponse()
+            #expect(head.hasPrefix("HTTP/1.1 403 ") && !head.contains("close"))
+        }
+        try other.send(get)
+        let upstream = try origin.accept()
+        _ = try upstream.receiveHead()
+        try upstream.send(Messages.ok)
+        try other.expect(Messages.ok)
+    }
 }

@@ -106,13 +106,49 @@ public struct Explanation: Sendable {
             case .complete:
                 switch listener.role {
                 case .forward:
+                    guard mayGoOn(head, listener) else { return }
                     explainAuthentication(listener.access.authentication, 407, path(of: listener))
                     explainForward(head, view, listener)
                 case .tcp: explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
-                case .reverse: explainReverse(head, fields, view, listener, source)
+                case .reverse:
+                    guard mayGoOn(head, listener) else { return }
+                    for name in configuration.authentication.compactMap(\.userField) {
+                        var name = name
+                        name.withUTF8 {
+                            fields.dropLikes(of: unsafe ByteView(UnsafeRawBufferPointer($0)), from: view)
+                        }
+                    }
+                    explainReverse(head, fields, view, listener, source)
                 }
             }
         }
+    }
+
+    /// False if the request is refused for what it is, whoever asks for what.
+    private mutating func mayGoOn(_ head: RequestHead, _ listener: ListenerConfiguration) -> Bool {
+        // A route may have a limit of its own.
+        if listener.routes == nil && !isBodyAllowed(head, configuration.limitBodyBytes, "limits.body") {
+            return false
+        }
+        let isForward = listener.role == .forward
+        var answer: String?
+        switch head.form {
+        case .authority where !isForward: answer = "405, CONNECT is answered by forward listeners only"
+        case .absolute where isForward ? head.scheme != .http : head.scheme == .other:
+            answer = "501, only http:// is forwarded; use CONNECT for anything else"
+        case .origin where isForward, .asterisk where isForward:
+            answer = "400, a forward proxy needs a whole URL"
+        default:
+            if head.maxForwards == 0 && head.method == .trace { answer = "405, TRACE is not answered here" }
+        }
+        if let answer { add("answer", answer, nil) }
+        return answer == nil
+    }
+
+    private mutating func isBodyAllowed(_ head: RequestHead, _ limit: Int64, _ path: String) -> Bool {
+        guard limit > 0, case .length(let size) = head.framing, size > UInt64(limit) else { return true }
+        add("answer", "413, the body is larger than \(ByteSize.describe(UInt64(limit)))", path)
+        return false
     }
 
     // MARK: - Access
@@ -201,7 +237,12 @@ public struct Explanation: Sendable {
         }
         let path = String(decoding: request.path)
         if !request.path.equals(request.receivedPath) { add("path", "\(path), for routing", nil) }
-        guard let match = set.table.find(request, fields: fields, scratch: &scratch) else {
+        let found = set.table.find(request, fields: fields, scratch: &scratch)
+        if scratch.isUndecided {
+            add("answer", "400, a route's regular expression could not be decided within its limits", nil)
+            return
+        }
+        guard let match = found else {
             add("route", "none: 404", "routes.\(name)")
             return
         }
@@ -216,37 +257,37 @@ public struct Explanation: Sendable {
         explainAuthentication(
             place.route.access.authentication ?? listener.access.authentication, 401,
             asks ? route : self.path(of: listener))
-        let limit = place.setting(
-            "limits.body", \.limits.bodyBytes, \.limits.bodyBytes, configuration.limitBodyBytes)
-        if limit.value > 0, case .length(let size) = head.framing, size > UInt64(limit.value) {
-            add(
-                "answer", "413, the body is larger than \(ByteSize.describe(UInt64(limit.value)))", limit.path
-            )
-            return
-        }
         var cluster = set.cluster(of: match.rule)
+        var isDrawn = false
         if let split = set.split(of: match.rule) {
             let shares = place.route.split.map { "\($0.cluster) \($0.weight)" }.joined(separator: ", ")
             let key = set.key(ofSplit: split)
             var hash = KeyHash.hash(key, in: head, fields, bytes)
             if case .source = key { hash = KeyHash.hash(request.source) }
-            guard hash != 0 else {
+            isDrawn = hash == 0
+            if isDrawn {
                 add("cluster", "drawn by weight: \(shares)", "\(route).split")
                 let name: StaticString = "(the one that is drawn)"
                 source.cluster = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
-                _ = explainChanges(set, source, fields, list.name, match.rule)
-                explainTimes(place, nil)
-                return
+            } else {
+                add(
+                    "split", "\(shares), by \(place.route.splitKey.map { "\($0)" } ?? "nothing")",
+                    "\(route).split")
+                let share = set.share(ofSplit: split, at: KeyHash.splitPoint(hash))
+                cluster = share.cluster
+                source.cluster = share.name
             }
-            add(
-                "split", "\(shares), by \(place.route.splitKey.map { "\($0)" } ?? "nothing")",
-                "\(route).split")
-            let share = set.share(ofSplit: split, at: KeyHash.splitPoint(hash))
-            cluster = share.cluster
-            source.cluster = share.name
+        }
+        let limit = place.setting(
+            "limits.body", \.limits.bodyBytes, \.limits.bodyBytes, configuration.limitBodyBytes)
+        guard explainChanges(set, source, fields, name, match.rule),
+            isBodyAllowed(head, limit.value, limit.path)
+        else { return }
+        if isDrawn {
+            explainTimes(place, nil)
+            return
         }
         if cluster >= 0 {
-            guard explainChanges(set, source, fields, name, match.rule) else { return }
             let key = place.route.split.isEmpty ? "cluster" : "split"
             explainCluster(configuration.allClusters[cluster].name, "\(route).\(key)", place)
             return
@@ -260,9 +301,14 @@ public struct Explanation: Sendable {
             )
         case .redirect(let status, let target, _):
             let place = Self.text { set.templates.write(target, for: source, fields: fields, into: &$0) }
+            guard place.utf8.count <= WrittenChanges.sizeLimit else {
+                add(
+                    "answer", "414, the target is more than \(WrittenChanges.sizeLimit) bytes",
+                    "\(route).redirect")
+                return
+            }
             add("answer", "\(status) to \(place)", "\(route).redirect")
         }
-        _ = explainChanges(set, source, fields, name, match.rule)
     }
 
     /// What `write` writes.
@@ -283,6 +329,7 @@ public struct Explanation: Sendable {
 
     /// What a route makes of a request and its answer, in words.
     private struct Changes {
+        var isTooLarge = false
         var target = ""
         var leadsAstray = false
         var host = ""
@@ -290,6 +337,7 @@ public struct Explanation: Sendable {
         var response: [String] = []
 
         init(_ written: WrittenChanges, _ bytes: ByteView) {
+            isTooLarge = bytes.count > WrittenChanges.sizeLimit
             target = String(decoding: bytes[written.target])
             leadsAstray = !target.isEmpty && PathNormalizer.leadsAstray(bytes[written.target])
             host = written.hostIsEndpoint ? "the endpoint's" : String(decoding: bytes[written.host])
@@ -323,6 +371,10 @@ public struct Explanation: Sendable {
                     for: source, fields: fields, templates: set.templates, into: &writer)
                 return Changes(written, writer.written)
             }
+        }
+        if changes.isTooLarge {
+            add("answer", "431, the changes are more than \(WrittenChanges.sizeLimit) bytes", route)
+            return false
         }
         if !changes.target.isEmpty { add("path", "becomes \(changes.target)", "\(route).rewrite") }
         let limit =
@@ -412,7 +464,7 @@ public struct Explanation: Sendable {
     private mutating func explainForward(
         _ head: RequestHead, _ bytes: ByteView, _ listener: ListenerConfiguration
     ) {
-        guard let authority = head.authority, head.form == .authority || head.form == .absolute else {
+        guard let authority = head.authority else {
             add("answer", "400, a forward proxy needs a whole URL", nil)
             return
         }
@@ -424,11 +476,14 @@ public struct Explanation: Sendable {
         let host = bytes[authority.host]
         let port = authority.port ?? 80
         let hasRules = !configuration.allowDestinations.isEmpty || !configuration.denyDestinations.isEmpty
-        switch policy.verdict(name: host, port: port) {
+        let parent = parent(of: listener, host: host, port: port)
+        let verdict =
+            parent == nil
+            ? policy.verdict(name: host, port: port) : policy.verdict(onlyName: host, port: port)
+        switch verdict {
         case .denied(let denial): add("answer", "403, \(denial.text)", hasRules ? "forward" : nil)
         case .allowed:
             let isLiteral = IPAddress(text: host) != nil
-            let parent = parent(of: listener, host: host, port: port)
             add(
                 "policy",
                 isLiteral

@@ -36,3 +36,27 @@
         return true
     }
 }
+
+extension FieldTable {
+    /// Takes out of a head, or of trailers, what an upstream may read as the field `name`: many make one variable of
+    /// `X-User` and `X_User` (RFC 3875 §4.1.18). Rewriters pass over lines that end at this hop.
+    ///
+    /// - Parameter bytes: what the lines were parsed from.
+    mutating func dropLikes(of name: ByteView, from bytes: ByteView) {
+        for index in 0..<count where bytes[self[index].name].isLike(name) {
+            self[index].isHopByHop = true
+        }
+    }
+}
+
+extension ByteView {
+    /// Whether both are the same but for the case of letters, and underscores in the place of dashes.
+    fileprivate func isLike(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        func plain(_ byte: UInt8) -> UInt8 {
+            byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte.asciiLowercased
+        }
+        for index in 0..<count where plain(self[index]) != plain(other[index]) { return false }
+        return true
+    }
+}

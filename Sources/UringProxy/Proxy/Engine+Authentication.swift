@@ -40,7 +40,6 @@ extension Engine where D: ~Copyable {
         }
         // What is dropped is dropped as what ends at this hop.
         if !authenticator.passesCredentials { fields[line].isHopByHop = true }
-        if authenticator.userField.count > 0 { dropLines(named: authenticator.userField.view, bytes) }
         return Grant(authenticator: Int32(truncatingIfNeeded: number), user: user)
     }
 
@@ -74,9 +73,12 @@ extension Engine where D: ~Copyable {
         return found
     }
 
-    private mutating func dropLines(named name: ByteView, _ bytes: ByteView) {
-        for index in 0..<fields.count where bytes[fields[index].name].equalsIgnoringCase(name) {
-            fields[index].isHopByHop = true
+    /// Takes off what downstream says of users in fields that are ours to tell them in, whoever is asked for credentials.
+    ///
+    /// - Parameter bytes: what `fields` were parsed from, a head or trailers.
+    mutating func dropUserFields(_ bytes: ByteView) {
+        for index in 0..<authenticators.count where authenticators[index].userField.count > 0 {
+            fields.dropLikes(of: authenticators[index].userField.view, from: bytes)
         }
     }
 

@@ -4,9 +4,6 @@ internal import CPosix
 // well: they stand behind the request in its slice until the answer comes, so that nothing is looked up in routes that a
 // reload may have replaced.
 extension Engine where D: ~Copyable {
-    /// Most bytes that a route may make of one request, target and lines together.
-    private static var changeLimit: Int { 64 << 10 }
-
     /// Writes what the route changes; false if the exchange was refused.
     mutating func writeChanges(_ index: UInt32, _ source: TemplateSource, set: Int) -> Bool {
         let changes = routeSets[set].changes(of: source.match.rule)
@@ -29,12 +26,12 @@ extension Engine where D: ~Copyable {
                     for: source, fields: fields, templates: routeSets[set].templates, into: &writer)
             }
             if !writer.overflowed { break }
-            guard changeBytes.capacity < Self.changeLimit else {
+            guard changeBytes.capacity < WrittenChanges.sizeLimit else {
                 changesWritten = WrittenChanges()
                 fail(index, .changesTooLarge)
                 return false
             }
-            changeBytes.reserve(min(changeBytes.capacity * 2, Self.changeLimit))
+            changeBytes.reserve(min(changeBytes.capacity * 2, WrittenChanges.sizeLimit))
         }
         let target = changeView(changesWritten.target)
         if target.count > settings.headLimits.uriBytes {
@@ -146,8 +143,8 @@ extension Engine where D: ~Copyable {
             var writer = unsafe ByteWriter(base: targetBytes.pointer, capacity: targetBytes.capacity)
             routeSets[set].templates.write(template, for: source, fields: fields, into: &writer)
             if !writer.overflowed { return writer.written }
-            guard targetBytes.capacity < Self.changeLimit else { return nil }
-            targetBytes.reserve(min(targetBytes.capacity * 2, Self.changeLimit))
+            guard targetBytes.capacity < WrittenChanges.sizeLimit else { return nil }
+            targetBytes.reserve(min(targetBytes.capacity * 2, WrittenChanges.sizeLimit))
         }
     }
 

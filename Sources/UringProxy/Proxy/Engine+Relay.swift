@@ -53,7 +53,7 @@ extension Engine where D: ~Copyable {
                     return .failed(error)
                 }
             case .trailers:
-                switch relayTrailers(source, target, encoding) {
+                switch relayTrailers(source, target, encoding, index) {
                 case .done: body.finish()
                 case let other: return other
                 }
@@ -98,7 +98,7 @@ extension Engine where D: ~Copyable {
 
     /// The section after the last chunk: read as a whole, checked, and written anew.
     private mutating func relayTrailers(
-        _ source: UInt32, _ target: UInt32, _ encoding: BodyEncoding
+        _ source: UInt32, _ target: UInt32, _ encoding: BodyEncoding, _ index: UInt32
     ) -> RelayOutcome {
         guard segments.makeContiguous(&connections[source].input, upTo: settings.headLimits.headBytes + 1)
         else {
@@ -125,6 +125,7 @@ extension Engine where D: ~Copyable {
                 counters.add(.buffersExhausted)
                 return .outOfMemory
             }
+            if !authenticators.isEmpty && source == exchanges[index].downstream { dropUserFields(bytes) }
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             ResponseRewriter.trailers(fields: fields, bytes: bytes, into: &writer)
             precondition(!writer.overflowed, "trailers only lose fields")

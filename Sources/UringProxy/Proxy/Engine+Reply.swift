@@ -86,11 +86,14 @@ extension Engine where D: ~Copyable {
         let isHead = exchanges[index].method == .head
         // What was not taken of the request's body stands in the way of the next request.
         let leavesHead = isUntouched(index)
-        let untaken = !exchanges[index].requestDone && !leavesHead
+        let head = UInt32(requestHead.size)
+        // Behind a CONNECT stands what was meant for the tunnel, and no request.
+        let hasEarly =
+            exchanges[index].isConnect && connections[slot].input.byteCount > (leavesHead ? head : 0)
+        let untaken = !exchanges[index].requestDone && !leavesHead || hasEarly
         let keepAlive =
             exchanges[index].keepAlive && !untaken && phase == .running && !connections[slot].endsSoon
         let isHTTP10 = exchanges[index].version == .http10
-        let head = UInt32(requestHead.size)
         connections[slot].saidClose = exchanges[index].saidClose && !untaken
         let changes = takeResponseChanges(index)
         finishExchange(index)

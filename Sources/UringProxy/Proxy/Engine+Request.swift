@@ -201,6 +201,7 @@ extension Engine where D: ~Copyable {
             fail(index, error)
             return
         }
+        if !authenticators.isEmpty { dropUserFields(bytes) }
         let access = listeners[listener].access
         if access >= 0 && !letsIn(index, slot, bytes, plan: Int(access), isResumed: isResumed) { return }
         if requestHead.maxForwards == 0 && requestHead.method == .options {
@@ -264,7 +265,8 @@ extension Engine where D: ~Copyable {
             fail(index, .notAProxyRequest)
             return false
         }
-        let verdict = settings.policy.verdict(name: bytes[authority.host], port: authority.port ?? 80)
+        let verdict = settings.policy.verdict(
+            onlyName: bytes[authority.host], port: authority.port ?? 80)
         if !verdict.isAllowed { fail(index, .destinationDenied) }
         return verdict.isAllowed
     }
@@ -377,13 +379,15 @@ extension Engine where D: ~Copyable {
         }
         options.via = pseudonym.view
         options.closes = isLast
-        if grant.user >= 0 {
+        // An origin on the internet is not told who asks.
+        if grant.user >= 0 && (role == .reverse || toParent) {
             options.userField = authenticators[Int(grant.authenticator)].userField.view
             options.user = authenticators[Int(grant.authenticator)].userName(grant.user)
         }
         if toParent {
             options.toProxy = true
-            options.passesAuthorization = settings.parent.passesAuthorization
+            // What was meant for this proxy goes no further.
+            options.passesAuthorization = settings.parent.passesAuthorization && grant.user < 0
             options.authorization = parentAuthorization.view
         }
         unsafe withUnsafeBytes(of: text) { buffer in

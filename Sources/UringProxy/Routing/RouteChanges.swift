@@ -68,6 +68,9 @@ struct RouteChanges: BitwiseCopyable, Sendable {
 
 /// What a route changes, written for one request: where each part stands in the bytes.
 struct WrittenChanges: BitwiseCopyable {
+    /// Most bytes of one request's, target and lines together.
+    static var sizeLimit: Int { 64 << 10 }
+
     /// Empty: as received.
     var target = ByteRange.empty
     /// Empty: as received, or the endpoint's.

@@ -119,9 +119,10 @@ final class TemplateTable: Sendable {
         }
     }
 
+    /// Of the lines that go further: what ends at this hop, or was taken off, is not brought back.
     private func header(_ part: Part, _ head: ByteView, _ fields: borrowing FieldTable) -> ByteView {
         let name = texts.view[part.range]
-        for index in 0..<fields.count where fields[index].id == part.id {
+        for index in 0..<fields.count where fields[index].id == part.id && !fields[index].isHopByHop {
             if part.id != .other || head[fields[index].name].equalsIgnoringCase(name) {
                 return head[fields[index].value]
             }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 // Which endpoints of a cluster may be chosen: what all workers know of them, as this worker last saw it.
 extension ClusterTable {
     /// Looks at all endpoints of a cluster.
@@ -34,6 +36,9 @@ extension ClusterTable {
                 && endpoint.claimTrial(now: now, patience: health.trialPatience)
             {
                 trial = index
+                // A success that overlapped the ejection may have ended the row: the trial's has to be looked at all the same.
+                _ = unsafe endpoint.streak.pointee.compareExchange(
+                    expected: 0, desired: 1, ordering: .relaxed)
             }
             watch.changesAt = min(watch.changesAt, max(now, endpoint.trialDueAt))
         }

@@ -5,6 +5,7 @@
 /// carry data out), and again on the very address the connect goes to. The second answer is the one that
 /// counts: what a name resolves to is in the hands of whoever owns the name, and may differ from one query to
 /// the next (DNS rebinding). The caller must connect to the address it asked about and resolve nothing again.
+/// Through a parent proxy only the name can be asked about (`verdict(onlyName:port:)`).
 ///
 /// The decision, in this order:
 ///
@@ -56,6 +57,18 @@ struct DestinationPolicy: Sendable {
     ///
     /// - Parameter name: the host as the request gave it, a name or an address, in brackets or without.
     func verdict(name: ByteView?, port: UInt16) -> Verdict {
+        verdict(name: name, port: port, addressIsJudged: true)
+    }
+
+    /// Where somebody else resolves the name, such as a parent proxy: nobody asks again about the address, so a rule for
+    /// addresses opens no name.
+    ///
+    /// - Parameter name: the host as the request gave it, a name or an address, in brackets or without.
+    func verdict(onlyName name: ByteView, port: UInt16) -> Verdict {
+        verdict(name: name, port: port, addressIsJudged: false)
+    }
+
+    private func verdict(name: ByteView?, port: UInt16, addressIsJudged: Bool) -> Verdict {
         guard let text = name else { return .allowed }
         if let address = HostName.literal(text) { return verdict(name: nil, address: address, port: port) }
         guard let name = HostName.normalised(text) else { return .denied(.badHost) }
@@ -63,7 +76,7 @@ struct DestinationPolicy: Sendable {
             return .denied(.deniedByRule)
         }
         if isAllowlist && !allow.coversAnyHost(port: port) && !allow.cover(name: name, port: port)
-            && !allow.mayCoverAddress(port: port)
+            && !(addressIsJudged && allow.mayCoverAddress(port: port))
         {
             return .denied(.notAllowedByRule)
         }
@@ -72,7 +85,9 @@ struct DestinationPolicy: Sendable {
             let isOpen = allow.cover(.loopback4, port: port) || allow.cover(.loopback6, port: port)
             if !isOpen { return .denied(.localName) }
         }
-        if DestinationPolicy.isMetadataName(name) && !allow.mayCoverAddress(port: port) {
+        if DestinationPolicy.isMetadataName(name)
+            && !(addressIsJudged && allow.mayCoverAddress(port: port))
+        {
             return .denied(.localName)
         }
         return .allowed

@@ -235,4 +235,23 @@ struct DestinationPolicyTests {
         #expect(named(policy, "host.zone0.test").isAllowed)
         #expect(named(policy, "a.host1.zone1.test").isAllowed)
     }
+
+    @Test("Where nobody asks again about the address, a rule for addresses opens no name")
+    func nameAlone() throws {
+        let policy = try DestinationPolicy(
+            allow: ["*.corp.test", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16"], deny: ["bad.corp.test"])
+        func isAllowed(_ name: String) -> Bool {
+            view(name) { policy.verdict(onlyName: $0, port: 80).isAllowed }
+        }
+        #expect(["a.corp.test", "10.1.2.3", "169.254.1.1"].filter { !isAllowed($0) } == [])
+        let closed = [
+            "evil.test", "corp.test", "bad.corp.test", "11.0.0.1", "192.168.0.1", "localhost", "metadata",
+            "metadata.google.internal", "127.1", "",
+        ]
+        #expect(closed.filter { isAllowed($0) } == [])
+        #expect(named(policy, "evil.test").isAllowed)
+        let open = DestinationPolicy()
+        #expect(view("evil.test") { open.verdict(onlyName: $0, port: 80).isAllowed })
+        #expect(!view("metadata") { open.verdict(onlyName: $0, port: 80).isAllowed })
+    }
 }

@@ -17,10 +17,9 @@ final class RetryBudget: Sendable {
     private static let second: Int64 = 1_000_000_000
 
     private let number = Atomic<Int64>(0)
+    /// Of the current window, and in the upper half of the last one: so both are read, and turn, at once.
     private let requests = Atomic<UInt64>(0)
     private let retries = Atomic<UInt64>(0)
-    private let requestsBefore = Atomic<UInt64>(0)
-    private let retriesBefore = Atomic<UInt64>(0)
     /// A second's number, and in the lower half what was allowed in it as the minimum.
     private let minimumUsed = Atomic<UInt64>(0)
 
@@ -33,13 +32,21 @@ final class RetryBudget: Sendable {
     /// Whether one more request may be sent again; if so, it is counted.
     func takeRetry(_ settings: Settings, now: Int64) -> Bool {
         turn(now)
-        let load = requests.load(ordering: .relaxed) + requestsBefore.load(ordering: .relaxed)
-        let spent =
-            retries.wrappingAdd(1, ordering: .relaxed).newValue + retriesBefore.load(ordering: .relaxed)
-        if spent * 100 <= load * settings.percent || takeMinimum(settings, now) { return true }
-        retries.wrappingSubtract(1, ordering: .relaxed)
-        return false
+        // Retries turn last and are read first: a turn in between makes the load less, and never what was spent.
+        var seen = retries.load(ordering: .acquiring)
+        while (Self.both(seen) + 1) * 100 <= Self.both(requests.load(ordering: .acquiring)) * settings.percent
+        {
+            let (exchanged, original) = retries.compareExchange(
+                expected: seen, desired: seen + 1, ordering: .acquiring)
+            if exchanged { return true }
+            seen = original
+        }
+        guard takeMinimum(settings, now) else { return false }
+        retries.wrappingAdd(1, ordering: .relaxed)
+        return true
     }
+
+    private static func both(_ windows: UInt64) -> UInt64 { windows >> 32 + windows & 0xFFFF_FFFF }
 
     private func takeMinimum(_ settings: Settings, _ now: Int64) -> Bool {
         let second = UInt64(now / Self.second) << 32
@@ -62,10 +69,18 @@ final class RetryBudget: Sendable {
             number.compareExchange(expected: last, desired: current, ordering: .relaxed).exchanged
         else { return }
         let isNext = current == last + 1
-        let count = requests.exchange(0, ordering: .relaxed)
-        let spent = retries.exchange(0, ordering: .relaxed)
-        requestsBefore.store(isNext ? count : 0, ordering: .relaxed)
-        retriesBefore.store(isNext ? spent : 0, ordering: .relaxed)
+        Self.shift(requests, keeps: isNext)
+        Self.shift(retries, keeps: isNext)
+    }
+
+    private static func shift(_ windows: borrowing Atomic<UInt64>, keeps: Bool) {
+        var seen = windows.load(ordering: .relaxed)
+        while true {
+            let (exchanged, original) = windows.compareExchange(
+                expected: seen, desired: keeps ? seen << 32 : 0, ordering: .acquiringAndReleasing)
+            if exchanged { return }
+            seen = original
+        }
     }
 }
 

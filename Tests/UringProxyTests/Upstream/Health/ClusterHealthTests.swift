@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import UringProxy
@@ -60,6 +61,18 @@ struct ClusterHealthTests {
         succeed(cluster, 1, now: due)
         #expect(cluster.endpoints[1].isAvailable)
         for table in tables { #expect(table.spread(100, now: due) == [25, 25, 25, 25]) }
+    }
+
+    @Test("A success that overlaps an ejection does not hide the trial's")
+    func overlapped() {
+        let cluster = cluster(2)
+        let choices = Choices(.roundRobin, weights: [1, 1], health: cluster)
+        fail(cluster, 1, now: second)
+        // Another worker looked before the ejection, and ends the row behind it.
+        unsafe cluster.endpoints[1].streak.pointee.store(0, ordering: .relaxed)
+        #expect(choices.spread(10, now: 11 * second)[1] == 1)
+        let streak = unsafe cluster.endpoints[1].streak.pointee.load(ordering: .relaxed)
+        #expect(streak > 0)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -51,5 +52,29 @@ struct RetryBudgetTests {
             }
             #expect(allowed == [0, 1, 2])
         }
+    }
+
+    @Test("Threads that take at once, while windows turn, take no more than their share")
+    func threads() {
+        let budget = RetryBudget()
+        let settings = RetryBudget.Settings(percent: 20, minimum: 0)
+        let requests = Atomic<UInt64>(0)
+        let retries = Atomic<UInt64>(0)
+        let takers = (0..<4).map { number in
+            { @Sendable () -> Void in
+                for step in 0..<50_000 as Range<Int64> {
+                    // A window lasts a hundred steps; now and then one is passed over.
+                    let now = (step + step / 1000 * 200) * 50_000_000
+                    if number == 0 {
+                        requests.wrappingAdd(1, ordering: .relaxed)
+                        budget.noteRequests(1, now: now)
+                    }
+                    if budget.takeRetry(settings, now: now) { retries.wrappingAdd(1, ordering: .relaxed) }
+                }
+            }
+        }
+        runThreads(takers)
+        let spent = retries.load(ordering: .relaxed)
+        #expect(spent > 0 && spent * 100 <= requests.load(ordering: .relaxed) * 20)
     }
 }
