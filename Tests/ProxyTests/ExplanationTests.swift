@@ -52,7 +52,9 @@ struct ExplanationTests {
         return routes
     }
 
-    @Test("It says what the running proxy does, for 10,000 random requests", arguments: TestDriver.offered)
+    @Test(
+        "It says what the running proxy does, for 10,000 random requests over both drivers",
+        arguments: TestDriver.offered)
     func agrees(_ driver: TestDriver) throws {
         let seed = UInt64.random(in: 0..<1_000_000)
         var random = SplitMix(seed: seed)
@@ -64,7 +66,7 @@ struct ExplanationTests {
             return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
         defer { origin.end() }
-        while count < 10_000 {
+        while count < 5000 {
             let routes = routes(&random)
             var problems: [ConfigurationProblem] = []
             var shape = Configuration()
