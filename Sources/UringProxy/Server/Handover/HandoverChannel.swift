@@ -73,11 +73,17 @@ struct HandoverChannel: Sendable {
         var bytes = [UInt8](repeating: 0, count: Self.sizeLimit)
         var descriptors = [Int32](repeating: -1, count: Int(CPOSIX_DESCRIPTORS_LIMIT))
         var count: Int32 = 0
-        let size = unsafe bytes.withUnsafeMutableBytes { bytes in
-            unsafe descriptors.withUnsafeMutableBufferPointer {
-                unsafe cposix_receive_descriptors(
-                    descriptor, bytes.baseAddress, bytes.count, $0.baseAddress, &count, deadline)
+        var size = 0
+        // Who ends with something unread leaves ECONNRESET in front of its last word, such as why it does not start (unix(7) says
+        // nothing of it; `unix_release_sock` since 2.6). The error is told once.
+        for _ in 0..<2 {
+            size = unsafe bytes.withUnsafeMutableBytes { bytes in
+                unsafe descriptors.withUnsafeMutableBufferPointer {
+                    unsafe cposix_receive_descriptors(
+                        descriptor, bytes.baseAddress, bytes.count, $0.baseAddress, &count, deadline)
+                }
             }
+            if size != -Int(ECONNRESET) { break }
         }
         guard size > 0 else {
             switch size {
