@@ -102,7 +102,9 @@ public final class Server: Sendable {
             for thread in threads { thread.join() }
             throw error
         }
-        beginAccepting(threads.map(\.worker), open, usesRing: usesRing)
+        // Nothing but this stands between the workers and their first connection.
+        if predecessor != nil { takeUp(open, usesRing: usesRing) }
+        for thread in threads { thread.worker.send(.accept) }
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let configuration = configuration
         let threadCount = budget.threads == 1 ? "1 thread" : "\(budget.threads) threads"

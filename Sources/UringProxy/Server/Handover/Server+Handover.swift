@@ -26,14 +26,12 @@ extension Server {
         if !isPossible { throw StartError(message: "this process is to end") }
     }
 
-    /// Lets the workers accept, now and again after `pauseAccepting`.
-    func beginAccepting(_ workers: [Worker], _ bound: [OpenListener], usesRing: Bool) {
-        // Who had the socket before may have wanted it otherwise. The ring waits on sockets itself, and would not on a
-        // non-blocking one; epoll sets what it needs.
+    /// Sockets that another process has had, and may have wanted otherwise: the ring waits on them itself, and would not on a
+    /// non-blocking one; epoll sets what it needs.
+    func takeUp(_ bound: [OpenListener], usesRing: Bool) {
         if usesRing {
             for descriptor in bound.flatMap(\.descriptors) { _ = cposix_set_blocking(descriptor) }
         }
-        for worker in workers { worker.send(.accept) }
     }
 
     /// The listeners that this process opened. Those of the service manager are not among them.
@@ -70,7 +68,8 @@ extension Server {
             state.isHandingOver = false
             return (state.threads, state.bound, state.usesRing)
         }
-        beginAccepting(threads.map(\.worker), bound, usesRing: usesRing)
+        takeUp(bound, usesRing: usesRing)
+        for thread in threads { thread.worker.send(.accept) }
     }
 
     /// Drains, after `pauseAccepting`: another process serves the listeners with these addresses; the others are closed.
