@@ -32,12 +32,10 @@ func blockSignals() { cposix_block_signals() }
 func superviseUntilExit(_ service: Service, summary: [String]) -> Never {
     for line in summary { printError("uproxy: \(line)") }
     let waiter = Waiter(service: service)
-    var thread = pthread_t()
-    let argument = unsafe Unmanaged.passRetained(waiter).toOpaque()
-    let started = unsafe cposix_start_thread(&thread, { unsafe Waiter.run($0) }, argument)
-    guard started == 0 else {
+    // It outlives the workers, and is joined by nobody.
+    do throws(SystemCallError) { try SystemThread().start { waiter.run() } } catch {
         printError(
-            "uproxy: a thread could not be started (errno \(-started)); raise the limit of processes (ulimit -u)"
+            "uproxy: \(error.message): no thread to wait for the workers; raise the limit of processes (ulimit -u)"
         )
         exit(1)
     }
@@ -157,11 +155,9 @@ private final class Waiter: Sendable {
 
     init(service: Service) { self.service = service }
 
-    static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let argument = unsafe argument else { return nil }
-        let waiter = unsafe Unmanaged<Waiter>.fromOpaque(argument).takeRetainedValue()
-        waiter.service.wait()
-        if waiter.isDraining.load(ordering: .acquiring) { exit(0) }
+    func run() {
+        service.wait()
+        if isDraining.load(ordering: .acquiring) { exit(0) }
         printError("uproxy: all workers have ended without being told to")
         exit(1)
     }

@@ -6,11 +6,11 @@ internal import UringProxy
 final class Upgrades: Sendable {
     private let upgrade: Upgrade
     private let state = Mutex(State())
+    /// Of the last one; joined, when it has ended, by whoever begins another.
+    private let thread = SystemThread()
 
     private struct State {
         var isRunning = false
-        /// Of the last one; to be joined, when it has ended, by whoever begins another.
-        var thread: UInt?
         /// Who asked, and waits for the outcome; 0 for nobody known.
         var asker: Int32 = 0
         var successor: Int32?
@@ -29,41 +29,19 @@ final class Upgrades: Sendable {
             Self.answer(sender, "failed\0an upgrade is under way already")
             return
         }
-        joinLast()
+        thread.join()
         state.withLock { state in
             state.isRunning = true
             state.asker = sender
         }
         printError("uproxy: SIGUSR2, starting a new process to take this one's place")
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(self)
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<Upgrades>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        if result == 0 {
-            state.withLock { $0.thread = thread }
-        } else {
-            unsafe argument.release()
-            failed("a thread could not be started (errno \(-result))")
-        }
+        do throws(SystemCallError) { try thread.start { self.run() } } catch { failed(error.message) }
     }
 
     /// Gives up an upgrade that is under way; returns when it is over. It may have succeeded.
     func abandon() {
         if state.withLock({ $0.isRunning }) { upgrade.abandon() }
-        joinLast()
-    }
-
-    private func joinLast() {
-        let thread = state.withLock { state in
-            defer { state.thread = nil }
-            return state.thread
-        }
-        if let thread { _ = pthread_join(thread, nil) }
+        thread.join()
     }
 
     /// Ends what this process still does, in favour of its successor.

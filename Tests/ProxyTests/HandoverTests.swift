@@ -50,7 +50,7 @@ struct HandoverTests {
 
     /// The old side's part, on a thread of its own.
     private struct Handing {
-        let thread: TestThread
+        let thread: SystemThread
         let error: Locked<StartError?>
 
         func get() throws {

@@ -67,7 +67,7 @@ struct SpliceTests {
 
     /// Sends on a thread of its own, over a duplicate of the descriptor.
     private func sending(_ size: Int, from offset: Int = 0, to socket: TestSocket, ends: Bool = false)
-        -> TestThread
+        -> SystemThread
     {
         let descriptor = cposix_duplicate(socket.descriptor)
         let stream = stream

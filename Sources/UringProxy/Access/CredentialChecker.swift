@@ -16,14 +16,12 @@ final class CredentialChecker: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let inboxes = Mutex<[CredentialInbox]>([])
     private let authenticators = Mutex<[UInt64: Authenticator]>([:])
-    private let thread = Mutex<UInt?>(nil)
+    private let thread = SystemThread()
 
     init(_ authenticators: [Authenticator]) throws(SystemCallError) {
         wakeup = try Wakeup()
         use(authenticators)
     }
-
-    deinit { stop() }
 
     /// The authenticators of a configuration, from now on. Any thread.
     func use(_ authenticators: [Authenticator]) {
@@ -42,24 +40,7 @@ final class CredentialChecker: Sendable {
     }
 
     /// Starts the thread. Once.
-    func start() throws(SystemCallError) {
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(self)
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe cposix_name_thread("credentials")
-                unsafe Unmanaged<CredentialChecker>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            unsafe argument.release()
-            throw SystemCallError(call: "pthread_create", errno: -result)
-        }
-        let started = thread
-        self.thread.withLock { $0 = started }
-    }
+    func start() throws(SystemCallError) { try thread.start("credentials") { self.run() } }
 
     /// Asks; never blocks. Any thread. False if the queue is full: then no answer comes.
     func check(_ query: CredentialQuery) -> Bool {
@@ -70,14 +51,9 @@ final class CredentialChecker: Sendable {
 
     /// Ends the thread and waits for it; what was asked is not answered any more.
     func stop() {
-        let thread: UInt? = self.thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        guard let thread else { return }
         isStopping.store(true, ordering: .releasing)
         wakeup.signal()
-        _ = pthread_join(thread, nil)
+        thread.join()
     }
 
     // MARK: - On the thread

@@ -15,7 +15,7 @@ public final class AdminServer: Sendable {
     private let asked: SocketAddress
     private let address: SocketAddress
     private let stopLatch: Latch
-    private let thread = Atomic<UInt>(0)
+    private let thread = SystemThread()
     private let draining = Atomic(false)
     private let report: @Sendable () -> String
     private let reload: (@Sendable () -> ReloadOutcome)?
@@ -60,21 +60,9 @@ public final class AdminServer: Sendable {
 
     /// Starts the thread that answers.
     public func start() throws(StartError) {
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(self)
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe cposix_name_thread("admin")
-                unsafe Unmanaged<AdminServer>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            unsafe argument.release()
-            throw StartError(message: "the admin thread could not be started, errno \(-result)")
+        do throws(SystemCallError) { try thread.start("admin") { self.run() } } catch {
+            throw StartError(message: "the admin thread could not be started: \(error.message)")
         }
-        self.thread.store(thread, ordering: .releasing)
     }
 
     /// Ends the thread and waits for it.
@@ -93,13 +81,12 @@ public final class AdminServer: Sendable {
     /// Answers nobody until `resume`: connections wait in the backlog.
     func pause() {
         stopLatch.open()
-        let thread = thread.exchange(0, ordering: .acquiring)
-        if thread != 0 { _ = pthread_join(thread, nil) }
+        thread.join()
     }
 
     func resume() {
         // What fails before it was paused finds it going on.
-        guard thread.load(ordering: .acquiring) == 0 else { return }
+        guard !thread.isStarted else { return }
         stopLatch.close()
         // It could be started before; if the machine has no thread left, the proxy is worth more than its metrics.
         try? start()

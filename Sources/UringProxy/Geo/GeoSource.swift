@@ -24,24 +24,24 @@ final class GeoSource: Sendable {
 
     private let state: Mutex<State>
     private let asked: GeoKinds
+    private let log: DiagnosticLog
     private let latch: Latch
-    private let thread = Mutex<UInt?>(nil)
+    private let thread = SystemThread()
     /// Grows with each change.
     private let generation = Atomic<UInt64>(0)
     private let reloads = Atomic<UInt64>(0)
     private let reloadFailures = Atomic<UInt64>(0)
 
     /// - Parameter asked: what they have to know together, also once a file has changed.
-    init(_ databases: GeoDatabases, asked: GeoKinds) throws(SystemCallError) {
+    init(_ databases: GeoDatabases, asked: GeoKinds, log: DiagnosticLog) throws(SystemCallError) {
         self.asked = asked
+        self.log = log
         latch = try Latch()
         state = Mutex(
             State(
                 databases: databases,
                 seen: databases.all.map { Seen(latest: $0.stamp, settled: $0.stamp) }))
     }
-
-    deinit { stop() }
 
     /// Whether it is of the same files, and has to know the same of them.
     func isSame(as other: GeoCompiler) -> Bool {
@@ -65,34 +65,12 @@ final class GeoSource: Sendable {
     }
 
     /// Starts the thread. Once.
-    func start() throws(SystemCallError) {
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(self)
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe cposix_name_thread("geo")
-                unsafe Unmanaged<GeoSource>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            unsafe argument.release()
-            throw SystemCallError(call: "pthread_create", errno: -result)
-        }
-        let started = thread
-        self.thread.withLock { $0 = started }
-    }
+    func start() throws(SystemCallError) { try thread.start("geo") { self.run() } }
 
     /// Ends the thread and waits for it.
     func stop() {
-        let thread: UInt? = self.thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        guard let thread else { return }
         latch.open()
-        _ = pthread_join(thread, nil)
+        thread.join()
     }
 
     // MARK: - On the thread
@@ -154,12 +132,6 @@ final class GeoSource: Sendable {
         if seen.refused == stamp { return }
         seen.refused = stamp
         reloadFailures.wrappingAdd(1, ordering: .relaxed)
-        say("uproxy: geo: \(reason); what was read before stays in use")
-    }
-
-    /// A line to the standard error, in one write.
-    private func say(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe cposix_write(2, $0.baseAddress, $0.count) }
+        log.write("geo: \(reason); what was read before stays in use")
     }
 }

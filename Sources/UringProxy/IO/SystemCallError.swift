@@ -1,11 +1,14 @@
 /// A system call that failed while something was being set up.
-struct SystemCallError: Error, Equatable {
-    let call: StaticString
-    let errno: Int32
+public struct SystemCallError: Error, Equatable {
+    /// Its name.
+    public let call: StaticString
+    /// Why, as errno(3) has it; positive.
+    public let errno: Int32
 
-    var message: String { "\(call) failed with errno \(errno)" }
+    /// For whoever has to mend it.
+    public var message: String { "\(call) failed with errno \(errno)" }
 
-    static func == (a: SystemCallError, b: SystemCallError) -> Bool {
+    public static func == (a: SystemCallError, b: SystemCallError) -> Bool {
         a.errno == b.errno && a.call.description == b.call.description
     }
 }

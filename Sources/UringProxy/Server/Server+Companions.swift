@@ -70,7 +70,7 @@ extension Server {
         if let present, present.isSame(as: geo) { return present }
         guard !geo.databases.all.isEmpty else { return nil }
         do throws(SystemCallError) {
-            let source = try GeoSource(geo.databases, asked: geo.asked)
+            let source = try GeoSource(geo.databases, asked: geo.asked, log: log)
             try source.start()
             return source
         } catch {

@@ -16,7 +16,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
     private let usesRing: Bool
     private let state = Mutex(State.starting)
     private let changed: Latch
-    private let thread = Atomic<UInt>(0)
+    private let thread = SystemThread()
 
     /// - Parameter usesRing: io_uring, else epoll.
     init(_ worker: Work, usesRing: Bool) throws(SystemCallError) {
@@ -55,20 +55,9 @@ final class WorkerThread<Work: DriverWork>: Sendable {
 
     /// Starts the thread and waits until its driver stands or has failed.
     private func start() -> State {
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(ThreadEntry { self.run() })
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<ThreadEntry>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            unsafe argument.release()
-            return .failed(.thread(errno: -result))
+        do throws(SystemCallError) { try thread.start { self.run() } } catch {
+            return .failed(.thread(errno: error.errno))
         }
-        self.thread.store(thread, ordering: .releasing)
         changed.wait()
         return state.withLock { $0 }
     }
@@ -79,10 +68,7 @@ final class WorkerThread<Work: DriverWork>: Sendable {
     }
 
     /// Waits for the thread's end.
-    func join() {
-        let thread = thread.exchange(0, ordering: .acquiring)
-        if thread != 0 { _ = pthread_join(thread, nil) }
-    }
+    func join() { thread.join() }
 
     // MARK: - On the thread
 
@@ -127,11 +113,4 @@ final class WorkerThread<Work: DriverWork>: Sendable {
         state.withLock { $0 = news }
         changed.open()
     }
-}
-
-/// A C function pointer knows no generic class: this is what it is handed instead.
-private final class ThreadEntry: Sendable {
-    let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }

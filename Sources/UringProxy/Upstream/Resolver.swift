@@ -9,19 +9,15 @@ internal import Synchronization
 /// lookup, and answers are kept as long as their records allow.
 final class Resolver: Sendable {
     private let shared: ResolverShared
-    /// The thread, once started; and the engine, until then.
-    private let state: Mutex<State>
-
-    private struct State {
-        var engine: ResolverEngine?
-        var thread: UInt?
-    }
+    private let thread = SystemThread()
+    /// Until the thread is started.
+    private let engine: Mutex<ResolverEngine?>
 
     /// Reads resolv.conf.
     init(_ options: ResolverOptions = ResolverOptions()) throws(ResolverError) {
         shared = try ResolverShared(queueCapacity: options.queueCapacity)
         let engine = try ResolverEngine(options: options, shared: shared)
-        state = Mutex(State(engine: engine, thread: nil))
+        self.engine = Mutex(engine)
     }
 
     deinit { stop() }
@@ -38,23 +34,15 @@ final class Resolver: Sendable {
 
     /// Starts the thread. Once.
     func start() throws(ResolverError) {
-        let result: Int32 = state.withLock { state in
-            guard let engine = state.engine else { return 0 }
-            state.engine = nil
-            var thread = pthread_t()
-            let argument = unsafe Unmanaged.passRetained(engine)
-            let result = unsafe cposix_start_thread(
-                &thread,
-                { argument in
-                    guard let argument = unsafe argument else { return nil }
-                    unsafe cposix_name_thread("resolver")
-                    unsafe Unmanaged<ResolverEngine>.fromOpaque(argument).takeRetainedValue().run()
-                    return nil
-                }, argument.toOpaque())
-            if result == 0 { state.thread = thread } else { unsafe argument.release() }
-            return result
+        let engine = engine.withLock { waiting in
+            let engine = waiting
+            waiting = nil
+            return engine
         }
-        if result < 0 { throw .system(SystemCallError(call: "pthread_create", errno: -result)) }
+        guard let engine else { return }
+        do throws(SystemCallError) { try thread.start("resolver") { engine.run() } } catch {
+            throw .system(error)
+        }
     }
 
     /// Asks; never blocks. Any thread. False if the queue is full: then no answer comes.
@@ -69,14 +57,8 @@ final class Resolver: Sendable {
 
     /// Ends the thread and waits for it. What was asked and not answered is answered with `.stopped`.
     func stop() {
-        let thread: UInt? = state.withLock { state in
-            let thread = state.thread
-            state.thread = nil
-            return thread
-        }
-        guard let thread else { return }
         shared.isStopping.store(true, ordering: .releasing)
         shared.wakeup.signal()
-        _ = pthread_join(thread, nil)
+        thread.join()
     }
 }

@@ -1,7 +1,7 @@
-import CPosix
 import Dispatch
 import TestSupport
 import Testing
+import UringProxy
 
 /// Threads that run test bodies: these block on sockets, which the threads that Swift's concurrency shares must not.
 final class BlockingExecutor: TaskExecutor {
@@ -45,29 +45,10 @@ extension Trait where Self == Blocking {
     static var blocking: Blocking { Blocking() }
 }
 
-/// A thread of its own for `body`; what `join` of the result waits for.
+/// A thread of its own for `body`, to be joined by whoever needs its end.
 @discardableResult
-func spawn(_ body: @escaping @Sendable () -> Void) -> TestThread {
-    let argument = unsafe Unmanaged.passRetained(Box(body))
-    var thread = pthread_t()
-    let result = unsafe cposix_start_thread(
-        &thread,
-        { argument in
-            guard let argument = unsafe argument else { return nil }
-            unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-            return nil
-        }, argument.toOpaque())
-    precondition(result == 0, "no thread: errno \(-result)")
-    return TestThread(thread: thread)
-}
-
-struct TestThread: Sendable {
-    let thread: pthread_t
-    /// To be called once.
-    func join() { _ = pthread_join(thread, nil) }
-}
-
-private final class Box: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+func spawn(_ body: @escaping @Sendable () -> Void) -> SystemThread {
+    let thread = SystemThread()
+    do throws(SystemCallError) { try thread.start { body() } } catch { preconditionFailure(error.message) }
+    return thread
 }

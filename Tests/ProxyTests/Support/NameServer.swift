@@ -10,7 +10,7 @@ final class NameServer: Sendable {
     private let descriptor: Int32
     private let names: [String: [String]]
     private let isStopping = Atomic(false)
-    private let thread = Locked<TestThread?>(nil)
+    private let thread = Locked<SystemThread?>(nil)
 
     /// - Parameter names: the IPv4 addresses of each name; an empty list is a server failure.
     init(_ names: [String: [String]]) throws {

@@ -61,11 +61,11 @@ final class ServedOrigin: Sendable {
     let address: String
     private let listener: Int32
     private let state = Locked(State())
-    private let thread = Locked<TestThread?>(nil)
+    private let thread = Locked<SystemThread?>(nil)
 
     private struct State {
         var open: Set<Int32> = []
-        var threads: [TestThread] = []
+        var threads: [SystemThread] = []
         var accepted = 0
         var failures: [String] = []
     }

@@ -1,5 +1,6 @@
 import CPosix
 import TestSupport
+import Testing
 
 @testable import UringProxy
 
@@ -28,7 +29,7 @@ final class UnsteadyOrigin: Sendable {
     let address: String
     private let name: String
     private let state = Locked(State())
-    private let thread = Locked<TestThread?>(nil)
+    private let thread = Locked<SystemThread?>(nil)
 
     /// - Parameter text: `127.0.0.1:0`, or `unix:PATH`.
     init(_ name: String, at text: String = "127.0.0.1:0") throws {
@@ -45,7 +46,14 @@ final class UnsteadyOrigin: Sendable {
     /// Returns when it is so.
     func become(_ mode: Mode) {
         state.withLock { $0.mode = mode }
-        while state.withLock({ $0.applied }) != mode { usleep(500) }
+        let deadline = cposix_monotonic_nanoseconds() + TestSocket.patience
+        while state.withLock({ $0.applied }) != mode {
+            guard cposix_monotonic_nanoseconds() < deadline else {
+                Issue.record("the origin at \(address) does not become \(mode): is its address taken?")
+                return
+            }
+            usleep(500)
+        }
     }
 
     func end() {
@@ -64,7 +72,10 @@ final class UnsteadyOrigin: Sendable {
                 listener = nil
                 connections.removeAll()
             } else if listener == nil {
-                guard let origin = try? TestOrigin(address) else { continue }
+                guard let origin = try? TestOrigin(address) else {
+                    wait(nil, [])
+                    continue
+                }
                 listener = TestListener(descriptor: cposix_duplicate(origin.descriptor))
             }
             state.withLock { $0.applied = mode }

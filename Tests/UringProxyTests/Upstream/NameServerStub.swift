@@ -22,7 +22,6 @@ final class NameServerStub: Sendable {
     private struct State {
         var zones: [String: Zone] = [:]
         var counts: [String: Int] = [:]
-        var thread: UInt?
     }
     private struct Reply {
         let dueNanoseconds: Int64
@@ -34,6 +33,7 @@ final class NameServerStub: Sendable {
     private let descriptor: Int32
     private let isStopping = Atomic<Bool>(false)
     private let state = Locked(State())
+    private let thread = SystemThread()
 
     init(_ zones: [String: Zone]) throws {
         descriptor = cposix_socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(CPOSIX_SOCK_CLOEXEC), 0)
@@ -58,20 +58,14 @@ final class NameServerStub: Sendable {
     func count(_ name: String, type: Int) -> Int { state.withLock { $0.counts["\(name) \(type)"] ?? 0 } }
 
     func start() {
-        let argument = unsafe Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        _ = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                unsafe Unmanaged<NameServerStub>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        state.withLock { $0.thread = thread }
+        do throws(SystemCallError) { try thread.start { self.run() } } catch {
+            preconditionFailure(error.message)
+        }
     }
 
     func stop() {
         isStopping.store(true, ordering: .releasing)
-        if let thread = state.withLock({ $0.thread }) { _ = pthread_join(thread, nil) }
+        thread.join()
     }
 
     private func run() {

@@ -10,12 +10,12 @@ final class HealthMonitor: Sendable {
     private let log: DiagnosticLog
     private let wakeup: Wakeup
     private let state = Mutex(State())
+    private let thread = SystemThread()
 
     private struct State {
         /// What to follow from now on, if that is new.
         var clusters: [ClusterPlan]?
         var isStopping = false
-        var thread: UInt?
     }
 
     /// - Parameters:
@@ -48,30 +48,13 @@ final class HealthMonitor: Sendable {
                     return (clusters, state.isStopping)
                 }
             })
-        var thread = pthread_t()
-        let argument = unsafe Unmanaged.passRetained(loop)
-        let result = unsafe cposix_start_thread(
-            &thread,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe cposix_name_thread("health")
-                unsafe Unmanaged<HealthLoop>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            unsafe argument.release()
-            throw SystemCallError(call: "pthread_create", errno: -result)
-        }
-        state.withLock { $0.thread = thread }
+        try thread.start("health") { loop.run() }
     }
 
     /// Ends the thread, if there is one, and waits for it.
     func stop() {
-        let thread = state.withLock { state in
-            state.isStopping = true
-            return state.thread.take()
-        }
+        state.withLock { $0.isStopping = true }
         wakeup.signal()
-        if let thread { _ = pthread_join(thread, nil) }
+        thread.join()
     }
 }
