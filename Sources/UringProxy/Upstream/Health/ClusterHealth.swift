@@ -101,7 +101,7 @@ final class ClusterHealth: Sendable {
                 return
             }
         }
-        _ = endpoints[index].eject(outliers, reason, now: now)
+        endpoints[index].eject(outliers, reason, now: now)
         signal.raise()
     }
 
@@ -118,11 +118,8 @@ final class ClusterHealth: Sendable {
 
     // MARK: - What checks found
 
-    /// - Returns: whether that is news.
-    @discardableResult
-    func noteChecked(_ index: Int, isHealthy: Bool, now: Int64) -> Bool {
-        let isNews = endpoints[index].noteChecked(isHealthy ? .healthy : .unhealthy, now: now)
-        if isNews { signal.raise() }
-        return isNews
+    /// The word of an endpoint's checks.
+    func noteChecked(_ index: Int, isHealthy: Bool, now: Int64) {
+        if endpoints[index].noteChecked(isHealthy ? .healthy : .unhealthy, now: now) { signal.raise() }
     }
 }

@@ -62,9 +62,7 @@ internal import Synchronization
     }
 
     /// To be called by one thread at a time.
-    ///
-    /// - Returns: for how long, in nanoseconds.
-    func eject(_ settings: OutlierSettings, _ reason: EjectionReason, now: Int64) -> Int64 {
+    func eject(_ settings: OutlierSettings, _ reason: EjectionReason, now: Int64) {
         // What has worked for longer than any ejection takes begins anew.
         let last = returned.load(ordering: .relaxed)
         let isOld = !isEjected && now - last > settings.longestEjection
@@ -77,7 +75,6 @@ internal import Synchronization
         ejections.wrappingAdd(1, ordering: .relaxed)
         _ = unsafe streak.pointee.compareExchange(expected: 0, desired: 1, ordering: .relaxed)
         ejection.store(now + time, ordering: .relaxed)
-        return time
     }
 
     /// Ends an ejection; false if there is none.

@@ -1,8 +1,6 @@
 /// How the endpoints of a cluster are checked. Never changes. Times in nanoseconds.
 struct HealthCheck: Sendable {
-    enum Kind: Sendable { case tcp, http }
-
-    let kind: Kind
+    let kind: HealthCheckConfiguration.Kind
     let path: String
     /// nil: the endpoint's own.
     let host: String?
@@ -19,7 +17,7 @@ struct HealthCheck: Sendable {
     let proxyHeader: ProxyHeader.Version?
 
     init(_ configuration: HealthCheckConfiguration, proxyHeader: ProxyHeader.Version?) {
-        kind = configuration.kind == .tcp ? .tcp : .http
+        kind = configuration.kind
         path = configuration.path
         host = configuration.host
         statuses = configuration.statuses

@@ -308,10 +308,8 @@ final class HealthLoop {
             target.lastFailure = failure
         }
         let isFirst = target.state.checkedState == .nothing
-        if isSuccess ? target.successes >= check.rise : target.failures >= check.fall || isFirst {
+        if isFirst || (isSuccess ? target.successes >= check.rise : target.failures >= check.fall) {
             target.cluster.noteChecked(target.index, isHealthy: isSuccess, now: now)
-        } else if isFirst && isSuccess {
-            target.cluster.noteChecked(target.index, isHealthy: true, now: now)
         }
     }
 

@@ -23,8 +23,7 @@ final class HealthRegistry: Sendable {
     func cluster(
         _ name: String, endpoints: [String], settings: HealthSettings, check: HealthCheck? = nil, now: Int64
     ) -> ClusterHealth {
-        clusters.withLock { clusters in
-            var entry = clusters[name] ?? Entry(signal: HealthSignal(news))
+        withEntry(name) { entry in
             let isNew = entry.endpoints.isEmpty
             var states: [EndpointHealth] = []
             for identity in endpoints {
@@ -34,28 +33,25 @@ final class HealthRegistry: Sendable {
                 entry.endpoints[identity] = state
                 states.append(state)
             }
-            clusters[name] = entry
             return ClusterHealth(
                 name: name, settings: settings, check: check, endpoints: states, signal: entry.signal)
         }
     }
 
     /// What the retries of a cluster have spent. At start and reload alone: it locks.
-    func retryBudget(_ name: String) -> RetryBudget {
-        clusters.withLock { clusters in
-            clusters[name, default: Entry(signal: HealthSignal(news))].retryBudget
-        }
-    }
+    func retryBudget(_ name: String) -> RetryBudget { withEntry(name) { $0.retryBudget } }
 
     /// What is under way at a cluster with limits. At start and reload alone: it locks.
     func gate(_ name: String) -> ClusterGate {
-        clusters.withLock { clusters in
-            var entry = clusters[name] ?? Entry(signal: HealthSignal(news))
+        withEntry(name) { entry in
             let gate = entry.gate ?? ClusterGate()
             entry.gate = gate
-            clusters[name] = entry
             return gate
         }
+    }
+
+    private func withEntry<Result: Sendable>(_ name: String, _ body: (inout Entry) -> Result) -> Result {
+        clusters.withLock { body(&$0[name, default: Entry(signal: HealthSignal(news))]) }
     }
 
     /// Forgets what none of these clusters has.

@@ -23,16 +23,6 @@ extension OutlierSettings {
 }
 
 extension HealthRegistry {
-    /// When requests of a configured cluster are sent again.
-    func retries(_ configuration: ClusterConfiguration) -> RetryPlan {
-        let retries = configuration.retries
-        return RetryPlan(
-            rules: RetryRules(retries),
-            settings: RetryBudget.Settings(
-                percent: UInt64(retries.budget), minimum: UInt64(clamping: retries.minimum)),
-            budget: retryBudget(configuration.name))
-    }
-
     /// The state of a configured cluster; nil if nothing in its configuration could ever leave an endpoint out.
     func cluster(
         _ configuration: ClusterConfiguration, endpoints: [FixedUpstream], proxyHeader: ProxyHeader.Version?

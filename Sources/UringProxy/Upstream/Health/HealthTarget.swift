@@ -35,7 +35,6 @@ final class HealthTarget {
         self.index = index
         self.upstream = upstream
         check = cluster.check
-        ejectionsTold = 0
         let state = cluster.endpoints[index]
         wasUnhealthy = state.checkedState == .unhealthy
         wasEjected = state.isEjected

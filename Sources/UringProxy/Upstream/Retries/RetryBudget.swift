@@ -83,11 +83,3 @@ final class RetryBudget: Sendable {
         }
     }
 }
-
-/// When requests of a cluster are sent again.
-struct RetryPlan: Sendable {
-    var rules = RetryRules()
-    var settings = RetryBudget.Settings()
-    /// nil: nothing may be sent again that an endpoint may have seen.
-    var budget: RetryBudget?
-}

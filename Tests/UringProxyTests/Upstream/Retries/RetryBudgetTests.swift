@@ -8,6 +8,16 @@ import Testing
 struct RetryBudgetTests {
     private static let second: Int64 = 1_000_000_000
 
+    @Test("What was spent is known after a reload, of a cluster too whose endpoint's health nobody asks for")
+    func outlivesReloads() {
+        let registry = HealthRegistry()
+        let cluster = ClusterConfiguration(name: "a", endpoints: ["127.0.0.1:9"])
+        let budget = registry.retries(cluster).budget
+        #expect(budget != nil && registry.retries(cluster).budget === budget)
+        let gate = registry.gate("a")
+        #expect(registry.retries(cluster).budget === budget && registry.gate("a") === gate)
+    }
+
     @Test(
         "However the load comes and goes, retries are no more than their share of it",
         arguments: [0, 1, 20, 100])
