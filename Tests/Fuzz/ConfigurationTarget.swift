@@ -20,7 +20,7 @@ public func fuzzConfiguration(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int
 
 private func read(_ bytes: [UInt8]) throws(FileProblems) -> ConfigurationFile {
     let texts = ConfigurationText(
-        read: { $0 == "f" ? .success(bytes) : .failure(.init(errno: 2)) }, match: { _ in [] })
+        read: { $0 == "f" ? .success(bytes) : .failure(.init(call: "open", errno: 2)) }, match: { _ in [] })
     return try ConfigurationFile(reading: "f", from: texts) { _ in nil }
 }
 

@@ -1,28 +1,14 @@
 /// A configuration as a file would say it, each value with where it came from. What it prints can be read again.
 public struct ConfigurationPrinter {
     private let configuration: Configuration
-    private let file: ConfigurationFile?
-    /// Paths of keys that an option of the command line has set.
-    private let byOption: [String: String]
+    private let origins: ValueOrigins
 
     /// - Parameters:
     ///   - configuration: what is in effect.
     ///   - file: what it began as, if it did as a file.
     public init(_ configuration: Configuration, file: ConfigurationFile?) {
         self.configuration = configuration
-        self.file = file
-        let base = file?.configuration ?? Configuration()
-        var byOption: [String: String] = [:]
-        for (section, keys) in ConfigurationSchema.sections {
-            for key in keys where key.write(configuration) != key.write(base) {
-                byOption["\(section).\(key.name)"] = key.option
-            }
-        }
-        // Drawn anew each time: a difference of two draws says nothing.
-        if file?.origins["fields.via"] == nil, configuration.via?.hasPrefix("uproxy-") == true {
-            byOption["fields.via"] = nil
-        }
-        self.byOption = byOption
+        origins = ValueOrigins(configuration, file: file)
     }
 
     public var text: String {
@@ -84,15 +70,7 @@ public struct ConfigurationPrinter {
         }
     }
 
-    private func origin(of path: String) -> String {
-        if let option = byOption[path] { return option }
-        if let position = file?.origins[path] { return "\(position.file):\(position.line)" }
-        // An item alone, which stands where its list would.
-        if path.hasSuffix("[0]"), let position = file?.origins[String(path.dropLast(3))] {
-            return "\(position.file):\(position.line)"
-        }
-        return "default"
-    }
+    private func origin(of path: String) -> String { origins.text(of: path) ?? "default" }
 
     /// In quotes where YAML would read something else.
     private static func scalar(_ text: String) -> String {

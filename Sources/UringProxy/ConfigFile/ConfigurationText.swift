@@ -2,12 +2,10 @@ internal import CPosix
 
 /// Where the texts of configuration files come from; a test gives a table in their place.
 public struct ConfigurationText: Sendable {
-    /// The bytes of a file, or why there are none (`errno`).
-    let read: @Sendable (_ path: String) -> Result<[UInt8], SystemCallFailure>
+    /// The bytes of a file, or why there are none.
+    let read: @Sendable (_ path: String) -> Result<[UInt8], SystemCallError>
     /// The files whose paths match a pattern of the shell's, in order.
     let match: @Sendable (_ pattern: String) -> [String]
-
-    struct SystemCallFailure: Error { let errno: Int32 }
 
     /// Larger files are no configuration.
     static let sizeLimitBytes = 16 << 20
@@ -17,7 +15,7 @@ public struct ConfigurationText: Sendable {
             do throws(SystemCallError) {
                 return .success(try WholeFile.read(path, limitBytes: sizeLimitBytes))
             } catch {
-                return .failure(SystemCallFailure(errno: error.errno))
+                return .failure(error)
             }
         },
         match: { pattern in

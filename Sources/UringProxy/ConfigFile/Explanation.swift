@@ -11,6 +11,7 @@ public struct Explanation: Sendable {
     private var lines: [Line] = []
     private let configuration: Configuration
     private let file: ConfigurationFile?
+    private let origins: ValueOrigins
 
     /// - Parameters:
     ///   - target: a URL, or a path for a request to a reverse proxy; an authority for CONNECT.
@@ -24,6 +25,7 @@ public struct Explanation: Sendable {
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
+        origins = ValueOrigins(configuration, file: file)
         guard let source = IPAddress(source) else {
             throw OptionSyntaxError("--from \(quoted(source)) is no address: write for example 192.0.2.7")
         }
@@ -61,7 +63,7 @@ public struct Explanation: Sendable {
     /// - Parameter path: of the key that decided it.
     mutating func add(_ label: String, _ text: String, _ path: String?) {
         let origin = path.map { path in
-            file?.origin(of: path).map { "\($0.file):\($0.line), \(path)" } ?? "an option, or the default"
+            origins.text(of: path).map { "\($0), \(path)" } ?? "an option, or the default"
         }
         lines.append(Line(label: label, text: text, origin: origin))
     }
@@ -262,8 +264,7 @@ public struct Explanation: Sendable {
         if let split = set.split(of: match.rule) {
             let shares = place.route.split.map { "\($0.cluster) \($0.weight)" }.joined(separator: ", ")
             let key = set.key(ofSplit: split)
-            var hash = KeyHash.hash(key, in: head, fields, bytes)
-            if case .source = key { hash = KeyHash.hash(request.source) }
+            let hash = KeyHash.hash(key, in: head, fields, bytes, source: request.source)
             isDrawn = hash == 0
             if isDrawn {
                 add("cluster", "drawn by weight: \(shares)", "\(route).split")
@@ -436,14 +437,16 @@ public struct Explanation: Sendable {
         explainLimits(cluster)
         explainHealth(cluster)
         explainRetries(cluster)
-        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()), cluster.retries)
+        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()), cluster)
     }
 
-    /// - Parameter retries: of the cluster; nil if it is drawn.
-    private mutating func explainTimes(_ place: Place, _ retries: RetryConfiguration?) {
+    /// - Parameter cluster: nil if it is drawn.
+    private mutating func explainTimes(_ place: Place, _ cluster: ClusterConfiguration?) {
         let connect = place.setting(
             "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
-        let next = retries?.on.contains(.connectFailure) ?? true ? "the next endpoint, or " : ""
+        let hasNext =
+            cluster.map { $0.endpoints.count > 1 && $0.retries.on.contains(.connectFailure) } ?? true
+        let next = hasNext ? "the next endpoint, or " : ""
         add(
             "connect",
             connect.value.isOn ? "within \(connect.value), else \(next)504" : "may take any time",

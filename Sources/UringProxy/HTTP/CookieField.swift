@@ -18,5 +18,15 @@ enum CookieField {
         return nil
     }
 
+    /// The value of the first cookie called `name` among all the fields of a head.
+    ///
+    /// - Parameter bytes: what the fields were parsed from.
+    static func value(of name: ByteView, among fields: borrowing FieldTable, _ bytes: ByteView) -> ByteView? {
+        for index in 0..<fields.count where fields[index].id == .cookie {
+            if let value = value(of: name, in: bytes[fields[index].value]) { return value }
+        }
+        return nil
+    }
+
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

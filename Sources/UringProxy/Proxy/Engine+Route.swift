@@ -62,8 +62,7 @@ extension Engine where D: ~Copyable {
     /// Which of its clusters a split gives the request to.
     private mutating func share(_ split: Int, _ request: RouteRequest, set: Int) -> RouteSet.Share {
         let key = routeSets[set].key(ofSplit: split)
-        var hash = KeyHash.hash(key, in: requestHead, fields, request.head)
-        if case .source = key { hash = KeyHash.hash(request.source) }
+        let hash = KeyHash.hash(key, in: requestHead, fields, request.head, source: request.source)
         let point = hash == 0 ? UInt32(truncatingIfNeeded: random.next() >> 32) : KeyHash.splitPoint(hash)
         return routeSets[set].share(ofSplit: split, at: point)
     }

@@ -14,7 +14,9 @@ struct ConfigurationFileTests {
         _ files: [String: String], _ name: String = "f.yaml"
     ) -> Result<ConfigurationFile, FileProblems> {
         let texts = ConfigurationText(
-            read: { path in files[path].map { .success(Array($0.utf8)) } ?? .failure(.init(errno: 2)) },
+            read: { path in
+                files[path].map { .success(Array($0.utf8)) } ?? .failure(.init(call: "open", errno: 2))
+            },
             match: { pattern in
                 let (head, tail) = (pattern.prefix { $0 != "*" }, pattern.drop { $0 != "*" }.dropFirst())
                 return files.keys.filter {
@@ -273,6 +275,44 @@ struct ConfigurationFileTests {
         let defaults = Configuration()
         let printed = ConfigurationPrinter(defaults, file: nil).text
         #expect(try Self.read(["f.yaml": printed]).get().configuration == defaults)
+    }
+
+    @Test("An explanation names the line or the option of each value, and no line for what is a default")
+    func explained() throws {
+        let text = """
+            listeners: [{address: "127.0.0.1:1"}]
+            clusters:
+              a:
+                endpoints: ["127.0.0.1:8", "127.0.0.1:9"]
+                balance: random
+            timeouts:
+              upstream: 20s
+              head: 10s
+            """
+        let file = try Self.read(["f.yaml": text]).get()
+        var configuration = file.configuration
+        configuration.timeoutTotal = .seconds(90)
+        let lines = try Explanation(
+            method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7", listener: nil,
+            configuration: configuration, file: file
+        ).text.split(separator: "\n").map { trimmed($0) }
+        func origin(_ label: String) -> String? {
+            lines.firstIndex { $0.hasPrefix("\(label) ") }.map { String(lines[$0 + 1]) }
+        }
+        #expect(origin("listener") == "f.yaml:1, listeners[0]")
+        #expect(origin("endpoints") == "f.yaml:4, clusters.a.endpoints")
+        #expect(origin("response") == "f.yaml:7, timeouts.upstream")
+        #expect(origin("exchange") == "--timeout-total, timeouts.total")
+        for label in ["outliers", "panic", "connect"] {
+            #expect(origin(label) == "an option, or the default", "\(label)")
+        }
+        #expect(lines.contains { $0.hasSuffix("else the next endpoint, or 504") })
+        configuration.clusters[0].endpoints.removeLast()
+        let alone = try Explanation(
+            method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7", listener: nil,
+            configuration: configuration, file: file
+        ).text
+        #expect(alone.contains("within \(configuration.timeoutConnect), else 504"), "\(alone)")
     }
 
     @Test("Every option of a value has its key, and every key its option")

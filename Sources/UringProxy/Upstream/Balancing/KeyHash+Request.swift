@@ -13,6 +13,15 @@ extension KeyHash {
         }
     }
 
+    /// The same, of a request whose source is known.
+    static func hash(
+        _ key: RequestKey, in head: RequestHead, _ fields: borrowing FieldTable, _ bytes: ByteView,
+        source: IPAddress
+    ) -> UInt64 {
+        if case .source = key { return hash(source) }
+        return hash(key, in: head, fields, bytes)
+    }
+
     /// - Parameter target: a path with its query, which does not count; a whole target where that matters.
     static func path(_ target: ByteView) -> UInt64 {
         var size = 0
@@ -32,10 +41,7 @@ extension KeyHash {
 
     private static func cookie(_ name: ByteView, _ fields: borrowing FieldTable, _ bytes: ByteView) -> UInt64
     {
-        for index in 0..<fields.count where fields[index].id == .cookie {
-            if let value = CookieField.value(of: name, in: bytes[fields[index].value]) { return hash(value) }
-        }
-        return 0
+        CookieField.value(of: name, among: fields, bytes).map { hash($0) } ?? 0
     }
 
     /// Where a key's hash falls among the shares of a split: apart from where it falls among a cluster's endpoints.
