@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import Origin, binary, check, exchange, receive_head
+from harness import Origin, binary, check, exchange, need, receive_head
 
 
 class Service:
@@ -204,7 +204,7 @@ timeouts: {{drain: 120s}}
 
 def upgrade(driver):
     """Three upgrades under load: no request fails, and tunnels go on in the processes that they were opened in."""
-    wrk = shutil.which("wrk")
+    wrk = need("wrk")
     echo = Echo()
     with Origin() as slow, tempfile.TemporaryDirectory() as directory:
         # What answers must not be what is slow.
@@ -226,7 +226,7 @@ def upgrade(driver):
                                  # The first that is no 200, whole.
                                  'response = function(status, headers, body) if status ~= 200 and not told then told = true '
                                  'print("Failed: " .. status .. " " .. body) end end\n')
-                load = wrk and subprocess.Popen(
+                load = subprocess.Popen(
                     [wrk, "-t1", "-c20", "-d8s", "--timeout", "8s", "-s", f"{directory}/request.lua",
                      f"http://{forward[0]}:{forward[1]}/"],
                     stdout=subprocess.PIPE, text=True)
@@ -246,14 +246,13 @@ def upgrade(driver):
                         speak(client, b"hello")
                     body = urllib.request.urlopen(f"http://{admin[0]}:{admin[1]}/ready").read()
                     check(body == b"ok\n", body)
+                check(load.poll() is None, "the load ended before the last upgrade")
                 answers = sum(one.end() for one in short)
-                requests = 0
-                if load:
-                    report = load.stdout.read()
-                    load.wait()
-                    check("Socket errors" not in report and "Failed: " not in report, report)
-                    requests = int(re.search(r"(\d+) requests in", report)[1])
-                    check(requests > 500, report)
+                report = load.stdout.read()
+                load.wait()
+                check("Socket errors" not in report and "Failed: " not in report, report)
+                requests = int(re.search(r"(\d+) requests in", report)[1])
+                check(requests > 500, report)
                 for client in tunnels:
                     speak(client, b"still here")
                     client.close()

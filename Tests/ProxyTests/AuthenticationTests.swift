@@ -143,14 +143,15 @@ struct AuthenticationTests {
         let proxy = try proxy(driver, origin)
         for number in 0..<50 {
             let client = try proxy.connect()
-            // Other credentials each time.
-            try client.send(get("Basic YW5u" + String(10_000_000 + number)))
+            // Other credentials each time: ann, a colon, and what is no password of hers.
+            try client.send(get("Basic YW5uOnh4" + String(10_000_000 + number)))
             client.reset()
         }
         try proxy.wait(for: "all to be over") {
-            proxy[.requests] > 0 && proxy[.exchangesStarted] == proxy[.exchangesFinished]
+            proxy[.downstreamAccepted] == 50 && proxy[.exchangesStarted] == proxy[.exchangesFinished]
                 && proxy.downstreamConnections == 0
         }
+        #expect(proxy[.credentialChecks] > 0)
         let client = try proxy.connect()
         try client.send(get("Bearer token-1"))
         let upstream = try origin.accept()

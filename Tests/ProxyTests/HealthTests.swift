@@ -67,7 +67,10 @@ struct HealthTests {
         #expect(try names(client, 12) == ["a", "b", "c"])
         origins[1].become(mode)
         let began = cposix_monotonic_nanoseconds()
-        try proxy.wait(for: "its checks to fail") { !isAvailable(proxy, 1) }
+        let health = proxy.server.clusterHealth[0].endpoints[1]
+        let failedBefore = health.failedChecks.load(ordering: .relaxed)
+        try proxy.wait(for: "its checks to fail") { !health.isAvailable }
+        #expect(health.failedChecks.load(ordering: .relaxed) - failedBefore == UInt64(Self.check.fall))
         // Two checks that fail: 750 ms at most. The rest is for a machine that does something else.
         #expect(cposix_monotonic_nanoseconds() - began < 4_000_000_000)
         #expect(try names(client, 30) == ["a", "c"])
@@ -76,7 +79,10 @@ struct HealthTests {
         #expect(report.contains("\(healthy)\"\(origins[0].address)\"} 1\n"))
         #expect(report.contains("\(healthy)\"\(origins[1].address)\"} 0\n"))
         origins[1].become(.healthy)
-        try proxy.wait(for: "its checks to succeed") { isAvailable(proxy, 1) }
+        let checks = { health.checks.load(ordering: .relaxed) - health.failedChecks.load(ordering: .relaxed) }
+        let succeededBefore = checks()
+        try proxy.wait(for: "its checks to succeed") { health.isAvailable }
+        #expect(checks() - succeededBefore == UInt64(Self.check.rise))
         #expect(try names(client, 12) == ["a", "b", "c"])
         let reason: String
         switch mode {

@@ -182,17 +182,6 @@ struct ParentTests {
         try direct.expect("GET / HTTP/1.1\r\nHost: \(origin.address)\r\n\r\n")
     }
 
-    @Test("Base 64 is as RFC 4648 §10 has it")
-    func base64() {
-        for (plain, coded) in [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            #expect(String(decoding: ParentPlan.base64(Array(plain.utf8)), as: UTF8.self) == coded)
-        }
-    }
-
     @Test(
         "A rule that allows addresses lets no name through to the parent, which would find any address for it",
         arguments: TestDriver.offered)

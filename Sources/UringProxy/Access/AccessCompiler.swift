@@ -50,8 +50,7 @@ struct AccessCompiler {
         for (index, text) in texts.enumerated() {
             do throws(OptionSyntaxError) { prefixes += try sets.prefixes(text) } catch {
                 let (message, remedy) = error.parts(otherwise: "write an address or a block")
-                problems.append(
-                    ConfigurationProblem(option: "\(option)[\(index)]", message: message, remedy: remedy))
+                note("\(option)[\(index)]", message, remedy)
             }
         }
         return prefixes
@@ -91,11 +90,9 @@ struct AccessCompiler {
             let path = "\(place.path).rate_limit[\(index)]"
             let names = configuration.rateLimits.map(\.name)
             guard names.contains(name) else {
-                let near = NearestName.of(name, among: names).map { "did you mean '\($0)'?" }
-                let known =
-                    names.isEmpty
-                    ? "define it below 'rate_limits'" : "known are \(names.joined(separator: ", "))"
-                note(path, "there is no rate limit \(quoted(name))", near ?? known)
+                note(
+                    path, "there is no rate limit \(quoted(name))",
+                    NearestName.remedy(for: name, among: names, of: "rate_limits"))
                 continue
             }
             guard let limit = limits[name] else { continue }
@@ -192,11 +189,9 @@ struct AccessCompiler {
         }
         let names = configuration.authentication.map(\.name)
         guard let index = names.firstIndex(of: name) else {
-            let near = NearestName.of(name, among: names).map { "did you mean '\($0)'?" }
-            let known =
-                names.isEmpty
-                ? "define it below 'authentication'" : "known are \(names.joined(separator: ", "))"
-            note(path, "there is no authentication \(quoted(name))", near ?? known)
+            note(
+                path, "there is no authentication \(quoted(name))",
+                NearestName.remedy(for: name, among: names, of: "authentication"))
             return AccessPlan.inherited
         }
         return Int32(index)

@@ -12,7 +12,7 @@ final class AccessPlan: Sendable {
     let limits: FixedArray<RateLimit>
     /// Stands for the listener or the route in the keys of limits; the same after a reload.
     let place: UInt64
-    /// The index of the authenticator; or one of the two below.
+    /// The index of the authenticator; or `inherited`, or `none`.
     let authenticator: Int32
     /// What `limits` point into.
     private let limiters: [RateLimiter]

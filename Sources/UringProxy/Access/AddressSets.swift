@@ -40,18 +40,16 @@ struct AddressSets: Sendable {
             do throws(OptionSyntaxError) { prefixes += try AddressList.parse([String(text)]) } catch {
                 found += 1
                 if found > Self.problemLimit { break }
-                let (message, remedy) = error.parts(otherwise: "write an address or a block")
-                problems.append(
-                    ConfigurationProblem(
-                        option: option, message: "\(path):\(number): \(message)", remedy: remedy))
+                note(option, error, place: "\(path):\(number): ")
             }
         }
         return prefixes
     }
 
-    private mutating func note(_ option: String, _ error: OptionSyntaxError) {
+    /// - Parameter place: where in a file, with what divides it from the message.
+    private mutating func note(_ option: String, _ error: OptionSyntaxError, place: String = "") {
         let (message, remedy) = error.parts(otherwise: "write an address or a block")
-        problems.append(ConfigurationProblem(option: option, message: message, remedy: remedy))
+        problems.append(ConfigurationProblem(option: option, message: place + message, remedy: remedy))
     }
 
     /// What an item of a list stands for: an address, a block, `unix:`, or the name of a set.
@@ -59,12 +57,8 @@ struct AddressSets: Sendable {
         // No address is written without a dot or a colon, and no name has either.
         if text.contains(".") || text.contains(":") { return try AddressList.parse([text]) }
         if let set = sets[text] { return set }
-        if let near = NearestName.of(text, among: names) {
-            throw OptionSyntaxError("there is no address set \(quoted(text)): did you mean '\(near)'?")
-        }
-        let known =
-            names.isEmpty ? "define it below 'address_sets'" : "known are \(names.joined(separator: ", "))"
-        throw OptionSyntaxError(
-            "there is no address set \(quoted(text)): \(known), or write an address or a block")
+        let remedy = NearestName.remedy(for: text, among: names, of: "address_sets")
+        let other = remedy.hasSuffix("?") ? "" : ", or write an address or a block"
+        throw OptionSyntaxError("there is no address set \(quoted(text)): \(remedy)\(other)")
     }
 }

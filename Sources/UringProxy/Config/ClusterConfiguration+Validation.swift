@@ -1,8 +1,8 @@
-// What of a cluster's health cannot work.
+// What of a cluster's health checks, outliers, retries and limits cannot work.
 extension ClusterConfiguration {
     private static let shortestSpan = Nanoseconds.milliseconds(10)
 
-    func checkHealth(_ problems: inout ProblemList) {
+    func check(_ problems: inout ProblemList) {
         let path = "clusters.\(name)"
         let outliers = "\(path).outliers"
         checkSpan(self.outliers.window, "\(outliers).window", &problems)

@@ -25,7 +25,7 @@ extension Configuration {
         checkUpstreams(&problems)
         checkRouteDefaults(&problems)
         checkClusters(&problems)
-        for cluster in clusters { cluster.checkHealth(&problems) }
+        for cluster in clusters { cluster.check(&problems) }
         checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
@@ -82,12 +82,9 @@ extension Configuration {
     private func checkParent(_ problems: inout ProblemList) {
         let names = allClusters.map(\.name)
         if let parent, !names.contains(parent) {
-            let near = NearestName.of(parent, among: names).map { "did you mean '\($0)'?" }
             problems.add(
                 "--parent", "there is no cluster \(quoted(parent))",
-                near
-                    ?? (names.isEmpty
-                        ? "define it below 'clusters'" : "known are \(names.joined(separator: ", "))"))
+                NearestName.remedy(for: parent, among: names, of: "clusters"))
         }
         let forward = allListeners.filter { $0.role == .forward }
         if parent != nil && forward.isEmpty {
@@ -160,22 +157,18 @@ extension Configuration {
         _ problems: inout ProblemList
     ) {
         if names.contains(name) { return }
-        let near = NearestName.of(name, among: names).map { "did you mean '\($0)'?" }
-        let known =
-            names.isEmpty ? "define it below '\(section)'" : "known are \(names.joined(separator: ", "))"
         problems.add(
             "\(path).\(key)",
-            "there is no \(key == "routes" ? "list of routes" : "cluster") \(quoted(name))", near ?? known)
+            "there is no \(key == "routes" ? "list of routes" : "cluster") \(quoted(name))",
+            NearestName.remedy(for: name, among: names, of: section))
     }
 
     private func checkRouteDefaults(_ problems: inout ProblemList) {
-        for defaults in routeDefaults where !routes.contains(where: { $0.name == defaults.name }) {
-            let near = NearestName.of(defaults.name, among: routes.map(\.name)).map {
-                "did you mean '\($0)'?"
-            }
+        let names = routes.map(\.name)
+        for defaults in routeDefaults where !names.contains(defaults.name) {
             problems.add(
                 "route_defaults.\(defaults.name)", "there is no list of routes \(quoted(defaults.name))",
-                near ?? "name one of those below 'routes'")
+                NearestName.remedy(for: defaults.name, among: names, of: "routes"))
         }
     }
 

@@ -13,6 +13,14 @@ enum NearestName {
         return best?.name
     }
 
+    /// What to write in the place of a name that does not exist.
+    ///
+    /// - Parameter section: of the configuration, where `names` are defined.
+    static func remedy(for name: String, among names: [String], of section: String) -> String {
+        if let near = of(name, among: names) { return "did you mean '\(near)'?" }
+        return names.isEmpty ? "define it below '\(section)'" : "known are \(names.joined(separator: ", "))"
+    }
+
     /// Characters left out, put in, changed, or exchanged with their neighbour (Damerau 1964, adjacent ones only).
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var beforeLast: [Int] = []

@@ -1,4 +1,4 @@
-/// What a configuration file may say of a cluster's health.
+/// What a configuration file may say of a cluster's health checks, outliers, retries and limits.
 enum ClusterSchema {
     static let healthKeys: [SchemaKey<HealthCheckConfiguration>] = [
         .value(

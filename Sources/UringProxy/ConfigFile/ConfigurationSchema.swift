@@ -163,7 +163,7 @@ enum ConfigurationSchema {
             .optional(
                 "send_idle", \.sendIdle, .duration, "While a peer takes nothing of what is sent: close."),
             .optional("tunnel_idle", \.tunnelIdle, .duration, "Without a byte in a tunnel: close."),
-        ] + ["head", "keepalive", "drain"].map { refusedKey($0, in: "timeouts") }
+        ] + ["head", "keepalive", "drain", "drain_delay", "upgrade"].map { refusedKey($0, in: "timeouts") }
 
     private static let routeLimitKeys: [SchemaKey<RouteLimits>] =
         [
@@ -322,7 +322,7 @@ enum ConfigurationSchema {
     private static let adminKeys: [SchemaKey<Configuration>] = [
         .value(
             "address", \.adminAddress, ValueSyntax.listenAddress.optional("off"),
-            "Where /ready, /healthz and /metrics are served.", option: "--admin")
+            "Where /ready, /healthz, /metrics and /reload are served.", option: "--admin")
     ]
 
     private static let engineKeys: [SchemaKey<Configuration>] = [

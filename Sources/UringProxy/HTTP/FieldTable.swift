@@ -38,6 +38,19 @@
 }
 
 extension FieldTable {
+    /// The index of the first line of a field; nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - id: the field's; `other` if it has none, and is found by its name.
+    ///   - bytes: what the lines were parsed from.
+    ///   - goesFurther: only lines that do not end at this hop.
+    func first(_ id: FieldName, _ name: ByteView, in bytes: ByteView, goesFurther: Bool = false) -> Int? {
+        for index in 0..<count where self[index].id == id && !(goesFurther && self[index].isHopByHop) {
+            if id != .other || bytes[self[index].name].equalsIgnoringCase(name) { return index }
+        }
+        return nil
+    }
+
     /// Takes out of a head, or of trailers, what an upstream may read as the field `name`: many make one variable of
     /// `X-User` and `X_User` (RFC 3875 §4.1.18). Rewriters pass over lines that end at this hop.
     ///

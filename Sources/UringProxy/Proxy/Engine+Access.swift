@@ -82,12 +82,7 @@ extension Engine where D: ~Copyable {
 
     /// The value of the first field that a limit counts by.
     private func value(of limit: RateLimit, _ bytes: ByteView) -> ByteView? {
-        for index in 0..<fields.count where fields[index].id == limit.field {
-            if limit.field != .other || bytes[fields[index].name].equalsIgnoringCase(limit.fieldName) {
-                return bytes[fields[index].value]
-            }
-        }
-        return nil
+        fields.first(limit.field, limit.fieldName, in: bytes).map { bytes[fields[$0].value] }
     }
 
     /// RFC 6585 §4, RFC 9110 §10.2.3, draft-ietf-httpapi-ratelimit-headers-10 §3 and §4.

@@ -318,8 +318,9 @@ enum RouteCompiler {
 
         private mutating func cluster(_ name: String, _ key: String) -> Int? {
             if let index = clusters.firstIndex(of: name) { return index }
-            let near = NearestName.of(name, among: clusters).map { "did you mean '\($0)'?" }
-            note(key, "there is no cluster \(quoted(name))", near ?? "define it below 'clusters'")
+            note(
+                key, "there is no cluster \(quoted(name))",
+                NearestName.remedy(for: name, among: clusters, of: "clusters"))
             return nil
         }
 

@@ -122,21 +122,12 @@ final class TemplateTable: Sendable {
     /// Of the lines that go further: what ends at this hop, or was taken off, is not brought back.
     private func header(_ part: Part, _ head: ByteView, _ fields: borrowing FieldTable) -> ByteView {
         let name = texts.view[part.range]
-        for index in 0..<fields.count where fields[index].id == part.id && !fields[index].isHopByHop {
-            if part.id != .other || head[fields[index].name].equalsIgnoringCase(name) {
-                return head[fields[index].value]
-            }
-        }
-        return .empty
+        return fields.first(part.id, name, in: head, goesFurther: true).map { head[fields[$0].value] }
+            ?? .empty
     }
 
     private func cookie(_ part: Part, _ head: ByteView, _ fields: borrowing FieldTable) -> ByteView {
-        for index in 0..<fields.count where fields[index].id == .cookie {
-            if let value = CookieField.value(of: texts.view[part.range], in: head[fields[index].value]) {
-                return value
-            }
-        }
-        return .empty
+        CookieField.value(of: texts.view[part.range], among: fields, head) ?? .empty
     }
 }
 

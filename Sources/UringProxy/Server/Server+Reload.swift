@@ -18,7 +18,7 @@ extension Server {
     private static let patience = Nanoseconds.seconds(10)
 
     /// What of a configuration cannot take effect in this process; empty if all of it can.
-    public func obstacles(to new: Configuration) -> [ConfigurationProblem] {
+    private func obstacles(to new: Configuration) -> [ConfigurationProblem] {
         let old = configuration
         let fixed: [(option: String, isSame: Bool)] = [
             ("--admin", old.adminAddress == new.adminAddress), ("--threads", old.threads == new.threads),

@@ -20,7 +20,7 @@ struct ParentPlan: Sendable {
     init(direct: [String], passesAuthorization: Bool, credentials: [UInt8]) throws(DestinationRuleError) {
         self.direct = try DestinationRules(direct)
         self.passesAuthorization = passesAuthorization
-        authorization = credentials.isEmpty ? [] : Array("Basic ".utf8) + Self.base64(credentials)
+        authorization = credentials.isEmpty ? [] : Array("Basic ".utf8) + Base64.encode(credentials)
     }
 
     /// Whether a destination is reached without the parent. Names are not resolved for that: who looks them up is the parent.
@@ -32,22 +32,5 @@ struct ParentPlan: Sendable {
         if let address = HostName.literal(host) { return direct.cover(address, port: port) }
         guard let name = HostName.normalised(host) else { return false }
         return direct.cover(name: name, port: port)
-    }
-
-    /// RFC 4648 §4.
-    static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for place in 0..<3 { bits = bits << 8 | (place < group.count ? UInt32(group[start + place]) : 0) }
-            for place in 0..<4 {
-                text.append(
-                    place <= group.count
-                        ? alphabet[Int(bits >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
-            }
-        }
-        return text
     }
 }

@@ -23,7 +23,8 @@ struct ListenerOptions: ParsableArguments {
     var forward: [String] = []
 
     @Option(
-        help: ArgumentHelp("Serve /ready, /healthz and /metrics here (default: off).", valueName: "address"))
+        help: ArgumentHelp(
+            "Serve /ready, /healthz, /metrics and /reload here (default: off).", valueName: "address"))
     var admin: String?
 
     func apply(to configuration: inout Configuration) {

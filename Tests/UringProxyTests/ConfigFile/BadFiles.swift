@@ -693,6 +693,14 @@ enum BadFiles {
             "f.yaml:5:30: routes.s[0].timeouts.keepalive: it is for connections, which no route has for itself; set it below 'timeouts' at the top of the file"
         ),
         change(
+            "timeouts: {drain_delay: 1s}",
+            "f.yaml:5:32: routes.s[0].timeouts.drain_delay: it is for connections, which no route has for itself; set it below 'timeouts' at the top of the file"
+        ),
+        change(
+            "timeouts: {upgrade: 1s}",
+            "f.yaml:5:28: routes.s[0].timeouts.upgrade: it is for connections, which no route has for itself; set it below 'timeouts' at the top of the file"
+        ),
+        change(
             "timeouts: {upstram: 1s}",
             "f.yaml:5:19: routes.s[0].timeouts.upstram: there is no such key; did you mean 'upstream'?"),
         change(
