@@ -73,6 +73,8 @@ class Proxy:
         end = time.monotonic() + SILENCE
         quiet = 0
         while quiet < 3:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"uproxy ended ({self.process.returncode}): {self.process.stderr.read().decode()[-2000:]}")
             quiet = quiet + 1 if self.sleeps() else 0
             if time.monotonic() > end:
                 raise RuntimeError("the proxy does not come to rest")

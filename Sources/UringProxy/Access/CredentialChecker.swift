@@ -8,6 +8,9 @@ internal import Synchronization
 final class CredentialChecker: Sendable {
     /// Questions that may wait.
     static let queueCapacity = 64
+    /// For how long a request waits for its answer at most (nanoseconds): with slow hashes, fewer questions than may wait are
+    /// answered in that time.
+    static let patience: Int64 = 10_000_000_000
     /// Answers that are remembered.
     private static let memoryCapacity = 4096
 
@@ -89,8 +92,9 @@ final class CredentialChecker: Sendable {
             identity: query.identity, exchange: query.exchange, generation: query.generation,
             digest: query.digest, user: user)
         let inbox = inboxes.withLock { $0[query.inbox] }
-        // A worker has room for all that it can have asked.
-        while !inbox.queue.push(verdict) && !isStopping.load(ordering: .acquiring) { sched_yield() }
+        guard inbox.queue.push(verdict) else {
+            preconditionFailure("a worker asks no more than its inbox has places for")
+        }
         inbox.wake()
     }
 }

@@ -46,12 +46,12 @@ struct CredentialVerdict: BitwiseCopyable, Sendable {
 
 /// Where one worker receives them.
 final class CredentialInbox: Sendable {
-    let queue: BoundedQueue<CredentialVerdict>
+    /// As many questions of the worker may be without an answer.
+    static let capacity = 128
+
+    let queue = BoundedQueue<CredentialVerdict>(minimumCapacity: capacity)
     /// Called on the checker's thread; must not block.
     let wake: @Sendable () -> Void
 
-    init(minimumCapacity: Int, wake: @escaping @Sendable () -> Void) {
-        queue = BoundedQueue(minimumCapacity: minimumCapacity)
-        self.wake = wake
-    }
+    init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 }

@@ -34,6 +34,7 @@ extension Engine where D: ~Copyable {
     /// - Parameters:
     ///   - plan: of the listener, or of the route that takes the request.
     ///   - isResumed: limits have counted it.
+    @inline(never)
     mutating func letsIn(
         _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, plan: Int, isResumed: Bool
     ) -> Bool {

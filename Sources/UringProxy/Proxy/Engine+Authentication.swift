@@ -46,6 +46,7 @@ extension Engine where D: ~Copyable {
     /// Finds out whom a request is from, if the listener or the route wants to know; false if it has been answered, or waits.
     ///
     /// - Parameter ofRoute: the authenticator of the route's plan.
+    @inline(never)
     mutating func identify(
         _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, _ ofRoute: Int32, _ grant: inout Grant
     ) -> Bool {
@@ -104,12 +105,16 @@ extension Engine where D: ~Copyable {
     private mutating func ask(
         _ index: UInt32, _ authenticator: Authenticator, _ credentials: ByteView, _ digest: Digest
     ) {
-        let isAsked = askChecker { inbox in
-            CredentialQuery(
-                credentials, digest: digest, identity: authenticator.identity, inbox: inbox, exchange: index,
-                generation: exchanges.generation(index))
-        }
+        // As many as the inbox has places: what answers never waits for this worker.
+        let isAsked =
+            verdictsDue < CredentialInbox.capacity
+            && askChecker { inbox in
+                CredentialQuery(
+                    credentials, digest: digest, identity: authenticator.identity, inbox: inbox,
+                    exchange: index, generation: exchanges.generation(index))
+            }
         if isAsked {
+            verdictsDue += 1
             counters.add(.credentialChecks)
             exchanges[index].state = .authenticating
         } else {

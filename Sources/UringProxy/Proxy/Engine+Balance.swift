@@ -88,6 +88,7 @@ extension Engine where D: ~Copyable {
     // MARK: - Keys
 
     /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
+    @inline(never)
     private mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
         -> UInt64
     {
@@ -106,10 +107,11 @@ extension Engine where D: ~Copyable {
     /// The endpoint has answered: with a response's head, or a relay's with its connection.
     @inline(__always)
     func noteAnswer(_ exchange: Tenant<Exchange>, status: UInt16) {
-        guard clusters.measuresLatency || clusters.judgesRequests, exchange.clusterEndpoint != Slot.none
-        else {
-            return
-        }
+        if clusters.learns && exchange.clusterEndpoint != Slot.none { learn(exchange, status: status) }
+    }
+
+    @inline(never)
+    private func learn(_ exchange: Tenant<Exchange>, status: UInt16) {
         let endpoint = Int(exchange.clusterEndpoint)
         // An answer to a request that has not been sent entirely says nothing about how long one takes.
         let latency = exchange.requestSentAt == 0 ? 0 : max(1, driver.now - exchange.requestSentAt)

@@ -52,16 +52,15 @@ extension Engine where D: ~Copyable {
     // MARK: - Requests
 
     /// Bytes that the changes add to a request, and those of the answer behind it.
-    func sizeOfChanges(_ index: UInt32) -> Int {
-        guard exchanges[index].isChanged else { return 0 }
+    func sizeOfChanges() -> Int {
         let name = changesWritten.hostIsEndpoint ? Endpoint.nameCapacity + 8 : 0
         return Int(changesWritten.target.size) + Int(changesWritten.host.size) + name
             + Int(changesWritten.requestLines.size) + Int(changesWritten.response.size)
     }
 
     /// What the rewriter is told; the fields that are dropped are marked.
+    @inline(never)
     mutating func requestChanges(_ index: UInt32, _ bytes: ByteView) -> RequestChanges {
-        guard exchanges[index].isChanged else { return .none }
         FieldNameList(bytes: changeView(changesWritten.requestNames)).drop(from: &fields, bytes)
         var changes = RequestChanges(
             target: changeView(changesWritten.target), host: changeView(changesWritten.host),
@@ -74,8 +73,8 @@ extension Engine where D: ~Copyable {
     }
 
     /// Puts what the answer needs behind the request that was written from `start` on, and notes where that and Host are.
+    @inline(never)
     mutating func keepChanges(_ index: UInt32, requestFrom start: Int, _ writer: inout ByteWriter) {
-        guard exchanges[index].isChanged else { return }
         if changesWritten.hostIsEndpoint {
             let host = endpointName(exchanges[index].endpoint, forHost: true)
             var lineEnd = start
@@ -151,9 +150,9 @@ extension Engine where D: ~Copyable {
     // MARK: - Responses
 
     /// Those that stand behind the request.
+    @inline(never)
     mutating func responseChanges(_ index: UInt32) -> ResponseChanges {
         let range = exchanges[index].responseChanges
-        if range.isEmpty { return .none }
         let base = unsafe UnsafePointer(arena.address(exchanges[index].request.slice))
         let bytes = unsafe ByteView(base: base, count: range.end)[range]
         return changes(bytes, Int(exchanges[index].responseNamesSize), exchanges[index].endpoint)

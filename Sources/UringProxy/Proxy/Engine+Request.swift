@@ -159,6 +159,7 @@ extension Engine where D: ~Copyable {
     /// The credentials of a request that waited have been checked.
     @inline(never)
     mutating func credentialsChecked(_ verdict: CredentialVerdict) {
+        verdictsDue -= 1
         // If nobody asks for them any more, the request goes on all the same, as what holds now says.
         if let authenticator = authenticators.first(where: { $0.identity == verdict.identity }) {
             let time = verdict.user < 0 ? authenticator.wrongCacheTime : authenticator.cacheTime
@@ -310,8 +311,12 @@ extension Engine where D: ~Copyable {
         let exchange = exchanges.tenant(index)
         let smallBody = smallBodySize(bytes)
         // Fields that this hop adds: Via, three X-Forwarded fields or Forwarded, with names and addresses.
-        var wanted = requestHead.size + 384 + smallBody + sizeOfChanges(index)
-        let changes = requestChanges(index, bytes)
+        var wanted = requestHead.size + 384 + smallBody
+        var changes = RequestChanges.none
+        if exchange.isChanged {
+            wanted += sizeOfChanges()
+            changes = requestChanges(index, bytes)
+        }
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             let namesClient = namesClient(exchange.endpoint)

@@ -123,7 +123,7 @@ extension Engine where D: ~Copyable {
         guard
             writeResponse(
                 index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0,
-                responseChanges(index))
+                exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index))
         else {
             fail(index, .outOfMemory)
             return false
@@ -164,7 +164,7 @@ extension Engine where D: ~Copyable {
         case .untilClose:
             // Downstream learns the end from the last chunk, and a cut is not mistaken for it.
             framing = isHTTP10 ? .untilClose : .chunked
-            exchange.responseEncoding = isHTTP10 ? .verbatim : .chunk
+            if isHTTP10 { exchange.responseEncoding = .verbatim } else { exchange.responseEncoding = .chunk }
             endsByClosing = isHTTP10
         }
         if responseHead.status == 204 { framing = .none }
@@ -189,7 +189,7 @@ extension Engine where D: ~Copyable {
         guard
             writeResponse(
                 index, bytes, connection: connection, framing: framing, keepUpgrade: false, bodySize: small,
-                responseChanges(index))
+                exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index))
         else {
             fail(index, .outOfMemory)
             return false

@@ -9,7 +9,7 @@ extension Engine where D: ~Copyable {
         enum Reason {
             case head, keepalive, body, rate, send, linger, queue, connect, join, upstream, poolIdle, tunnel,
                 total,
-                kernel
+                credentials, kernel
         }
         var deadline = TimerWheel.never
         var reason = Reason.total
@@ -68,6 +68,9 @@ extension Engine where D: ~Copyable {
                 limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
             if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
+            if exchanges[index].state == .authenticating {
+                wait.limit(exchanges[index].startedAt, CredentialChecker.patience, .credentials)
+            }
         case .discarding:
             wait.limit(started, timeouts.linger, .linger)
         case .connecting:
@@ -195,6 +198,7 @@ extension Engine where D: ~Copyable {
             close(slot)
         case .queue:
             queueExpired(connections[slot].exchange)
+        case .credentials: fail(connections[slot].exchange, .authenticationBusy)
         case .connect:
             counters.add(.timeoutsConnect)
             attemptFailed(slot, .connectTimeout)

@@ -50,6 +50,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// What access plans' authenticators are indices of.
     var authenticators: [Authenticator]
     var knownCredentials: CredentialCache
+    /// Questions of credentials that have no verdict yet.
+    var verdictsDue = 0
     /// Asks for credentials to be checked, with a question made for this worker's inbox; false if it could not be taken.
     let askChecker: ((_ inbox: Int) -> CredentialQuery) -> Bool
     var routeScratch: RouteScratch

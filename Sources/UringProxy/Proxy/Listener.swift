@@ -13,9 +13,10 @@ struct Listener: BitwiseCopyable {
     /// What it is recognised by when a snapshot is adopted.
     let id: Int
     var role: Role
-    /// The cluster that requests of a reverse listener go to, or that those of a forward listener go through (-1 for none); or
+    /// The cluster that requests of a reverse listener go to if no routes say so, or that those of a forward listener go through;
+    /// -1 for none.
     var cluster: Int
-    /// the routes that say so; -1 for none.
+    /// The route table that says where requests of a reverse listener go; -1 for none.
     var routes: Int
     /// The socket belongs to somebody else as well, the service manager or a successor, who goes on listening when this one ends.
     var isInherited: Bool

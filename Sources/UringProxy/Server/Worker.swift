@@ -81,7 +81,7 @@ final class Worker: DriverWork {
         busyPoll = settings.busyPoll
         pipeLimit = settings.pipes
         answers = ResolverInbox(minimumCapacity: 1024) { wakeup.signal() }
-        verdicts = CredentialInbox(minimumCapacity: CredentialChecker.queueCapacity * 2) { wakeup.signal() }
+        verdicts = CredentialInbox { wakeup.signal() }
         self.plan = Mutex(plan)
         use(plan.resolver)
         use(plan.checker)
@@ -174,8 +174,8 @@ final class Worker: DriverWork {
             let deadline = engine.nextDeadline
             wakeup.prepareToSleep()
             let isQuiet =
-                mailbox.isEmpty && answers.isEmpty && !engine.isOffered && verdicts.isEmpty
-                && !engine.mayAdmit
+                mailbox.isEmpty && answers.isEmpty && !engine.isOffered
+                && (engine.verdictsDue == 0 || verdicts.isEmpty) && !engine.mayAdmit
             engine.driver.turn(until: isQuiet ? deadline : 0)
             wakeup.didWake()
             engine.processTurn()
@@ -184,7 +184,7 @@ final class Worker: DriverWork {
                 readMail(mailbox, answers, &engine)
                 engine.processTurn()
             }
-            if !verdicts.isEmpty {
+            if engine.verdictsDue > 0 && !verdicts.isEmpty {
                 while let verdict = verdicts.pop() { engine.credentialsChecked(verdict) }
                 engine.processTurn()
             }

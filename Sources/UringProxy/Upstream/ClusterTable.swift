@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A worker's state of its clusters: what is under way at each endpoint, whose turn it is, and what each exchange has
 /// tried in vain.
 ///
@@ -25,6 +27,8 @@
         var requestsUntold: UInt32 = 0
     }
 
+    /// As in `Engine`: without an address all of this is copied wherever a method that does not change it is called.
+    private let pin = Atomic<Bool>(true)
     /// Keeps the hash tables, and how endpoints do.
     let plans: [ClusterPlan]
     private let worker: Int
@@ -50,6 +54,8 @@
     let measuresLatency: Bool
     /// Whether any cluster's endpoints are ejected for what requests meet there.
     let judgesRequests: Bool
+    /// Either of the two.
+    let learns: Bool
 
     /// - Parameters:
     ///   - worker: workers begin at different endpoints.
@@ -58,6 +64,9 @@
     init(
         _ plans: [ClusterPlan], exchangeCapacity: Int, worker: Int, seed: UInt64, gates: [UInt16]? = nil
     ) {
+        let keys = plans.map { Self.key($0.hashKey) }
+        // Before any loop: behind one, Swift 6.3 takes this for a second assignment and frees the first, which never was.
+        keyNames = FixedBytes(keys.flatMap(\.name))
         self.plans = plans
         self.worker = worker
         self.seed = seed
@@ -65,6 +74,7 @@
         usesKeys = plans.contains { $0.policy.isHashed }
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
         judgesRequests = plans.contains { $0.health?.judgesRequests ?? false }
+        learns = measuresLatency || judgesRequests
         endpointCount = plans.reduce(0) { $0 + $1.endpoints.count }
         let largest = plans.map(\.endpoints.count).max() ?? 0
         // The only endpoint of a cluster is not tried twice: nothing to remember.
@@ -82,7 +92,7 @@
         unsafe scratch.initialize(repeating: 0, count: Self.wordCount(max(1, largest)))
         var first = 0
         var firstWord = 0
-        var names: [UInt8] = []
+        var firstOfName = 0
         var lastGate: UInt16 = 0
         for (index, plan) in plans.enumerated() {
             for (place, endpoint) in plan.endpoints.enumerated() {
@@ -92,14 +102,14 @@
             }
             let count = plan.endpoints.count
             let view = unsafe EndpointLoads(base: loads + first, count: count)
-            let (kind, name) = Self.key(plan.hashKey)
-            let range = ByteRange(names.count..<names.count + name.count)
-            names += name
+            let (kind, name) = keys[index]
+            let nameRange = ByteRange(firstOfName..<firstOfName + name.count)
+            firstOfName += name.count
             if plan.limits != nil { lastGate += 1 }
             let gate = gates?[index] ?? (plan.limits == nil ? 0 : lastGate)
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
-                table: plan.hashTable?.view, keyKind: kind, keyName: range,
+                table: plan.hashTable?.view, keyKind: kind, keyName: nameRange,
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
@@ -109,10 +119,9 @@
             first += count
             firstWord += Self.wordCount(count)
         }
-        keyNames = FixedBytes(names)
     }
 
-    private static func key(_ key: HashKey?) -> (KeyKind, [UInt8]) {
+    private static func key(_ key: HashKey?) -> (kind: KeyKind, name: [UInt8]) {
         switch key {
         case nil: (.none, [])
         case .uri: (.uri, [])

@@ -14,6 +14,11 @@ struct ConnectionTests {
         #expect(MemoryLayout<Connection>.offset(of: \.phaseStartedAt) == 64)
     }
 
+    @Test("An exchange takes four cache lines")
+    func exchangeLayout() {
+        #expect(MemoryLayout<Exchange>.stride == 256)
+    }
+
     @Test("What is packed into bits is kept apart")
     func flags() {
         let flags: [WritableKeyPath<Connection, Bool>] = [

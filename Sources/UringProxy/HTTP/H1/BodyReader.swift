@@ -14,8 +14,8 @@ struct BodyReader: BitwiseCopyable {
     /// Of a body with a length: bytes still to come.
     private(set) var remaining: UInt64 = 0
     private var decoder = ChunkedDecoder()
-    /// Of a chunked body: bytes of content so far, without what frames them; else nil.
-    private(set) var content: UInt64?
+    /// `.max`: it is not chunked. An optional would take a ninth byte, and with it each exchange eight more.
+    private var chunkedContent = UInt64.max
 
     init() {}
 
@@ -27,12 +27,15 @@ struct BodyReader: BitwiseCopyable {
             state = size == 0 ? .done : .length
         case .chunked:
             state = .chunked
-            content = 0
+            chunkedContent = 0
         case .untilClose: state = .untilClose
         }
     }
 
     var isDone: Bool { state == .done }
+
+    /// Of a chunked body: bytes of content so far, without what frames them; else nil.
+    var content: UInt64? { chunkedContent == .max ? nil : chunkedContent }
 
     /// How many of the next `available` bytes belong to a body with a length; they count as read.
     mutating func takeLength(_ available: UInt32) -> UInt32 {
@@ -47,7 +50,7 @@ struct BodyReader: BitwiseCopyable {
         precondition(state == .chunked)
         let step = decoder.advance(bytes)
         if case .trailers = step { state = .trailers }
-        if case .data(_, let size) = step { content = (content ?? 0) + UInt64(size) }
+        if case .data(_, let size) = step { chunkedContent += UInt64(size) }
         return step
     }
 
