@@ -65,12 +65,13 @@ struct HealthTests {
             proxy.server.clusterHealth[0].endpoints.allSatisfy { $0.checkedState == .healthy }
         }
         #expect(try names(client, 12) == ["a", "b", "c"])
-        origins[1].become(mode)
-        let began = cposix_monotonic_nanoseconds()
         let health = proxy.server.clusterHealth[0].endpoints[1]
         let failedBefore = health.failedChecks.load(ordering: .relaxed)
+        origins[1].become(mode)
+        let began = cposix_monotonic_nanoseconds()
         try proxy.wait(for: "its checks to fail") { !health.isAvailable }
-        #expect(health.failedChecks.load(ordering: .relaxed) - failedBefore == UInt64(Self.check.fall))
+        // Not fewer; more if the machine is slow to look.
+        #expect(health.failedChecks.load(ordering: .relaxed) - failedBefore >= UInt64(Self.check.fall))
         // Two checks that fail: 750 ms at most. The rest is for a machine that does something else.
         #expect(cposix_monotonic_nanoseconds() - began < 4_000_000_000)
         #expect(try names(client, 30) == ["a", "c"])
@@ -78,11 +79,11 @@ struct HealthTests {
         let healthy = "uproxy_endpoint_healthy{cluster=\"app\",endpoint="
         #expect(report.contains("\(healthy)\"\(origins[0].address)\"} 1\n"))
         #expect(report.contains("\(healthy)\"\(origins[1].address)\"} 0\n"))
-        origins[1].become(.healthy)
         let checks = { health.checks.load(ordering: .relaxed) - health.failedChecks.load(ordering: .relaxed) }
         let succeededBefore = checks()
+        origins[1].become(.healthy)
         try proxy.wait(for: "its checks to succeed") { health.isAvailable }
-        #expect(checks() - succeededBefore == UInt64(Self.check.rise))
+        #expect(checks() - succeededBefore >= UInt64(Self.check.rise))
         #expect(try names(client, 12) == ["a", "b", "c"])
         let reason: String
         switch mode {

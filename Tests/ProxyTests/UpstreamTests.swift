@@ -137,6 +137,15 @@ struct UpstreamTests {
         "One request at a time, spread over four threads, needs two upstream connections",
         arguments: TestDriver.offered)
     func lending(_ driver: TestDriver) throws {
+        // A worker that loses its CPU for longer than another one waits for its offer makes that one connect: on a busy machine
+        // once in a while, but not time after time.
+        var open: [UInt64] = []
+        while open.count < 3 && (open.last ?? 3) > 2 { open.append(try connectionsNeeded(driver)) }
+        #expect((open.last ?? 3) <= 2, "open after each attempt: \(open)")
+    }
+
+    /// Upstream connections that are open after requests, one at a time, over the clients of four threads.
+    private func connectionsNeeded(_ driver: TestDriver) throws -> UInt64 {
         let origin = try ServedOrigin { _, _ in Messages.ok }
         let proxy = try TestProxy(driver, upstreams: [origin.address]) { $0.threads = 4 }
         var clients: [TestSocket] = []
@@ -158,9 +167,9 @@ struct UpstreamTests {
             Double(requests - opened) >= 0.999 * Double(requests),
             "\(opened) new ones for \(requests) requests")
         let open = proxy[.upstreamOpened] - proxy[.upstreamClosed]
-        #expect(open <= 2, "\(open) open, \(warm) opened before")
         for client in clients { client.close() }
         proxy.end()
         origin.end()
+        return open
     }
 }
