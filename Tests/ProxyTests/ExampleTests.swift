@@ -56,10 +56,19 @@ struct ExampleTests {
             }
             let upstream = try #require(found)
             try upstream.expect(get(path, host))
-            try upstream.send(Messages.ok)
-            try client.expect(Messages.ok)
+            try upstream.send(
+                "HTTP/1.1 200 OK\r\nX-Powered-By: test\r\nServer: test\r\nContent-Length: 0\r\n\r\n")
+            try client.expect("HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 0\r\n\r\n")
             upstreams.append(upstream)
         }
+        // What may be asked for again is, and elsewhere.
+        try client.send(get("/busy", "example.org"))
+        let busy = try next(upstreams.prefix(2), get("/busy", "example.org"))
+        try busy.send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        let other = try next(upstreams.prefix(2), get("/busy", "example.org"))
+        #expect(other.descriptor != busy.descriptor)
+        try other.send(Messages.ok)
+        try client.expect(Messages.ok)
         let login = "POST /login HTTP/1.1\r\nHost: example.org\r\nContent-Length: 0\r\n\r\n"
         for round in 0..<5 {
             try client.send(login)
@@ -86,6 +95,25 @@ struct ExampleTests {
         try client.expect(
             "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 9\r\n\r\nnobody's\n"
         )
+    }
+
+    @Test("edge.yaml: who is not of our own networks does not get to /admin")
+    func edgeFromOutside() throws {
+        let origin = try TestOrigin()
+        let proxy = try start(
+            .epoll, "edge.yaml",
+            [
+                "SITE": "127.0.0.1:0", "APP": origin.address, "APP2": origin.address, "OWN": "192.0.2.0/24",
+                "ADMIN": "127.0.0.1:0",
+            ])
+        let client = try proxy.connect()
+        try client.send(get("/admin/x", "example.org"))
+        #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 403 "))
+        try client.send(get("/", "example.org"))
+        let upstream = try origin.accept()
+        try upstream.expect(get("/", "example.org"))
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
     }
 
     /// Whichever of the connections brings the request.
