@@ -8,6 +8,9 @@ struct ExplanationTests {
     private static let hosts = ["a.test", "b.a.test", "c.b.a.test", "z.test"]
     private static let segments = ["x", "y", "z", "%78", "..", ".", "", "1"]
 
+    /// Where requests come from, as a proxy that is trusted says.
+    private static let sources = ["198.51.100.7", "198.51.100.200", "203.0.113.9", "2001:db8::1"]
+
     /// What each pattern of `routes` is rewritten to.
     private static let rewrites: [String: RouteConfiguration.Rewrite] = [
         "/x": .init(path: "/r?r=1"), "/x/*": .init(prefix: "/r/s"), "/y/*": .init(prefix: "/"),
@@ -22,7 +25,7 @@ struct ExplanationTests {
         let paths = ["/x", "/x/y", "/x/*", "/y/*", "/*", "/{id}", "/x/{id}/z", "/{rest...}", "~^/x", "~1$"]
         var routes: [RouteConfiguration] = []
         var seen: [String] = []
-        for _ in 0..<40 {
+        for _ in 0..<16 {
             var route = RouteConfiguration()
             if Bool.random(using: &random) { route.hosts = [hosts.randomElement(using: &random)!] }
             if Int.random(in: 0..<8, using: &random) > 0 { route.path = paths.randomElement(using: &random) }
@@ -33,13 +36,31 @@ struct ExplanationTests {
                 route.headers = [.init(name: "x-a", value: ["1", "*", "!*"].randomElement(using: &random)!)]
             }
             if Int.random(in: 0..<4, using: &random) == 0 { route.query = [.init(name: "q", value: "1*")] }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                route.sources = [
+                    ["198.51.100.0/24", "!198.51.100.7", "2001:db8::/32"].randomElement(using: &random)!
+                ]
+            }
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: route.access.deny = ["198.51.100.0/25"]
+            case 1: route.access.allow = ["203.0.113.0/24", "198.51.100.7"]
+            default: break
+            }
             // One that is the same as another, or stands behind one that takes all, would be refused.
             let key = "\(route.hosts) \(route.path ?? "")"
             guard !seen.contains(key) else { continue }
-            if route.methods.isEmpty && route.headers.isEmpty && route.query.isEmpty { seen.append(key) }
+            if route.methods.isEmpty && route.headers.isEmpty && route.query.isEmpty && route.sources.isEmpty
+            {
+                seen.append(key)
+            }
             if Int.random(in: 0..<3, using: &random) == 0 {
-                route.cluster = "a"
-                route.requestEdits.set = [.init(name: "X-Route", value: "{route}")]
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0:
+                    route.split = [.init(cluster: "a", weight: 1), .init(cluster: "b", weight: 2)]
+                    route.splitKey = [.source, .header("x-a")].randomElement(using: &random)
+                default: route.cluster = "a"
+                }
+                route.requestEdits.set = [.init(name: "X-Route", value: "{route} in {cluster}")]
                 if let rewrite = route.path.flatMap({ Self.rewrites[$0] }) { route.rewrite = rewrite }
             } else {
                 route.response = .init(body: "\(routes.count)", type: "t/t")
@@ -61,8 +82,9 @@ struct ExplanationTests {
         var count = 0
         // It answers with the number of the route, and what it was asked for.
         let origin = try ServedOrigin { head, _ in
-            let place = head.split(separator: "X-Route: s[")[1].prefix { $0 != "]" }
-            let body = "\(place) \(head.split(separator: " ")[1])"
+            let place = head.split(separator: "X-Route: s[")[1]
+            let cluster = place.split(separator: "] in ")[1].prefix { !$0.isNewline }
+            let body = "\(place.prefix { $0 != "]" }) \(head.split(separator: " ")[1]) \(cluster)"
             return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
         defer { origin.end() }
@@ -71,7 +93,7 @@ struct ExplanationTests {
             var problems: [ConfigurationProblem] = []
             var shape = Configuration()
             shape.routes = [RouteListConfiguration(name: "s", routes: routes)]
-            shape.clusters = [ClusterConfiguration(name: "a", endpoints: [origin.address])]
+            shape.clusters = ["a", "b"].map { ClusterConfiguration(name: $0, endpoints: [origin.address]) }
             // Conditions that are drawn twice: those are for the check of configurations, not for this.
             guard RouteCompiler.compile(shape.routes[0], shape, seed: 0, &problems) != nil else { continue }
             var kept = Configuration()
@@ -80,6 +102,7 @@ struct ExplanationTests {
                 configuration.listeners = [ListenerConfiguration(address: "127.0.0.1:0", routes: "s")]
                 configuration.routes = shape.routes
                 configuration.clusters = shape.clusters
+                configuration.trust.trustedProxies = ["127.0.0.0/8"]
                 kept = configuration
             }
             let client = try proxy.connect()
@@ -125,16 +148,18 @@ struct ExplanationTests {
         let fields =
             Int.random(in: 0..<3, using: &random) == 0
             ? ["X-A: " + ["1", "2"].randomElement(using: &random)!] : []
+        let source = Self.sources.randomElement(using: &random)!
         let explanation: String
         do throws(OptionSyntaxError) {
             explanation = try Explanation(
-                method: method, target: "http://\(host)\(path)", fields: fields, source: "127.0.0.1",
+                method: method, target: "http://\(host)\(path)", fields: fields, source: source,
                 listener: nil,
                 configuration: configuration, file: nil
             ).text
         } catch { throw TestFailure(error.message) }
         try client.send(
-            "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n")
+            "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nX-Forwarded-For: \(source)\r\n"
+                + fields.map { $0 + "\r\n" }.joined() + "\r\n")
         let answer = try client.receiveResponse()
         var wanted: [String] = []
         var target: Substring?
@@ -144,11 +169,15 @@ struct ExplanationTests {
             let seen = answer.head.split(separator: "\r\n").first { $0.hasPrefix("X-Seen: ") }
             wanted.append("adds \(seen ?? "nothing")\n")
             if words.count > 1 {
-                wanted.append("adds X-Route: s[\(words[0])]\n")
+                // Without a key it is drawn, each time anew.
+                let isDrawn = explanation.contains("drawn by weight")
+                wanted.append(
+                    "adds X-Route: s[\(words[0])] in \(isDrawn ? "(the one that is drawn)" : words[2])\n")
                 target = words[1]
             }
         } else {
-            wanted.append(answer.head.hasPrefix("HTTP/1.1 404") ? "none: 404" : "400, ")
+            let status = answer.head.dropFirst(9).prefix(3)
+            wanted.append(["404": "none: 404", "403": ": 403"][status] ?? "400, ")
         }
         var isRight = wanted.allSatisfy { (explanation + "\n").contains($0) }
         // An origin is asked for what the explanation says, or for the same as we.
