@@ -5,9 +5,11 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Say what becomes of a request, and which line of the file decides it.",
-        usage: "uproxy explain METHOD URL [-H 'NAME: VALUE']… [--from ADDRESS] --config FILE",
-        discussion:
-            "No socket is opened and nothing sent; the answer is found by the tables that the proxy uses.")
+        usage: "uproxy explain METHOD URL [-H 'NAME: VALUE']… [--from ADDRESS] [--running] --config FILE",
+        discussion: """
+            Nothing is sent anywhere; the answer is found by the tables that the proxy uses. With --running it is the process that \
+            serves the admin listener who answers, by the configuration that it has in use, and says how endpoints do.
+            """)
 
     @Argument(help: "GET, POST, CONNECT…") var method: String
     @Argument(help: ArgumentHelp("A URL, a path, or HOST:PORT for CONNECT.", valueName: "url")) var target:
@@ -24,16 +26,27 @@ struct ExplainCommand: ParsableCommand {
             valueName: "address"))
     var on: String?
 
+    @Flag(help: "Ask the running process, at --admin ADDRESS or the file's admin.address.")
+    var running = false
+
     @OptionGroup(visibility: .hidden) var options: ServerOptions
 
     func run() throws {
+        var query = ExplanationQuery(target: target)
+        query.method = method
+        query.fields = fields
+        query.source = from
+        query.listener = on
+        if running {
+            let address = try adminAddress(options.listeners.admin, config: options.config)
+            do throws(StartError) { print(try AdminClient(address: address).explain(query)) } catch {
+                throw fail(error)
+            }
+            return
+        }
         let (configuration, file) = try options.checked()
         do throws(OptionSyntaxError) {
-            print(
-                try Explanation(
-                    method: method, target: target, fields: fields, source: from, listener: on,
-                    configuration: configuration, file: file
-                ).text)
+            print(try Explanation(query, configuration: configuration, file: file).text)
         } catch { throw ValidationError(error.message) }
     }
 }

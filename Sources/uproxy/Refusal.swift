@@ -43,3 +43,13 @@ func readFile(_ path: String) throws -> ConfigurationFile {
         throw Refusal(error.all).told()
     }
 }
+
+/// Where a running process can be asked.
+///
+/// - Parameter config: a file that may say so.
+func adminAddress(_ option: String?, config: String?) throws -> String {
+    if let option { return option }
+    if let address = try config.map(readFile)?.configuration.adminAddress { return address }
+    throw ValidationError(
+        "where is the process? give --admin ADDRESS, or --config FILE with admin.address")
+}

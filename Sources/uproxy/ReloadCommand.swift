@@ -18,20 +18,12 @@ struct ReloadCommand: ParsableCommand {
     var admin: String?
 
     func run() throws {
-        let address = try adminAddress()
+        let address = try adminAddress(admin, config: config)
         let outcome: ReloadOutcome
         do throws(StartError) { outcome = try AdminClient(address: address).reload() } catch {
             throw fail(error)
         }
         for line in outcome.lines { printError("uproxy: \(line)") }
         if !outcome.isDone { throw ExitCode(1) }
-    }
-
-    private func adminAddress() throws -> String {
-        if let admin { return admin }
-        if let address = try config.map(readFile)?.configuration.adminAddress { return address }
-        throw ValidationError(
-            "where is the process? give --admin ADDRESS, or --config FILE with admin.address, or send it SIGHUP"
-        )
     }
 }

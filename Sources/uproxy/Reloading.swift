@@ -1,9 +1,21 @@
+internal import Synchronization
 internal import UringProxy
 
 /// Reads the configuration file again, as it was read at the start, and lets the server go on by it.
-struct Reloading: Sendable {
-    let server: Server
-    let options: ServerOptions
+final class Reloading: Sendable {
+    private let server: Server
+    private let options: ServerOptions
+    private let file: Mutex<ConfigurationFile?>
+
+    /// - Parameter file: what the server was started by.
+    init(server: Server, options: ServerOptions, file: ConfigurationFile?) {
+        self.server = server
+        self.options = options
+        self.file = Mutex(file)
+    }
+
+    /// The file as it was when it was last taken up.
+    @Sendable func fileInUse() -> ConfigurationFile? { file.withLock { $0 } }
 
     /// Whether there is a file to read.
     var isPossible: Bool { options.config != nil }
@@ -30,8 +42,9 @@ struct Reloading: Sendable {
             return refused(error.lines)
         }
         do throws(Server.ReloadError) {
-            return ReloadOutcome(
-                isDone: true, lines: ["\(path) reloaded: \(try server.reload(configuration))"])
+            let change = try server.reload(configuration)
+            self.file.withLock { $0 = file }
+            return ReloadOutcome(isDone: true, lines: ["\(path) reloaded: \(change)"])
         } catch {
             switch error {
             case .needsNewProcess(let problems):

@@ -10,7 +10,7 @@ struct RunCommand: ParsableCommand {
             uproxy --listen ADDRESS --upstream HOST:PORT …    a reverse proxy
             uproxy --config FILE                              what a file says
             uproxy check FILE                                 whether a file can work, and what cannot
-            uproxy explain METHOD URL --config FILE           what becomes of a request, and why
+            uproxy explain METHOD URL --config FILE           what becomes of a request, and why; --running: there and now
             uproxy config print|schema                        what is in effect; the file's schema for editors
             uproxy reload --config FILE                       let the running process read the file again
             uproxy upgrade --pid N                            a new process in the place of a running one
@@ -26,9 +26,10 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() throws {
-        let configuration = try options.checkedConfiguration()
+        let (configuration, file) = try options.checked()
         blockSignals()
         let server: Server
+        let reloading: Reloading
         let admin: AdminServer?
         let pidFile: PIDFile?
         let predecessor = Predecessor.ofThisProcess
@@ -36,11 +37,12 @@ struct RunCommand: ParsableCommand {
         do {
             try predecessor?.receive()
             server = try Server(configuration: configuration)
+            reloading = Reloading(server: server, options: options, file: file)
             // Bound first: the start may give up the right to.
-            admin = try configuration.adminAddress.map { address throws(StartError) in
+            admin = try configuration.adminAddress.map { [reloading] address throws(StartError) in
                 try AdminServer(
-                    address: address, server: server, takingOver: predecessor,
-                    reload: Reloading(server: server, options: options).run)
+                    address: address, server: server, takingOver: predecessor, reload: reloading.run,
+                    file: reloading.fileInUse)
             }
             pidFile = try configuration.pidFile.map { path throws(StartError) in
                 try PIDFile(path: path, user: configuration.user)
@@ -56,7 +58,6 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw fail(error)
         }
-        let reloading = Reloading(server: server, options: options)
         let upgrade = Upgrade(
             server: server, admin: admin, arguments: CommandLine.arguments,
             timeout: { server.configuration.timeoutUpgrade })

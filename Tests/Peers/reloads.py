@@ -132,6 +132,10 @@ def reload_commands(driver):
                 check(done.returncode == 1 and wanted in done.stderr, (wanted, done.stderr))
                 check(done.stderr.endswith(f"{path} was not taken up; nothing has changed\n"), done.stderr)
                 check(get() == b"ok", "as before")
+                # By what is in use, not by the file as it stands there.
+                told = subprocess.run([binary, "explain", "GET", "/a", "-H", "Host: h", "--running", "--admin", admin_of(proxy)],
+                                      capture_output=True, text=True, timeout=60)
+                check(told.returncode == 0 and first.address in told.stdout and f"{path}:2, clusters.a.endpoints" in told.stdout, told)
             check(proxy.counter("reloads_total") == 2 and proxy.counter("reloads_refused_total") == 3, "the counts")
             for headers, method, status in (({}, "GET", 405), ({"Origin": "http://evil.example"}, "POST", 403)):
                 request = urllib.request.Request(

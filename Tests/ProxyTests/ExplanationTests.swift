@@ -192,6 +192,52 @@ struct ExplanationTests {
             isRight, "\(seed): \(method) \(host) \(path) \(fields): \(answer) but \(explanation)")
     }
 
+    @Test("A running process says the same as its file, and how endpoints do")
+    func running() throws {
+        let origins = [try UnsteadyOrigin("a"), try UnsteadyOrigin("b")]
+        var cluster = ClusterConfiguration(name: "app", endpoints: origins.map(\.address))
+        cluster.health = HealthCheckConfiguration()
+        cluster.health?.interval = .milliseconds(50)
+        cluster.health?.timeout = .milliseconds(50)
+        let proxy = try TestProxy(.epoll, cluster: cluster)
+        let admin = try AdminServer(address: "127.0.0.1:0", server: proxy.server)
+        try admin.start()
+        let client = try AdminClient(address: admin.boundAddress)
+        var query = ExplanationQuery(target: "http://h.test/%C3%A4?a=b&c=%20+")
+        query.fields = ["X-A: 1 & 2", "X-B: =+%ä"]
+        query.source = "2001:db8::1"
+        query.listener = proxy.configuration.listeners[0].address
+        let offline = try Explanation(query, configuration: proxy.configuration, file: nil).text
+        let ends = [
+            "2 of 2 endpoints are available",
+            "1 of 2 endpoints are available; \(origins[1].address) is unhealthy, say its checks",
+            "0 of 2 endpoints are available, too few: all are used; \(origins[0].address) is unhealthy, say its checks",
+        ]
+        for (round, end) in ends.enumerated() {
+            if round > 0 { origins[2 - round].become(.failing) }
+            try proxy.wait(for: "its checks") { proxy.server.clusterHealth[0].availableCount == 2 - round }
+            let lines = try client.explain(query).split(separator: "\n")
+            let now = try #require(lines.first { $0.hasPrefix("now ") })
+            #expect(now.contains("  \(end)"))
+            #expect(lines.filter { $0 != now }.joined(separator: "\n") == offline)
+        }
+        for (question, answer) in [
+            ("", "HTTP/1.1 400 Bad Request"),
+            ("?method=GET", "what is asked for? write /explain?url="),
+            ("?url=/&form=1", "there is no 'form': there are url, method, header, from and on"),
+            ("?url=/&from=me", "--from 'me' is no address"),
+            ("?url=%2Fx%0AHost%3A%20y&header=Host%3A%20h", "400, "),
+        ] {
+            let socket = try TestSocket(to: admin.boundAddress)
+            try socket.send("GET /explain\(question) HTTP/1.1\r\nHost: admin\r\n\r\n")
+            let (head, body) = try socket.receiveResponse()
+            #expect((head + body).contains(answer), "\(question): \(head)\(body)")
+        }
+        admin.stop()
+        proxy.end()
+        for origin in origins { origin.end() }
+    }
+
     @Test("What is refused is refused for the same reason, and in the same order")
     func refusals() throws {
         var configuration = Configuration()

@@ -3,7 +3,8 @@ internal import Glibc
 
 /// Runs micro-benchmarks: timed, or for callgrind to count their instructions.
 ///
-///     Micro [NAME…]        nanoseconds of those whose names begin so, or of all: the best of 30 rounds
+///     Micro [NAME…]        nanoseconds of those whose names begin so, or of all: the best of 30 rounds; then what tables
+///                          take of memory
 ///     Micro --count        one line for each: name, repetitions, allocations in so many
 ///
 /// When counting, each benchmark runs between three calls of `boundary`, at which callgrind writes what it has counted
@@ -19,9 +20,13 @@ enum Main {
             for benchmark in MicroBenchmark.all { count(benchmark) }
             return
         }
-        for benchmark in MicroBenchmark.all
-        where arguments.isEmpty || arguments.contains(where: { benchmark.name.hasPrefix($0) }) {
-            time(benchmark)
+        func isAsked(_ name: String) -> Bool {
+            arguments.isEmpty || arguments.contains(where: { name.hasPrefix($0) })
+        }
+        for benchmark in MicroBenchmark.all where isAsked(benchmark.name) { time(benchmark) }
+        for footprint in Footprint.all where isAsked(footprint.name) {
+            let bytes = footprint.measure()
+            print("\(footprint.name): \(bytes >> 10) KiB, \(bytes / footprint.parts) bytes each")
         }
     }
 

@@ -1,6 +1,6 @@
 // Which route takes a request.
 extension MicroBenchmark {
-    private static let many = 10_000
+    fileprivate static let many = 10_000
     private static let requestCount = 1000
 
     static var routing: [MicroBenchmark] {
@@ -33,7 +33,7 @@ extension MicroBenchmark {
         host: "www.example.com", path: "/v2/users/1234567")
 
     /// Of every kind, in turn: exact host, wildcard, and templates and prefixes of one host.
-    private static func table(of count: Int) -> RouteTable {
+    fileprivate static func table(of count: Int) -> RouteTable {
         table(
             (0..<count).map { index in
                 switch index % 4 {
@@ -95,5 +95,15 @@ extension MicroBenchmark {
             do { sum &+= try scratch.normalised(path).count } catch { preconditionFailure(error.message) }
         }
         return sum
+    }
+}
+
+extension Footprint {
+    static var routes: [Footprint] {
+        [
+            Footprint(name: "route table of \(MicroBenchmark.many)", parts: MicroBenchmark.many) {
+                MicroBenchmark.table(of: MicroBenchmark.many)
+            }
+        ]
     }
 }

@@ -16,18 +16,30 @@ public struct AdminClient {
 
     /// Lets the process read its configuration again.
     public func reload() throws(StartError) -> ReloadOutcome {
-        let answer = try ask(
-            "POST /reload HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        let (status, lines) = try ask("POST /reload HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\n")
+        return ReloadOutcome(isDone: status == 200, lines: lines)
+    }
+
+    /// What becomes of a request there.
+    public func explain(_ query: ExplanationQuery) throws(StartError) -> String {
+        let (status, lines) = try ask("GET /explain?\(query.text) HTTP/1.1\r\nHost: admin\r\n")
+        let text = lines.joined(separator: "\n")
+        guard status == 200 else { throw StartError(message: text) }
+        return text
+    }
+
+    /// - Parameter head: without the line that ends it.
+    private func ask(_ head: String) throws(StartError) -> (status: Int, lines: [String]) {
+        let answer = try exchange("\(head)Connection: close\r\n\r\n")
         let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
         let words = (parts.first ?? "").split(separator: " ", maxSplits: 2)
         guard parts.count == 2, words.count > 1, let status = Int(words[1]) else {
             throw StartError(message: "what listens on \(address) is no admin listener of uproxy's")
         }
-        let lines = parts[1].split(whereSeparator: \.isNewline).map(String.init)
-        return ReloadOutcome(isDone: status == 200, lines: lines)
+        return (status, parts[1].split(whereSeparator: \.isNewline).map(String.init))
     }
 
-    private func ask(_ request: String) throws(StartError) -> String {
+    private func exchange(_ request: String) throws(StartError) -> String {
         let deadline = cposix_monotonic_nanoseconds() + Self.patience.rawValue
         let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC)
         let descriptor = cposix_socket(address.family, type, 0)

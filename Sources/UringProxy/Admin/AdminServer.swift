@@ -1,7 +1,7 @@
 internal import CPosix
 internal import Synchronization
 
-/// `/ready`, `/healthz`, `/metrics` and `/reload`, on an address and a thread of their own: no request to the proxy can end up here, whatever
+/// `/ready`, `/healthz`, `/metrics`, `/explain` and `/reload`, on an address and a thread of their own: no request to the proxy can end up here, whatever
 /// its path, and a slow scrape delays no exchange.
 ///
 /// One connection at a time, one request each; what takes longer than two seconds is cut.
@@ -19,6 +19,7 @@ public final class AdminServer: Sendable {
     private let draining = Atomic(false)
     private let report: @Sendable () -> String
     private let reload: (@Sendable () -> ReloadOutcome)?
+    private let explain: @Sendable (ExplanationQuery) throws(OptionSyntaxError) -> Explanation
 
     /// Opens the listener.
     ///
@@ -27,9 +28,11 @@ public final class AdminServer: Sendable {
     ///   - server: whose workers are reported on; it need not have been started yet.
     ///   - predecessor: the process whose place is taken, and whose listener is.
     ///   - reload: what a POST to `/reload` does; nil: nothing.
+    ///   - file: what the server's configuration began as, if it did as a file.
     public init(
         address text: String, server: Server, takingOver predecessor: Predecessor? = nil,
-        reload: (@Sendable () -> ReloadOutcome)? = nil
+        reload: (@Sendable () -> ReloadOutcome)? = nil,
+        file: @escaping @Sendable () -> ConfigurationFile? = { nil }
     ) throws(StartError) {
         do throws(SocketAddressError) { asked = try SocketAddress(parsing: text) } catch {
             throw StartError(message: "--admin: \(error.message)")
@@ -46,6 +49,7 @@ public final class AdminServer: Sendable {
         }
         report = { MetricsReport.render(server) }
         self.reload = reload
+        explain = { (query) throws(OptionSyntaxError) in try server.explain(query, file: file()) }
         _ = cposix_set_nonblocking(listener)
     }
 
@@ -156,16 +160,26 @@ public final class AdminServer: Sendable {
             send(connection, 405, "only GET and HEAD are answered here\n", isHead: false, deadline)
             return
         }
-        switch target {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        switch parts[0] {
         case "/ready", "/healthz":
             send(
                 connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead,
                 deadline)
         case "/metrics":
             send(connection, 200, report(), isHead: isHead, deadline)
+        case "/explain":
+            do throws(OptionSyntaxError) {
+                let query = try ExplanationQuery(parsing: String(parts.count > 1 ? parts[1] : ""))
+                let text = try explain(query).text
+                // However long it took.
+                let deadline = cposix_monotonic_nanoseconds() + Self.timeoutNanoseconds
+                send(connection, 200, text + "\n", isHead: isHead, deadline)
+            } catch { send(connection, 400, error.message + "\n", isHead: isHead, deadline) }
         default:
             send(
-                connection, 404, "there are /ready, /healthz, /metrics and /reload\n", isHead: isHead,
+                connection, 404, "there are /ready, /healthz, /metrics, /explain and /reload\n",
+                isHead: isHead,
                 deadline)
         }
     }

@@ -24,6 +24,24 @@ extension Explanation {
         if cluster.slowStart.isOn {
             add("slow start", "a growing share for \(cluster.slowStart)", "\(path).slow_start")
         }
+        if let health = health.first(where: { $0.name == cluster.name }) { explainState(of: health) }
+    }
+
+    /// How things stand in the process that is asked.
+    private mutating func explainState(of health: ClusterHealth) {
+        let available = health.availableCount
+        var parts = ["\(available) of \(health.endpoints.count) endpoints are available"]
+        if health.isPanic(available: available) {
+            parts[0] += ", too few: all are used"
+        } else if available == 0 {
+            parts[0] += ": 503"
+        }
+        for endpoint in health.endpoints where !endpoint.isAvailable {
+            let why =
+                endpoint.isEjected ? "ejected: \(endpoint.ejectionReason.text)" : "unhealthy, say its checks"
+            parts.append("\(endpoint.identity) is \(why)")
+        }
+        add("now", parts.joined(separator: "; "), nil)
     }
 
     mutating func explainLimits(_ cluster: ClusterConfiguration) {

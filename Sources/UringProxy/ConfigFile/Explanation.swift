@@ -12,27 +12,34 @@ public struct Explanation: Sendable {
     private let configuration: Configuration
     private let file: ConfigurationFile?
     private let origins: ValueOrigins
+    /// How the endpoints of the process that is asked do; empty if none is.
+    let health: [ClusterHealth]
 
-    /// - Parameters:
-    ///   - target: a URL, or a path for a request to a reverse proxy; an authority for CONNECT.
-    ///   - fields: `Name: value`, each.
-    ///   - source: the address that the request comes from.
-    ///   - listener: the address of a listener as the configuration has it; nil: the first that takes such a request.
+    /// - Parameter file: what the configuration began as, if it did as a file.
     /// - Throws: what of the question cannot be read.
-    public init(
-        method: String, target: String, fields: [String], source: String, listener address: String?,
-        configuration: Configuration, file: ConfigurationFile?
+    public init(_ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?)
+        throws(OptionSyntaxError)
+    {
+        try self.init(query, configuration: configuration, file: file, health: [])
+    }
+
+    init(
+        _ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?,
+        health: [ClusterHealth]
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
+        self.health = health
         origins = ValueOrigins(configuration, file: file)
-        guard let source = IPAddress(source) else {
-            throw OptionSyntaxError("--from \(quoted(source)) is no address: write for example 192.0.2.7")
+        let (method, target) = (query.method, query.target)
+        guard let source = IPAddress(query.source) else {
+            throw OptionSyntaxError(
+                "--from \(quoted(query.source)) is no address: write for example 192.0.2.7")
         }
         let listeners = configuration.allListeners
         let isForward = method == "CONNECT"
         let chosen: ListenerConfiguration?
-        if let address {
+        if let address = query.listener {
             chosen = listeners.first { $0.address == address }
         } else {
             chosen =
@@ -42,13 +49,14 @@ public struct Explanation: Sendable {
         guard let listener = chosen else {
             let known = listeners.map(\.address).joined(separator: ", ")
             throw OptionSyntaxError(
-                address.map { "there is no listener \(quoted($0)): known are \(known)" }
+                query.listener.map { "there is no listener \(quoted($0)): known are \(known)" }
                     ?? "there is no forward listener for CONNECT: known are \(known)")
         }
         add("request", "\(method) \(target) from \(source.description)", nil)
         add("listener", "\(listener.role.rawValue) proxy on \(listener.address)", path(of: listener))
         guard explainAccess(listener.access, source, path(of: listener)) else { return }
-        explain(Self.head(method, target, fields, isForward: listener.role == .forward), listener, source)
+        explain(
+            Self.head(method, target, query.fields, isForward: listener.role == .forward), listener, source)
     }
 
     public var text: String {

@@ -158,6 +158,16 @@ public final class Server: Sendable {
     /// What the service manager passed on, to this process or to one that it replaced.
     var inherited: InheritedSockets { state.withLock { $0.inherited } }
 
+    /// What becomes of a request now.
+    ///
+    /// - Parameter file: what the configuration in use began as, if it did as a file.
+    /// - Throws: what of the question cannot be read.
+    public func explain(_ query: ExplanationQuery, file: ConfigurationFile?) throws(OptionSyntaxError)
+        -> Explanation
+    {
+        try Explanation(query, configuration: configuration, file: file, health: clusterHealth)
+    }
+
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     var rateLimiters: [RateLimiter] { registries.limiters.all }
     /// The clusters whose endpoints are watched.

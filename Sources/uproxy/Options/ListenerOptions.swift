@@ -24,7 +24,8 @@ struct ListenerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Serve /ready, /healthz, /metrics and /reload here (default: off).", valueName: "address"))
+            "Serve /ready, /healthz, /metrics, /explain and /reload here (default: off).",
+            valueName: "address"))
     var admin: String?
 
     func apply(to configuration: inout Configuration) {

@@ -292,10 +292,11 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": text]).get()
         var configuration = file.configuration
         configuration.timeoutTotal = .seconds(90)
-        let lines = try Explanation(
-            method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7", listener: nil,
-            configuration: configuration, file: file
-        ).text.split(separator: "\n").map { trimmed($0) }
+        var query = ExplanationQuery(target: "/")
+        query.fields = ["Host: h"]
+        let lines = try Explanation(query, configuration: configuration, file: file).text.split(
+            separator: "\n"
+        ).map { trimmed($0) }
         func origin(_ label: String) -> String? {
             lines.firstIndex { $0.hasPrefix("\(label) ") }.map { String(lines[$0 + 1]) }
         }
@@ -308,10 +309,7 @@ struct ConfigurationFileTests {
         }
         #expect(lines.contains { $0.hasSuffix("else the next endpoint, or 504") })
         configuration.clusters[0].endpoints.removeLast()
-        let alone = try Explanation(
-            method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7", listener: nil,
-            configuration: configuration, file: file
-        ).text
+        let alone = try Explanation(query, configuration: configuration, file: file).text
         #expect(alone.contains("within \(configuration.timeoutConnect), else 504"), "\(alone)")
     }
 

@@ -7,7 +7,18 @@ internal import Synchronization
     /// What checks have found.
     enum Checked: UInt8 { case nothing, healthy, unhealthy }
 
-    enum EjectionReason: UInt8 { case none, consecutive, errorRate, latency, trial }
+    enum EjectionReason: UInt8 {
+        case none, consecutive, errorRate, latency, trial
+
+        var text: String {
+            switch self {
+            case .none, .consecutive: "too many failures in a row"
+            case .errorRate: "too many of its requests failed"
+            case .latency: "it is much slower than the others"
+            case .trial: "the request that tried it failed"
+            }
+        }
+    }
 
     /// The endpoint, as `FixedUpstream.identity` has it.
     let identity: String

@@ -360,20 +360,11 @@ final class HealthLoop {
         if ejections != target.ejectionsTold && isEjected {
             let rest = max(0, (state.trialDueAt - now + 999_999) / 1_000_000)
             log.write(
-                "\(name) is ejected for \(Nanoseconds.milliseconds(rest)): \(text(of: state.ejectionReason))")
+                "\(name) is ejected for \(Nanoseconds.milliseconds(rest)): \(state.ejectionReason.text)")
         } else if target.wasEjected && !isEjected {
             log.write("\(name) is back")
         }
         target.ejectionsTold = ejections
         target.wasEjected = isEjected
-    }
-
-    private func text(of reason: EndpointHealth.EjectionReason) -> String {
-        switch reason {
-        case .none, .consecutive: "too many failures in a row"
-        case .errorRate: "too many of its requests failed"
-        case .latency: "it is much slower than the others"
-        case .trial: "the request that tried it failed"
-        }
     }
 }
