@@ -46,7 +46,7 @@ extension MetricsReport {
     }
 
     /// A label's value: the path of a socket may hold anything.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }

@@ -1,5 +1,25 @@
-// What clusters with limits are doing. As many lines as the configuration has of them.
+// What clusters and listeners with limits are doing. As many lines as the configuration has of them.
 extension MetricsReport {
+    mutating func limits(_ listeners: [OpenListener]) {
+        if listeners.isEmpty { return }
+        func each(_ name: String, _ help: String, _ type: String, _ value: (OpenListener) -> UInt64) {
+            header(name, help, type)
+            for listener in listeners {
+                let label = Self.escaped(listener.address.description)
+                text += "uproxy_\(name){listener=\"\(label)\"} \(value(listener))\n"
+            }
+        }
+        each("listener_connections", "Open connections, where max_connections limits them.", "gauge") {
+            UInt64($0.load.connections)
+        }
+        each("listener_connections_limit", "How many there may be.", "gauge") {
+            UInt64($0.listener.maxConnections)
+        }
+        each("listener_refused_total", "Connections refused for max_connections.", "counter") {
+            $0.load.refused
+        }
+    }
+
     mutating func limits(_ clusters: [ClusterPlan]) {
         let gates = clusters.compactMap { cluster in cluster.limits.map { (cluster.name, $0.gate.view) } }
         if gates.isEmpty { return }

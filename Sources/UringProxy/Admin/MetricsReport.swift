@@ -22,6 +22,7 @@ struct MetricsReport {
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }
         report.limits(server.limitedClusters)
+        report.limits(server.limitedListeners)
         return report.text
     }
 

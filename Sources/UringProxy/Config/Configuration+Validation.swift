@@ -71,7 +71,7 @@ extension Configuration {
                 "\(addresses.count) listeners are more than \(ListenerConfiguration.limit)",
                 "let several share an address, or start another process")
         }
-        for (index, listener) in listeners.enumerated() { checkCluster(of: listener, index, &problems) }
+        for (index, listener) in listeners.enumerated() { check(listener, index, &problems) }
         if !listenAddresses.isEmpty && upstreams.isEmpty {
             problems.add(
                 "--listen", "a reverse proxy has nowhere to send requests to",
@@ -110,10 +110,15 @@ extension Configuration {
         }
     }
 
-    /// Where a file's listener sends its requests.
-    private func checkCluster(of listener: ListenerConfiguration, _ index: Int, _ problems: inout ProblemList)
-    {
+    /// Where a file's listener sends its requests, and how many connections it takes.
+    private func check(_ listener: ListenerConfiguration, _ index: Int, _ problems: inout ProblemList) {
         let path = "listeners[\(index)]"
+        if !ListenerConfiguration.connectionRange.contains(listener.maxConnections) {
+            problems.add(
+                "\(path).max_connections",
+                "\(listener.maxConnections) is outside 0 to \(ListenerConfiguration.connectionRange.upperBound)",
+                "0 switches it off")
+        }
         if let parent = listener.parent {
             if listener.role == .forward {
                 checkName(parent, "parent", "clusters", among: clusters.map(\.name), path, &problems)

@@ -13,11 +13,16 @@ public struct ListenerConfiguration: Sendable, Equatable {
     public var cluster: String?
     /// the list of routes that tells.
     public var routes: String?
+    /// Connections at a time, those of all threads together; those beyond it are refused. 0: any number.
+    public var maxConnections = 0
     /// Whom it lets in.
     public var access = AccessConfiguration()
 
     /// Listeners at most.
     static let limit = 512
+
+    /// What `maxConnections` may be.
+    static let connectionRange = 0...10_000_000
 
     /// The cluster of proxies that a forward listener's requests go through; nil: what `forward.parent` says.
     public var parent: String?

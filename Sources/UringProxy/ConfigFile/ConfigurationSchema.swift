@@ -62,6 +62,10 @@ enum ConfigurationSchema {
                 "parent", \.parent, .text("the name of a cluster"),
                 "The cluster of proxies that a forward listener's requests go through (default: forward.parent)."
             ),
+            .value(
+                "max_connections", \.maxConnections, .count(ListenerConfiguration.connectionRange),
+                "Connections at a time, of all threads together; those beyond it are answered with 503, or reset (tcp). 0: any number."
+            ),
         ] + accessKeys()
 
     /// What listeners and routes let in.

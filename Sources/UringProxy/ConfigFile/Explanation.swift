@@ -55,6 +55,12 @@ public struct Explanation: Sendable {
         add("request", "\(method) \(target) from \(source.description)", nil)
         add("listener", "\(listener.role.rawValue) proxy on \(listener.address)", path(of: listener))
         guard explainAccess(listener.access, source, path(of: listener)) else { return }
+        if listener.maxConnections > 0 {
+            add(
+                "connections",
+                "\(listener.maxConnections) at a time; one more is \(listener.role == .tcp ? "reset" : "answered with 503")",
+                "\(path(of: listener)).max_connections")
+        }
         explain(
             Self.head(method, target, query.fields, isForward: listener.role == .forward), listener, source)
     }

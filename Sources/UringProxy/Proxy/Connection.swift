@@ -83,7 +83,7 @@ struct Connection: BitwiseCopyable {
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt8 = 0
     private var flags: Flags = []
-    private var listenerAndEnd: UInt16 = 0
+    private var listenerAndFlags: UInt16 = 0
     /// The exchange under way, or none.
     var exchange = Slot.none
     /// Received, not yet consumed.
@@ -143,15 +143,27 @@ extension Connection {
     /// By its index. Downstream's.
     @inline(__always)
     var listener: Int {
-        get { Int(listenerAndEnd & 0x7FFF) }
-        set { listenerAndEnd = listenerAndEnd & 0x8000 | UInt16(newValue) & 0x7FFF }
+        get { Int(listenerAndFlags & 0x1FFF) }
+        set { listenerAndFlags = listenerAndFlags & 0xE000 | UInt16(newValue) & 0x1FFF }
     }
 
     /// The exchange under way, or the next one, is the last: the listener has gone.
     @inline(__always)
     var endsSoon: Bool {
-        get { listenerAndEnd & 0x8000 != 0 }
-        set { listenerAndEnd = newValue ? listenerAndEnd | 0x8000 : listenerAndEnd & 0x7FFF }
+        get { listenerAndFlags & 0x8000 != 0 }
+        set { listenerAndFlags = newValue ? listenerAndFlags | 0x8000 : listenerAndFlags & 0x7FFF }
+    }
+
+    /// Was counted for its listener's `max_connections`.
+    var countedAtListener: Bool {
+        get { listenerAndFlags & 0x4000 != 0 }
+        set { listenerAndFlags = newValue ? listenerAndFlags | 0x4000 : listenerAndFlags & 0xBFFF }
+    }
+
+    /// One more than that: all it gets is an answer that says so.
+    var isSurplus: Bool {
+        get { listenerAndFlags & 0x2000 != 0 }
+        set { listenerAndFlags = newValue ? listenerAndFlags | 0x2000 : listenerAndFlags & 0xDFFF }
     }
 
     var isSending: Bool {

@@ -64,8 +64,14 @@ extension Engine where D: ~Copyable {
             driver.close(descriptor, reset: false)
             return
         }
+        if listeners[index].connectionLimit > 0 && !enterListener(&connection) {
+            leaveLimits(connection)
+            driver.close(descriptor, reset: listeners[index].role == .tcp)
+            return
+        }
         guard let slot = connections.insert(connection) else {
-            if connection.countedPerClient { clientLimit?.leave(connection.peer) }
+            leaveLimits(connection)
+            if connection.isSurplus { surplusCount -= 1 }
             counters.add(.acceptFailures)
             driver.close(descriptor, reset: false)
             return
@@ -75,7 +81,9 @@ extension Engine where D: ~Copyable {
         listeners[index].connectionCount += 1
         if keepsRelayedAddresses { relayedAddresses[slot] = nil }
         if downstreamCount == settings.connections { pauseAccepting() }
-        if listeners[index].role == .tcp && connection.phase == .waiting {
+        if connection.isSurplus {
+            refuse(slot, .listenerFull)
+        } else if listeners[index].role == .tcp && connection.phase == .waiting {
             startRelay(slot)
         } else {
             updateReceive(slot)

@@ -190,8 +190,9 @@ extension Engine where D: ~Copyable {
                 listeners[index].cluster = listener.cluster
                 listeners[index].routes = listener.routes
                 listeners[index].access = listener.access
+                adoptLimit(listener.connectionLimit, listener: index)
             }
-            if same.isEmpty { addListener(listener) }
+            if same.isEmpty { addListener(listener, snapshot.listenerLoads[listener.id]) }
         }
         for slot in 0..<UInt32(connections.highestCount)
         where connections.isOccupied(slot) && connections[slot].side == .downstream
@@ -219,15 +220,17 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    private mutating func addListener(_ listener: Listener) {
+    private mutating func addListener(_ listener: Listener, _ load: ListenerLoad?) {
         let index: Int
         if let free = listeners.firstIndex(where: { isFree($0) }) {
             index = free
             listeners[free] = listener
+            listenerLoads[free] = load
         } else {
             precondition(listeners.count < Self.listenerLimit, "the server knows how many there are")
             index = listeners.count
             listeners.append(listener)
+            listenerLoads.append(load)
         }
         armAccept(index)
     }

@@ -4,7 +4,7 @@ internal import Synchronization
 /// makes of them.
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
-/// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+Receive`,
+/// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+ListenerLimits`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
@@ -38,6 +38,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// Those that have gone as well, as long as a connection came by them.
     var listeners: [Listener]
+    /// In their order: how many connections those with a limit have.
+    var listenerLoads: [ListenerLoad?]
+    /// Connections that are one too many for their listener and are being told so.
+    var surplusCount = 0
     /// Places for listeners that are taken.
     var heldListeners: Int
     /// The endpoints of all clusters, in their order.
@@ -145,6 +149,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         fields = FieldTable(capacity: settings.headLimits.fields)
         zeroCopies = Slab(capacity: 1024)
         self.listeners = listeners
+        listenerLoads = listeners.map { snapshot.listenerLoads[$0.id] }
         heldListeners = listeners.count
         lending = snapshot.lending
         routeSets = snapshot.routes.map(\.set)

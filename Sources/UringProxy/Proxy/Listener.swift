@@ -22,6 +22,8 @@ struct Listener: BitwiseCopyable {
     var isInherited: Bool
     /// Its access plan, by index; -1 for none.
     var access: Int32
+    /// Connections at most, those of all workers together; 0: any number.
+    var connectionLimit: Int32
     /// An accept is under way.
     var isArmed = false
     /// The snapshot has it no more: it takes no connection, and those that it has taken end with their exchange.
@@ -38,7 +40,7 @@ struct Listener: BitwiseCopyable {
     /// - Parameter cluster: nil: the first; of a forward listener none.
     init(
         descriptor: Int32, id: Int = 0, role: Role, cluster: Int? = nil, routes: Int = -1,
-        isInherited: Bool = false, access: Int32 = -1
+        isInherited: Bool = false, access: Int32 = -1, connectionLimit: Int32 = 0
     ) {
         self.descriptor = descriptor
         self.id = id
@@ -47,5 +49,6 @@ struct Listener: BitwiseCopyable {
         self.routes = routes
         self.isInherited = isInherited
         self.access = access
+        self.connectionLimit = connectionLimit
     }
 }

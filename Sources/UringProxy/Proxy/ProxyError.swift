@@ -15,7 +15,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
-    case authenticationBusy, draining, listenerGone
+    case authenticationBusy, draining, listenerGone, listenerFull
 
     /// RFC 9110 §15, RFC 6585 §5 (431), RFC 5842 §7.2 (508).
     var status: UInt16 {
@@ -39,7 +39,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
         case .noHealthyEndpoint, .circuitOpen, .queueTimeout, .outOfMemory, .outOfExchanges,
             .outOfDescriptors,
-            .outOfConnections, .resolverBusy, .authenticationBusy, .draining, .listenerGone:
+            .outOfConnections, .resolverBusy, .authenticationBusy, .draining, .listenerGone, .listenerFull:
             503
         }
     }
@@ -105,6 +105,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .authenticationBusy: "too many credentials are being checked"
         case .draining: "the proxy is shutting down"
         case .listenerGone: "where this request would have gone was taken out of the configuration"
+        case .listenerFull: "too many connections here; see the listener's max_connections"
         }
     }
 
@@ -158,6 +159,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .authenticationBusy: "authentication_busy"
         case .draining: "draining"
         case .listenerGone: "listener_gone"
+        case .listenerFull: "listener_full"
         }
     }
 }

@@ -22,6 +22,8 @@ final class Snapshot: Sendable {
     /// nil: nothing is known of where clients are.
     let geo: GeoSource?
     let clientLimit: ClientLimit?
+    /// How many connections listeners have, by the listener's id.
+    let listenerLoads: [Int: ListenerLoad]
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
     /// By the index of a list of routes in the snapshot before, its index in this one; -1 if it has gone.
@@ -35,7 +37,8 @@ final class Snapshot: Sendable {
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
         access: Access = Access(), geo: GeoSource? = nil,
-        clientLimit: ClientLimit? = nil, after previous: Snapshot? = nil,
+        clientLimit: ClientLimit? = nil, listenerLoads: [Int: ListenerLoad] = [:],
+        after previous: Snapshot? = nil,
         makeLending: (() -> LendingQueue)? = nil
     ) {
         precondition(clusters.count < Int(UInt16.max))
@@ -45,6 +48,7 @@ final class Snapshot: Sendable {
         self.access = access
         self.geo = geo
         self.clientLimit = clientLimit
+        self.listenerLoads = listenerLoads
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change
         routesAfter = (previous?.routes ?? []).map { old in

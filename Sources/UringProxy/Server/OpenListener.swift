@@ -16,11 +16,13 @@ struct OpenListener {
     let descriptors: [Int32]
     /// The listener that had the sockets before.
     let successorOf: Int?
+    /// How many connections it has, while it has a limit; of one that has the sockets of another it is that one's.
+    let load: ListenerLoad
 
     private init(
         address: SocketAddress, listener: ListenerConfiguration, place: Int, isInherited: Bool,
         descriptors: [Int32],
-        successorOf: Int? = nil
+        successorOf: Int? = nil, load: ListenerLoad = ListenerLoad()
     ) {
         id = Self.ids.wrappingAdd(1, ordering: .relaxed).newValue
         self.address = address
@@ -29,6 +31,7 @@ struct OpenListener {
         self.isInherited = isInherited
         self.descriptors = descriptors
         self.successorOf = successorOf
+        self.load = load
     }
 
     private static let ids = Atomic<Int>(0)
@@ -115,7 +118,7 @@ struct OpenListener {
     {
         OpenListener(
             address: address, listener: listener, place: place, isInherited: isInherited,
-            descriptors: try Self.copies(of: descriptors), successorOf: id)
+            descriptors: try Self.copies(of: descriptors), successorOf: id, load: load)
     }
 
     private static func copies(of descriptors: [Int32]) throws(StartError) -> [Int32] {
@@ -170,7 +173,8 @@ struct OpenListener {
             }
         return Listener(
             descriptor: descriptor, id: id, role: role, cluster: cluster, routes: routes ?? -1,
-            isInherited: isInherited, access: snapshot.access.ofListeners[place])
+            isInherited: isInherited, access: snapshot.access.ofListeners[place],
+            connectionLimit: Int32(clamping: listener.maxConnections))
     }
 
     // MARK: - For people

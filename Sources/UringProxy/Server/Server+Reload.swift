@@ -150,7 +150,7 @@ extension Server {
             try checkRoom(for: new.count, workers)
             try start(&companions, for: configuration, compiler)
             let snapshot = compiler.snapshot(
-                budget, wakeups: workers.map(\.wakeup), geo: companions.geo, after: previous)
+                budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo, after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })

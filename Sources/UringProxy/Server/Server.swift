@@ -94,7 +94,7 @@ public final class Server: Sendable {
     ) throws(StartError) {
         let wakeups = try makeWakeups(budget.threads)
         let snapshot = compiler.snapshot(
-            budget, wakeups: wakeups, geo: state.withLock { $0.companions.geo }, after: nil)
+            budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -177,6 +177,10 @@ public final class Server: Sendable {
     /// The clusters with limits.
     var limitedClusters: [ClusterPlan] {
         state.withLock { $0.snapshot }?.clusters.filter { $0.limits != nil } ?? []
+    }
+    /// The listeners with a limit of their own.
+    var limitedListeners: [OpenListener] {
+        state.withLock { $0.bound }.filter { $0.listener.maxConnections > 0 }
     }
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }

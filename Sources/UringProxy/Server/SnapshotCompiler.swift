@@ -101,10 +101,13 @@ struct SnapshotCompiler {
     /// - Parameters:
     ///   - budget: of the process; what the configuration would make of it now does not count.
     ///   - wakeups: of the workers.
+    ///   - listeners: all that are to be there.
     ///   - geo: made of `self.geo`.
     ///   - previous: what they serve by; nil for the first.
-    func snapshot(_ budget: Budget, wakeups: [Wakeup], geo: GeoSource?, after previous: Snapshot?) -> Snapshot
-    {
+    func snapshot(
+        _ budget: Budget, wakeups: [Wakeup], listeners: [OpenListener], geo: GeoSource?,
+        after previous: Snapshot?
+    ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
@@ -113,6 +116,7 @@ struct SnapshotCompiler {
             settings: settings, clusters: clusters, routes: routes, access: access,
             geo: geo,
             clientLimit: clientLimit(previous),
+            listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
             after: previous,
             makeLending: lends
                 ? { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) } : nil)

@@ -145,7 +145,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, allow, deny, rate_limit, authentication"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
@@ -191,6 +191,15 @@ enum BadFiles {
         Case(
             cluster + "listeners:\n  - {address: '127.0.0.1:80', role: udp}\n",
             "f.yaml:3:37: listeners[0].role: 'udp' is no choice here; write reverse, forward or tcp"),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', cluster: app, max_connections: -1}\n",
+            "f.yaml:3:62: listeners[0].max_connections: -1 is outside 0 to 10000000; 0 switches it off"),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', cluster: app, max_connections: many}\n",
+            "f.yaml:3:62: listeners[0].max_connections: 'many' is no whole number; write it in digits alone"),
+        Case(
+            cluster + "listeners:\n  - {address: '127.0.0.1:80', cluster: app, max_connection: 5}\n",
+            "f.yaml:3:45: listeners[0].max_connection: there is no such key; did you mean 'max_connections'?"),
         Case(
             cluster + "listeners:\n  - {address: '127.0.0.1:80', cluster: ap}\n",
             "f.yaml:3:40: listeners[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),

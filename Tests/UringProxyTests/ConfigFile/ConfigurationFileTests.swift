@@ -70,7 +70,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
-          - {address: "unix:/tmp/p", role: forward, parent: app, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
+          - {address: "unix:/tmp/p", role: forward, parent: app, max_connections: 5000, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
@@ -154,6 +154,7 @@ struct ConfigurationFileTests {
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward, parent: "app"),
         ]
+        expected.listeners[1].maxConnections = 5000
         expected.listeners[1].access = AccessConfiguration(
             allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"],
             authentication: "staff")

@@ -24,14 +24,16 @@ struct ConnectionTests {
         let flags: [WritableKeyPath<Connection, Bool>] = [
             \.isSending, \.inputEnded, \.isStarved, \.flushQueued, \.readQueued, \.closesAfterFlush,
             \.outputEnded, \.isCongested, \.isBulk, \.resetsOnClose, \.isReused, \.requestHeld, \.peerKnown,
-            \.countedPerClient,
+            \.countedPerClient, \.countedAtListener, \.isSurplus, \.endsSoon,
         ]
         for one in flags {
             var connection = make(.downstream)
             #expect(!connection[keyPath: one])
             connection[keyPath: one] = true
             for other in flags { #expect(connection[keyPath: other] == (other == one)) }
-            #expect(connection.pausedAt == 0)
+            #expect(connection.pausedAt == 0 && connection.listener == 0)
+            connection.listener = 1023
+            #expect(connection.listener == 1023 && connection[keyPath: one])
             connection[keyPath: one] = false
             for other in flags { #expect(!connection[keyPath: other]) }
         }
