@@ -111,9 +111,13 @@
                     // Lower, higher, or none.
                     if random.chance(20) { return nil }
                     var settings = limits.settings
-                    settings.requests = UInt32(random.within(1...4))
-                    return LimitPlan(
-                        settings: random.chance(50) ? limits.settings : settings, gate: limits.gate)
+                    if random.chance(50) { settings.requests = UInt32(random.within(1...4)) }
+                    var caps: [EndpointCap] = []
+                    if limits.isCapped && random.chance(80) {
+                        settings.endpointRequests = UInt32(random.within(1...3))
+                        caps = world.health.caps(plan.name, endpoints: endpoints.map(\.identity))
+                    }
+                    return LimitPlan(settings: settings, gate: limits.gate, endpoints: caps)
                 })
         }
     }

@@ -216,22 +216,33 @@
             let names = upstreams.map(\.identity)
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
+            let health = world.resilience.chance(60) ? makeHealth(names) : nil
             return ClusterPlan(
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]),
-                health: world.resilience.chance(60) ? makeHealth(names) : nil, retries: makeRetries(),
-                limits: makeLimits())
+                health: health, retries: makeRetries(),
+                limits: makeLimits(of: health == nil ? names : []))
         }
 
         /// Where every request is to be answered, all may wait, and long enough.
-        private func makeLimits() -> LimitPlan? {
+        ///
+        /// - Parameter endpoints: those that may have limits too: not of a cluster whose health changes without a word to its workers,
+        ///   nor where every request is to be answered: one that cannot connect may find all others full.
+        private func makeLimits(of endpoints: [String] = []) -> LimitPlan? {
             guard world.limits.chance(60) else { return nil }
             let isStrict = world.profile.isStrict
             var settings = LimitPlan.Settings(requests: UInt32(world.limits.pick([1, 1, 1, 2, 3])))
             settings.queue = isStrict ? 1000 : UInt32(world.limits.within(0...3))
             settings.queueTimeout =
                 isStrict ? 1000 * second : world.limits.pick([20, 500, 5000]) * millisecond
-            return LimitPlan(settings: settings, gate: world.health.gate("\(clusters.count)"))
+            let name = "origins-\(clusters.count)"
+            var caps: [EndpointCap] = []
+            if !isStrict && world.limits.chance(40) {
+                settings.endpointRequests = UInt32(world.limits.within(1...2))
+                if world.limits.chance(50) { settings.requests = .max }
+                caps = world.health.caps(name, endpoints: endpoints)
+            }
+            return LimitPlan(settings: settings, gate: world.health.gate(name), endpoints: caps)
         }
 
         private func makeRetries() -> RetryPlan {

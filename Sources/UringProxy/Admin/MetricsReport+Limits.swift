@@ -1,5 +1,18 @@
 // What clusters and listeners with limits are doing. As many lines as the configuration has of them.
 extension MetricsReport {
+    private mutating func endpointRequests(_ clusters: [ClusterPlan]) {
+        if clusters.isEmpty { return }
+        header("endpoint_requests", "Exchanges under way, where endpoint_requests limits them.", "gauge")
+        for cluster in clusters {
+            var seen: Set<String> = []
+            for (endpoint, cap) in zip(cluster.endpoints, cluster.limits?.endpoints ?? [])
+            where seen.insert(endpoint.identity).inserted {
+                text +=
+                    "uproxy_endpoint_requests{cluster=\"\(cluster.name)\",endpoint=\"\(Self.escaped(endpoint.identity))\"} \(cap.view.underWay)\n"
+            }
+        }
+    }
+
     mutating func limits(_ listeners: [OpenListener]) {
         if listeners.isEmpty { return }
         func each(_ name: String, _ help: String, _ type: String, _ value: (OpenListener) -> UInt64) {
@@ -26,6 +39,7 @@ extension MetricsReport {
         func line(_ name: String, _ cluster: String, _ value: some BinaryInteger, labels: String = "") {
             text += "uproxy_\(name){cluster=\"\(cluster)\"\(labels)} \(value)\n"
         }
+        endpointRequests(clusters.filter { $0.limits?.isCapped ?? false })
         header("cluster_requests", "Exchanges under way, where there is a limit.", "gauge")
         for (name, gate) in gates { line("cluster_requests", name, gate.underWay) }
         header("cluster_queued", "Requests that wait for one of them to end.", "gauge")

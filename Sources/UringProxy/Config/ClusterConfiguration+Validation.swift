@@ -56,11 +56,13 @@ extension ClusterConfiguration {
 
     private func checkLimits(_ path: String, _ problems: inout ProblemList) {
         checkCount(limits.requests, 0...1_000_000, "\(path).requests", &problems)
+        checkCount(limits.endpointRequests, 0...1_000_000, "\(path).endpoint_requests", &problems)
         checkCount(limits.queue, 0...1_000_000, "\(path).queue", &problems)
         checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
-        if limits.queue > 0 && limits.requests == 0 {
+        if limits.queue > 0 && !limits.isOn {
             problems.add(
-                "\(path).queue", "without a limit nothing ever waits", "give 'requests', or leave it out")
+                "\(path).queue", "without a limit nothing ever waits",
+                "give 'requests' or 'endpoint_requests', or leave it out")
         }
     }
 

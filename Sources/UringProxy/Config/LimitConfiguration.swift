@@ -2,10 +2,15 @@
 public struct LimitConfiguration: Sendable, Equatable {
     /// Exchanges under way at the cluster, tunnels among them. 0: any number.
     public var requests = 0
-    /// Requests that wait for one of them to end. 0: those beyond `requests` are answered with 503 at once.
+    /// Those under way at each endpoint. 0: any number.
+    public var endpointRequests = 0
+    /// Requests that wait for one of them to end. 0: those beyond the limits are answered with 503 at once.
     public var queue = 0
     /// How long they wait at most.
     public var queueTimeout = Nanoseconds.seconds(1)
 
     public init() {}
+
+    /// Whether anything is limited.
+    var isOn: Bool { requests > 0 || endpointRequests > 0 }
 }

@@ -54,6 +54,10 @@ enum ClusterSchema {
             "requests", \.limits.requests, .count(0...1_000_000),
             "Requests under way at a time, of all threads together; 0: any number."),
         .value(
+            "endpoint_requests", \.limits.endpointRequests, .count(0...1_000_000),
+            "Requests under way at each endpoint, of all threads together; one that has as many gets no other. 0: any number."
+        ),
+        .value(
             "queue", \.limits.queue, .count(0...1_000_000),
             "Further requests that wait for one of them to end; those beyond it are answered with 503."),
         .value(

@@ -46,12 +46,15 @@ extension Explanation {
 
     mutating func explainLimits(_ cluster: ClusterConfiguration) {
         let limits = cluster.limits
-        guard limits.requests > 0 else { return }
+        guard limits.isOn else { return }
         let more =
             limits.queue > 0
             ? "\(limits.queue) more wait for up to \(limits.queueTimeout), else 503"
             : "more are answered with 503"
-        add("limits", "\(limits.requests) requests at a time; \(more)", "clusters.\(cluster.name).limits")
+        var most: [String] = []
+        if limits.requests > 0 { most.append("\(limits.requests) requests at a time") }
+        if limits.endpointRequests > 0 { most.append("\(limits.endpointRequests) at each endpoint") }
+        add("limits", "\(most.joined(separator: ", ")); \(more)", "clusters.\(cluster.name).limits")
     }
 
     mutating func explainRetries(_ cluster: ClusterConfiguration) {

@@ -139,6 +139,11 @@ extension Engine where D: ~Copyable {
             exchange.cluster = cluster < 0 ? Exchange.noCluster : UInt16(cluster)
             // What it has tried in vain stands by numbers that may mean others now: it may try them once more.
             exchange.endpointsFailed = 0
+            if cluster >= 0 && exchange.gate == 0 {
+                // The cluster had no limits when it came.
+                exchange.gate = clusters.gate(cluster)
+                if exchange.gate != 0 { gates.include(at: exchange.gate) }
+            }
             guard exchange.clusterEndpoint != Slot.none else { continue }
             let endpoint = change.endpointAfter[Int(exchange.clusterEndpoint)]
             exchange.clusterEndpoint = endpoint < 0 ? Slot.none : UInt32(endpoint)

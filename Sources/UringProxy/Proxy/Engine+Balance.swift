@@ -66,6 +66,7 @@ extension Engine where D: ~Copyable {
             exchange.clusterEndpoint = Slot.none
             return false
         }
+        if clusters.hasCaps { endpointChanged(index) }
         return true
     }
 
@@ -74,8 +75,11 @@ extension Engine where D: ~Copyable {
         let cluster = exchanges[index].cluster
         guard cluster != Exchange.noCluster else { return false }
         exchanges[index].endpointsFailed = 0
-        return chooseAny(index, cluster: Int(cluster), key: exchanges[index].balancingKey)
-            && renameHost(index)
+        guard chooseAny(index, cluster: Int(cluster), key: exchanges[index].balancingKey) else {
+            return false
+        }
+        if clusters.hasCaps { endpointChanged(index) }
+        return renameHost(index)
     }
 
     /// The exchange ends: it is no longer under way at its endpoint.

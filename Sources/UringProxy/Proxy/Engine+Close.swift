@@ -12,8 +12,9 @@ extension Engine where D: ~Copyable {
         if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
         if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
-        if exchanges[index].gate != 0 { leaveGate(index) }
+        // First: whose turn it is at the gate may depend on it.
         leaveEndpoint(index)
+        if exchanges[index].gate != 0 { leaveGate(index) }
         dropRequest(index)
         endUpstream(exchanges[index].attempts.0)
         endUpstream(exchanges[index].attempts.1)

@@ -4,10 +4,48 @@ extension Engine where D: ~Copyable {
     /// own yet: when its turn has come another may be the better choice.
     @inline(never)
     mutating func arrive(_ index: UInt32, gate: UInt16, cluster: Int, key: UInt64) -> Bool {
-        switch gates.arrive(index, at: gate, now: driver.now) {
-        case .entered:
+        if clusters.isCapped(cluster) { return arriveCapped(index, gate: gate, cluster: cluster, key: key) }
+        let arrival = gates.arrive(index, at: gate, now: driver.now)
+        if arrival == .entered {
             exchanges[index].gate = gate
             return choose(index, cluster: cluster, key: key)
+        }
+        return turnAway(index, arrival, gate: gate, cluster: cluster, key: key)
+    }
+
+    /// The same where endpoints have limits too: the place at an endpoint is taken first, then that in the gate.
+    private mutating func arriveCapped(_ index: UInt32, gate: UInt16, cluster: Int, key: UInt64) -> Bool {
+        var hasRoom = gates.isOpen(gate) && clusters.hasRoom(cluster, now: driver.now)
+        if hasRoom && !chooseAny(index, cluster: cluster, key: key) {
+            guard clusters.lacksRoom(cluster) else {
+                fail(index, .noHealthyEndpoint)
+                return false
+            }
+            hasRoom = false
+        }
+        let arrival = gates.arrive(index, at: gate, now: driver.now, hasRoom: hasRoom)
+        if arrival == .entered {
+            exchanges[index].gate = gate
+            exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
+            return true
+        }
+        if hasRoom { giveBackEndpoint(index, gate) }
+        return turnAway(index, arrival, gate: gate, cluster: cluster, key: key)
+    }
+
+    /// An endpoint's place was taken for nothing: it is the next one's.
+    private mutating func giveBackEndpoint(_ index: UInt32, _ gate: UInt16) {
+        leaveEndpoint(index)
+        exchanges[index].clusterEndpoint = Slot.none
+        wakeNext(gate)
+    }
+
+    /// An exchange that does not go in waits from now on, or has ended: then false.
+    private mutating func turnAway(
+        _ index: UInt32, _ arrival: ClusterGate.Arrival, gate: UInt16, cluster: Int, key: UInt64
+    ) -> Bool {
+        switch arrival {
+        case .entered: preconditionFailure("it went in")
         case .refused:
             fail(index, .circuitOpen)
             return false
@@ -47,19 +85,54 @@ extension Engine where D: ~Copyable {
 
     /// Wakes the worker whose turn it is. This one sees before it sleeps that it is its own (`mayAdmit`).
     private func wakeNext(_ gate: UInt16) {
-        if let worker = gates.otherWorker(gate) { wakeups[worker].signal() }
+        if let worker = gates.otherWorker(gate, hasRoom: hasRoom(gate)) { wakeups[worker].signal() }
+    }
+
+    /// An exchange under way has left one endpoint for another.
+    @inline(never)
+    func endpointChanged(_ index: UInt32) {
+        let gate = exchanges[index].gate
+        if gate != 0 && gates.cappedCluster(gate) != nil { wakeNext(gate) }
+    }
+
+    /// Whether any endpoint has room for one more.
+    private func hasRoom(_ gate: UInt16) -> Bool {
+        guard let cluster = gates.cappedCluster(gate) else { return true }
+        return clusters.hasRoom(cluster, now: driver.now)
     }
 
     /// Whether an exchange that waits may go on: this worker is not to sleep.
     @inline(__always)
-    var mayAdmit: Bool { gates.waitingCount > 0 && gates.mayTake }
+    var mayAdmit: Bool { gates.waitingCount > 0 && hasTurn }
+
+    @inline(never)
+    private var hasTurn: Bool {
+        for number in 1...UInt16(gates.count) where gates.next(number) != nil && hasRoom(number) {
+            return true
+        }
+        return false
+    }
+
+    /// The exchange that goes in now; nil if none may. Where endpoints have limits it has chosen already, if any may be used.
+    private mutating func takeNext(_ gate: UInt16) -> UInt32? {
+        guard let cluster = gates.cappedCluster(gate) else { return gates.takeFirst(gate) }
+        guard let index = gates.next(gate), hasRoom(gate) else { return nil }
+        let hasChosen = chooseAny(index, cluster: cluster, key: exchanges[index].balancingKey)
+        if !hasChosen && clusters.lacksRoom(cluster) { return nil }
+        if let taken = gates.takeFirst(gate) {
+            precondition(taken == index)
+            return taken
+        }
+        if hasChosen { giveBackEndpoint(index, gate) }
+        return nil
+    }
 
     /// Once a turn while exchanges wait: those whose turn has come go on.
     @inline(never)
     mutating func admitWaiting() {
         for number in 1...UInt16(gates.count) {
             var hasTaken = false
-            while let index = gates.takeFirst(number) {
+            while let index = takeNext(number) {
                 hasTaken = true
                 exchanges[index].state = .connecting
                 // A reload may have taken it out meanwhile.
@@ -68,12 +141,19 @@ extension Engine where D: ~Copyable {
                     continue
                 }
                 let cluster = Int(exchanges[index].cluster)
-                if choose(index, cluster: cluster, key: exchanges[index].balancingKey) && renameHost(index) {
-                    findUpstream(index)
-                }
+                if begin(index, cluster: cluster) && renameHost(index) { findUpstream(index) }
             }
             if hasTaken { wakeNext(number) }
         }
+    }
+
+    /// The exchange, whose turn has come, is under way at the cluster; false if it has ended.
+    private mutating func begin(_ index: UInt32, cluster: Int) -> Bool {
+        if exchanges[index].clusterEndpoint == Slot.none {
+            return choose(index, cluster: cluster, key: exchanges[index].balancingKey)
+        }
+        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
+        return true
     }
 
     /// It was not the exchange's turn in time.

@@ -30,7 +30,7 @@ extension Engine where D: ~Copyable {
         if !chooseAnotherEndpoint(index) {
             // All were tried.
             guard chooseAgain(index) else {
-                fail(index, .noHealthyEndpoint)
+                fail(index, clusters.lacksRoom(cluster) ? .circuitOpen : .noHealthyEndpoint)
                 return true
             }
         }

@@ -65,7 +65,8 @@ struct SnapshotCompiler {
                     hashKey: cluster.hashKey,
                     health: registries.health.cluster(
                         cluster, endpoints: endpoints, proxyHeader: proxyHeader),
-                    retries: registries.health.retries(cluster), limits: registries.health.limits(cluster)))
+                    retries: registries.health.retries(cluster),
+                    limits: registries.health.limits(cluster, endpoints: endpoints.map(\.identity))))
         }
         self.clusters = clusters
     }

@@ -35,6 +35,7 @@ struct ClusterPlan: Sendable {
         precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
         self.health = health
         self.retries = retries
+        precondition(limits.map { $0.endpoints.isEmpty || $0.endpoints.count == endpoints.count } ?? true)
         self.limits = limits
         let hashed = endpoints.map { endpoint in
             var identity = endpoint.identity

@@ -32,7 +32,7 @@ extension ClusterTable {
             watch.excludedCount += 1
             // What checks leave out returns by checks.
             guard endpoint.checkedState != .unhealthy else { continue }
-            if mayClaimTrial && trial == nil
+            if mayClaimTrial && trial == nil && isRoomy(cluster, index)
                 && endpoint.claimTrial(now: now, patience: health.trialPatience)
             {
                 trial = index

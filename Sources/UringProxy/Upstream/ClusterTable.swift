@@ -23,6 +23,12 @@ internal import Synchronization
         let retries: RetryRules
         /// In the `GateTable`; 0: everything is let in.
         let gate: UInt16
+        /// Exchanges under way at each endpoint, of all workers; 0: any number.
+        let cap: UInt32
+        /// The last choice left out endpoints for that.
+        var lacksRoom = false
+        /// Endpoints are watched, or have a limit.
+        let isGuarded: Bool
         /// Requests that the retries' budget has not been told of.
         var requestsUntold: UInt32 = 0
     }
@@ -46,6 +52,10 @@ internal import Synchronization
     let watches: UnsafeMutablePointer<EndpointWatch>
     /// The words of each cluster: a bit for each endpoint that is left out.
     let excluded: UnsafeMutablePointer<UInt64>
+    /// Of each endpoint whose cluster limits what is under way there.
+    let caps: UnsafeMutablePointer<EndpointCap.View?>
+    /// Whether there are any.
+    let hasCaps: Bool
     /// For one choice: what else is not to be chosen.
     let scratch: UnsafeMutablePointer<UInt64>
     /// Whether any policy chooses by a key of the request.
@@ -73,6 +83,7 @@ internal import Synchronization
         clusterCount = plans.count
         usesKeys = plans.contains { $0.policy.isHashed }
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
+        hasCaps = plans.contains { $0.limits?.isCapped ?? false }
         judgesRequests = plans.contains { $0.health?.judgesRequests ?? false }
         learns = measuresLatency || judgesRequests
         endpointCount = plans.reduce(0) { $0 + $1.endpoints.count }
@@ -82,6 +93,7 @@ internal import Synchronization
         self.exchangeCapacity = exchangeCapacity
         unsafe clusters = .allocate(capacity: max(1, plans.count))
         unsafe loads = .allocate(capacity: max(1, endpointCount))
+        unsafe caps = .allocate(capacity: max(1, endpointCount))
         unsafe tried = .allocate(capacity: max(1, exchangeCapacity * wordsPerExchange))
         unsafe tried.initialize(repeating: 0, count: max(1, exchangeCapacity * wordsPerExchange))
         let words = plans.reduce(0) { $0 + Self.wordCount($1.endpoints.count) }
@@ -97,6 +109,7 @@ internal import Synchronization
         for (index, plan) in plans.enumerated() {
             for (place, endpoint) in plan.endpoints.enumerated() {
                 unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
+                unsafe (caps + first + place).initialize(to: plan.limits?.cap(place))
                 unsafe (watches + first + place).initialize(
                     to: EndpointWatch(plan.health, place, cluster: index))
             }
@@ -114,7 +127,8 @@ internal import Synchronization
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
                 watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules,
-                gate: gate)
+                gate: gate, cap: plan.limits?.cap ?? 0,
+                isGuarded: plan.health != nil || plan.limits?.isCapped ?? false)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
@@ -134,6 +148,7 @@ internal import Synchronization
     deinit {
         unsafe clusters.deallocate()
         unsafe loads.deallocate()
+        unsafe caps.deallocate()
         unsafe tried.deallocate()
         unsafe watches.deallocate()
         unsafe excluded.deallocate()
@@ -149,6 +164,7 @@ internal import Synchronization
     mutating func adopt(_ plans: [ClusterPlan], _ change: ClusterChange, gates: [UInt16]) {
         let new = ClusterTable(
             plans, exchangeCapacity: exchangeCapacity, worker: worker, seed: seed, gates: gates)
+        if hasCaps || new.hasCaps { moveCaps(to: new, change) }
         for (index, before) in change.endpointBefore.enumerated() where before >= 0 {
             let weight = unsafe new.loads[index].weight
             unsafe new.loads[index] = loads[before]
@@ -201,8 +217,8 @@ internal import Synchronization
     func choose(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         let first = unsafe clusters[cluster].first
-        if unsafe clusters[cluster].watch.isOn {
-            guard let chosen = chooseWatched(cluster, key: key, now: now) else { return nil }
+        if unsafe clusters[cluster].isGuarded {
+            guard let chosen = chooseGuarded(cluster, key: key, now: now) else { return nil }
             return take(first &+ chosen)
         }
         if unsafe clusters[cluster].count == 1 { return take(first) }
@@ -212,8 +228,11 @@ internal import Synchronization
         return take(first &+ chosen)
     }
 
-    private func chooseWatched(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
+    private func chooseGuarded(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
         let place = unsafe clusters + cluster
+        if unsafe place.pointee.cap > 0 {
+            return chooseCapped(cluster, besides: .none, mayClaimTrial: true, key: key, now: now)
+        }
         if unsafe place.pointee.watch.isOutdated(now) {
             if let trial = look(cluster, mayClaimTrial: true, now: now) { return trial }
         }
@@ -248,7 +267,9 @@ internal import Synchronization
         }
         let mask = unsafe EndpointMask(words: words, wordCount: wordsPerExchange)
         let chosen: Int?
-        if unsafe clusters[cluster].watch.isOn {
+        if unsafe clusters[cluster].cap > 0 {
+            chosen = chooseCapped(cluster, besides: mask, mayClaimTrial: false, key: key, now: now)
+        } else if unsafe clusters[cluster].watch.isOn {
             // An attempt that has failed once is not what finds out whether an ejected endpoint works.
             if unsafe clusters[cluster].watch.isOutdated(now) {
                 _ = look(cluster, mayClaimTrial: false, now: now)
@@ -291,6 +312,7 @@ internal import Synchronization
         precondition(UInt(bitPattern: endpoint) < UInt(bitPattern: endpointCount))
         precondition(unsafe loads[endpoint].inFlight > 0, "an exchange leaves once")
         unsafe loads[endpoint].inFlight &-= 1
+        if hasCaps { releaseCap(endpoint) }
     }
 
     /// Exchanges under way at the endpoint.

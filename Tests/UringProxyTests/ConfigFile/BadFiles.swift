@@ -397,11 +397,19 @@ enum BadFiles {
         ),
         Case(
             health("limits: {queue: 10}"),
-            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests', or leave it out"
+            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests' or 'endpoint_requests', or leave it out"
         ),
         Case(
             health("limits: {requests: 2000000}"),
             "f.yaml:1:55: clusters.app.limits.requests: 2000000 is outside 0 to 1000000; 0 switches it off"),
+        Case(
+            health("limits: {endpoint_requests: -5}"),
+            "f.yaml:1:64: clusters.app.limits.endpoint_requests: -5 is outside 0 to 1000000; 0 switches it off"
+        ),
+        Case(
+            health("limits: {endpoints_request: 5}"),
+            "f.yaml:1:45: clusters.app.limits.endpoints_request: there is no such key; did you mean 'endpoint_requests'?"
+        ),
         Case(
             health("limits: {request: 2}"),
             "f.yaml:1:45: clusters.app.limits.request: there is no such key; did you mean 'requests'?"),

@@ -82,7 +82,7 @@ struct ConfigurationFileTests {
             panic: 0
             slow_start: 40s
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
-            limits: {requests: 100, queue: 20, queue_timeout: 250ms}
+            limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms}
         routes:
           site:
             - match: {path: "/a/*"}
@@ -143,6 +143,7 @@ struct ConfigurationFileTests {
         cluster.retries.budget = 30
         cluster.retries.minimum = 12
         cluster.limits.requests = 100
+        cluster.limits.endpointRequests = 30
         cluster.limits.queue = 20
         cluster.limits.queueTimeout = .milliseconds(250)
         return cluster

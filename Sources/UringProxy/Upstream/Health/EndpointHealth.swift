@@ -56,6 +56,11 @@ internal import Synchronization
     var isOnTrial: Bool { ejection.load(ordering: .relaxed) < 0 }
     /// When a request may find out whether it works; 0: it is not ejected.
     var trialDueAt: Int64 { abs(ejection.load(ordering: .relaxed)) }
+    /// Whether a request may find out now.
+    func isTrialDue(_ now: Int64) -> Bool {
+        let due = trialDueAt
+        return due != 0 && due <= now && checkedState != .unhealthy
+    }
     var returnedAt: Int64 { returned.load(ordering: .relaxed) }
     var checkedState: Checked { Checked(rawValue: checked.load(ordering: .relaxed)) ?? .nothing }
     var ejectionReason: EjectionReason { EjectionReason(rawValue: reason.load(ordering: .relaxed)) ?? .none }

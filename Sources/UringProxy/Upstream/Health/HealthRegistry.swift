@@ -11,6 +11,8 @@ final class HealthRegistry: Sendable {
         let retryBudget = RetryBudget()
         /// Of a cluster with limits.
         var gate: ClusterGate?
+        /// Of the endpoints of one that limits what is under way there.
+        var caps: [String: EndpointCap] = [:]
         var endpoints: [String: EndpointHealth] = [:]
     }
 
@@ -50,6 +52,17 @@ final class HealthRegistry: Sendable {
         }
     }
 
+    /// What is under way at the endpoints of a cluster with a limit for it, by their identities. At start and reload alone: it locks.
+    func caps(_ name: String, endpoints: [String]) -> [EndpointCap] {
+        withEntry(name) { entry in
+            endpoints.map { identity in
+                let cap = entry.caps[identity] ?? EndpointCap()
+                entry.caps[identity] = cap
+                return cap
+            }
+        }
+    }
+
     private func withEntry<Result: Sendable>(_ name: String, _ body: (inout Entry) -> Result) -> Result {
         clusters.withLock { body(&$0[name, default: Entry(signal: HealthSignal(news))]) }
     }
@@ -62,6 +75,7 @@ final class HealthRegistry: Sendable {
                 guard var entry = clusters[plan.name] else { continue }
                 let identities = Set(plan.endpoints.map(\.identity))
                 entry.endpoints = entry.endpoints.filter { identities.contains($0.key) }
+                entry.caps = entry.caps.filter { identities.contains($0.key) }
                 rest[plan.name] = entry
             }
             clusters = rest

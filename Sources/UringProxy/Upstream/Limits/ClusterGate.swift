@@ -80,6 +80,15 @@ internal import Synchronization
             }
         }
 
+        /// Whether an exchange that came now would go in.
+        func isOpen(limit: UInt32) -> Bool {
+            let seen = unsafe counts.pointee.load(ordering: .relaxed)
+            return seen < Self.oneWaiting && UInt32(truncatingIfNeeded: seen) < limit
+        }
+
+        /// An exchange that is under way already begins to count, whatever is allowed.
+        func include() { unsafe _ = counts.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+
         /// An exchange that waits goes in; false if there is no room.
         func enter(limit: UInt32) -> Bool {
             var seen = unsafe counts.pointee.load(ordering: .relaxed)

@@ -5,6 +5,8 @@
     private struct Line: BitwiseCopyable {
         var gate: ClusterGate.View
         var limits: LimitPlan.Settings
+        /// The cluster, by its index, if its endpoints have limits too; else -1.
+        var cappedCluster: Int32
         var first = Slot.none
         var last = Slot.none
     }
@@ -27,11 +29,12 @@
     private(set) var waitingCount = 0
 
     init(_ clusters: [ClusterPlan], exchangeCapacity: Int, worker: Int) {
-        let plans = clusters.compactMap(\.limits)
-        gates = plans.map(\.gate)
-        unsafe lines = .allocate(capacity: max(1, plans.count))
-        for (index, plan) in plans.enumerated() {
-            let line = Line(gate: plan.gate.view, limits: plan.settings)
+        let made = clusters.enumerated().compactMap { index, cluster in
+            cluster.limits.map { Self.line($0, cluster: index) }
+        }
+        gates = clusters.compactMap { $0.limits?.gate }
+        unsafe lines = .allocate(capacity: max(1, made.count))
+        for (index, line) in made.enumerated() {
             unsafe (lines + index).initialize(to: line)
             line.gate.join(worker: worker)
         }
@@ -52,16 +55,18 @@
         var free: [Int] = []
         for index in gates.indices {
             unsafe lines[index].limits = endless
+            unsafe lines[index].cappedCluster = -1
             let isKept = plans.contains { $0.gate === gates[index] }
             if !isKept && !isUsed(UInt16(index + 1)) { free.append(index) }
         }
-        return clusters.map { cluster in
+        return clusters.enumerated().map { place, cluster in
             guard let limits = cluster.limits else { return 0 }
+            let line = Self.line(limits, cluster: place)
             if let index = gates.firstIndex(where: { $0 === limits.gate }) {
-                unsafe lines[index].limits = limits.settings
+                unsafe lines[index].limits = line.limits
+                unsafe lines[index].cappedCluster = line.cappedCluster
                 return UInt16(index + 1)
             }
-            let line = Line(gate: limits.gate.view, limits: limits.settings)
             line.gate.join(worker: worker)
             if let index = free.popLast() {
                 gates[index] = limits.gate
@@ -78,6 +83,11 @@
         }
     }
 
+    private static func line(_ plan: LimitPlan, cluster: Int) -> Line {
+        Line(
+            gate: plan.gate.view, limits: plan.settings, cappedCluster: plan.isCapped ? Int32(cluster) : -1)
+    }
+
     private func line(_ number: UInt16) -> UnsafeMutablePointer<Line> {
         precondition(number > 0 && Int(number) <= count)
         return unsafe lines + Int(number - 1)
@@ -85,11 +95,32 @@
 
     // MARK: - Coming and going
 
-    /// An exchange comes to its cluster. One that waits is appended.
-    mutating func arrive(_ exchange: UInt32, at number: UInt16, now: Int64) -> ClusterGate.Arrival {
+    /// The cluster of a gate, by its index, if its endpoints have limits too.
+    func cappedCluster(_ number: UInt16) -> Int? {
+        let cluster = unsafe line(number).pointee.cappedCluster
+        return cluster < 0 ? nil : Int(cluster)
+    }
+
+    /// How many may be under way at a gate.
+    ///
+    /// - Parameter hasRoom: whether any endpoint has room for one more.
+    private func limit(_ line: UnsafeMutablePointer<Line>, hasRoom: Bool) -> UInt32 {
+        unsafe hasRoom ? line.pointee.limits.requests : 0
+    }
+
+    /// Whether an exchange that came now would go in, as far as the gate knows.
+    func isOpen(_ number: UInt16) -> Bool {
         let line = unsafe line(number)
-        let limits = unsafe line.pointee.limits
-        let arrival = unsafe line.pointee.gate.arrive(limit: limits.requests, queue: limits.queue)
+        return unsafe line.pointee.gate.isOpen(limit: limit(line, hasRoom: true))
+    }
+
+    /// An exchange comes to its cluster. One that waits is appended.
+    mutating func arrive(_ exchange: UInt32, at number: UInt16, now: Int64, hasRoom: Bool = true)
+        -> ClusterGate.Arrival
+    {
+        let line = unsafe line(number)
+        let queue = unsafe line.pointee.limits.queue
+        let arrival = unsafe line.pointee.gate.arrive(limit: limit(line, hasRoom: hasRoom), queue: queue)
         if arrival == .waits { unsafe append(exchange, to: line, now: now) }
         return arrival
     }
@@ -109,11 +140,14 @@
         }
     }
 
+    /// An exchange that is under way already begins to count.
+    func include(at number: UInt16) { unsafe line(number).pointee.gate.include() }
+
     /// The exchange that goes in now; nil if none may, or others' turn it is. It waits no longer, and is under way.
     mutating func takeFirst(_ number: UInt16) -> UInt32? {
         let line = unsafe line(number)
         let first = unsafe line.pointee.first
-        let limit = unsafe line.pointee.limits.requests
+        let limit = unsafe limit(line, hasRoom: true)
         guard first != Slot.none, unsafe line.pointee.gate.turn(limit: limit) == worker,
             unsafe line.pointee.gate.enter(limit: limit)
         else { return nil }
@@ -158,20 +192,20 @@
     func noteExpiry(_ number: UInt16) { unsafe line(number).pointee.gate.noteExpiry() }
 
     /// The other worker whose turn it is at a gate; nil if it is nobody's, or this one's.
-    func otherWorker(_ number: UInt16) -> Int? {
+    ///
+    /// - Parameter hasRoom: whether any endpoint has room for one more.
+    func otherWorker(_ number: UInt16, hasRoom: Bool = true) -> Int? {
         let line = unsafe line(number)
-        let next = unsafe line.pointee.gate.turn(limit: line.pointee.limits.requests)
+        let next = unsafe line.pointee.gate.turn(limit: limit(line, hasRoom: hasRoom))
         return next == worker ? nil : next
     }
 
-    /// Whether an exchange of this worker may go in.
-    var mayTake: Bool {
-        for index in 0..<count {
-            let line = unsafe lines[index]
-            if line.first != Slot.none && line.gate.turn(limit: line.limits.requests) == worker {
-                return true
-            }
-        }
-        return false
+    /// The first exchange of this worker that waits at a gate, if it is its turn, as far as the gate knows.
+    func next(_ number: UInt16) -> UInt32? {
+        let line = unsafe line(number)
+        let first = unsafe line.pointee.first
+        guard first != Slot.none, unsafe line.pointee.gate.turn(limit: limit(line, hasRoom: true)) == worker
+        else { return nil }
+        return first
     }
 }

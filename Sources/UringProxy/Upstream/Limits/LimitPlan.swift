@@ -7,21 +7,40 @@ struct LimitPlan: Sendable {
         var queue: UInt32 = 0
         /// How long they wait at most (nanoseconds).
         var queueTimeout: Int64 = 1_000_000_000
+        /// Exchanges under way at each endpoint; 0: any number.
+        var endpointRequests: UInt32 = 0
     }
 
     let settings: Settings
     let gate: ClusterGate
+    /// Of each endpoint, in their order, if there is a limit for it.
+    let endpoints: [EndpointCap]
+
+    init(settings: Settings, gate: ClusterGate, endpoints: [EndpointCap] = []) {
+        self.settings = settings
+        self.gate = gate
+        self.endpoints = endpoints
+    }
+
+    var isCapped: Bool { cap > 0 }
+    /// How many exchanges may be under way at an endpoint; 0: any number.
+    var cap: UInt32 { endpoints.isEmpty ? 0 : settings.endpointRequests }
+    func cap(_ endpoint: Int) -> EndpointCap.View? { isCapped ? endpoints[endpoint].view : nil }
 }
 
 extension HealthRegistry {
     /// How much a configured cluster is asked to do at once; nil: there is no limit.
-    func limits(_ configuration: ClusterConfiguration) -> LimitPlan? {
+    ///
+    /// - Parameter endpoints: their identities.
+    func limits(_ configuration: ClusterConfiguration, endpoints: [String]) -> LimitPlan? {
         let limits = configuration.limits
-        guard limits.requests > 0 else { return nil }
+        guard limits.isOn else { return nil }
         return LimitPlan(
             settings: LimitPlan.Settings(
-                requests: UInt32(clamping: limits.requests), queue: UInt32(clamping: limits.queue),
-                queueTimeout: limits.queueTimeout.rawValue),
-            gate: gate(configuration.name))
+                requests: limits.requests > 0 ? UInt32(clamping: limits.requests) : .max,
+                queue: UInt32(clamping: limits.queue), queueTimeout: limits.queueTimeout.rawValue,
+                endpointRequests: UInt32(clamping: limits.endpointRequests)),
+            gate: gate(configuration.name),
+            endpoints: limits.endpointRequests > 0 ? caps(configuration.name, endpoints: endpoints) : [])
     }
 }

@@ -82,13 +82,13 @@ struct ClusterGateTests {
     func reload() throws {
         let registry = HealthRegistry()
         var cluster = ClusterConfiguration(name: "app", endpoints: ["h:1"])
-        #expect(registry.limits(cluster) == nil)
+        #expect(registry.limits(cluster, endpoints: ["h:1"]) == nil)
         cluster.limits.requests = 1
         cluster.limits.queue = 1
-        let first = try #require(registry.limits(cluster))
+        let first = try #require(registry.limits(cluster, endpoints: ["h:1"]))
         #expect(first.gate.view.arrive(limit: first.settings.requests, queue: 0) == .entered)
         cluster.limits.requests = 2
-        let second = try #require(registry.limits(cluster))
+        let second = try #require(registry.limits(cluster, endpoints: ["h:1"]))
         #expect(second.gate === first.gate && second.gate.view.underWay == 1)
         #expect(second.gate.view.arrive(limit: second.settings.requests, queue: 0) == .entered)
         // Fewer than are under way: none goes in until there are.
