@@ -120,6 +120,11 @@ struct ExplanationTests {
         var cluster = ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:1"])
         cluster.limits.requests = 100
         cluster.limits.queue = queue
+        if queue > 0 {
+            configuration.listeners[0].maxConnections = 500
+            cluster.limits.endpointRequests = 7
+            cluster.limits.adaptive = AdaptiveLimitConfiguration()
+        }
         configuration.clusters = [cluster]
         let text: String
         do throws(OptionSyntaxError) {
@@ -129,7 +134,12 @@ struct ExplanationTests {
             ).text
         } catch { throw TestFailure(error.message) }
         let more = queue > 0 ? "20 more wait for up to 1s, else 503" : "more are answered with 503"
-        #expect(text.contains("100 requests at a time; \(more)"), "\(text)")
+        let others =
+            queue > 0
+            ? ", 7 at each endpoint, 5 to 1000 without an answer, as long as answers take no more than 25% longer than under little load"
+            : ""
+        #expect(text.contains("100 requests at a time\(others); \(more)"), "\(text)")
+        #expect(text.contains("500 at a time; one more is answered with 503") == (queue > 0), "\(text)")
     }
 
     private func compare(

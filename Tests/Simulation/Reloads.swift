@@ -117,7 +117,9 @@
                         settings.endpointRequests = UInt32(random.within(1...3))
                         caps = world.health.caps(plan.name, endpoints: endpoints.map(\.identity))
                     }
-                    return LimitPlan(settings: settings, gate: limits.gate, endpoints: caps)
+                    return LimitPlan(
+                        settings: settings, gate: limits.gate, endpoints: caps,
+                        adaptive: random.chance(80) ? limits.adaptive : nil)
                 })
         }
     }

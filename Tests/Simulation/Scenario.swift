@@ -242,7 +242,18 @@
                 if world.limits.chance(50) { settings.requests = .max }
                 caps = world.health.caps(name, endpoints: endpoints)
             }
-            return LimitPlan(settings: settings, gate: world.health.gate(name), endpoints: caps)
+            return LimitPlan(
+                settings: settings, gate: world.health.gate(name), endpoints: caps,
+                adaptive: world.limits.chance(30) ? makeAdaptive(name) : nil)
+        }
+
+        private func makeAdaptive(_ name: String) -> AdaptiveGate {
+            var settings = AdaptiveLimit.Settings()
+            settings.lowest = UInt32(world.limits.within(1...3))
+            settings.highest = settings.lowest + UInt32(world.limits.below(4))
+            settings.window = world.limits.pick([1, 20, 500]) * millisecond
+            settings.remeasure = world.limits.pick([1, 1000, 60_000]) * settings.window
+            return world.health.adaptive(name, settings)
         }
 
         private func makeRetries() -> RetryPlan {

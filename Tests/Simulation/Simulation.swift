@@ -235,9 +235,14 @@
                 world.violate("\(opened) upstream connections were opened, \(closed) closed")
             }
             for cluster in clusters {
-                guard let gate = cluster.limits?.gate.view, gate.underWay + gate.waiting > 0 else { continue }
+                guard let limits = cluster.limits else { continue }
+                let gate = limits.gate.view
+                let atEndpoints = limits.endpoints.reduce(into: 0) { $0 += Int($1.view.underWay) }
+                let counts = [gate.underWay, gate.waiting, Int(gate.answered), atEndpoints]
+                if counts.allSatisfy({ $0 == 0 }) { continue }
                 world.violate(
-                    "\(cluster.name): \(gate.underWay) exchanges are in at the end, \(gate.waiting) wait")
+                    "\(cluster.name): at the end exchanges are in, wait, are answered, are at endpoints: \(counts)"
+                )
             }
             for case .some(let descriptor) in world.descriptors {
                 world.violate("descriptor \(descriptor.number) was never closed")

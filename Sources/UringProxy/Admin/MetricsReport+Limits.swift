@@ -1,5 +1,21 @@
 // What clusters and listeners with limits are doing. As many lines as the configuration has of them.
 extension MetricsReport {
+    private mutating func adaptiveLimits(_ clusters: [ClusterPlan]) {
+        let adaptive = clusters.compactMap { cluster in cluster.limits?.adaptive.map { (cluster.name, $0) } }
+        if adaptive.isEmpty { return }
+        header("cluster_adaptive_limit", "Requests that may be without an answer at a time.", "gauge")
+        for (name, gate) in adaptive {
+            text += "uproxy_cluster_adaptive_limit{cluster=\"\(name)\"} \(gate.view.current)\n"
+        }
+        header(
+            "cluster_latency_floor_seconds", "How long answers take under little load; 0: not known yet.",
+            "gauge")
+        for (name, gate) in adaptive {
+            let seconds = Double(gate.floor) / 1e9
+            text += "uproxy_cluster_latency_floor_seconds{cluster=\"\(name)\"} \(seconds)\n"
+        }
+    }
+
     private mutating func endpointRequests(_ clusters: [ClusterPlan]) {
         if clusters.isEmpty { return }
         header("endpoint_requests", "Exchanges under way, where endpoint_requests limits them.", "gauge")
@@ -39,6 +55,7 @@ extension MetricsReport {
         func line(_ name: String, _ cluster: String, _ value: some BinaryInteger, labels: String = "") {
             text += "uproxy_\(name){cluster=\"\(cluster)\"\(labels)} \(value)\n"
         }
+        adaptiveLimits(clusters)
         endpointRequests(clusters.filter { $0.limits?.isCapped ?? false })
         header("cluster_requests", "Exchanges under way, where there is a limit.", "gauge")
         for (name, gate) in gates { line("cluster_requests", name, gate.underWay) }
@@ -46,7 +63,10 @@ extension MetricsReport {
         for (name, gate) in gates { line("cluster_queued", name, gate.waiting) }
         header("cluster_refused_total", "Requests refused for the limit, by cause.", "counter")
         for (name, gate) in gates {
-            for (cause, count) in [(ProxyError.circuitOpen, gate.refused), (.queueTimeout, gate.expired)] {
+            let causes = [
+                (ProxyError.circuitOpen, gate.refused), (.loadShed, gate.shed), (.queueTimeout, gate.expired),
+            ]
+            for (cause, count) in causes {
                 line("cluster_refused_total", name, count, labels: ",cause=\"\(cause.label)\"")
             }
         }

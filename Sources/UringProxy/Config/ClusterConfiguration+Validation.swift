@@ -59,10 +59,40 @@ extension ClusterConfiguration {
         checkCount(limits.endpointRequests, 0...1_000_000, "\(path).endpoint_requests", &problems)
         checkCount(limits.queue, 0...1_000_000, "\(path).queue", &problems)
         checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
+        if let adaptive = limits.adaptive { checkAdaptive(adaptive, "\(path).adaptive", &problems) }
         if limits.queue > 0 && !limits.isOn {
             problems.add(
                 "\(path).queue", "without a limit nothing ever waits",
-                "give 'requests' or 'endpoint_requests', or leave it out")
+                "give 'requests', 'endpoint_requests' or 'adaptive', or leave it out")
+        }
+    }
+
+    private func checkAdaptive(
+        _ adaptive: AdaptiveLimitConfiguration, _ path: String, _ problems: inout ProblemList
+    ) {
+        checkCount(adaptive.lowest, AdaptiveLimitConfiguration.range, "\(path).min", &problems)
+        checkCount(adaptive.highest, AdaptiveLimitConfiguration.range, "\(path).max", &problems)
+        checkSpan(adaptive.window, "\(path).window", &problems)
+        checkSpan(adaptive.remeasure, "\(path).remeasure", &problems)
+        if adaptive.highest < adaptive.lowest {
+            problems.add(
+                "\(path).max", "\(adaptive.highest) is less than 'min' (\(adaptive.lowest))",
+                "raise it, or lower 'min'")
+        }
+        if adaptive.remeasure < adaptive.window {
+            problems.add(
+                "\(path).remeasure", "\(adaptive.remeasure) is shorter than a window (\(adaptive.window))",
+                "raise it: a minute is common")
+        }
+        if limits.requests > 0 && limits.requests < adaptive.lowest {
+            problems.add(
+                "\(path).min", "\(adaptive.lowest) is more than 'requests' allows (\(limits.requests))",
+                "lower it, or raise 'requests'")
+        }
+        if adaptive.buffer == 0 {
+            problems.add(
+                "\(path).buffer", "with 0 any latency that is not the least lowers the limit",
+                "give a share such as 25%")
         }
     }
 

@@ -8,9 +8,11 @@ public struct LimitConfiguration: Sendable, Equatable {
     public var queue = 0
     /// How long they wait at most.
     public var queueTimeout = Nanoseconds.seconds(1)
+    /// Those without an answer; nil: any number.
+    public var adaptive: AdaptiveLimitConfiguration?
 
     public init() {}
 
     /// Whether anything is limited.
-    var isOn: Bool { requests > 0 || endpointRequests > 0 }
+    var isOn: Bool { requests > 0 || endpointRequests > 0 || adaptive != nil }
 }

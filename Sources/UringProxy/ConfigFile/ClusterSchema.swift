@@ -62,6 +62,23 @@ enum ClusterSchema {
             "Further requests that wait for one of them to end; those beyond it are answered with 503."),
         .value(
             "queue_timeout", \.limits.queueTimeout, .duration, "How long they wait before the answer is 503."),
+        .object(
+            "adaptive", \.limits.adaptive,
+            "A limit on requests without an answer that follows how long answers take; {} for one with the defaults.",
+            new: { AdaptiveLimitConfiguration() }, adaptiveKeys),
+    ]
+
+    private static let adaptiveKeys: [SchemaKey<AdaptiveLimitConfiguration>] = [
+        .value(
+            "min", \.lowest, .count(AdaptiveLimitConfiguration.range), "What the limit never falls below."),
+        .value("max", \.highest, .count(AdaptiveLimitConfiguration.range), "What it never exceeds."),
+        .value(
+            "buffer", \.buffer, .percent,
+            "How much longer answers may take than under little load before the limit falls."),
+        .value("window", \.window, .duration, "How long answers are timed together, at least."),
+        .value(
+            "remeasure", \.remeasure, .duration,
+            "How often the latency under little load is measured, with a quarter of the limit."),
     ]
 
     static let outlierKeys: [SchemaKey<ClusterConfiguration>] = [

@@ -54,6 +54,11 @@ extension Explanation {
         var most: [String] = []
         if limits.requests > 0 { most.append("\(limits.requests) requests at a time") }
         if limits.endpointRequests > 0 { most.append("\(limits.endpointRequests) at each endpoint") }
+        if let adaptive = limits.adaptive {
+            most.append(
+                "\(adaptive.lowest) to \(adaptive.highest) without an answer, as long as answers take no more than \(adaptive.buffer)% longer than under little load"
+            )
+        }
         add("limits", "\(most.joined(separator: ", ")); \(more)", "clusters.\(cluster.name).limits")
     }
 

@@ -149,6 +149,7 @@ extension Engine where D: ~Copyable {
             exchange.clusterEndpoint = endpoint < 0 ? Slot.none : UInt32(endpoint)
             if endpoint >= 0 { clusters.enter(endpoint) }
         }
+        adoptAnswers()
     }
 
     private mutating func adoptRoutes(_ snapshot: Snapshot) {

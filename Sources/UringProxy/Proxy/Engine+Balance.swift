@@ -129,6 +129,7 @@ extension Engine where D: ~Copyable {
 
     /// An attempt failed: if by the endpoint's fault, it counts as a very slow answer, and against its health.
     func noteFailure(_ index: UInt32, _ error: ProxyError) {
+        if error == .upstreamTimeout && exchanges[index].gate != 0 { answerMissing(index) }
         let endpoint = exchanges[index].clusterEndpoint
         guard endpoint != Slot.none, error.isEndpointFailure else { return }
         if clusters.judgesRequests { clusters.noteFailure(Int(endpoint), now: driver.now) }

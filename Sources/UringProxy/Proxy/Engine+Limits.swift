@@ -46,6 +46,9 @@ extension Engine where D: ~Copyable {
     ) -> Bool {
         switch arrival {
         case .entered: preconditionFailure("it went in")
+        case .shed:
+            fail(index, .loadShed)
+            return false
         case .refused:
             fail(index, .circuitOpen)
             return false
@@ -75,6 +78,7 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func leaveGate(_ index: UInt32) {
         let gate = exchanges[index].gate
+        if exchanges[index].isAnswered { gates.forgetAnswer(gate) }
         if exchanges[index].state == .queued {
             gates.giveUp(index, at: gate)
         } else if !gates.leave(gate) {
@@ -86,6 +90,44 @@ extension Engine where D: ~Copyable {
     /// Wakes the worker whose turn it is. This one sees before it sleeps that it is its own (`mayAdmit`).
     private func wakeNext(_ gate: UInt16) {
         if let worker = gates.otherWorker(gate, hasRoom: hasRoom(gate)) { wakeups[worker].signal() }
+    }
+
+    /// The answer of an exchange with a gate has begun: where the limit follows latency it has told its own, and makes room.
+    @inline(never)
+    mutating func answerBegan(_ index: UInt32, status: UInt16) {
+        let exchange = exchanges.tenant(index)
+        guard gates.isAdaptive(exchange.gate) else { return }
+        // What fails may do so quickly.
+        let isTimed = exchange.requestSentAt > 0 && status < 500
+        gates.noteAnswer(
+            exchange.gate, latency: isTimed ? max(1, driver.now - exchange.requestSentAt) : 0, now: driver.now
+        )
+        exchange.isAnswered = true
+        wakeNext(exchange.gate)
+    }
+
+    /// The answer of an exchange with a gate did not come in time.
+    @inline(never)
+    func answerMissing(_ index: UInt32) {
+        let exchange = exchanges.tenant(index)
+        guard exchange.requestSentAt > 0 else { return }
+        gates.noteLatency(exchange.gate, max(1, driver.now - exchange.requestSentAt), now: driver.now)
+        wakeNext(exchange.gate)
+    }
+
+    /// After a reload: exchanges that were answered before it mattered are known to the gate, and whose turn it has become is woken.
+    mutating func adoptAnswers() {
+        guard gates.count > 0 else { return }
+        for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
+            let exchange = exchanges.tenant(index)
+            if exchange.gate != 0 && !exchange.isAnswered && gates.isAdaptive(exchange.gate)
+                && (exchange.state == .responding || exchange.state == .tunnelling)
+            {
+                gates.noteAnswer(exchange.gate, latency: 0, now: driver.now)
+                exchange.isAnswered = true
+            }
+        }
+        for gate in 1...UInt16(gates.count) { wakeNext(gate) }
     }
 
     /// An exchange under way has left one endpoint for another.

@@ -198,6 +198,7 @@ extension Engine where D: ~Copyable {
         segments.consume(UInt32(responseHead.size + small), from: &upstream.input)
         dropRequest(index)
         exchange.state = .responding
+        if exchange.gate != 0 { answerBegan(index, status: responseHead.status) }
         queueFlush(exchange.downstream)
         return true
     }

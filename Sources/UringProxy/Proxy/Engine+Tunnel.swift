@@ -67,6 +67,7 @@ extension Engine where D: ~Copyable {
         counters.add(.tunnelsOpened)
         dropRequest(index)
         exchanges[index].state = .tunnelling
+        if exchanges[index].gate != 0 { answerBegan(index, status: 200) }
         for end in [slot, upstream] {
             connections[end].phase = .tunnelling
             connections[end].phaseStartedAt = driver.now

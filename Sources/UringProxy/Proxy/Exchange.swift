@@ -22,6 +22,8 @@ struct Exchange: BitwiseCopyable {
     static var noCluster: UInt16 { .max }
 
     var state = State.connecting
+    /// Its answer has begun, which its cluster's gate knows. Here, as there is room.
+    var isAnswered = false
     var downstream: UInt32
     var upstream = Slot.none
     /// Connection attempts under way (RFC 8305): the first to succeed is used.

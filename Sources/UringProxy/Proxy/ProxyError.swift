@@ -11,7 +11,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
-    case noHealthyEndpoint, circuitOpen, queueTimeout
+    case noHealthyEndpoint, circuitOpen, loadShed, queueTimeout
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
@@ -37,7 +37,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .noHealthyEndpoint, .circuitOpen, .queueTimeout, .outOfMemory, .outOfExchanges,
+        case .noHealthyEndpoint, .circuitOpen, .loadShed, .queueTimeout, .outOfMemory, .outOfExchanges,
             .outOfDescriptors,
             .outOfConnections, .resolverBusy, .authenticationBusy, .draining, .listenerGone, .listenerFull:
             503
@@ -95,6 +95,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
         case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .circuitOpen: "the cluster has as much to do as it may; see its limits"
+        case .loadShed: "the cluster answers too slowly to be asked more at once; see its adaptive limit"
         case .queueTimeout: "the cluster had as much to do as it may for too long; see its limits"
         case .totalTimeout: "the exchange took too long; see --timeout-total"
         case .outOfMemory: "out of buffers; see --memory"
@@ -149,6 +150,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
         case .noHealthyEndpoint: "no_healthy_endpoint"
         case .circuitOpen: "circuit_open"
+        case .loadShed: "load_shed"
         case .queueTimeout: "queue_timeout"
         case .totalTimeout: "total_timeout"
         case .outOfMemory: "out_of_memory"

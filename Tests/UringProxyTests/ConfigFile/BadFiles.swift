@@ -397,7 +397,7 @@ enum BadFiles {
         ),
         Case(
             health("limits: {queue: 10}"),
-            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests' or 'endpoint_requests', or leave it out"
+            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests', 'endpoint_requests' or 'adaptive', or leave it out"
         ),
         Case(
             health("limits: {requests: 2000000}"),
@@ -409,6 +409,33 @@ enum BadFiles {
         Case(
             health("limits: {endpoints_request: 5}"),
             "f.yaml:1:45: clusters.app.limits.endpoints_request: there is no such key; did you mean 'endpoint_requests'?"
+        ),
+        Case(
+            health("limits: {adaptive: {min: 0}}"),
+            "f.yaml:1:61: clusters.app.limits.adaptive.min: 0 is outside 1 to 1000000; give some"),
+        Case(
+            health("limits: {adaptive: {min: 50, max: 20}}"),
+            "f.yaml:1:70: clusters.app.limits.adaptive.max: 20 is less than 'min' (50); raise it, or lower 'min'"
+        ),
+        Case(
+            health("limits: {requests: 10, adaptive: {min: 50}}"),
+            "f.yaml:1:75: clusters.app.limits.adaptive.min: 50 is more than 'requests' allows (10); lower it, or raise 'requests'"
+        ),
+        Case(
+            health("limits: {adaptive: {buffer: 0}}"),
+            "f.yaml:1:64: clusters.app.limits.adaptive.buffer: with 0 any latency that is not the least lowers the limit; give a share such as 25%"
+        ),
+        Case(
+            health("limits: {adaptive: {window: 5s, remeasure: 1s}}"),
+            "f.yaml:1:79: clusters.app.limits.adaptive.remeasure: 1s is shorter than a window (5s); raise it: a minute is common"
+        ),
+        Case(
+            health("limits: {adaptive: {window: 1ms}}"),
+            "f.yaml:1:64: clusters.app.limits.adaptive.window: 1ms is outside 10ms to ten years; give some seconds, such as 10s"
+        ),
+        Case(
+            health("limits: {adaptive: on}"),
+            "f.yaml:1:55: clusters.app.limits.adaptive: 'on' stands where keys are expected; write some of min, max, buffer, window, remeasure"
         ),
         Case(
             health("limits: {request: 2}"),

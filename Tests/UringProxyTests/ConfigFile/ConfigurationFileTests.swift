@@ -82,7 +82,7 @@ struct ConfigurationFileTests {
             panic: 0
             slow_start: 40s
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
-            limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms}
+            limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
         routes:
           site:
             - match: {path: "/a/*"}
@@ -146,6 +146,13 @@ struct ConfigurationFileTests {
         cluster.limits.endpointRequests = 30
         cluster.limits.queue = 20
         cluster.limits.queueTimeout = .milliseconds(250)
+        var adaptive = AdaptiveLimitConfiguration()
+        adaptive.lowest = 7
+        adaptive.highest = 90
+        adaptive.buffer = 40
+        adaptive.window = .milliseconds(50)
+        adaptive.remeasure = .minutes(2)
+        cluster.limits.adaptive = adaptive
         return cluster
     }
 

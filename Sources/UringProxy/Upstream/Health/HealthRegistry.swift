@@ -11,6 +11,8 @@ final class HealthRegistry: Sendable {
         let retryBudget = RetryBudget()
         /// Of a cluster with limits.
         var gate: ClusterGate?
+        /// Of one whose limit follows latency.
+        var adaptive: AdaptiveGate?
         /// Of the endpoints of one that limits what is under way there.
         var caps: [String: EndpointCap] = [:]
         var endpoints: [String: EndpointHealth] = [:]
@@ -49,6 +51,16 @@ final class HealthRegistry: Sendable {
             let gate = entry.gate ?? ClusterGate()
             entry.gate = gate
             return gate
+        }
+    }
+
+    /// What a cluster's answers say about its limit; anew with other settings. At start and reload alone: it locks.
+    func adaptive(_ name: String, _ settings: AdaptiveLimit.Settings) -> AdaptiveGate {
+        withEntry(name) { entry in
+            if let known = entry.adaptive, known.settings == settings { return known }
+            let adaptive = AdaptiveGate(settings)
+            entry.adaptive = adaptive
+            return adaptive
         }
     }
 

@@ -8,7 +8,11 @@ internal import Synchronization
 /// whose turn it is afterwards, and wakes that worker. All of it is sequentially consistent: the last of several that change
 /// something at once sees what the others did, so no turn is lost.
 @safe final class ClusterGate: @unchecked Sendable {
-    enum Arrival { case entered, waits, refused }
+    enum Arrival {
+        case entered, waits, refused
+        /// Refused for the limit that follows latency.
+        case shed
+    }
 
     /// The words apart, as different workers write them.
     private static let stride = 128
@@ -19,7 +23,7 @@ internal import Synchronization
     let view: View
 
     init() {
-        let size = 3 * Self.stride + Self.workerLimit * MemoryLayout<UInt64>.stride
+        let size = 4 * Self.stride + Self.workerLimit * MemoryLayout<UInt64>.stride
         unsafe storage = .allocate(byteCount: size, alignment: Self.stride)
         unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         view = unsafe View(base: storage)
@@ -42,12 +46,15 @@ internal import Synchronization
         private var counts: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(0) }
         private var refusals: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(ClusterGate.stride) }
         private var expiries: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(ClusterGate.stride + 8) }
+        private var sheds: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(ClusterGate.stride + 16) }
+        /// Exchanges under way that have been answered, where it matters.
+        private var answers: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(3 * ClusterGate.stride) }
         private var lastNumber: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(2 * ClusterGate.stride) }
         private var workers: UnsafeMutablePointer<Atomic<UInt64>> { unsafe word(2 * ClusterGate.stride + 8) }
         /// The lowest number that waits at a worker; 0: none does.
         private func lowest(_ worker: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
             precondition(UInt(bitPattern: worker) < UInt(bitPattern: ClusterGate.workerLimit))
-            return unsafe word(3 * ClusterGate.stride + worker * 8)
+            return unsafe word(4 * ClusterGate.stride + worker * 8)
         }
 
         private static var oneWaiting: UInt64 { 1 << 32 }
@@ -68,10 +75,7 @@ internal import Synchronization
             while true {
                 let waiting = seen >> 32
                 let enters = waiting == 0 && UInt32(truncatingIfNeeded: seen) < limit
-                guard enters || waiting < UInt64(queue) else {
-                    unsafe refusals.pointee.wrappingAdd(1, ordering: .relaxed)
-                    return .refused
-                }
+                guard enters || waiting < UInt64(queue) else { return .refused }
                 let (exchanged, original) = unsafe counts.pointee.compareExchange(
                     expected: seen, desired: seen + (enters ? 1 : Self.oneWaiting),
                     ordering: .sequentiallyConsistent)
@@ -118,7 +122,25 @@ internal import Synchronization
             precondition(left.oldValue >= Self.oneWaiting, "who gives up has waited")
         }
 
+        func noteRefusal() { unsafe refusals.pointee.wrappingAdd(1, ordering: .relaxed) }
+        func noteShed() { unsafe sheds.pointee.wrappingAdd(1, ordering: .relaxed) }
         func noteExpiry() { unsafe expiries.pointee.wrappingAdd(1, ordering: .relaxed) }
+
+        // MARK: - Answers
+
+        /// An exchange under way is answered, and goes on.
+        func noteAnswer() { unsafe _ = answers.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+
+        /// It ends.
+        func forgetAnswer() {
+            let left = unsafe answers.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+            precondition(left.oldValue > 0, "an answer ends once")
+        }
+
+        /// Exchanges under way that have been answered.
+        var answered: UInt32 {
+            UInt32(truncatingIfNeeded: unsafe answers.pointee.load(ordering: .sequentiallyConsistent))
+        }
 
         // MARK: - Taking turns
 
@@ -154,8 +176,10 @@ internal import Synchronization
             Int(UInt32(truncatingIfNeeded: unsafe counts.pointee.load(ordering: .relaxed)))
         }
         var waiting: Int { Int(unsafe counts.pointee.load(ordering: .relaxed) >> 32) }
-        /// Exchanges that found no room to wait.
+        /// Exchanges refused for the other limits, that found no room to wait.
         var refused: UInt64 { unsafe refusals.pointee.load(ordering: .relaxed) }
+        /// Exchanges refused for the limit that follows latency.
+        var shed: UInt64 { unsafe sheds.pointee.load(ordering: .relaxed) }
         /// Exchanges that waited in vain.
         var expired: UInt64 { unsafe expiries.pointee.load(ordering: .relaxed) }
     }

@@ -7,6 +7,8 @@
         var limits: LimitPlan.Settings
         /// The cluster, by its index, if its endpoints have limits too; else -1.
         var cappedCluster: Int32
+        /// How many may be without an answer, if that follows latency.
+        var adaptive: AdaptiveGate.View?
         var first = Slot.none
         var last = Slot.none
     }
@@ -56,6 +58,7 @@
         for index in gates.indices {
             unsafe lines[index].limits = endless
             unsafe lines[index].cappedCluster = -1
+            unsafe lines[index].adaptive = nil
             let isKept = plans.contains { $0.gate === gates[index] }
             if !isKept && !isUsed(UInt16(index + 1)) { free.append(index) }
         }
@@ -65,6 +68,7 @@
             if let index = gates.firstIndex(where: { $0 === limits.gate }) {
                 unsafe lines[index].limits = line.limits
                 unsafe lines[index].cappedCluster = line.cappedCluster
+                unsafe lines[index].adaptive = line.adaptive
                 return UInt16(index + 1)
             }
             line.gate.join(worker: worker)
@@ -85,7 +89,8 @@
 
     private static func line(_ plan: LimitPlan, cluster: Int) -> Line {
         Line(
-            gate: plan.gate.view, limits: plan.settings, cappedCluster: plan.isCapped ? Int32(cluster) : -1)
+            gate: plan.gate.view, limits: plan.settings, cappedCluster: plan.isCapped ? Int32(cluster) : -1,
+            adaptive: plan.adaptive?.view)
     }
 
     private func line(_ number: UInt16) -> UnsafeMutablePointer<Line> {
@@ -105,7 +110,10 @@
     ///
     /// - Parameter hasRoom: whether any endpoint has room for one more.
     private func limit(_ line: UnsafeMutablePointer<Line>, hasRoom: Bool) -> UInt32 {
-        unsafe hasRoom ? line.pointee.limits.requests : 0
+        guard hasRoom else { return 0 }
+        let most = unsafe line.pointee.limits.requests
+        guard let adaptive = unsafe line.pointee.adaptive else { return most }
+        return unsafe min(most, adaptive.current &+ line.pointee.gate.answered)
     }
 
     /// Whether an exchange that came now would go in, as far as the gate knows.
@@ -119,8 +127,16 @@
         -> ClusterGate.Arrival
     {
         let line = unsafe line(number)
-        let queue = unsafe line.pointee.limits.queue
-        let arrival = unsafe line.pointee.gate.arrive(limit: limit(line, hasRoom: hasRoom), queue: queue)
+        let limits = unsafe line.pointee.limits
+        let limit = unsafe limit(line, hasRoom: hasRoom)
+        let arrival = unsafe line.pointee.gate.arrive(limit: limit, queue: limits.queue)
+        if arrival == .refused {
+            if hasRoom && limit < limits.requests {
+                unsafe line.pointee.gate.noteShed()
+                return .shed
+            }
+            unsafe line.pointee.gate.noteRefusal()
+        }
         if arrival == .waits { unsafe append(exchange, to: line, now: now) }
         return arrival
     }
@@ -183,6 +199,30 @@
         let lowest = place.next == Slot.none ? 0 : places[place.next].number
         unsafe line.pointee.gate.show(lowest, worker: worker)
     }
+
+    // MARK: - Answers
+
+    /// Whether a gate's limit follows latency.
+    func isAdaptive(_ number: UInt16) -> Bool { unsafe line(number).pointee.adaptive != nil }
+
+    /// An exchange under way is answered: another one may come in its place.
+    ///
+    /// - Parameter latency: nanoseconds since it was asked; 0: nobody knows.
+    func noteAnswer(_ number: UInt16, latency: Int64, now: Int64) {
+        if latency > 0 { noteLatency(number, latency, now: now) }
+        unsafe line(number).pointee.gate.noteAnswer()
+    }
+
+    /// An answer, or that there is none, took so many nanoseconds.
+    func noteLatency(_ number: UInt16, _ latency: Int64, now: Int64) {
+        let line = unsafe line(number)
+        guard let adaptive = unsafe line.pointee.adaptive else { return }
+        let gate = unsafe line.pointee.gate
+        let answered = Int(gate.answered)
+        adaptive.note(latency: latency, underWay: UInt32(clamping: gate.underWay - answered), now: now)
+    }
+
+    func forgetAnswer(_ number: UInt16) { unsafe line(number).pointee.gate.forgetAnswer() }
 
     // MARK: - Waiting
 

@@ -15,11 +15,16 @@ struct LimitPlan: Sendable {
     let gate: ClusterGate
     /// Of each endpoint, in their order, if there is a limit for it.
     let endpoints: [EndpointCap]
+    /// Tells how many may be without an answer; nil: any number.
+    let adaptive: AdaptiveGate?
 
-    init(settings: Settings, gate: ClusterGate, endpoints: [EndpointCap] = []) {
+    init(
+        settings: Settings, gate: ClusterGate, endpoints: [EndpointCap] = [], adaptive: AdaptiveGate? = nil
+    ) {
         self.settings = settings
         self.gate = gate
         self.endpoints = endpoints
+        self.adaptive = adaptive
     }
 
     var isCapped: Bool { cap > 0 }
@@ -41,6 +46,7 @@ extension HealthRegistry {
                 queue: UInt32(clamping: limits.queue), queueTimeout: limits.queueTimeout.rawValue,
                 endpointRequests: UInt32(clamping: limits.endpointRequests)),
             gate: gate(configuration.name),
-            endpoints: limits.endpointRequests > 0 ? caps(configuration.name, endpoints: endpoints) : [])
+            endpoints: limits.endpointRequests > 0 ? caps(configuration.name, endpoints: endpoints) : [],
+            adaptive: limits.adaptive.map { adaptive(configuration.name, AdaptiveLimit.Settings($0)) })
     }
 }
