@@ -78,6 +78,8 @@
         // What happened.
         var beganSending = false
         var sentWholeRequest = false
+        /// How often a mirror got it.
+        var copies = 0
         var arrivals = 0
         var requestSeenWhole = false
         /// The sizes of bodies that an origin sent as whole ones, one for each attempt.

@@ -198,6 +198,7 @@
             expect(engine.exchanges.count == 0, "\(engine.exchanges.count) exchanges")
             expect(engine.zeroCopies.count == 0, "\(engine.zeroCopies.count) zero-copy sends")
             expect(segments.linksInUse == 0, "\(segments.linksInUse) segments")
+            expect(engine.detachedCount == 0, "\(engine.detachedCount) detached exchanges counted")
             expect(engine.downstreamCount == 0, "\(engine.downstreamCount) downstream connections counted")
             expect(engine.bulkReceives == 0, "\(engine.bulkReceives) bulk receives counted")
             expect(engine.piped.isEmpty, "\(engine.piped.count) connections have a pipe")

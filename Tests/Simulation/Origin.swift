@@ -3,19 +3,21 @@
 
     /// A server behind the proxy.
     final class Origin {
+        enum Kind { case answering, echo, mirror }
+
         unowned let world: World
         let address: SocketAddress
-        let isEcho: Bool
+        let kind: Kind
         /// Connections to it are introduced, where the proxy does that: not those of forward requests.
         private let isOfCluster: Bool
         private(set) var connections = 0
         /// Refuses connections.
         var isDown = false
 
-        init(_ world: World, _ address: SocketAddress, isEcho: Bool, isOfCluster: Bool = false) {
+        init(_ world: World, _ address: SocketAddress, _ kind: Kind, isOfCluster: Bool = false) {
             self.world = world
             self.address = address
-            self.isEcho = isEcho
+            self.kind = kind
             self.isOfCluster = isOfCluster
         }
 
@@ -23,10 +25,14 @@
             connections += 1
             let name = "origin \(address.port).\(connections)"
             let peer: Peer =
-                isEcho
-                ? EchoPeer(
-                    world, name: name, isIntroduced: isOfCluster && world.profile.upstreamProxyHeader != nil)
-                : OriginConnection(world, name: name, port: address.port)
+                switch kind {
+                case .answering: OriginConnection(world, name: name, port: address.port)
+                case .echo:
+                    EchoPeer(
+                        world, name: name,
+                        isIntroduced: isOfCluster && world.profile.upstreamProxyHeader != nil)
+                case .mirror: MirrorPeer(world, name: name)
+                }
             peer.socket = socket
             socket.owner = peer
             peer.note("accepts")

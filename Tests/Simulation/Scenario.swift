@@ -11,6 +11,8 @@
         private(set) var clusterCount = 0
         /// The one behind them, of a server that sends back what it gets.
         var relayCluster: Int { clusterCount }
+        /// How many percent of the requests that routes take are copied to the last cluster; nil: there is no such.
+        private let mirrored: Int?
         private let routeSeed: UInt64
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
         let engineCount: Int
@@ -35,6 +37,8 @@
             let (origins, count) = Scenario.makeClusters(world)
             clusterCount = count
             routeSeed = world.random.next()
+            mirrored = world.mirrors.chance(70) ? world.mirrors.pick([20, 100, 100]) : nil
+            if mirrored != nil { settings.mirrored = world.mirrors.pick([0, 1, 3, 128]) }
             addOrigins(origins)
         }
 
@@ -85,6 +89,11 @@
                 var other = RouteDefinition(
                     rule: RouteRule(), action: .proxy(cluster: places[clusterCount - 1]))
                 other.access = 0
+                if let mirrored {
+                    let mirror = RouteMirror(cluster: places[relayCluster + 1], percent: mirrored)
+                    changing.mirror = mirror
+                    other.mirror = mirror
+                }
                 return try RouteSet([changing, other], seed: routeSeed)
             } catch {
                 preconditionFailure("the routes are well-formed")
@@ -164,9 +173,9 @@
                     ? IPAddress(high: 0xFD00 << 48, low: UInt64(index + 1))
                     : IPAddress(ipv4: 0x0A01_0000 + UInt32(index + 1))
                 let port = UInt16(8000 + index)
-                world.origins.append(Origin(world, SocketAddress(ip, port: port), isEcho: false))
+                world.origins.append(Origin(world, SocketAddress(ip, port: port), .answering))
                 world.origins.append(
-                    Origin(world, SocketAddress(ip, port: 443 + UInt16(index)), isEcho: true))
+                    Origin(world, SocketAddress(ip, port: 443 + UInt16(index)), .echo))
                 var addresses = [ip]
                 // Others beside it, of either family, that refuse or do not answer.
                 for _ in 0..<world.random.pick([0, 0, 1, 3, 15]) {
@@ -196,12 +205,22 @@
                 self.clusters.append(makeCluster("origins-\(index)", upstreams))
             }
             let echo = world.origins[1].address.withPort(7)
-            world.origins.append(Origin(world, echo, isEcho: true, isOfCluster: true))
+            world.origins.append(Origin(world, echo, .echo, isOfCluster: true))
             self.clusters.append(
                 ClusterPlan(
                     name: "relay",
                     endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)],
                     limits: makeLimits()))
+            if mirrored != nil { addMirror() }
+        }
+
+        private mutating func addMirror() {
+            let address = SocketAddress(IPAddress(ipv4: 0x0A01_0100), port: 80)
+            world.origins.append(Origin(world, address, .mirror, isOfCluster: true))
+            clusters.append(
+                makeCluster(
+                    "origins-\(clusters.count)",
+                    [FixedUpstream(name: "mirror", port: 80, address: address)]))
         }
 
         /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.

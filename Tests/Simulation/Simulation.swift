@@ -13,6 +13,8 @@
         public var answered = 0
         public var virtualSeconds = 0
         public var bytesSpliced = 0
+        /// Copies of requests that a mirror answered.
+        public var mirrored = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -168,6 +170,7 @@
             for node in nodes {
                 result.turns += node.turns
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])
+                result.mirrored += Int(node.counters[.mirrored])
             }
             for node in nodes { node.dispose() }
             world.dispose()

@@ -18,6 +18,8 @@
         var resilience: Random
         /// For limits of clusters: apart as well.
         var limits: Random
+        /// For mirrors: apart as well.
+        var mirrors: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -50,6 +52,7 @@
             introductions = Random(seed: seed ^ 0x5052_4F58_59)
             resilience = Random(seed: seed ^ 0x4845_414C_5448)
             limits = Random(seed: seed ^ 0x4C49_4D49_5453)
+            mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

@@ -12,6 +12,9 @@ extension Configuration {
     static let threadRange = 1...1024
     static let headRangeBytes = (1 << 10)...(256 << 10)
     static let fieldLimit = 4096
+    static let mirroredRange = 0...1024
+    /// Bodies up to this size, if they come with their head, stay with it: it can be sent again, and elsewhere.
+    static let smallBodyBytes = 4096
     static let smallestMemoryBytes: UInt64 = 16 << 20
     static let largestMemoryBytes: UInt64 = 1 << 44
     /// Far beyond what a sleep and a wake-up cost anywhere.
@@ -375,6 +378,11 @@ extension Configuration {
         ]
         for (option, value, most) in counts where value < 0 || value > most {
             problems.add(option, "\(value) is outside 0 to \(most)", "0 switches it off")
+        }
+        if !Self.mirroredRange.contains(limitMirrored) {
+            problems.add(
+                "--limit-mirrored", "\(limitMirrored) is outside 0 to \(Self.mirroredRange.upperBound)",
+                "0 mirrors nothing")
         }
         if let limitConnections, limitConnections > 0, limitConnectionsPerClient > limitConnections {
             problems.add(

@@ -88,6 +88,8 @@ public struct Configuration: Sendable, Equatable {
     public var limitConnections: Int?
     public var limitConnectionsPerClient = 0
     public var limitRequestsPerConnection = 0
+    /// Mirrored requests of a thread under way at a time. 0: none is mirrored.
+    public var limitMirrored = 128
 
     // MARK: Upstream pools
 

@@ -36,6 +36,18 @@ public struct RouteConfiguration: Sendable, Equatable {
         }
     }
 
+    /// A cluster that copies of some of the requests go to.
+    public struct Mirror: Sendable, Equatable {
+        public var cluster: String
+        /// Percent of the requests.
+        public var share: Int
+
+        public init(cluster: String, share: Int = 100) {
+            self.cluster = cluster
+            self.share = share
+        }
+    }
+
     /// An answer that needs no upstream.
     public struct Response: Sendable, Equatable {
         /// 200 to 599.
@@ -93,6 +105,8 @@ public struct RouteConfiguration: Sendable, Equatable {
 
     /// What of a request `split` chooses by; nil: it is drawn.
     public var splitKey: HashKey?
+    /// Whose answers are dropped, beside the cluster that answers.
+    public var mirror: Mirror?
     public var rewrite = Rewrite()
     public var requestEdits = FieldEdits()
     /// Of the upstream's answer, and of an own one.

@@ -135,6 +135,14 @@ enum ConfigurationSchema {
                 "What keeps requests with one cluster of the split: uri, source, header:NAME or cookie:NAME; without it each is drawn."
             ),
             .object(
+                "mirror", \.mirror, "A cluster that copies of requests go to; its answers are dropped.",
+                new: { RouteConfiguration.Mirror(cluster: "") },
+                [
+                    .value(
+                        "cluster", \.cluster, .text("the name of a cluster"), "A cluster.", isRequired: true),
+                    .value("share", \.share, .percent, "How many of the requests (default: 100%)."),
+                ]),
+            .object(
                 "redirect", \.redirect, "where downstream is sent; or",
                 new: { RouteConfiguration.Redirect(target: "") },
                 [
@@ -416,6 +424,10 @@ enum ConfigurationSchema {
         .value(
             "requests_per_connection", \.limitRequestsPerConnection, .count(),
             "After so many the last answer says close.", option: "--limit-requests-per-connection"),
+        .value(
+            "mirrored", \.limitMirrored, .count(Configuration.mirroredRange),
+            "Mirrored requests under way at a time, of each thread; those beyond it are not mirrored.",
+            option: "--limit-mirrored"),
     ]
 
     private static let poolKeys: [SchemaKey<Configuration>] = [

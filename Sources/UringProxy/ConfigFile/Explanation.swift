@@ -298,6 +298,7 @@ public struct Explanation: Sendable {
         guard explainChanges(set, source, fields, name, match.rule),
             isBodyAllowed(head, limit.value, limit.path)
         else { return }
+        explainMirror(place, head)
         if isDrawn {
             explainTimes(place, nil)
             return
@@ -427,6 +428,26 @@ public struct Explanation: Sendable {
             if let value = route[keyPath: own] { return (value, "\(path).\(key)") }
             if let value = defaults?[keyPath: ofList] { return (value, "route_defaults.\(list).\(key)") }
             return (common, key)
+        }
+    }
+
+    /// Whether a copy of the request goes to another cluster.
+    private mutating func explainMirror(_ place: Place, _ head: RequestHead) {
+        guard let mirror = place.route.mirror else { return }
+        let path = "\(place.path).mirror"
+        let share = "\(mirror.share)% of such requests to \(mirror.cluster)"
+        let most = Configuration.smallBodyBytes
+        switch head.framing {
+        case .none where head.upgrade != nil, .length(0) where head.upgrade != nil:
+            add("mirror", "none: an upgrade is not mirrored", path)
+        case .none, .length(0): add("mirror", share, path)
+        case .length(let size) where size <= most:
+            add("mirror", "\(share), if the body comes with the head", path)
+        case .length, .chunked, .untilClose:
+            add(
+                "mirror",
+                "none: of bodies only those of known length up to \(ByteSize.describe(UInt64(most))) are mirrored",
+                path)
         }
     }
 

@@ -11,6 +11,7 @@ enum Counter: Int, CaseIterable {
     case upstreamLent, upstreamBorrowed, upstreamStale
     case retries
     case retriesDenied, panicChoices
+    case mirrored, mirrorsBusy, mirrorsWithoutBody, mirrorsWithoutEndpoint, mirrorsFailed
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
     case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
@@ -75,7 +76,21 @@ enum Counter: Int, CaseIterable {
                 "panic_requests_total",
                 "Requests whose cluster had so few healthy endpoints that all were used."
             )
-        case .exchangesStarted: ("exchanges_started_total", "Exchanges begun.")
+        case .mirrored: ("mirrored_requests_total", "Copies of requests that a mirror has answered.")
+        case .mirrorsBusy:
+            (
+                "mirrored_skipped_busy_total",
+                "Requests not mirrored for limits.mirrored, a limit of the cluster, or want of memory."
+            )
+        case .mirrorsWithoutBody:
+            (
+                "mirrored_skipped_body_total",
+                "Requests not mirrored, for their body had not come with the head."
+            )
+        case .mirrorsWithoutEndpoint:
+            ("mirrored_skipped_no_endpoint_total", "Requests not mirrored, for no endpoint was healthy.")
+        case .mirrorsFailed: ("mirrored_failures_total", "Copies of requests that were not answered.")
+        case .exchangesStarted: ("exchanges_started_total", "Exchanges begun, mirrored ones among them.")
         case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")
         case .downstreamAborted: ("downstream_aborts_total", "Exchanges ended by downstream.")
         case .upstreamTruncated: ("upstream_truncated_total", "Responses that upstream cut short.")

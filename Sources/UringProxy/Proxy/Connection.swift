@@ -19,6 +19,8 @@ struct Connection: BitwiseCopyable {
         /// The last answer is on its way out, or gone; what still comes is read and dropped, for closing a socket
         /// with unread bytes resets it, and the reset would destroy the answer (RFC 9112 §9.6).
         case discarding
+        /// Stands for downstream in an exchange that nobody is answered by: it has no descriptor, and its output is dropped.
+        case detached
         // Upstream.
         case connecting
         /// An exchange has the use of it.

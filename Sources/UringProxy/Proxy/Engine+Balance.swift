@@ -17,7 +17,7 @@ extension Engine where D: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func enterCluster(_ index: UInt32, _ cluster: Int, key: UInt64) -> Bool {
+    mutating func enterCluster(_ index: UInt32, _ cluster: Int, key: UInt64) -> Bool {
         let gate = clusters.gate(cluster)
         if gate != 0 { return arrive(index, gate: gate, cluster: cluster, key: key) }
         return choose(index, cluster: cluster, key: key)
@@ -93,7 +93,7 @@ extension Engine where D: ~Copyable {
 
     /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
     @inline(never)
-    private mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
+    mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
         -> UInt64
     {
         let key = clusters.keySource(cluster)

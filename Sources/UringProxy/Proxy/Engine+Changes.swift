@@ -127,7 +127,9 @@ extension Engine where D: ~Copyable {
         exchanges[index].request = Segment(
             slice: slice, offset: 0, size: UInt32(Int(request.size) + growth))
         exchanges[index].hostRange = ByteRange(Int(old.offset)..<Int(old.offset) + host.count)
-        exchanges[index].responseChanges.offset = UInt32(Int(response.offset) + growth)
+        if !response.isEmpty {
+            exchanges[index].responseChanges.offset = UInt32(Int(response.offset) + growth)
+        }
         arena.release(request.slice)
         return true
     }

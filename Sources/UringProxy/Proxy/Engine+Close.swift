@@ -54,7 +54,7 @@ extension Engine where D: ~Copyable {
             // The reset is passed on as what it is.
             connections[partner].resetsOnClose = true
             endTunnel(index)
-        case .connecting, .closing:
+        case .detached, .connecting, .closing:
             break
         }
     }
@@ -89,6 +89,10 @@ extension Engine where D: ~Copyable {
 
     /// Ends a connection: at once if nothing is under way on it, else when the kernel has returned what it holds.
     mutating func close(_ slot: UInt32) {
+        if connections[slot].phase == .detached {
+            removeDetached(slot)
+            return
+        }
         let isRepeated = connections[slot].phase == .closing
         leaveLists(slot)
         // What has not left never will: an orderly end would make it look as if that had been all.
@@ -130,7 +134,7 @@ extension Engine where D: ~Copyable {
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
-        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .closing:
+        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .detached, .closing:
             break
         }
     }

@@ -115,7 +115,7 @@ extension Engine where D: ~Copyable {
                         && splicing[partner].pipeBytes == 0)
         case .discarding, .pooled, .borrowed:
             return true
-        case .connecting, .retiring, .closing:
+        case .detached, .connecting, .retiring, .closing:
             return false
         }
     }
@@ -236,7 +236,7 @@ extension Engine where D: ~Copyable {
             // A response nobody asked for, or the end: either way the connection is of no more use (RFC 9112 §9.5).
             close(slot)
         case .borrowed: borrowedInVain(slot)
-        case .connecting, .closing:
+        case .detached, .connecting, .closing:
             break
         }
     }

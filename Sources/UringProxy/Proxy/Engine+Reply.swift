@@ -2,6 +2,10 @@
 extension Engine where D: ~Copyable {
     /// Ends an exchange with an answer of our own, or, if the response has begun, by cutting it.
     mutating func fail(_ index: UInt32, _ error: ProxyError) {
+        if exchanges[index].kind != .ordinary {
+            failDetached(index, error)
+            return
+        }
         if exchanges[index].state == .responding || exchanges[index].state == .tunnelling {
             cutResponse(index, error)
             return

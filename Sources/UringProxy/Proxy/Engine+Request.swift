@@ -210,13 +210,14 @@ extension Engine where D: ~Copyable {
             return
         }
         var grant = Grant()
+        var mirror = MirrorChoice()
         switch role {
         case .reverse:
             var cluster = listeners[listener].cluster
             if routes >= 0 {
-                guard let routed = route(index, slot, bytes, set: routes, isResumed: isResumed, &grant) else {
-                    return
-                }
+                guard
+                    let routed = route(index, slot, bytes, set: routes, isResumed: isResumed, &grant, &mirror)
+                else { return }
                 cluster = routed
             } else if access >= 0 {
                 guard identify(index, slot, bytes, AccessPlan.inherited, &grant) else { return }
@@ -247,6 +248,10 @@ extension Engine where D: ~Copyable {
         } else {
             guard writeRequest(index, slot, bytes, role, grant) else {
                 fail(index, .outOfMemory)
+                return
+            }
+            if mirror.cluster >= 0 {
+                findUpstreamMirrored(index, mirror)
                 return
             }
         }

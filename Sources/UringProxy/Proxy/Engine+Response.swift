@@ -65,6 +65,7 @@ extension Engine where D: ~Copyable {
         case .complete:
             connection.scanner = HeadEndScanner()
         }
+        if exchanges[index].kind != .ordinary { return readDetachedHead(slot, index) }
         if responseHead.isInterim { return forwardInterim(slot, index, bytes) }
         if responseHead.status == 101 { return switchProtocols(slot, index, bytes) }
         if responseHead.status >= 429 && exchanges[index].retry.looksAtStatuses,
@@ -361,6 +362,10 @@ extension Engine where D: ~Copyable {
     /// Downstream's connection after a response: open for the next request, or to be ended when the output has left.
     mutating func endOfResponse(_ slot: UInt32, keepAlive: Bool) {
         let connection = connections.tenant(slot)
+        if connection.phase == .detached {
+            close(slot)
+            return
+        }
         connection.isBulk = false
         connection.phase = .waiting
         connection.phaseStartedAt = driver.now
@@ -417,6 +422,10 @@ extension Engine where D: ~Copyable {
     /// Part of a response has been passed on and the rest will not come: downstream must not take it for the whole
     /// (RFC 9112 §8), so its connection is cut.
     mutating func cutResponse(_ index: UInt32, _ error: ProxyError) {
+        if exchanges[index].kind != .ordinary {
+            failDetached(index, error)
+            return
+        }
         counters.add(failure: error)
         noteFailure(index, error)
         let downstream = exchanges[index].downstream

@@ -6,8 +6,10 @@ extension Engine where D: ~Copyable {
     ///   - set: of the listener's routes.
     ///   - isResumed: limits have counted it before.
     ///   - grant: whom it is from, if that was asked.
+    ///   - mirror: where a copy of it goes, if it does.
     mutating func route(
-        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int, isResumed: Bool, _ grant: inout Grant
+        _ index: UInt32, _ slot: UInt32, _ bytes: ByteView, set: Int, isResumed: Bool, _ grant: inout Grant,
+        _ mirror: inout MirrorChoice
     ) -> Int? {
         let source = clientAddress(slot, bytes)
         var request: RouteRequest
@@ -54,7 +56,12 @@ extension Engine where D: ~Copyable {
             fail(index, .bodyTooLarge)
             return nil
         }
-        if cluster >= 0 { return cluster }
+        if cluster >= 0 {
+            if let plan = routeSets[set].mirror(of: match.rule) {
+                chooseMirror(plan, index, slot, bytes, &mirror)
+            }
+            return cluster
+        }
         reply(index, request, match, set: set)
         return nil
     }

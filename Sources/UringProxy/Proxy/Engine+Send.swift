@@ -26,6 +26,10 @@ extension Engine where D: ~Copyable {
             dropOutput(slot)
             outputDrained(slot)
             return
+        case .detached:
+            dropOutput(slot)
+            outputDrained(slot)
+            return
         case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled,
             .retiring, .tunnelling:
             break
@@ -75,7 +79,8 @@ extension Engine where D: ~Copyable {
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled: return false
         case .readingHead: return false
-        case .readingProxyHeader, .exchanging, .discarding, .connecting, .borrowed, .retiring, .closing:
+        case .readingProxyHeader, .exchanging, .discarding, .detached, .connecting, .borrowed, .retiring,
+            .closing:
             return true
         }
     }
@@ -140,7 +145,7 @@ extension Engine where D: ~Copyable {
                 readRequests(slot)
                 return
             }
-        case .exchanging: responseOutputDrained(slot)
+        case .exchanging, .detached: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
         case .readingProxyHeader, .discarding, .connecting, .borrowed, .pooled, .closing: break

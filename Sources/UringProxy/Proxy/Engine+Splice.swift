@@ -53,7 +53,8 @@ extension Engine where D: ~Copyable {
         case .leased:
             guard exchanges[index].responseEncoding == .verbatim else { return 0 }
             body = exchanges[index].responseBody
-        case .readingProxyHeader, .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed,
+        case .readingProxyHeader, .waiting, .readingHead, .discarding, .detached, .connecting, .pooled,
+            .borrowed,
             .retiring,
             .closing:
             return 0
@@ -202,7 +203,8 @@ extension Engine where D: ~Copyable {
             relayResponse(index)
         case .tunnelling:
             relayTunnel(from: slot)
-        case .readingProxyHeader, .waiting, .readingHead, .discarding, .connecting, .pooled, .borrowed,
+        case .readingProxyHeader, .waiting, .readingHead, .discarding, .detached, .connecting, .pooled,
+            .borrowed,
             .retiring,
             .closing:
             updateReceive(slot)

@@ -55,8 +55,7 @@ extension Engine where D: ~Copyable {
             if hasOutput(slot) { limitSend(slot, timeouts.sendIdle, &wait) }
         case .exchanging:
             let index = connections[slot].exchange
-            wait.limit(
-                exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
+            limitExchange(index, &wait)
             if hasOutput(slot) {
                 limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait)
             } else if !exchanges[index].requestDone && connections[slot].receiving != .none
@@ -67,12 +66,13 @@ extension Engine where D: ~Copyable {
                     timeout(index, timeouts.bodyIdle) { $0.bodyIdle }, .body)
                 limitRate(connections[slot].receiveWindowStartedAt, &wait)
             }
-            if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
             if exchanges[index].state == .authenticating {
                 wait.limit(exchanges[index].startedAt, CredentialChecker.patience, .credentials)
             }
         case .discarding:
             wait.limit(started, timeouts.linger, .linger)
+        case .detached:
+            limitExchange(connections[slot].exchange, &wait)
         case .connecting:
             wait.limit(
                 started, timeout(connections[slot].exchange, timeouts.connect) { $0.connect }, .connect)
@@ -113,6 +113,14 @@ extension Engine where D: ~Copyable {
             wait.limit(started, 1_000_000_000, .kernel)
         }
         return wait
+    }
+
+    /// What no exchange goes beyond, whoever is answered.
+    @inline(__always)
+    private func limitExchange(_ index: UInt32, _ wait: inout Wait) {
+        wait.limit(
+            exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
+        if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
     }
 
     /// What the exchange's route says, else what holds for all.

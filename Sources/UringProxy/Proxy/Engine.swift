@@ -7,7 +7,7 @@ internal import Synchronization
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+ListenerLimits`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
-/// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`,
+/// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
@@ -91,6 +91,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     var phase = Phase.running
     var downstreamCount = 0
+    /// Connections that stand for downstream in exchanges that nobody is answered by.
+    var detachedCount = 0
     var isAccepting = false
     var acceptPaused = false
     var bulkReceives = 0
@@ -136,14 +138,16 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         pseudonym = FixedBytes(settings.pseudonym)
         parentAuthorization = FixedBytes(settings.parent.authorization)
         let downstream = settings.connections + Self.acceptOvershoot
+        // Each of those has a slot in downstream's place.
+        let exchanging = downstream + Self.detachedLimit
         precondition(worker < wakeups.count || !snapshot.clusters.contains { $0.limits != nil })
         // Each downstream connection may have one upstream connection and a second attempt at one.
-        let slots = downstream * 3 + 64
+        let slots = exchanging * 3 + 64
         connections = Slab(capacity: slots)
-        exchanges = Slab(capacity: downstream)
+        exchanges = Slab(capacity: exchanging)
         // Each that is retired has a connection, or an exchange that waits for one.
         endpoints = EndpointTable(
-            dynamicLimit: settings.endpointCapacity, room: Self.endpointLimit + slots + downstream, seed: seed
+            dynamicLimit: settings.endpointCapacity, room: Self.endpointLimit + slots + exchanging, seed: seed
         )
         timers = TimerWheel(capacity: slots + Self.listenerLimit + 1, now: now)
         fields = FieldTable(capacity: settings.headLimits.fields)
@@ -161,19 +165,19 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         (geoDatabases, geoGeneration) = snapshot.geo?.current ?? (GeoDatabases.none, 0)
         geo = geoDatabases.reader
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
-        policies = SlotTable(capacity: downstream)
+        policies = SlotTable(capacity: exchanging)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
         targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         random = RandomWords(seed: KeyHash.derive(seed, worker + 1))
-        clusters = ClusterTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker, seed: seed)
-        gates = GateTable(snapshot.clusters, exchangeCapacity: downstream, worker: worker)
+        clusters = ClusterTable(snapshot.clusters, exchangeCapacity: exchanging, worker: worker, seed: seed)
+        gates = GateTable(snapshot.clusters, exchangeCapacity: exchanging, worker: worker)
         self.wakeups = wakeups
         clientLimit = snapshot.clientLimit
         trust = Trust(settings.trust)
         keepsRelayedAddresses = settings.trust.requiresHeader
         relayedAddresses = SlotTable(capacity: slots)
         self.askResolver = askResolver
-        awaitingOffers = SlotQueue(capacity: downstream)
+        awaitingOffers = SlotQueue(capacity: exchanging)
         borrowed = SlotQueue(capacity: slots * 2)
         // A slot that is freed and taken again within a turn may stand in a queue twice: room for as many as a turn can
         // have of those.
@@ -192,6 +196,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     static var credentialGroups: Int { 512 }
     /// Listeners at most, those that have gone but for their connections included.
     static var listenerLimit: Int { ListenerConfiguration.limit * 2 }
+    /// Exchanges that nobody is answered by, at most: room for them is kept apart from that for others.
+    static var detachedLimit: Int { Configuration.mirroredRange.upperBound }
     /// Endpoints of all clusters at most.
     static var endpointLimit: Int { ClusterConfiguration.totalEndpointLimit }
 
@@ -285,6 +291,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             switch connections[slot].phase {
             case .pooled:
                 close(slot)
+            case .detached:
+                drainDetached(connections[slot].exchange)
             case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
                 .borrowed,
                 .leased, .retiring, .tunnelling, .closing:

@@ -27,6 +27,8 @@ struct EngineSettings: Sendable {
     var connections: Int
     var requestsPerConnection: UInt32
     var poolIdle: UInt32
+    /// Mirrored requests under way at most.
+    var mirrored: Int
     var lends: Bool
     var zeroCopy: Bool
     var busyPoll: BusyPoll
@@ -47,7 +49,7 @@ struct EngineSettings: Sendable {
     /// So much of a body has to be left for it to be worth a pipe.
     var spliceThreshold: UInt64 = 256 * 1024
     /// Bodies up to this size are copied behind their head, so that both leave in one piece.
-    var smallBody = 4096
+    var smallBody = Configuration.smallBodyBytes
 
     var pseudonym: [UInt8]
     var xForwardedReverse: ForwardingOptions.ClientFields
@@ -89,6 +91,7 @@ struct EngineSettings: Sendable {
         self.connections = connections
         requestsPerConnection = UInt32(clamping: configuration.limitRequestsPerConnection)
         poolIdle = UInt32(clamping: configuration.poolIdle)
+        mirrored = configuration.limitMirrored
         lends = configuration.poolLend
         zeroCopy = configuration.zeroCopy == .auto
         busyPoll = BusyPoll(limit: configuration.busyPoll.rawValue)

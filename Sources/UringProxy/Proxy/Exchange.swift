@@ -19,11 +19,19 @@ struct Exchange: BitwiseCopyable {
         case tunnelling
     }
 
+    enum Kind: UInt8, BitwiseCopyable {
+        /// Downstream is answered.
+        case ordinary
+        /// A copy of another one's request, for another cluster: its answer is read and dropped.
+        case mirror
+    }
+
     static var noCluster: UInt16 { .max }
 
     var state = State.connecting
     /// Its answer has begun, which its cluster's gate knows. Here, as there is room.
     var isAnswered = false
+    var kind = Kind.ordinary
     var downstream: UInt32
     var upstream = Slot.none
     /// Connection attempts under way (RFC 8305): the first to succeed is used.

@@ -117,6 +117,7 @@ enum RouteCompiler {
             if !proxies && route.timeouts != RouteTimeouts() {
                 note("timeouts", "nothing is forwarded that could take its time", "leave them out")
             }
+            if let mirror = route.mirror { definition.mirror = self.mirror(mirror, proxies: proxies) }
             let cluster = route.cluster ?? (proxies ? nil : "")
             for (key, isResponse) in [("request", false), ("response", true)] {
                 let template = FieldTemplate(
@@ -355,6 +356,20 @@ enum RouteCompiler {
                 return nil
             }
             return .split(ClusterSplit(shares: shares, key: route.splitKey))
+        }
+
+        private mutating func mirror(_ mirror: RouteConfiguration.Mirror, proxies: Bool) -> RouteMirror? {
+            if !proxies {
+                note("mirror", "nothing is forwarded that could be copied", "leave it out")
+                return nil
+            }
+            if !(0...100).contains(mirror.share) {
+                note("mirror.share", "\(mirror.share)% is outside 0 to 100%", "write a share such as 10%")
+                return nil
+            }
+            return cluster(mirror.cluster, "mirror.cluster").map {
+                RouteMirror(cluster: $0, percent: mirror.share)
+            }
         }
 
         private mutating func redirect(_ redirect: RouteConfiguration.Redirect, _ captures: [String])

@@ -39,6 +39,8 @@ struct RouteDefinition: Sendable {
     var host = Host.asReceived
     var request = Fields()
     var response = Fields()
+    /// Where a share of its requests is copied to; nil: nowhere.
+    var mirror: RouteMirror?
     /// nil: what holds for all exchanges.
     var policy: RoutePolicy?
     /// Its access plan, by index; -1: it lets every request in.

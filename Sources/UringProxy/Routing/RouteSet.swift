@@ -42,6 +42,9 @@ final class RouteSet: Sendable {
     /// The index of its policy, or -1.
     private let policyIndices: FixedArray<Int32>
     private let policies: FixedArray<RoutePolicy>
+    /// The index of its mirror, or -1.
+    private let mirrorIndices: FixedArray<Int32>
+    private let mirrors: FixedArray<RouteMirror>
     private let splits: FixedArray<Split>
     private let spans: FixedArray<Span>
     private let replies: [Reply]
@@ -85,15 +88,10 @@ final class RouteSet: Sendable {
             changeIndices.append(route.changesAnything ? Int32(changes.count) : -1)
             if route.changesAnything { changes.append(RouteChanges(route, &builder)) }
         }
-        let own = routes.compactMap(\.policy)
-        var count: Int32 = 0
-        policyIndices = FixedArray(
-            routes.map { route in
-                guard route.policy != nil else { return -1 }
-                count += 1
-                return count - 1
-            })
-        policies = FixedArray(own)
+        policyIndices = FixedArray(Self.places(routes) { $0.policy != nil })
+        policies = FixedArray(routes.compactMap(\.policy))
+        mirrorIndices = FixedArray(Self.places(routes) { $0.mirror != nil })
+        mirrors = FixedArray(routes.compactMap(\.mirror))
         self.actions = FixedArray(actions)
         self.changeIndices = FixedArray(changeIndices)
         self.splits = FixedArray(splits)
@@ -102,6 +100,16 @@ final class RouteSet: Sendable {
         self.changes = FixedArray(changes)
         accessPlans = FixedArray(routes.map(\.access))
         templates = builder.table()
+    }
+
+    /// The place of each route among those that have what is asked for; -1 for those that have not.
+    private static func places(_ routes: [RouteDefinition], _ has: (RouteDefinition) -> Bool) -> [Int32] {
+        var count: Int32 = 0
+        return routes.map { route in
+            guard has(route) else { return -1 }
+            count += 1
+            return count - 1
+        }
     }
 
     private static func key(_ key: HashKey?) -> (KeyKind, [UInt8]) {
@@ -154,6 +162,13 @@ final class RouteSet: Sendable {
     func policy(of route: Int) -> RoutePolicy? {
         let index = policyIndices[route]
         return index < 0 ? nil : policies[Int(index)]
+    }
+
+    /// Where a share of a route's requests is copied to; nil: nowhere.
+    @inline(__always)
+    func mirror(of route: Int) -> RouteMirror? {
+        let index = mirrorIndices[route]
+        return index < 0 ? nil : mirrors[Int(index)]
     }
 
     /// Whether a route changes anything of what passes.

@@ -34,7 +34,9 @@ struct Budget: Sendable {
             configuration.splice == .off
             ? 0 : min(Self.mostPipesPerWorker, Int(clamping: descriptors) / 16 / threads)
         let checks = configuration.allClusters.contains { $0.health != nil } ? HealthLoop.mostUnderWay : 0
-        let reserved = Self.reservedDescriptors + checks + 2 * pipesPerWorker * threads
+        let mirrors = configuration.routes.contains { $0.routes.contains { $0.mirror != nil } }
+        let copies = mirrors ? configuration.limitMirrored * threads : 0
+        let reserved = Self.reservedDescriptors + checks + copies + 2 * pipesPerWorker * threads
         // Most connections are idle and need no upstream connection beside them; a quarter of the descriptors is kept
         // for those that do.
         let byDescriptors = max(16, (Int(clamping: descriptors) - reserved) / 4 * 3)

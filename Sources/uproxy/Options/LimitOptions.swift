@@ -41,6 +41,12 @@ struct LimitOptions: ParsableArguments {
             defaults.limitRequestsPerConnection))
     var limitRequestsPerConnection: Int?
 
+    @Option(
+        help: countHelp(
+            "Mirrored requests under way at a time, of each thread; others are not mirrored",
+            defaults.limitMirrored))
+    var limitMirrored: Int?
+
     func apply(to configuration: inout Configuration) {
         set(&configuration.limitHeadBytes, to: limitHead.map { Int(clamping: $0) })
         set(&configuration.limitFields, to: limitFields)
@@ -52,5 +58,6 @@ struct LimitOptions: ParsableArguments {
         }
         set(&configuration.limitConnectionsPerClient, to: limitConnectionsPerClient)
         set(&configuration.limitRequestsPerConnection, to: limitRequestsPerConnection)
+        set(&configuration.limitMirrored, to: limitMirrored)
     }
 }

@@ -115,6 +115,7 @@ struct ConfigurationTests {
                 }
             ),
             ("--limit-requests-per-connection", { $0.limitRequestsPerConnection = -5 }),
+            ("--limit-mirrored", { $0.limitMirrored = 1025 }),
             ("--pool-idle", { $0.poolIdle = -1 }), ("--pool-idle", { $0.poolIdle = 1 << 20 }),
             ("--allow-destinations", { $0.allowDestinations = [""] }),
             ("--deny-destinations", { $0.denyDestinations = ["a b"] }),

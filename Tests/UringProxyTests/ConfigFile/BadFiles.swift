@@ -117,7 +117,7 @@ enum BadFiles {
         Case("limits: {url: 1KiB}\n", "f.yaml:1:10: limits.url: there is no such key; did you mean 'uri'?"),
         Case(
             "limits: 3\n",
-            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, requests_per_connection"
+            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, requests_per_connection, mirrored"
         ),
         Case(
             "pools:\n",
@@ -491,7 +491,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, redirect, respond, rewrite, request, response, timeouts, limits, allow, deny, rate_limit, authentication"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, mirror, redirect, respond, rewrite, request, response, timeouts, limits, allow, deny, rate_limit, authentication"
         ),
         action(
             "redirect: {status: 301}",
@@ -728,6 +728,25 @@ enum BadFiles {
             "{cluster: app, split_by: source}",
             "f.yaml:4:32: routes.s[0].split_by: there is no split whose clusters could be chosen by it; leave it out"
         ),
+        action(
+            "{cluster: app, mirror: {cluster: ap}}",
+            "f.yaml:4:40: routes.s[0].mirror.cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        action(
+            "{cluster: app, mirror: {share: 5%}}",
+            "f.yaml:4:30: routes.s[0].mirror: the key 'cluster' is missing; add it: a cluster."),
+        action(
+            "{cluster: app, mirror: {cluster: app, share: 101%}}",
+            "f.yaml:4:52: routes.s[0].mirror.share: '101%' is more than all; write 0 to 100%"),
+        action(
+            "{cluster: app, mirror: app}",
+            "f.yaml:4:30: routes.s[0].mirror: 'app' stands where keys are expected; write some of cluster, share"
+        ),
+        action(
+            "{respond: {}, mirror: {cluster: app}}",
+            "f.yaml:4:29: routes.s[0].mirror: nothing is forwarded that could be copied; leave it out"),
+        Case(
+            cluster + "limits: {mirrored: 1025}\n",
+            "f.yaml:2:20: limits.mirrored: 1025 is outside 0 to 1024; 0 mirrors nothing"),
         change(
             "limits: {head: 8KiB}",
             "f.yaml:5:23: routes.s[0].limits.head: a head is read before it is known which route takes it; set it below 'limits' at the top of the file"

@@ -93,7 +93,7 @@ struct ConfigurationFileTests {
               timeouts: {upstream: 5s, total: 0}
               limits: {body: 1KiB}
             - {redirect: {to: /x}}
-            - {match: {path: /s}, split: [{cluster: app, weight: 9}, {cluster: other, weight: 1}], split_by: "cookie:id"}
+            - {match: {path: /s}, split: [{cluster: app, weight: 9}, {cluster: other, weight: 1}], split_by: "cookie:id", mirror: {cluster: watched, share: 10%}}
         route_defaults: {site: {response: {set: {Strict-Transport-Security: max-age=60}}}}
         rate_limits:
           each: {rate: 100/s, burst: 200, size: 2k}
@@ -105,7 +105,7 @@ struct ConfigurationFileTests {
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
         timeouts: {head: 10s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
-        limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000}
+        limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000, mirrored: 7}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
         forward: {allow: ["*", 10.1.0.0/16], deny: ":25", parent: other, direct: [10.0.0.0/8, "*.in"], parent_authorization: pass}
         dns: {servers: 192.0.2.53}
@@ -211,6 +211,7 @@ struct ConfigurationFileTests {
         shared.path = "/s"
         shared.split = [.init(cluster: "app", weight: 9), .init(cluster: "other", weight: 1)]
         shared.splitKey = .cookie("id")
+        shared.mirror = .init(cluster: "watched", share: 10)
         expected.routes = [RouteListConfiguration(name: "site", routes: [rewritten, redirected, shared])]
         var defaults = RouteDefaults(name: "site")
         defaults.response.set = [.init(name: "Strict-Transport-Security", value: "max-age=60")]
@@ -239,6 +240,7 @@ struct ConfigurationFileTests {
         expected.limitBodyBytes = 1 << 30
         expected.limitRateMin = MinimumRate(bytesPerSecond: 1024, grace: .seconds(20))
         expected.limitConnections = 1000
+        expected.limitMirrored = 7
         expected.poolIdle = 8
         expected.poolIdleTimeout = .seconds(5)
         expected.poolLend = false

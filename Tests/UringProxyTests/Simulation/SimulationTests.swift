@@ -7,13 +7,15 @@
         @Test("Whatever peers, network and kernel do, nothing is lost, mixed up, cut unseen or left behind")
         func seeds() {
             var bytesSpliced = 0
+            var mirrored = 0
             for seed in UInt64(1)...300 {
                 let result = Simulation(seed: seed).run()
                 #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
                 bytesSpliced += result.bytesSpliced
+                mirrored += result.mirrored
             }
-            // Pipes were among it.
-            #expect(bytesSpliced > 100_000)
+            // Pipes and mirrors were among it.
+            #expect(bytesSpliced > 100_000 && mirrored > 50)
         }
 
         /// What these once found: a POST sent twice, a zero-copy send that was never cancelled, memory held by tiny
