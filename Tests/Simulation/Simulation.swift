@@ -15,6 +15,8 @@
         public var bytesSpliced = 0
         /// Copies of requests that a mirror answered.
         public var mirrored = 0
+        /// Hedges that took the place of the first endpoint, or were given up for its answer.
+        public var hedged = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -171,6 +173,7 @@
                 result.turns += node.turns
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])
                 result.mirrored += Int(node.counters[.mirrored])
+                result.hedged += Int(node.counters[.hedgesWon] + node.counters[.hedgesCancelled])
             }
             for node in nodes { node.dispose() }
             world.dispose()

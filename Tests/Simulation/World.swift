@@ -20,6 +20,8 @@
         var limits: Random
         /// For mirrors: apart as well.
         var mirrors: Random
+        /// For hedges: apart as well.
+        var hedges: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -53,6 +55,7 @@
             resilience = Random(seed: seed ^ 0x4845_414C_5448)
             limits = Random(seed: seed ^ 0x4C49_4D49_5453)
             mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
+            hedges = Random(seed: seed ^ 0x4845_4447_4553)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

@@ -41,6 +41,22 @@ extension ClusterConfiguration {
                 retries.on.isEmpty ? "there is no condition" : "'never' stands beside conditions",
                 "write conditions, such as [connect-failure, reset], or never")
         }
+        let hedges = retries.hedgeAfter != .zero
+        if hedges && (retries.hedgeAfter < .milliseconds(1) || retries.hedgeAfter > .longest) {
+            problems.add(
+                "\(path).hedge_after", "\(retries.hedgeAfter) is outside 1ms to ten years",
+                "give what most answers take, such as 50ms; 0 switches it off")
+        }
+        if hedges && retries.attempts == 1 {
+            problems.add(
+                "\(path).attempts", "with 1 nothing is sent to a second endpoint (hedge_after)",
+                "give 2 or more, or leave 'hedge_after' out")
+        }
+        if hedges && retries.budget == 0 && retries.minimum == 0 {
+            problems.add(
+                "\(path).budget", "with 0 nothing is sent to a second endpoint (hedge_after)",
+                "give a share such as 5%, or leave 'hedge_after' out")
+        }
         let needAttempts = retries.on.filter { $0 != .connectFailure && $0 != .never }
         if let condition = needAttempts.first, retries.attempts == 1 {
             problems.add(

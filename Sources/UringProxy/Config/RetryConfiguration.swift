@@ -24,6 +24,8 @@ public struct RetryConfiguration: Sendable, Equatable {
     public var attempts = 3
     /// From the end of the request to the response's head, for each attempt; beside `timeouts.upstream`. 0: none.
     public var tryTimeout = Nanoseconds.zero
+    /// Without an answer for so long an idempotent request is sent to another endpoint as well, once. 0: it is not.
+    public var hedgeAfter = Nanoseconds.zero
     /// Whether requests that are not idempotent (RFC 9110 §9.2.2) are sent again although an endpoint may have acted on them.
     public var nonIdempotent = false
     /// Percent of the cluster's requests that may be sent again, beyond `minimum`.

@@ -39,6 +39,10 @@ enum ClusterSchema {
             "try_timeout", \.retries.tryTimeout, .duration,
             "For the head of the response, in each attempt; 0: timeouts.upstream alone."),
         .value(
+            "hedge_after", \.retries.hedgeAfter, .duration,
+            "Without an answer for so long an idempotent request is sent to a second endpoint as well, and the first answer wins; 0: it is not."
+        ),
+        .value(
             "non_idempotent", \.retries.nonIdempotent, .toggle,
             "Whether POST and PATCH are sent again as well, though an endpoint may have acted on them."),
         .value(

@@ -64,6 +64,12 @@ extension Explanation {
 
     mutating func explainRetries(_ cluster: ClusterConfiguration) {
         let retries = cluster.retries
+        if retries.hedgeAfter.isOn && cluster.endpoints.count > 1 {
+            add(
+                "hedge",
+                "without an answer for \(retries.hedgeAfter) another endpoint is asked as well, if idempotent; within the budget of retries",
+                "clusters.\(cluster.name).retries.hedge_after")
+        }
         let conditions = retries.on.filter { $0 != .connectFailure && $0 != .never }.map(\.rawValue)
         guard !conditions.isEmpty else { return }
         let which = retries.nonIdempotent ? "any request" : "if idempotent"

@@ -11,6 +11,7 @@ enum Counter: Int, CaseIterable {
     case upstreamLent, upstreamBorrowed, upstreamStale
     case retries
     case retriesDenied, panicChoices
+    case hedges, hedgesWon, hedgesCancelled
     case mirrored, mirrorsBusy, mirrorsWithoutBody, mirrorsWithoutEndpoint, mirrorsFailed
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
@@ -76,6 +77,10 @@ enum Counter: Int, CaseIterable {
                 "panic_requests_total",
                 "Requests whose cluster had so few healthy endpoints that all were used."
             )
+        case .hedges: ("hedges_total", "Requests sent to a second endpoint for want of an answer.")
+        case .hedgesWon: ("hedges_won_total", "Of them, those that were answered first there.")
+        case .hedgesCancelled:
+            ("hedges_cancelled_total", "Of them, those that were given up when the first endpoint answered.")
         case .mirrored: ("mirrored_requests_total", "Copies of requests that a mirror has answered.")
         case .mirrorsBusy:
             (

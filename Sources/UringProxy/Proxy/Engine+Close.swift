@@ -9,16 +9,12 @@ extension Engine where D: ~Copyable {
     /// Ends an exchange: gives back what it holds, closes the upstream connection if it still has one, and leaves
     /// downstream's to the caller.
     mutating func finishExchange(_ index: UInt32) {
-        if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
-        if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
+        if exchanges[index].partner != Slot.none { endPartner(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
-        // First: whose turn it is at the gate may depend on it.
-        leaveEndpoint(index)
-        if exchanges[index].gate != 0 { leaveGate(index) }
         dropRequest(index)
-        endUpstream(exchanges[index].attempts.0)
-        endUpstream(exchanges[index].attempts.1)
-        endUpstream(exchanges[index].upstream)
+        // Before the gate: whose turn it is there may depend on it.
+        leaveUpstreams(index)
+        if exchanges[index].gate != 0 { leaveGate(index) }
         let downstream = exchanges[index].downstream
         // Before the exchange is gone: what the request's body did not get to send ends with the upstream.
         endSplicing(downstream)
@@ -26,6 +22,17 @@ extension Engine where D: ~Copyable {
         connections[downstream].exchange = Slot.none
         counters.add(.exchangesFinished)
         exchanges.remove(index)
+    }
+
+    /// Gives up the connection that an exchange has, or is about to have, and its place at the endpoint.
+    @inline(__always)
+    mutating func leaveUpstreams(_ index: UInt32) {
+        if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
+        if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
+        leaveEndpoint(index)
+        endUpstream(exchanges[index].attempts.0)
+        endUpstream(exchanges[index].attempts.1)
+        endUpstream(exchanges[index].upstream)
     }
 
     /// Closes a connection that its exchange has no more use for; none is none.

@@ -240,6 +240,11 @@ extension Engine where D: ~Copyable {
 
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     private mutating func attemptsFailed(_ index: UInt32) {
+        if exchanges[index].partner != Slot.none
+            && goOnWithHedge(index, after: .failed(exchanges[index].failure))
+        {
+            return
+        }
         if mayTryAnother(index) {
             noteFailure(index, exchanges[index].failure)
             if chooseAnotherEndpoint(index) || beginAnew(index) {

@@ -45,6 +45,10 @@ extension Engine where D: ~Copyable {
             fail(index, .upstreamUnexpectedUpgrade)
             return false
         }
+        if exchange.kind == .hedge {
+            hedgeAnswered(slot, index)
+            return false
+        }
         if responseHead.status >= 429 && exchange.retry.looksAtStatuses,
             retry(
                 index, on: RetryRules.Conditions(status: responseHead.status),
@@ -53,6 +57,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         noteAnswer(exchange, status: responseHead.status)
+        if exchange.gate != 0 { answerBegan(index, status: responseHead.status) }
         counters.add(.mirrored)
         exchange.upstreamKeepAlive = responseHead.keepAlive
         exchange.responseBody = BodyReader(responseHead.framing)
@@ -66,14 +71,23 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func failDetached(_ index: UInt32, _ error: ProxyError) {
         noteFailure(index, error)
-        countMirrorFailure(index, error)
+        if exchanges[index].kind == .mirror { countMirrorFailure(index, error) }
+        endDetached(index)
+    }
+
+    mutating func endDetached(_ index: UInt32) {
         let slot = exchanges[index].downstream
         finishExchange(index)
         close(slot)
     }
 
-    /// Nobody waits for it: a drain does not either.
-    mutating func drainDetached(_ index: UInt32) { fail(index, .draining) }
+    /// Nobody waits for a mirror: a drain does not either.
+    mutating func drainDetached(_ index: UInt32) {
+        switch exchanges[index].kind {
+        case .mirror: fail(index, .draining)
+        case .ordinary, .hedge: break
+        }
+    }
 
     /// The connection that stands for downstream goes, and with it what has not been dropped yet.
     @inline(never)

@@ -149,6 +149,7 @@ extension Engine where D: ~Copyable {
             // What was sent into a tunnel that does not open must not become the next request.
             if !connections[exchange.downstream].input.isEmpty { exchange.keepAlive = false }
         }
+        if exchange.partner != Slot.none { endPartner(index) }
         countResponse(responseHead.status)
         noteAnswer(exchange, status: responseHead.status)
         let isHTTP10 = exchange.version == .http10

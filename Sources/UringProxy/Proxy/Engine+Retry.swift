@@ -12,9 +12,13 @@ extension Engine where D: ~Copyable {
     mutating func retry(_ index: UInt32, on condition: RetryRules.Conditions, after outcome: AttemptOutcome)
         -> Bool
     {
-        guard !exchanges[index].retry.conditions.isDisjoint(with: condition), mayRetry(index) else {
-            return false
+        let isWanted = !exchanges[index].retry.conditions.isDisjoint(with: condition)
+        if exchanges[index].partner != Slot.none {
+            var isLastWord = false
+            if case .answered = outcome { isLastWord = !isWanted }
+            if !isLastWord && goOnWithHedge(index, after: outcome) { return true }
         }
+        guard isWanted, mayRetry(index) else { return false }
         let cluster = Int(exchanges[index].cluster)
         guard clusters.takeRetry(cluster, now: driver.now) else {
             counters.add(.retriesDenied)

@@ -7,7 +7,8 @@ extension Engine where D: ~Copyable {
     /// What a connection waits for, and until when.
     private struct Wait {
         enum Reason {
-            case head, keepalive, body, rate, send, linger, queue, connect, join, upstream, poolIdle, tunnel,
+            case head, keepalive, body, rate, send, linger, queue, connect, join, hedge, upstream, poolIdle,
+                tunnel,
                 total,
                 credentials, kernel
         }
@@ -76,6 +77,7 @@ extension Engine where D: ~Copyable {
         case .connecting:
             wait.limit(
                 started, timeout(connections[slot].exchange, timeouts.connect) { $0.connect }, .connect)
+            limitHedge(connections[slot].exchange, since: started, &wait)
             if mayJoin(slot) { wait.limit(started, timeouts.connectionAttemptDelay, .join) }
         case .leased:
             let index = connections[slot].exchange
@@ -83,8 +85,10 @@ extension Engine where D: ~Copyable {
                 limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait)
             } else if exchanges[index].state == .forwarding {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
+                    let sent = max(exchanges[index].requestSentAt, started)
+                    limitHedge(index, since: sent, &wait)
                     wait.limit(
-                        max(exchanges[index].requestSentAt, started),
+                        sent,
                         min(
                             timeout(index, timeouts.upstream) { $0.upstream },
                             exchanges[index].retry.tryTimeout),
@@ -121,6 +125,14 @@ extension Engine where D: ~Copyable {
         wait.limit(
             exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
         if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
+    }
+
+    /// How long it is waited for one endpoint alone.
+    @inline(__always)
+    private func limitHedge(_ index: UInt32, since start: Int64, _ wait: inout Wait) {
+        if index == Slot.none { return }
+        let milliseconds = exchanges[index].retry.hedgeMilliseconds
+        if milliseconds > 0 { wait.limit(start, Int64(milliseconds) * 1_000_000, .hedge) }
     }
 
     /// What the exchange's route says, else what holds for all.
@@ -212,6 +224,9 @@ extension Engine where D: ~Copyable {
             attemptFailed(slot, .connectTimeout)
         case .join:
             joinAttempt(slot)
+            if connections.isOccupied(slot) { armTimer(slot) }
+        case .hedge:
+            hedge(connections[slot].exchange)
             if connections.isOccupied(slot) { armTimer(slot) }
         case .upstream:
             counters.add(.timeoutsUpstream)

@@ -7,7 +7,7 @@ internal import Synchronization
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+ListenerLimits`, `Engine+Receive`,
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
-/// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`,
+/// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
 /// `Engine+ProxyProtocol`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
@@ -197,7 +197,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Listeners at most, those that have gone but for their connections included.
     static var listenerLimit: Int { ListenerConfiguration.limit * 2 }
     /// Exchanges that nobody is answered by, at most: room for them is kept apart from that for others.
-    static var detachedLimit: Int { Configuration.mirroredRange.upperBound }
+    static var detachedLimit: Int { Configuration.mirroredRange.upperBound + 1024 }
     /// Endpoints of all clusters at most.
     static var endpointLimit: Int { ClusterConfiguration.totalEndpointLimit }
 

@@ -24,6 +24,8 @@ struct Exchange: BitwiseCopyable {
         case ordinary
         /// A copy of another one's request, for another cluster: its answer is read and dropped.
         case mirror
+        /// A second one for another's request, which is slow to be answered.
+        case hedge
     }
 
     static var noCluster: UInt16 { .max }
@@ -47,6 +49,8 @@ struct Exchange: BitwiseCopyable {
     var gate: UInt16 = 0
     /// Of the endpoints that failed, those that did not answer at all.
     var connectTimeouts: UInt8 = 0
+    /// The hedge of the exchange, or the exchange whose hedge this is.
+    var partner = Slot.none
     /// What a hashed policy chose by; 0: nothing.
     var balancingKey: UInt64 = 0
     /// When its request is sent again.

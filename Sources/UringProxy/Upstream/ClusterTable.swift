@@ -250,14 +250,15 @@ internal import Synchronization
     ///
     /// - Parameters:
     ///   - endpoint: nil if it has gone from the cluster meanwhile.
+    ///   - keepsPlace: it has not failed, but is slow: somebody else stays under way there.
     ///   - isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
     func chooseAnother(
         _ cluster: Int, than endpoint: Int?, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
-        now: Int64
+        keepsPlace: Bool = false, now: Int64
     ) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         precondition(Int(exchange) < exchangeCapacity)
-        if let endpoint { release(endpoint) }
+        if let endpoint, !keepsPlace { release(endpoint) }
         guard unsafe clusters[cluster].count > 1 || endpoint == nil else { return nil }
         let words = unsafe tried + Int(exchange) * wordsPerExchange
         if isFirstFailure { unsafe words.update(repeating: 0, count: wordsPerExchange) }

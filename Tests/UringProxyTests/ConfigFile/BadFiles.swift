@@ -389,6 +389,18 @@ enum BadFiles {
             "f.yaml:1:63: clusters.app.retries.budget: with 0 nothing is sent again on '503'; give a share such as 20%, or leave the condition out"
         ),
         Case(
+            health("retries: {hedge_after: 1us}"),
+            "f.yaml:1:59: clusters.app.retries.hedge_after: 1us is outside 1ms to ten years; give what most answers take, such as 50ms; 0 switches it off"
+        ),
+        Case(
+            health("retries: {hedge_after: 10ms, attempts: 1}"),
+            "f.yaml:1:75: clusters.app.retries.attempts: with 1 nothing is sent to a second endpoint (hedge_after); give 2 or more, or leave 'hedge_after' out"
+        ),
+        Case(
+            health("retries: {hedge_after: 10ms, budget: 0, min_per_second: 0}"),
+            "f.yaml:1:73: clusters.app.retries.budget: with 0 nothing is sent to a second endpoint (hedge_after); give a share such as 5%, or leave 'hedge_after' out"
+        ),
+        Case(
             health("retries: {attempts: 11}"),
             "f.yaml:1:56: clusters.app.retries.attempts: 11 is outside 1 to 10; give some"),
         Case(

@@ -81,7 +81,7 @@ struct ConfigurationFileTests {
             outliers: {consecutive: 7, statuses: gateway, error_rate: 50%, latency_factor: 4, minimum_requests: 9, window: 20s, ejection: 30s, ejection_max: 1h, max_ejected: 25%}
             panic: 0
             slow_start: 40s
-            retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, non_idempotent: on, budget: 30%, min_per_second: 12}
+            retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, hedge_after: 75ms, non_idempotent: on, budget: 30%, min_per_second: 12}
             limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
         routes:
           site:
@@ -138,6 +138,7 @@ struct ConfigurationFileTests {
         cluster.slowStart = .seconds(40)
         cluster.retries.on = [.reset, .server, .tooManyRequests]
         cluster.retries.attempts = 4
+        cluster.retries.hedgeAfter = .milliseconds(75)
         cluster.retries.tryTimeout = .seconds(2)
         cluster.retries.nonIdempotent = true
         cluster.retries.budget = 30

@@ -93,6 +93,18 @@ internal import Synchronization
         /// An exchange that is under way already begins to count, whatever is allowed.
         func include() { unsafe _ = counts.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
+        /// An exchange that would not wait goes in; false if there is no room, or others wait.
+        func enterAtOnce(limit: UInt32) -> Bool {
+            var seen = unsafe counts.pointee.load(ordering: .relaxed)
+            while seen < UInt64(limit) {
+                let (exchanged, original) = unsafe counts.pointee.compareExchange(
+                    expected: seen, desired: seen + 1, ordering: .sequentiallyConsistent)
+                if exchanged { return true }
+                seen = original
+            }
+            return false
+        }
+
         /// An exchange that waits goes in; false if there is no room.
         func enter(limit: UInt32) -> Bool {
             var seen = unsafe counts.pointee.load(ordering: .relaxed)

@@ -171,6 +171,12 @@
         return first
     }
 
+    /// An exchange goes in that would not wait; false if there is no room for it.
+    func enterAtOnce(_ number: UInt16) -> Bool {
+        let line = unsafe line(number)
+        return unsafe line.pointee.gate.enterAtOnce(limit: limit(line, hasRoom: true))
+    }
+
     /// An exchange that waits ends.
     mutating func giveUp(_ exchange: UInt32, at number: UInt16) {
         let line = unsafe line(number)

@@ -41,10 +41,14 @@ struct RetryRules: BitwiseCopyable, Sendable {
     var allowsNonIdempotent = false
     /// Milliseconds from the request's end to the response's head; 0: no limit of its own.
     var tryTimeoutMilliseconds: UInt32 = 0
+    /// Milliseconds without an answer until another endpoint is asked as well; 0: it is not.
+    var hedgeMilliseconds: UInt32 = 0
 
     /// Whether requests are counted, so that retries can be a share of them.
     @inline(__always)
-    var usesBudget: Bool { conditions.rawValue > Conditions.connectFailure.rawValue }
+    var usesBudget: Bool {
+        conditions.rawValue > Conditions.connectFailure.rawValue || hedgeMilliseconds > 0
+    }
 
     @inline(__always)
     var looksAtStatuses: Bool { !conditions.isDisjoint(with: .statuses) }
@@ -62,6 +66,7 @@ extension RetryRules {
         attempts = UInt8(clamping: configuration.attempts)
         allowsNonIdempotent = configuration.nonIdempotent
         tryTimeoutMilliseconds = UInt32(clamping: configuration.tryTimeout.rawValue / 1_000_000)
+        hedgeMilliseconds = UInt32(clamping: configuration.hedgeAfter.rawValue / 1_000_000)
     }
 }
 

@@ -1,0 +1,177 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import UringProxy
+
+@Suite("Hedged requests", .blocking)
+struct HedgeTests {
+    private func cluster(
+        _ addresses: [String], after: Nanoseconds = .milliseconds(20),
+        _ change: (inout ClusterConfiguration) -> Void = { _ in }
+    ) -> ClusterConfiguration {
+        var cluster = ClusterConfiguration(name: "app", endpoints: addresses)
+        cluster.outliers.mostEjected = 0
+        cluster.retries.hedgeAfter = after
+        cluster.retries.budget = 100
+        cluster.retries.minimum = 1000
+        change(&cluster)
+        return cluster
+    }
+
+    @Test("A slow endpoint among fast ones is not waited for", arguments: TestDriver.offered)
+    func slow(_ driver: TestDriver) throws {
+        let origins = [try UnsteadyOrigin("a"), try UnsteadyOrigin("b"), try UnsteadyOrigin("c")]
+        origins[0].become(.hanging)
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address))) {
+            $0.threads = 2
+            // Without a second endpoint a third of the requests would be answered with 504.
+            $0.timeoutUpstream = .seconds(3)
+        }
+        let clients = try (0..<3).map { _ in try proxy.connect() }
+        for number in 0..<24 {
+            try clients[number % 3].send(RouteProxy.get("/\(number)"))
+            let (head, body) = try clients[number % 3].receiveResponse()
+            #expect(head.hasPrefix("HTTP/1.1 200 ") && body != "a")
+        }
+        #expect(proxy[.hedges] >= 4 && proxy[.hedgesWon] + proxy[.hedgesCancelled] <= proxy[.hedges])
+        #expect(proxy[.hedgesWon] >= 4 && proxy[.timeoutsUpstream] == 0)
+        #expect(proxy[.responses2xx] == 24 && proxy[.retriesDenied] == 0)
+        proxy.end()
+        for origin in origins { origin.end() }
+    }
+
+    @Test(
+        "The first answer wins, and the other's connection is closed", arguments: TestDriver.offered, [0, 1])
+    func race(_ driver: TestDriver, _ winner: Int) throws {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
+        let client = try proxy.connect()
+        let request = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody"
+        try client.send(request)
+        var first: TestSocket?
+        try proxy.wait(for: "the first connection") {
+            first = origins[0].acceptNow() ?? origins[1].acceptNow()
+            return first != nil
+        }
+        try first!.expect(request)
+        var second: TestSocket?
+        try proxy.wait(for: "the second connection") {
+            second = origins[0].acceptNow() ?? origins[1].acceptNow()
+            return second != nil
+        }
+        try second!.expect(request)
+        let sockets = [first!, second!]
+        // What is no answer yet decides nothing.
+        try sockets[1].send("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 20")
+        if winner == 1 {
+            try sockets[1].send("0 OK\r\nContent-Length: 2\r\n\r\nhi")
+        } else {
+            try sockets[0].send(Messages.ok)
+        }
+        try client.expect(Messages.ok)
+        try sockets[1 - winner].expectEnd()
+        #expect(proxy[.hedges] == 1 && proxy[.hedgesWon] == UInt64(winner))
+        #expect(proxy[.hedgesCancelled] == UInt64(1 - winner))
+        // There is one answer, and the winner's connection is kept.
+        let next = "PUT /b HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+        for _ in 0..<2 {
+            try client.send(next)
+            var other: TestSocket?
+            try proxy.wait(for: "the next request") {
+                other = origins[0].acceptNow() ?? origins[1].acceptNow()
+                return other != nil || proxy[.upstreamReused] > 0
+            }
+            let connection = other ?? sockets[winner]
+            try connection.expect(next)
+            try connection.send(Messages.ok)
+            try client.expect(Messages.ok)
+            if other == nil { break }
+        }
+        #expect(proxy[.upstreamReused] == 1 && proxy[.responses2xx] >= 2)
+    }
+
+    @Test("When the first endpoint fails the exchange goes on with the second", arguments: TestDriver.offered)
+    func takenOver(_ driver: TestDriver) throws {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        var sockets: [TestSocket] = []
+        try proxy.wait(for: "both connections") {
+            if let socket = origins[0].acceptNow() ?? origins[1].acceptNow() { sockets.append(socket) }
+            return sockets.count == 2
+        }
+        for socket in sockets { try socket.expect(Messages.get) }
+        sockets[0].reset()
+        try proxy.wait(for: "the first one's end") { proxy[.upstreamClosed] == 1 }
+        try sockets[1].send(Messages.ok)
+        try client.expect(Messages.ok)
+        #expect(proxy.failures(.upstreamReset) == 0 && proxy[.responses2xx] == 1)
+    }
+
+    @Test("The client's end is the end of both", arguments: TestDriver.offered)
+    func aborted(_ driver: TestDriver) throws {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        let sockets = [try origins[0].accept(), try origins[1].accept()]
+        for socket in sockets { try socket.expect(Messages.get) }
+        client.reset()
+        for socket in sockets { try socket.expectEnd() }
+        #expect(proxy[.hedges] == 1)
+    }
+
+    @Test("A request that is not idempotent is not hedged", arguments: TestDriver.offered)
+    func notIdempotent(_ driver: TestDriver) throws {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address))) {
+            $0.timeoutUpstream = .milliseconds(150)
+        }
+        let client = try proxy.connect()
+        try client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+        #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 504 "))
+        #expect(proxy[.hedges] == 0 && proxy[.upstreamOpened] == 1)
+    }
+
+    @Test("The budget holds when every endpoint is slow", arguments: TestDriver.offered)
+    func budget(_ driver: TestDriver) throws {
+        let origins = try (0..<2).map { index in
+            try ServedOrigin { _, _ in
+                usleep(60_000)
+                return "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\(index)"
+            }
+        }
+        let proxy = try TestProxy(
+            driver,
+            cluster: cluster(origins.map(\.address), after: .milliseconds(10)) {
+                $0.retries.budget = 10
+                $0.retries.minimum = 0
+            })
+        let clients = try (0..<10).map { _ in try proxy.connect() }
+        for _ in 0..<6 {
+            for client in clients { try client.send(Messages.get) }
+            for client in clients { #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 200 ")) }
+        }
+        // Of 60 requests.
+        #expect(proxy[.hedges] > 0 && proxy[.hedges] <= 6 && proxy[.retriesDenied] > 0)
+        #expect(proxy[.responses2xx] == 60)
+        proxy.end()
+        for origin in origins { origin.end() }
+    }
+
+    @Test("A cluster with limits has no room for more than they say", arguments: TestDriver.offered)
+    func limits(_ driver: TestDriver) throws {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(
+            driver, cluster: cluster(origins.map(\.address)) { $0.limits.requests = 1 }
+        ) { $0.timeoutUpstream = .milliseconds(150) }
+        let client = try proxy.connect()
+        for _ in 0..<2 {
+            try client.send(Messages.get)
+            #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 504 "))
+        }
+        #expect(proxy[.hedges] == 0 && proxy[.upstreamOpened] == 2)
+    }
+}
