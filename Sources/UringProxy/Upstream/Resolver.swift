@@ -55,6 +55,13 @@ final class Resolver: Sendable {
         return true
     }
 
+    /// Asks for the whole of an answer; never blocks. Any thread.
+    func survey(_ survey: ResolverSurvey) {
+        shared.surveys.withLock { $0.append(survey) }
+        shared.hasSurveys.store(true, ordering: .releasing)
+        shared.wakeup.signal()
+    }
+
     /// Ends the thread and waits for it. What was asked and not answered is answered with `.stopped`.
     func stop() {
         shared.isStopping.store(true, ordering: .releasing)

@@ -21,8 +21,13 @@ internal import CPosix
         let status: ResolverStatus
         /// The least of the addresses and of the aliases before them.
         let ttlSeconds: UInt32
-        let addresses: [IPAddress]
+        var addresses: [IPAddress] = []
+        var services: [ServiceRecord] = []
     }
+
+    /// Of one call; what a message holds beyond them is left out.
+    private static let addressLimit = 512
+    private static let serviceLimit = 4096
 
     /// What a call of c-ares carries through the library.
     @safe private struct Call {
@@ -139,6 +144,21 @@ internal import CPosix
         }
     }
 
+    /// Starts a call for SRV records; its result may be there at once.
+    func startServices(_ name: String, identifier: UInt64) {
+        outstanding += 1
+        let call = UnsafeMutablePointer<Call>.allocate(capacity: 1)
+        unsafe call.initialize(to: Call(channel: Unmanaged.passUnretained(self), identifier: identifier))
+        // RFC 1035 §3.2.4: class IN is 1; RFC 2782: type SRV is 33.
+        unsafe name.withCString { text in
+            unsafe ares_query(
+                channel, text, 1, 33,
+                { argument, status, _, bytes, size in
+                    unsafe ResolverChannel.servicesEnded(argument, status, bytes, size)
+                }, call)
+        }
+    }
+
     /// The results that came since the last time.
     func takeResults() -> [Result] {
         guard !results.isEmpty else { return [] }
@@ -180,11 +200,7 @@ internal import CPosix
     private static func ended(
         _ argument: UnsafeMutableRawPointer?, _ status: Int32, _ list: UnsafeMutablePointer<ares_addrinfo>?
     ) {
-        guard let argument = unsafe argument else { return }
-        let pointer = unsafe argument.assumingMemoryBound(to: Call.self)
-        let call = unsafe pointer.move()
-        unsafe pointer.deallocate()
-        let channel = unsafe call.channel.takeUnretainedValue()
+        guard let (channel, identifier) = unsafe take(argument) else { return }
         var addresses: [IPAddress] = []
         var ttlSeconds = UInt32.max
         if let list = unsafe list {
@@ -194,9 +210,50 @@ internal import CPosix
         channel.outstanding -= 1
         channel.results.append(
             Result(
-                identifier: call.identifier,
+                identifier: identifier,
                 status: outcome(status, isEmpty: addresses.isEmpty), ttlSeconds: ttlSeconds,
                 addresses: addresses))
+    }
+
+    private static func servicesEnded(
+        _ argument: UnsafeMutableRawPointer?, _ status: Int32, _ bytes: UnsafeMutablePointer<UInt8>?,
+        _ size: Int32
+    ) {
+        guard let (channel, identifier) = unsafe take(argument) else { return }
+        var status = status
+        var services: [ServiceRecord] = []
+        var ttlSeconds: UInt32 = 0
+        if status == ARES_SUCCESS, let bytes = unsafe bytes {
+            var list: UnsafeMutablePointer<ares_srv_reply>?
+            status = unsafe ares_parse_srv_reply(bytes, size, &list)
+            var node = unsafe list
+            while let current = unsafe node, services.count < serviceLimit {
+                services.append(
+                    ServiceRecord(
+                        priority: unsafe current.pointee.priority, weight: unsafe current.pointee.weight,
+                        port: unsafe current.pointee.port,
+                        target: unsafe String(cString: current.pointee.host).lowercased()))
+                unsafe node = current.pointee.next
+            }
+            unsafe ares_free_data(list)
+            ttlSeconds =
+                unsafe MessageTTL.least(
+                    ByteView(UnsafeRawBufferPointer(start: bytes, count: Int(size)))) ?? 0
+        }
+        channel.outstanding -= 1
+        channel.results.append(
+            Result(
+                identifier: identifier, status: outcome(status, isEmpty: services.isEmpty),
+                ttlSeconds: ttlSeconds, services: services))
+    }
+
+    /// What a call carried, which ends with it.
+    private static func take(_ argument: UnsafeMutableRawPointer?) -> (ResolverChannel, identifier: UInt64)? {
+        guard let argument = unsafe argument else { return nil }
+        let pointer = unsafe argument.assumingMemoryBound(to: Call.self)
+        let call = unsafe pointer.move()
+        unsafe pointer.deallocate()
+        return (unsafe call.channel.takeUnretainedValue(), call.identifier)
     }
 
     private static func collect(
@@ -206,7 +263,7 @@ internal import CPosix
         while let current = unsafe node {
             // RFC 2181 §8: a TTL with the first bit set counts as zero.
             ttlSeconds = unsafe min(ttlSeconds, UInt32(max(0, current.pointee.ai_ttl)))
-            if let raw = unsafe current.pointee.ai_addr, addresses.count < 64,
+            if let raw = unsafe current.pointee.ai_addr, addresses.count < addressLimit,
                 let address = unsafe SocketAddress(
                     fromSockaddr: UnsafeRawPointer(raw), size: Int(current.pointee.ai_addrlen))?.address
             {

@@ -39,6 +39,10 @@ final class ResolverEngine {
     private var lookupOfName: [String: UInt64] = [:]
     private var nextLookup: UInt64 = 1
     private var waiterCount = 0
+    private var surveys: [UInt64: ResolverSurvey] = [:]
+    private var nextSurvey: UInt64 = 1
+    /// Surveys of services under way, by their lookup: nobody shares one.
+    private var serviceWaiters: [UInt64: ResolverLookup.Waiter] = [:]
     private var deadlines = FIFO<Due>()
     private var delays = FIFO<Due>()
     private var undelivered: [Undelivered] = []
@@ -77,6 +81,7 @@ final class ResolverEngine {
         while !shared.isStopping.load(ordering: .acquiring) {
             nowNanoseconds = cposix_monotonic_nanoseconds()
             takeQueries()
+            takeSurveys()
             takeResults()
             expire()
             deliverRemaining()
@@ -93,6 +98,15 @@ final class ResolverEngine {
             guard let query = shared.queries.pop() else { return }
             handle(query)
         }
+    }
+
+    private func takeSurveys() {
+        guard shared.hasSurveys.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        let taken = shared.surveys.withLock { surveys in
+            defer { surveys.removeAll() }
+            return surveys
+        }
+        for survey in taken { handle(survey) }
     }
 
     /// A result may be there before anything was awaited: "no server is configured" comes at once.
@@ -115,11 +129,21 @@ final class ResolverEngine {
         }
         while let due = deadlines.first, due.deadlineNanoseconds <= nowNanoseconds {
             deadlines.removeFirst()
-            guard let expired = lookups[due.lookup]?.takeExpired(nowNanoseconds: nowNanoseconds) else {
+            if let waiter = serviceWaiters.removeValue(forKey: due.lookup) {
+                answer(waiter, .timedOut, ttlSeconds: 0, [])
                 continue
             }
+            guard let expired = lookups[due.lookup]?.takeExpired(nowNanoseconds: nowNanoseconds),
+                let lookup = lookups[due.lookup]
+            else { continue }
             waiterCount -= expired.count
-            for waiter in expired { answer(waiter, .timedOut, ttlSeconds: 0, []) }
+            for waiter in expired {
+                if waiter.isSurvey && lookup.hasAddresses {
+                    answer(waiter, lookup)
+                } else {
+                    answer(waiter, .timedOut, ttlSeconds: 0, [])
+                }
+            }
         }
     }
 
@@ -136,7 +160,11 @@ final class ResolverEngine {
         if let due = delays.first { nanoseconds = min(nanoseconds, max(0, due.deadlineNanoseconds - now)) }
         if !undelivered.isEmpty { nanoseconds = min(nanoseconds, ResolverEngine.retryNanoseconds) }
         shared.wakeup.prepareToSleep()
-        if !shared.queries.isEmpty || shared.isStopping.load(ordering: .acquiring) { nanoseconds = 0 }
+        if !shared.queries.isEmpty || shared.hasSurveys.load(ordering: .acquiring)
+            || shared.isStopping.load(ordering: .acquiring)
+        {
+            nanoseconds = 0
+        }
         let count = unsafe cposix_epoll_wait(
             epoll.descriptor, events, Int32(ResolverEngine.eventsPerTurn),
             nanoseconds == .max ? -1 : nanoseconds)
@@ -196,15 +224,37 @@ final class ResolverEngine {
     // MARK: A query
 
     private func handle(_ query: ResolverQuery) {
+        let waiter = waiter(query.inbox, query.token)
+        query.withName { handle($0, waiter) }
+    }
+
+    private func handle(_ survey: ResolverSurvey) {
+        let waiter = waiter(-1, nextSurvey)
+        surveys[nextSurvey] = survey
+        nextSurvey += 1
+        var name = survey.name
+        name.withUTF8 { bytes in
+            let name = unsafe ByteView(UnsafeRawBufferPointer(bytes))
+            switch survey.kind {
+            case .addresses: handle(name, waiter)
+            case .services: startServices(name, for: waiter)
+            }
+        }
+    }
+
+    private func waiter(_ inbox: Int, _ token: UInt64) -> ResolverLookup.Waiter {
         ResolverCounters.increment(shared.counters.queries)
         checkConfiguration()
-        let waiter = ResolverLookup.Waiter(
-            inbox: query.inbox, token: query.token,
+        return ResolverLookup.Waiter(
+            inbox: inbox, token: token,
             deadlineNanoseconds: nowNanoseconds + options.timeoutMilliseconds * 1_000_000)
-        if let address = query.withName({ HostName.literal($0) }) {
+    }
+
+    private func handle(_ name: ByteView, _ waiter: ResolverLookup.Waiter) {
+        if let address = HostName.literal(name) {
             return answer(waiter, .ok, ttlSeconds: options.maximumTTLSeconds, [address])
         }
-        guard let key = query.withName({ key(of: $0) }) else {
+        guard let key = key(of: name) else {
             return answer(waiter, .notFound, ttlSeconds: options.negativeTTLSeconds, [])
         }
         if key.isLocalhost {
@@ -216,7 +266,7 @@ final class ResolverEngine {
             let ordered = ResolverLookup.ordered(addresses, prefersIPv6: options.prefersIPv6)
             return answer(waiter, .ok, ttlSeconds: options.minimumTTLSeconds, ordered)
         }
-        if let entry = cache.entry(of: key.name, nowNanoseconds: nowNanoseconds) {
+        if !waiter.isSurvey, let entry = cache.entry(of: key.name, nowNanoseconds: nowNanoseconds) {
             ResolverCounters.increment(shared.counters.cacheHits)
             let remaining = (entry.expiresNanoseconds - nowNanoseconds + 999_999_999) / 1_000_000_000
             return answer(waiter, entry.status, ttlSeconds: UInt32(clamping: remaining), entry.addresses)
@@ -226,7 +276,7 @@ final class ResolverEngine {
         }
         if let identifier = lookupOfName[key.name], let lookup = lookups[identifier] {
             ResolverCounters.increment(shared.counters.joined)
-            if lookup.isLate && lookup.hasAddresses { return answer(waiter, lookup) }
+            if !waiter.isSurvey && lookup.isLate && lookup.hasAddresses { return answer(waiter, lookup) }
             wait(waiter, for: identifier)
             return
         }
@@ -277,6 +327,18 @@ final class ResolverEngine {
         }
     }
 
+    private func startServices(_ text: ByteView, for waiter: ResolverLookup.Waiter) {
+        guard let name = HostName.normalised(text) else {
+            return answer(waiter, .notFound, ttlSeconds: options.negativeTTLSeconds, [])
+        }
+        ResolverCounters.increment(shared.counters.lookups)
+        let identifier = nextLookup
+        nextLookup += 1
+        serviceWaiters[identifier] = waiter
+        deadlines.append(Due(deadlineNanoseconds: waiter.deadlineNanoseconds, lookup: identifier))
+        absolute.startServices(name.string.lowercased(), identifier: identifier)
+    }
+
     private func wait(_ waiter: ResolverLookup.Waiter, for identifier: UInt64) {
         lookups[identifier]?.wait(waiter)
         waiterCount += 1
@@ -286,6 +348,10 @@ final class ResolverEngine {
     // MARK: A result
 
     private func didReceive(_ result: ResolverChannel.Result) {
+        if let waiter = serviceWaiters.removeValue(forKey: result.identifier) {
+            let ttl = result.status == .ok ? bounded(result.ttlSeconds) : options.failureTTLSeconds
+            return answer(waiter, result.status, ttlSeconds: ttl, [], services: result.services)
+        }
         guard var lookup = lookups[result.identifier] else { return }
         lookup.didReceive(result)
         guard lookup.isFinished else {
@@ -307,7 +373,7 @@ final class ResolverEngine {
     private func answerPartially(_ identifier: UInt64) {
         guard var lookup = lookups[identifier] else { return }
         lookup.delayEnded()
-        let waiters = lookup.takeWaiters()
+        let waiters = lookup.takeHasty()
         lookups[identifier] = lookup
         waiterCount -= waiters.count
         for waiter in waiters {
@@ -318,7 +384,10 @@ final class ResolverEngine {
 
     private func remember(_ lookup: ResolverLookup) {
         let entry = ResolverCache.Entry(
-            status: lookup.status, addresses: lookup.addresses(prefersIPv6: options.prefersIPv6),
+            status: lookup.status,
+            // What is asked for from here on has no room for more.
+            addresses: Array(
+                lookup.addresses(prefersIPv6: options.prefersIPv6).prefix(ResolverAnswer.maximumAddresses)),
             expiresNanoseconds: nowNanoseconds + Int64(ttlSeconds(of: lookup)) * 1_000_000_000)
         cache.insert(entry, for: lookup.name, nowNanoseconds: nowNanoseconds)
     }
@@ -326,13 +395,15 @@ final class ResolverEngine {
     private func ttlSeconds(of lookup: ResolverLookup) -> UInt32 {
         switch lookup.status {
         case .ok:
-            let most =
-                lookup.isPartial
-                ? min(ResolverEngine.partialTTLSeconds, options.maximumTTLSeconds) : options.maximumTTLSeconds
-            return max(options.minimumTTLSeconds, min(most, lookup.ttl))
+            return bounded(
+                lookup.isPartial ? min(ResolverEngine.partialTTLSeconds, lookup.ttl) : lookup.ttl)
         case .notFound: return options.negativeTTLSeconds
         case .timedOut, .failed: return options.failureTTLSeconds
         }
+    }
+
+    private func bounded(_ ttlSeconds: UInt32) -> UInt32 {
+        max(options.minimumTTLSeconds, min(options.maximumTTLSeconds, ttlSeconds))
     }
 
     // MARK: An answer
@@ -340,12 +411,12 @@ final class ResolverEngine {
     private func answer(_ waiter: ResolverLookup.Waiter, _ lookup: ResolverLookup) {
         answer(
             waiter, lookup.status, ttlSeconds: ttlSeconds(of: lookup),
-            lookup.addresses(prefersIPv6: options.prefersIPv6))
+            lookup.addresses(prefersIPv6: options.prefersIPv6), isPartial: lookup.isPartial)
     }
 
     private func answer(
         _ waiter: ResolverLookup.Waiter, _ status: ResolverStatus, ttlSeconds: UInt32,
-        _ addresses: [IPAddress]
+        _ addresses: [IPAddress], isPartial: Bool = false, services: [ServiceRecord] = []
     ) {
         switch status {
         case .ok: break
@@ -353,11 +424,19 @@ final class ResolverEngine {
         case .timedOut: ResolverCounters.increment(shared.counters.timeouts)
         case .failed: ResolverCounters.increment(shared.counters.failures)
         }
+        if waiter.isSurvey {
+            surveys.removeValue(forKey: waiter.token)?.answered(
+                ResolverSurvey.Answer(
+                    status: status, ttlSeconds: ttlSeconds, addresses: addresses, isPartial: isPartial,
+                    services: services))
+            return
+        }
         deliver(
             Undelivered(
                 inbox: waiter.inbox,
                 answer: ResolverAnswer(
-                    token: waiter.token, status: status, ttlSeconds: ttlSeconds, addresses: addresses)))
+                    token: waiter.token, status: status, ttlSeconds: ttlSeconds,
+                    addresses: Array(addresses.prefix(ResolverAnswer.maximumAddresses)))))
     }
 
     private func deliver(_ item: Undelivered) {
@@ -394,6 +473,9 @@ final class ResolverEngine {
             for waiter in lookup.waiters { answer(waiter, .stopped, ttlSeconds: 0, []) }
         }
         lookups.removeAll()
+        for waiter in serviceWaiters.values { answer(waiter, .stopped, ttlSeconds: 0, []) }
+        serviceWaiters.removeAll()
+        takeSurveys()
         while let query = shared.queries.pop() {
             let waiter = ResolverLookup.Waiter(inbox: query.inbox, token: query.token, deadlineNanoseconds: 0)
             answer(waiter, .stopped, ttlSeconds: 0, [])

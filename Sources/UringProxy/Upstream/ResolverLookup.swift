@@ -1,9 +1,12 @@
 /// One name being looked up, and all who wait for it.
 struct ResolverLookup {
     struct Waiter {
+        /// -1: a survey waits, and `token` names it.
         let inbox: Int
         let token: UInt64
         let deadlineNanoseconds: Int64
+
+        var isSurvey: Bool { inbox < 0 }
     }
 
     /// The key of the cache.
@@ -34,6 +37,13 @@ struct ResolverLookup {
         let all = waiters
         waiters = []
         return all
+    }
+
+    /// Removes those to whom a part of the answer now is worth more than all of it later.
+    mutating func takeHasty() -> [Waiter] {
+        let hasty = waiters.filter { !$0.isSurvey }
+        waiters.removeAll { !$0.isSurvey }
+        return hasty
     }
 
     /// Removes those whose deadline has come.
@@ -79,7 +89,7 @@ struct ResolverLookup {
     }
 
     /// RFC 8305 §4 with a First Address Family Count of 1: the families take turns, and when one has no more,
-    /// the rest of the other follows. At most 16.
+    /// the rest of the other follows.
     static func interleaved(_ first: [IPAddress], _ second: [IPAddress]) -> [IPAddress] {
         var all: [IPAddress] = []
         var index = 0
@@ -88,6 +98,6 @@ struct ResolverLookup {
             if index < second.count { all.append(second[index]) }
             index += 1
         }
-        return Array(all.prefix(ResolverAnswer.maximumAddresses))
+        return all
     }
 }

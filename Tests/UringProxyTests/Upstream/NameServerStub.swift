@@ -9,6 +9,7 @@ final class NameServerStub: Sendable {
     struct Zone: Sendable {
         var ipv4: [String] = []
         var ipv6: [String] = []
+        var services: [ServiceRecord] = []
         var ttlSeconds: UInt32 = 60
         /// Answered from this name's records, by way of an alias with this time to live.
         var aliasTTLSeconds: UInt32?
@@ -112,8 +113,9 @@ final class NameServerStub: Sendable {
         let texts = type == 1 ? found.ipv4 : type == 28 ? found.ipv6 : []
         let addresses = found.responseCode == 0 ? texts.map { IPAddress($0)! } : []
         let hasAlias = found.aliasTTLSeconds != nil && !addresses.isEmpty
+        let services = type == 33 && found.responseCode == 0 ? found.services : []
         var bytes = Array(query[..<2]) + [0x81, 0x80 | found.responseCode, 0, 1, 0]
-        bytes += [UInt8(addresses.count + (hasAlias ? 1 : 0)), 0, 0, 0, 0]
+        bytes += [UInt8(addresses.count + services.count + (hasAlias ? 1 : 0)), 0, 0, 0, 0]
         bytes += query[12..<index + 5]
         var owner: [UInt8] = [0xC0, 12]
         if hasAlias, let ttl = found.aliasTTLSeconds {
@@ -125,6 +127,14 @@ final class NameServerStub: Sendable {
             bytes += owner + [0, UInt8(type), 0, 1] + NameServerStub.bytes(found.ttlSeconds)
             let range = address.isIPv4 ? 12..<16 : 0..<16
             bytes += [0, UInt8(range.count)] + range.map { address.byte(at: $0) }
+        }
+        for service in services {
+            let labels = service.target.split(separator: ".").flatMap { [UInt8($0.utf8.count)] + $0.utf8 }
+            let data = [service.priority, service.weight, service.port].flatMap {
+                [UInt8($0 >> 8), UInt8($0 & 255)]
+            }
+            bytes += owner + [0, 33, 0, 1] + NameServerStub.bytes(found.ttlSeconds)
+            bytes += [0, UInt8(data.count + labels.count + 1)] + data + labels + [0]
         }
         return (bytes, found.delayMilliseconds)
     }

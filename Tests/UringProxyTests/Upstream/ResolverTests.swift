@@ -1,5 +1,6 @@
 import CPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UringProxy
@@ -62,6 +63,18 @@ struct ResolverTests {
             try #require(ask(name))
             return try #require(next()).answer
         }
+
+        /// The whole of an answer.
+        func survey(_ name: String, _ kind: ResolverSurvey.Kind = .addresses) throws -> ResolverSurvey.Answer
+        {
+            let answer = Locked<ResolverSurvey.Answer?>(nil)
+            resolver.survey(ResolverSurvey(name, kind) { new in answer.withLock { $0 = new } })
+            for _ in 0..<15_000 {
+                if let answer = answer.withLock({ $0 }) { return answer }
+                _ = usleep(200)
+            }
+            return try #require(answer.withLock { $0 })
+        }
     }
     private final class WakeCount: Sendable {
         let count = Atomic<Int>(0)
@@ -85,6 +98,57 @@ struct ResolverTests {
         #expect(try setup.resolve("many.test").count == 16)
         let other = try Setup(["both.test": zone]) { $0.prefersIPv6 = false }
         #expect(texts(try other.resolve("both.test")).prefix(2) == ["192.0.2.1", "2001:db8::9"])
+    }
+
+    @Test("A survey gets all addresses, of the servers and not of the cache")
+    func survey() throws {
+        let setup = try Setup([
+            "many.test": .init(ipv4: (1...20).map { "192.0.2.\($0)" }, ipv6: ["2001:db8::1"], ttlSeconds: 300)
+        ])
+        #expect(try setup.resolve("many.test").count == 16)
+        let answer = try setup.survey("many.test")
+        #expect(answer.status == .ok && answer.ttlSeconds == 300 && !answer.isPartial)
+        #expect(Set(answer.addresses).count == 21)
+        #expect(setup.server.count("many.test", type: 1) == 2)
+        #expect(try setup.survey("nowhere.test").status == .notFound)
+        #expect(try setup.survey("a..b").status == .notFound)
+        #expect(try setup.survey("192.0.2.7").addresses == [IPAddress("192.0.2.7")!])
+    }
+
+    @Test("A survey waits for both families, and says when one has not been answered for")
+    func partialSurvey() throws {
+        let setup = try Setup([
+            "slow.test": .init(ipv4: ["192.0.2.1"], delayMilliseconds: 100),
+            "half.test": .init(ipv4: ["192.0.2.1"], isSilentForIPv6: true),
+            "silent.test": .init(isSilent: true),
+        ]) { $0.resolutionDelayMilliseconds = 10 }
+        #expect(try !setup.survey("slow.test").isPartial)
+        let half = try setup.survey("half.test")
+        #expect(half.status == .ok && half.isPartial && half.addresses == [IPAddress("192.0.2.1")!])
+        #expect(try setup.survey("silent.test").status == .timedOut)
+    }
+
+    @Test("SRV records come with their numbers and the least time to live, or with the reason why not")
+    func services() throws {
+        let records = [
+            ServiceRecord(priority: 1, weight: 65_535, port: 8080, target: "a.test"),
+            ServiceRecord(priority: 0, weight: 0, port: 1, target: ""),
+        ]
+        let setup = try Setup([
+            "_http._tcp.app.test": .init(services: records, ttlSeconds: 30),
+            "empty.test": .init(ipv4: ["192.0.2.1"]), "broken.test": .init(responseCode: 2),
+            "silent.test": .init(isSilent: true),
+        ])
+        let answer = try setup.survey("_HTTP._tcp.App.test.", .services)
+        #expect(answer.status == .ok && answer.ttlSeconds == 30)
+        #expect(Set(answer.services) == Set(records))
+        #expect(try setup.survey("empty.test", .services).status == .notFound)
+        #expect(try setup.survey("nowhere.test", .services).status == .notFound)
+        if case .failed = try setup.survey("broken.test", .services).status {
+        } else {
+            Issue.record("no failure")
+        }
+        #expect(try setup.survey("silent.test", .services).status == .timedOut)
     }
 
     @Test("An answer is kept as long as its shortest record, aliases included, and no longer")
