@@ -99,6 +99,28 @@ struct HealthTests {
         for origin in origins { origin.end() }
     }
 
+    @Test("A check that takes its time comes to its end, however often there is a reload meanwhile")
+    func reloads() throws {
+        let origin = try UnsteadyOrigin("a")
+        origin.become(.hanging)
+        let proxy = try TestProxy(
+            .epoll,
+            cluster: cluster([origin.address]) {
+                $0.health = Self.check
+                $0.health?.interval = .milliseconds(500)
+                $0.health?.timeout = .milliseconds(400)
+            })
+        var configuration = proxy.server.configuration
+        try proxy.wait(for: "the end of a check") {
+            configuration.clusters[0].panic = configuration.clusters[0].panic == 0 ? 10 : 0
+            _ = try? proxy.server.reload(configuration)
+            usleep(20_000)
+            return !isAvailable(proxy, 0)
+        }
+        proxy.end()
+        origin.end()
+    }
+
     @Test("Endpoints that are names and sockets are checked, with statuses and a text as asked")
     func kinds() throws {
         let socket = "unix:/tmp/uproxy-health-\(getpid()).sock"

@@ -1,5 +1,5 @@
 /// How the endpoints of a cluster are checked. Never changes. Times in nanoseconds.
-struct HealthCheck: Sendable {
+struct HealthCheck: Sendable, Equatable {
     let kind: HealthCheckConfiguration.Kind
     let path: String
     /// nil: the endpoint's own.

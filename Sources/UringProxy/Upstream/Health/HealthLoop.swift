@@ -25,6 +25,8 @@ final class HealthLoop {
     private var waiting: [Int] = []
     private var underWay = 0
     private var attempts: UInt32 = 0
+    /// Which target's an attempt is.
+    private var targetOfAttempt: [UInt32: Int] = [:]
     private var toldChanges: UInt64 = .max
     private var panicking: Set<String> = []
     private var fields = FieldTable(capacity: HeadLimits().fields)
@@ -74,14 +76,14 @@ final class HealthLoop {
                 if tag == Self.wakeupTag { wakeup.empty() } else { proceed(tag) }
             }
         }
-        for index in targets.indices { endAttempt(index) }
+        for target in targets { endAttempt(target) }
     }
 
     private func follow(_ clusters: [ClusterPlan]) {
-        for index in targets.indices { endAttempt(index) }
         waiting.removeAll()
+        let before = targets
         var old: [ObjectIdentifier: HealthTarget] = [:]
-        for target in targets { old[ObjectIdentifier(target.state)] = target }
+        for target in before { old[ObjectIdentifier(target.state)] = target }
         targets.removeAll()
         for plan in clusters {
             guard let health = plan.health else { continue }
@@ -91,17 +93,19 @@ final class HealthLoop {
             where seen.insert(health.endpoints[index].identity).inserted {
                 let target = HealthTarget(health, index, upstream)
                 if let before = old[ObjectIdentifier(target.state)] { target.takeOver(before) }
+                if target.attempt != 0 { targetOfAttempt[target.attempt] = targets.count }
                 targets.append(target)
             }
         }
+        // What nobody goes on with.
+        for target in before { endAttempt(target) }
         let now = now
         timers = TimerWheel(capacity: max(1, targets.count), now: now)
         for (index, target) in targets.enumerated() {
             guard let check = target.check else { continue }
             // At once, or when it was due before.
-            timers.set(
-                UInt32(index),
-                deadline: target.startedAt == 0 ? now : max(now, target.startedAt + check.interval))
+            let next = target.startedAt == 0 ? now : max(now, target.startedAt + check.interval)
+            timers.set(UInt32(index), deadline: target.attempt == 0 ? next : target.deadline)
         }
     }
 
@@ -132,6 +136,7 @@ final class HealthLoop {
         guard let check = target.check else { return }
         attempts = attempts &+ 1 == 0 ? 1 : attempts &+ 1
         target.attempt = attempts
+        targetOfAttempt[attempts] = index
         target.startedAt = now
         target.deadline = target.startedAt + check.timeout
         target.answer = HealthAnswer()
@@ -146,7 +151,7 @@ final class HealthLoop {
         let resolver = resolver()
         if inbox < 0, let resolver { inbox = resolver.register(answers) }
         var name = target.upstream.name
-        let token = UInt64(target.attempt) << 32 | UInt64(index)
+        let token = UInt64(target.attempt)
         let query = name.withUTF8 { bytes in
             ResolverQuery(
                 name: unsafe ByteView(UnsafeRawBufferPointer(bytes)), inbox: inbox, token: token)
@@ -158,8 +163,7 @@ final class HealthLoop {
     }
 
     private func resolved(_ answer: ResolverAnswer) {
-        let index = Int(UInt32(truncatingIfNeeded: answer.token))
-        guard index < targets.count, targets[index].attempt == UInt32(answer.token >> 32) else { return }
+        guard let index = targetOfAttempt[UInt32(truncatingIfNeeded: answer.token)] else { return }
         guard answer.status == .ok else {
             finish(index, failure: "its name has no address, or could not be resolved")
             return
@@ -186,7 +190,7 @@ final class HealthLoop {
             target.isConnected = false
             let result = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
             if result == 0 || result == -EINPROGRESS {
-                let tag = UInt64(target.attempt) << 32 | UInt64(index)
+                let tag = UInt64(target.attempt)
                 let events = UInt32(CPOSIX_EPOLLIN | CPOSIX_EPOLLOUT) | CPOSIX_EPOLLET
                 _ = cposix_epoll_control(epoll, EPOLL_CTL_ADD, descriptor, events, tag)
                 return
@@ -199,8 +203,7 @@ final class HealthLoop {
 
     /// A socket is ready for something.
     private func proceed(_ tag: UInt64) {
-        let index = Int(UInt32(truncatingIfNeeded: tag))
-        guard index < targets.count, targets[index].attempt == UInt32(tag >> 32) else { return }
+        guard let index = targetOfAttempt[UInt32(truncatingIfNeeded: tag)] else { return }
         let target = targets[index]
         guard let check = target.check, target.descriptor >= 0 else { return }
         if !target.isConnected {
@@ -278,10 +281,12 @@ final class HealthLoop {
         target.descriptor = -1
     }
 
-    private func endAttempt(_ index: Int) {
-        let target = targets[index]
+    private func endAttempt(_ target: HealthTarget) {
         closeSocket(target)
-        if target.attempt != 0 { underWay -= 1 }
+        if target.attempt != 0 {
+            underWay -= 1
+            targetOfAttempt[target.attempt] = nil
+        }
         target.attempt = 0
         target.addresses.removeAll()
     }
@@ -289,7 +294,7 @@ final class HealthLoop {
     /// - Parameter failure: empty: it works; nil: nobody knows, for want of a descriptor of our own.
     private func finish(_ index: Int, failure: String?) {
         let target = targets[index]
-        endAttempt(index)
+        endAttempt(target)
         if let check = target.check {
             if let failure { judge(target, check, failure) }
             let stray = Double(check.interval) * check.jitter * Double.random(in: -1...1, using: &random)

@@ -50,5 +50,19 @@ final class HealthTarget {
         ejectionsTold = old.ejectionsTold
         wasEjected = old.wasEjected
         startedAt = old.startedAt
+        if check == old.check { goOn(with: old) }
+    }
+
+    /// The check under way is this one's.
+    private func goOn(with old: HealthTarget) {
+        attempt = old.attempt
+        descriptor = old.descriptor
+        addresses = old.addresses
+        unsent = old.unsent
+        isConnected = old.isConnected
+        answer = old.answer
+        deadline = old.deadline
+        old.attempt = 0
+        old.descriptor = -1
     }
 }
