@@ -82,9 +82,14 @@
             return settings
         }
 
-        /// Some of its endpoints, one that lives among them, and some that refuse.
+        /// Some of its endpoints, one that lives among them, and some that refuse; or none, as before any is found.
         private func variant(of plan: ClusterPlan) -> ClusterPlan {
             if random.chance(30) { return plan }
+            if !world.profile.isStrict && plan.name != "relay" && random.chance(8) {
+                return ClusterPlan(
+                    name: plan.name, endpoints: [], policy: plan.policy, hashKey: plan.hashKey,
+                    retries: plan.retries, limits: plan.limits)
+            }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
             let living = plan.endpoints.filter { !$0.name.hasPrefix("dead-") }
             if !endpoints.contains(where: { !$0.name.hasPrefix("dead-") }) {

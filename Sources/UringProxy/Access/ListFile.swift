@@ -6,6 +6,11 @@ enum ListFile {
     static let sizeLimitBytes = 64 << 20
 
     static func lines(of path: String) throws(OptionSyntaxError) -> [(number: Int, text: String)] {
+        lines(in: try text(of: path))
+    }
+
+    /// All of it.
+    static func text(of path: String) throws(OptionSyntaxError) -> String {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path, limitBytes: sizeLimitBytes)
@@ -15,6 +20,10 @@ enum ListFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw OptionSyntaxError("\(quoted(path)) is no text in UTF-8: check the path")
         }
+        return text
+    }
+
+    static func lines(in text: String) -> [(number: Int, text: String)] {
         var lines: [(number: Int, text: String)] = []
         // "\r\n" is one character, so that bytes are split.
         for (index, line) in text.utf8.split(separator: 10, omittingEmptySubsequences: false).enumerated() {

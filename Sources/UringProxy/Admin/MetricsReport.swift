@@ -23,6 +23,7 @@ struct MetricsReport {
         if !health.isEmpty { report.health(health) }
         report.limits(server.limitedClusters)
         report.limits(server.limitedListeners)
+        report.discovery(server.discoveredClusters)
         return report.text
     }
 

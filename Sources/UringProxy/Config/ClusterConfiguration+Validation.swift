@@ -22,6 +22,7 @@ extension ClusterConfiguration {
                 "\(outliers).latency_factor", "half of all endpoints are slower than the others",
                 "give 2 or more, or 0 to switch it off")
         }
+        checkDiscovery(&problems)
         checkRetries("\(path).retries", &problems)
         checkLimits("\(path).limits", &problems)
         if let health { checkHealth(health, "\(path).health", &problems) }
@@ -140,7 +141,7 @@ extension ClusterConfiguration {
         }
     }
 
-    private func checkSpan(_ span: Nanoseconds, _ path: String, _ problems: inout ProblemList) {
+    func checkSpan(_ span: Nanoseconds, _ path: String, _ problems: inout ProblemList) {
         if span < Self.shortestSpan || span > .longest {
             problems.add(
                 path, "\(span) is outside \(Self.shortestSpan) to ten years",

@@ -3,6 +3,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var name: String
     /// `HOST:PORT` or `unix:PATH`, and `,weight=N` after it.
     public var endpoints: [String]
+    /// Where endpoints are found; nil: they are listed.
+    public var discovery: DiscoveryConfiguration?
     /// How requests are spread over them.
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.

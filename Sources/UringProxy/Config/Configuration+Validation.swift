@@ -189,11 +189,6 @@ extension Configuration {
                 "put several of them behind one address")
         }
         for cluster in clusters {
-            if cluster.endpoints.isEmpty {
-                problems.add(
-                    "clusters.\(cluster.name).endpoints", "there is no endpoint",
-                    "name one as HOST:PORT or unix:PATH")
-            }
             if cluster.name == Self.optionsCluster && !upstreams.isEmpty {
                 problems.add(
                     "clusters.\(cluster.name)", "this is the name of the cluster that --upstream makes",

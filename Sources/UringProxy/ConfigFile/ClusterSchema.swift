@@ -1,5 +1,27 @@
 /// What a configuration file may say of a cluster's health checks, outliers, retries and limits.
 enum ClusterSchema {
+    static let discoveryKeys: [SchemaKey<DiscoveryConfiguration>] = [
+        .optional(
+            "dns", \.dns, .text("HOST:PORT, such as app.internal:8080"),
+            "Each address of the host is an endpoint: HOST:PORT."),
+        .optional(
+            "srv", \.srv, .text("the name of SRV records, such as _http._tcp.app.internal"),
+            "Each SRV record of the lowest priority is an endpoint, with its port and its weight."),
+        .path(
+            "file", \.file,
+            "Each line of the file is an endpoint, or each item of a list in YAML; read again when it changes."
+        ),
+        .value(
+            "refresh_min", \.refreshMin, .duration,
+            "DNS is not asked again earlier, however short an answer's time to live."),
+        .value(
+            "refresh_max", \.refreshMax, .duration, "Nor later, however long an answer's time to live."),
+        .value(
+            "wait", \.wait, .duration,
+            "How long a start, or the reload that brings the cluster, waits for DNS; then the answer is 503 until there is an endpoint."
+        ),
+    ]
+
     static let healthKeys: [SchemaKey<HealthCheckConfiguration>] = [
         .value(
             "type", \.kind, .choice,

@@ -39,7 +39,7 @@ public struct ConfigurationFile: Sendable {
         let found =
             configuration.validate() + AccessCompiler.problems(of: configuration)
             + GeoCompiler(configuration).problems + RouteCompiler.problems(of: configuration)
-            + Self.destinationProblems(of: configuration)
+            + EndpointFile.problems(of: configuration) + Self.destinationProblems(of: configuration)
         return placed(found)
     }
 

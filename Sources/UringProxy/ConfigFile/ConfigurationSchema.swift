@@ -247,8 +247,11 @@ enum ConfigurationSchema {
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
         .values(
             "endpoints", \.endpoints, .endpointAddress,
-            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike.",
-            isRequired: true),
+            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike; or"
+        ),
+        .object(
+            "discovery", \.discovery, "where its endpoints are found, by one of dns, srv and file.",
+            new: { DiscoveryConfiguration() }, ClusterSchema.discoveryKeys),
         .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
         .optional(
             "hash_key", \.hashKey, .hashKey,

@@ -13,7 +13,7 @@ extension Explanation {
                 "\(path).health")
         }
         let settings = HealthSettings(cluster)
-        let isJudged = settings.outliers.isOn && cluster.endpoints.count > 1
+        let isJudged = settings.outliers.isOn && cluster.mayHaveSeveralEndpoints
         if isJudged { add("outliers", text(of: cluster.outliers), "\(path).outliers") }
         guard cluster.health != nil || isJudged else { return }
         add(

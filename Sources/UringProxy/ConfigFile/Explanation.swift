@@ -467,8 +467,10 @@ public struct Explanation: Sendable {
         add(label, name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
         let key = cluster.hashKey.map { " by \($0)" } ?? ""
-        let choice = cluster.endpoints.count > 1 ? ", \(cluster.balance.rawValue)\(key)" : ""
-        add("endpoints", cluster.endpoints.joined(separator: ", ") + choice, "clusters.\(name).endpoints")
+        let choice = cluster.mayHaveSeveralEndpoints ? ", \(cluster.balance.rawValue)\(key)" : ""
+        let list = cluster.discovery == nil ? "endpoints" : "discovery"
+        add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
+        if let discovery = cluster.discovery { explainDiscovery(discovery, "clusters.\(name).discovery") }
         explainLimits(cluster)
         explainHealth(cluster)
         explainRetries(cluster)
@@ -480,7 +482,7 @@ public struct Explanation: Sendable {
         let connect = place.setting(
             "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
         let hasNext =
-            cluster.map { $0.endpoints.count > 1 && $0.retries.on.contains(.connectFailure) } ?? true
+            cluster.map { $0.mayHaveSeveralEndpoints && $0.retries.on.contains(.connectFailure) } ?? true
         let next = hasNext ? "the next endpoint, or " : ""
         add(
             "connect",

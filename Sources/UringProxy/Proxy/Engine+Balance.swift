@@ -28,7 +28,7 @@ extension Engine where D: ~Copyable {
     mutating func choose(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
         exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
         if chooseAny(index, cluster: cluster, key: key) { return true }
-        fail(index, .noHealthyEndpoint)
+        fail(index, clusters.isEmpty(cluster) ? .noEndpoint : .noHealthyEndpoint)
         return false
     }
 

@@ -95,8 +95,16 @@ extension Engine where D: ~Copyable {
             writer.append("-")
             return writer.written
         }
-        endpoints.withName(endpoint) { writer.append($0) }
-        let isAddress = endpoints.fixedAddress(of: endpoint) != nil
+        let isOfName = endpoints[endpoint].isOfName
+        if isOfName && !forHost {
+            let address = endpoints[endpoint].addresses[0]
+            if !address.isIPv4 { writer.append("[") }
+            writer.append(address)
+            if !address.isIPv4 { writer.append("]") }
+        } else {
+            endpoints.withName(endpoint) { writer.append($0) }
+        }
+        let isAddress = endpoints.fixedAddress(of: endpoint) != nil && !isOfName
         // An address has its port in its name.
         if !isAddress && !(forHost && endpoints[endpoint].port == 80) {
             writer.append(":")

@@ -4,6 +4,10 @@ extension Engine where D: ~Copyable {
     /// own yet: when its turn has come another may be the better choice.
     @inline(never)
     mutating func arrive(_ index: UInt32, gate: UInt16, cluster: Int, key: UInt64) -> Bool {
+        if clusters.isEmpty(cluster) {
+            fail(index, .noEndpoint)
+            return false
+        }
         if clusters.isCapped(cluster) { return arriveCapped(index, gate: gate, cluster: cluster, key: key) }
         let arrival = gates.arrive(index, at: gate, now: driver.now)
         if arrival == .entered {

@@ -11,7 +11,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
-    case noHealthyEndpoint, circuitOpen, loadShed, queueTimeout
+    case noEndpoint, noHealthyEndpoint, circuitOpen, loadShed, queueTimeout
     case totalTimeout
     // Ours.
     case outOfMemory, outOfExchanges, outOfDescriptors, outOfConnections, resolverBusy
@@ -37,9 +37,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
-        case .noHealthyEndpoint, .circuitOpen, .loadShed, .queueTimeout, .outOfMemory, .outOfExchanges,
-            .outOfDescriptors,
-            .outOfConnections, .resolverBusy, .authenticationBusy, .draining, .listenerGone, .listenerFull:
+        case .noEndpoint, .noHealthyEndpoint, .circuitOpen, .loadShed, .queueTimeout, .outOfMemory,
+            .outOfExchanges, .outOfDescriptors, .outOfConnections, .resolverBusy, .authenticationBusy,
+            .draining, .listenerGone, .listenerFull:
             503
         }
     }
@@ -93,6 +93,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "the upstream stopped taking the request; see --timeout-send-idle"
         case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
+        case .noEndpoint: "no endpoint of the cluster has been found yet"
         case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .circuitOpen: "the cluster has as much to do as it may; see its limits"
         case .loadShed: "the cluster answers too slowly to be asked more at once; see its adaptive limit"
@@ -148,6 +149,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "upstream_send_timeout"
         case .upstreamBadResponse: "upstream_bad_response"
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
+        case .noEndpoint: "no_endpoint"
         case .noHealthyEndpoint: "no_healthy_endpoint"
         case .circuitOpen: "circuit_open"
         case .loadShed: "load_shed"

@@ -65,6 +65,13 @@ final class Snapshot: Sendable {
         }
     }
 
+    /// The same, but for the endpoints of clusters.
+    func with(_ clusters: [ClusterPlan], makeLending: (() -> LendingQueue)?) -> Snapshot {
+        Snapshot(
+            settings: settings, clusters: clusters, routes: routes, access: access, geo: geo,
+            clientLimit: clientLimit, after: self, makeLending: makeLending)
+    }
+
     /// Of all clusters, in their order.
     var endpoints: [FixedUpstream] { clusters.flatMap(\.endpoints) }
 }

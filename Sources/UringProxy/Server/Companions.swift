@@ -5,10 +5,12 @@ struct Companions: Sendable {
     var checker: CredentialChecker?
     var monitor: HealthMonitor?
     var geo: GeoSource?
+    var discovery: EndpointDiscovery?
 
     /// Ends those that are not among others; returns when they have ended.
     func stop(but others: Companions = Companions()) {
-        // It asks the resolver.
+        // These ask the resolver.
+        if let discovery, discovery !== others.discovery { discovery.stop() }
         if let monitor, monitor !== others.monitor { monitor.stop() }
         if let resolver, resolver !== others.resolver { resolver.stop() }
         if let checker, checker !== others.checker { checker.stop() }

@@ -15,7 +15,7 @@ struct DoctorNeeds: Sendable, Equatable {
         threads = configuration.threads ?? available
         if let connections = configuration.limitConnections, connections > 0 {
             let listeners = configuration.allListeners.count
-            let endpoints = configuration.allClusters.reduce(0) { $0 + $1.endpoints.count }
+            let endpoints = configuration.allClusters.reduce(0) { $0 + $1.expectedEndpoints }
             // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
             let needed = 2 * connections + threads * (endpoints * configuration.poolIdle + listeners + 4) + 32
             // Pipes take an eighth of all descriptors at most, so a seventh of what everything else needs.

@@ -188,8 +188,8 @@ struct OpenListener {
         case (.reverse, let routes?): return "reverse proxy on \(place), routes \(routes)"
         case (.reverse, nil), (.tcp, _):
             let cluster = configuration.allClusters.first { $0.name == listener.cluster }
-            let endpoints = (cluster?.endpoints ?? []).joined(separator: ", ")
-            return "\(listener.role == .tcp ? "tcp" : "reverse proxy") on \(place) to \(endpoints)"
+            let destination = cluster?.destination ?? ""
+            return "\(listener.role == .tcp ? "tcp" : "reverse proxy") on \(place) to \(destination)"
         }
     }
 

@@ -2,10 +2,12 @@
 struct Registries: Sendable {
     let limiters = LimiterRegistry()
     let health: HealthRegistry
+    let discovery = DiscoveryRegistry()
 
     /// Forgets what a configuration, and the clusters made of it, do not name.
     func keep(_ configuration: Configuration, _ clusters: [ClusterPlan]) {
         limiters.keep(configuration.rateLimits)
         health.keep(clusters)
+        discovery.keep(clusters)
     }
 }

@@ -2,13 +2,21 @@ internal import Synchronization
 
 // The threads beside the workers, as a configuration needs them.
 extension Server {
-    /// Makes those that are missing; what there is stays, but for databases of other files.
+    /// Makes those that are missing; what there is stays, but for databases of other files. The compiler's clusters get the
+    /// endpoints that are found.
+    ///
+    /// - Parameter previous: the clusters in use.
     func start(
-        _ companions: inout Companions, for configuration: Configuration, _ compiler: SnapshotCompiler
+        _ companions: inout Companions, for configuration: Configuration, _ compiler: inout SnapshotCompiler,
+        beside previous: [ClusterPlan]
     ) throws(StartError) {
         if companions.resolver == nil && compiler.needsResolver {
             companions.resolver = try makeResolver(configuration)
         }
+        companions.discovery = try discover(
+            compiler.clusters, beside: companions.discovery, resolver: companions.resolver, previous: previous
+        )
+        try compiler.takeUpDiscovered()
         companions.checker = try makeChecker(compiler.authenticators, beside: companions.checker)
         companions.geo = try makeGeo(compiler.geo, beside: companions.geo)
         companions.monitor = makeMonitor(compiler.clusters, beside: companions.monitor)
@@ -45,7 +53,7 @@ extension Server {
     /// What watches endpoints, not started yet: it asks for the resolver that is in use then. nil: there is nothing to watch.
     ///
     /// - Parameter present: the one that there is.
-    private func makeMonitor(
+    func makeMonitor(
         _ clusters: [ClusterPlan], beside present: HealthMonitor?
     ) -> HealthMonitor? {
         if present != nil || !clusters.contains(where: { $0.health != nil }) { return present }

@@ -74,15 +74,28 @@ extension Server {
         do throws(StartError) {
             handover = try prepare(new, present, previous, workers)
         } catch {
-            registries.keep(self.configuration, previous.clusters)
+            forget(previous)
             throw .failed(error)
         }
         guard hand(handover, new, to: workers) else {
             handover.abandon()
-            registries.keep(self.configuration, previous.clusters)
+            forget(previous)
             throw .isEnding
         }
-        registries.keep(new, handover.snapshot.clusters)
+        return handover.summary + finish(handover, new)
+    }
+
+    /// What a configuration that was not taken up would have brought.
+    private func forget(_ previous: Snapshot) {
+        registries.keep(configuration, previous.clusters)
+        state.withLock { $0.companions.discovery }?.follow(previous.clusters)
+    }
+
+    /// Ends what workers do without, once they have adopted a snapshot.
+    ///
+    /// - Returns: what is not as it should be, behind `; ` each.
+    func finish(_ handover: Handover, _ configuration: Configuration) -> String {
+        registries.keep(configuration, handover.snapshot.clusters)
         var late = ""
         if let monitor = handover.companions.monitor, handover.before.monitor == nil {
             do throws(StartError) { try startMonitor(monitor) } catch { late = "; \(error.message)" }
@@ -93,13 +106,13 @@ extension Server {
         handover.before.stop(but: handover.companions)
         if isDone { handover.companions.checker?.use(handover.snapshot.access.authenticators) }
         if !isDone { late += "; a worker has not taken a turn for \(Self.patience) and will adopt it then" }
-        return handover.summary + late
+        return late
     }
 
     // MARK: - Making
 
     /// All that a reload needs, so that nothing can fail any more.
-    private struct Handover {
+    struct Handover {
         var snapshot: Snapshot
         /// Those that there were, and those that there are to be.
         var before: Companions
@@ -137,7 +150,7 @@ extension Server {
         _ configuration: Configuration, _ present: [OpenListener], _ previous: Snapshot,
         _ workers: [Worker]
     ) throws(StartError) -> Handover {
-        let compiler = try SnapshotCompiler(configuration, registries)
+        var compiler = try SnapshotCompiler(configuration, registries)
         let acknowledgement: Acknowledgement
         do throws(SystemCallError) { acknowledgement = try Acknowledgement(count: workers.count) } catch {
             throw StartError(message: error.message)
@@ -148,7 +161,7 @@ extension Server {
         var companions = before
         do throws(StartError) {
             try checkRoom(for: new.count, workers)
-            try start(&companions, for: configuration, compiler)
+            try start(&companions, for: configuration, &compiler, beside: previous.clusters)
             let snapshot = compiler.snapshot(
                 budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo, after: previous)
             let listeners = try OpenListener.share(
@@ -178,7 +191,7 @@ extension Server {
     }
 
     /// Hands it to the workers; false if they have been told to end.
-    private func hand(_ handover: Handover, _ configuration: Configuration, to workers: [Worker]) -> Bool {
+    func hand(_ handover: Handover, _ configuration: Configuration, to workers: [Worker]) -> Bool {
         state.withLock { state in
             guard !state.isEnding else { return false }
             // Before the last connections are taken from their backlogs: none is to find the file and then nobody.
@@ -188,6 +201,7 @@ extension Server {
             }
             handover.snapshot.clientLimit?.setLimit(configuration.limitConnectionsPerClient)
             handover.companions.monitor?.follow(handover.snapshot.clusters)
+            handover.companions.discovery?.follow(handover.snapshot.clusters)
             // Those of before as well, until all workers have adopted: what is asked under them is answered.
             let authenticators = handover.snapshot.access.authenticators
             handover.companions.checker?.use(authenticators + (state.snapshot?.access.authenticators ?? []))

@@ -64,7 +64,7 @@ public final class Server: Sendable {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
-        let compiler = try SnapshotCompiler(configuration, registries)
+        var compiler = try SnapshotCompiler(configuration, registries)
         let inherited = predecessor?.inherited ?? .ofThisProcess()
         state.withLock { $0.inherited = inherited }
         let (open, _) = try OpenListener.open(
@@ -74,7 +74,7 @@ public final class Server: Sendable {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
             var companions = Companions()
-            try start(&companions, for: configuration, compiler)
+            try start(&companions, for: configuration, &compiler, beside: [])
             let made = companions
             state.withLock { $0.companions = made }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
@@ -181,6 +181,10 @@ public final class Server: Sendable {
     /// The listeners with a limit of their own.
     var limitedListeners: [OpenListener] {
         state.withLock { $0.bound }.filter { $0.listener.maxConnections > 0 }
+    }
+    /// What finds the endpoints of clusters.
+    var discoveredClusters: [DiscoverySource] {
+        state.withLock { $0.snapshot }?.clusters.compactMap { $0.discovery?.source } ?? []
     }
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }

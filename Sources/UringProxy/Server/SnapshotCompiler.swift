@@ -4,7 +4,8 @@ struct SnapshotCompiler {
     private let policy: DestinationPolicy
     private let trust: Trust.Policy
     private let parent: ParentPlan
-    let clusters: [ClusterPlan]
+    private let clusterCompiler: ClusterCompiler
+    private(set) var clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
     let geo: GeoCompiler
@@ -21,7 +22,7 @@ struct SnapshotCompiler {
         access.plans = compiler.plans()
         access.authenticators = compiler.authenticators()
         geo = GeoCompiler(configuration)
-        problems += compiler.problems + geo.problems
+        problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -54,21 +55,13 @@ struct SnapshotCompiler {
         do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
-        var clusters: [ClusterPlan] = []
-        let proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
-        for cluster in configuration.allClusters {
-            var endpoints: [FixedUpstream] = []
-            for text in cluster.endpoints { endpoints.append(try FixedUpstream(parsing: text)) }
-            clusters.append(
-                ClusterPlan(
-                    name: cluster.name, endpoints: endpoints, policy: cluster.balance,
-                    hashKey: cluster.hashKey,
-                    health: registries.health.cluster(
-                        cluster, endpoints: endpoints, proxyHeader: proxyHeader),
-                    retries: registries.health.retries(cluster),
-                    limits: registries.health.limits(cluster, endpoints: endpoints.map(\.identity))))
-        }
-        self.clusters = clusters
+        clusterCompiler = ClusterCompiler(configuration, registries)
+        clusters = try clusterCompiler.plans(readsFiles: true)
+    }
+
+    /// Endpoints that were found since the beginning are taken up.
+    mutating func takeUpDiscovered() throws(StartError) {
+        if let updated = try clusterCompiler.updated(clusters) { clusters = updated }
     }
 
     /// `USER:PASSWORD` in a file, whose one line it is.
@@ -96,7 +89,7 @@ struct SnapshotCompiler {
     /// Whether there are names to be resolved.
     var needsResolver: Bool {
         configuration.allListeners.contains { $0.role == .forward }
-            || clusters.contains { $0.endpoints.contains { $0.address == nil } }
+            || clusters.contains { $0.discovery != nil || $0.endpoints.contains { $0.address == nil } }
     }
 
     /// - Parameters:
@@ -112,15 +105,19 @@ struct SnapshotCompiler {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
-        let lends = wakeups.count > 1 && configuration.poolLend
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
             geo: geo,
             clientLimit: clientLimit(previous),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
             after: previous,
-            makeLending: lends
-                ? { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) } : nil)
+            makeLending: Self.lending(configuration, wakeups))
+    }
+
+    /// What makes the queues of endpoints; nil: nothing is lent.
+    static func lending(_ configuration: Configuration, _ wakeups: [Wakeup]) -> (() -> LendingQueue)? {
+        guard wakeups.count > 1 && configuration.poolLend else { return nil }
+        return { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) }
     }
 
     /// The one that counts already, if there is one: connections leave where they entered. Its limit is for the reload to set.

@@ -2,7 +2,7 @@
 /// of it (`ClusterTable`).
 struct ClusterPlan: Sendable {
     let name: String
-    /// At least one.
+    /// Empty: none was found yet, and every request is refused.
     let endpoints: [FixedUpstream]
     let policy: BalancingPolicy
     /// What hashed policies choose by.
@@ -17,26 +17,35 @@ struct ClusterPlan: Sendable {
     let retries: RetryPlan
     /// How much it is asked to do at once; nil: there is no limit.
     let limits: LimitPlan?
+    /// How its endpoints are found; nil: the configuration lists them.
+    let discovery: DiscoveryPlan?
 
     static let defaultLoadBound = 1.25
 
     init(
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
         hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
-        retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil
+        retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil
     ) {
-        precondition(!endpoints.isEmpty && endpoints.count <= HashTable.endpointLimit)
+        precondition(endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
         self.name = name
         self.endpoints = endpoints
         self.policy = policy
         self.hashKey = hashKey
         self.loadBound = LoadBound(loadBound)
+        // A cluster without endpoints is told by that it is watched, and that nobody watches.
+        precondition(!endpoints.isEmpty || health == nil)
         precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
         self.health = health
         self.retries = retries
         precondition(limits.map { $0.endpoints.isEmpty || $0.endpoints.count == endpoints.count } ?? true)
         self.limits = limits
+        self.discovery = discovery
+        guard !endpoints.isEmpty else {
+            hashTable = nil
+            return
+        }
         let hashed = endpoints.map { endpoint in
             var identity = endpoint.identity
             let hash = identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }
@@ -51,6 +60,6 @@ struct ClusterPlan: Sendable {
 
     /// Whether an endpoint's number means the same in both, with the same weight.
     func hasSameEndpoints(as other: ClusterPlan) -> Bool {
-        endpoints.elementsEqual(other.endpoints) { $0.identity == $1.identity && $0.weight == $1.weight }
+        endpoints.elementsEqual(other.endpoints) { $0.isSame(as: $1) }
     }
 }

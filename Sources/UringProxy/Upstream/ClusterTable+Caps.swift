@@ -61,7 +61,7 @@ extension ClusterTable {
     /// Whether an exchange that came now would find an endpoint, or none that may be used at all: then it is not for want of room.
     @inline(never)
     func hasRoom(_ cluster: Int, now: Int64) -> Bool {
-        guard isCapped(cluster) else { return true }
+        guard isCapped(cluster), !isEmpty(cluster) else { return true }
         if unsafe clusters[cluster].watch.isOn && clusters[cluster].watch.isOutdated(now) {
             _ = look(cluster, mayClaimTrial: false, now: now)
         }

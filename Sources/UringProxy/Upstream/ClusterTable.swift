@@ -126,9 +126,10 @@ internal import Synchronization
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
-                watch: ClusterWatch(plan.health, firstWord: firstWord), retries: plan.retries.rules,
+                watch: ClusterWatch(plan.health, firstWord: firstWord, isEmpty: plan.endpoints.isEmpty),
+                retries: plan.retries.rules,
                 gate: gate, cap: plan.limits?.cap ?? 0,
-                isGuarded: plan.health != nil || plan.limits?.isCapped ?? false)
+                isGuarded: plan.health != nil || plan.endpoints.isEmpty || plan.limits?.isCapped ?? false)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
@@ -203,7 +204,13 @@ internal import Synchronization
         return unsafe clusters[cluster].gate
     }
 
-    /// The number of the cluster's first endpoint.
+    /// Whether nothing is known that its requests could go to.
+    func isEmpty(_ cluster: Int) -> Bool {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].count == 0
+    }
+
+    /// The number of the cluster's first endpoint; it is not empty.
     func firstEndpoint(_ cluster: Int) -> Int {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         return unsafe clusters[cluster].first
@@ -230,6 +237,7 @@ internal import Synchronization
 
     private func chooseGuarded(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
         let place = unsafe clusters + cluster
+        if unsafe place.pointee.count == 0 { return nil }
         if unsafe place.pointee.cap > 0 {
             return chooseCapped(cluster, besides: .none, mayClaimTrial: true, key: key, now: now)
         }
@@ -259,7 +267,7 @@ internal import Synchronization
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         precondition(Int(exchange) < exchangeCapacity)
         if let endpoint, !keepsPlace { release(endpoint) }
-        guard unsafe clusters[cluster].count > 1 || endpoint == nil else { return nil }
+        guard unsafe clusters[cluster].count > (endpoint == nil ? 0 : 1) else { return nil }
         let words = unsafe tried + Int(exchange) * wordsPerExchange
         if isFirstFailure { unsafe words.update(repeating: 0, count: wordsPerExchange) }
         if let endpoint {

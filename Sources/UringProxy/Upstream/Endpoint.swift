@@ -22,6 +22,8 @@ struct Endpoint: BitwiseCopyable {
     var addressCount: UInt8 = 0
     /// What is connected to is a socket's path, in `path`.
     var isUnix = false
+    /// Its one address is one of its name's (`FixedUpstream.isOfName`).
+    var isOfName = false
     let port: UInt16
     /// In lower case.
     var nameSize: UInt16 = 0

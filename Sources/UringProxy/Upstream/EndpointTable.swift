@@ -51,6 +51,7 @@
     mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int) -> UInt32 {
         var endpoint = Endpoint(kind: .fixed, port: upstream.port)
         endpoint.fixedIndex = Int32(fixedIndex)
+        endpoint.isOfName = upstream.isOfName
         endpoint.isUnix = upstream.address?.isUnix ?? false
         var name = upstream.name
         name.withUTF8 { Self.setName(unsafe ByteView(UnsafeRawBufferPointer($0)), of: &endpoint) }

@@ -1,4 +1,4 @@
-/// An upstream of the configuration: a name to resolve, or an address.
+/// An upstream of the configuration, or one that was found: a name to resolve, or an address.
 struct FixedUpstream: Sendable {
     var name: String
     var port: UInt16
@@ -6,7 +6,12 @@ struct FixedUpstream: Sendable {
     var address: SocketAddress?
     /// Its share of the requests, next to those of the cluster's others; at least 1.
     var weight: UInt32 = 1
+    /// The address is one of those that the name was resolved to: whoever is told a host there is told the name.
+    var isOfName = false
 
     /// What it is called wherever several instances have to mean the same.
     var identity: String { address?.description ?? "\(name):\(port)" }
+
+    /// Whether requests are spread over both alike.
+    func isSame(as other: FixedUpstream) -> Bool { identity == other.identity && weight == other.weight }
 }

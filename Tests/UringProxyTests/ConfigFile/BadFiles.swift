@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + health + routes + rewrites + edits + policies + access + geo
+        syntax + keys + listeners + clusters + discoveries + health + routes + rewrites + edits + policies
+        + access + geo
         + trust
         + values + environment
 
@@ -247,15 +248,16 @@ enum BadFiles {
             "f.yaml:1:12: clusters.: '' is no name; use up to 64 letters, digits, hyphens and underscores"),
         Case(
             "clusters: {app: {}}\n",
-            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike."
+            "f.yaml:1:17: clusters.app.endpoints: there is no endpoint; name one as HOST:PORT or unix:PATH, or say by 'discovery' where they are found"
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, balance, hash_key, health, outliers, retries, limits, panic, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, health, outliers, retries, limits, panic, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
-            "f.yaml:1:29: clusters.app.endpoints: there is no endpoint; name one as HOST:PORT or unix:PATH"),
+            "f.yaml:1:29: clusters.app.endpoints: there is no endpoint; name one as HOST:PORT or unix:PATH, or say by 'discovery' where they are found"
+        ),
         Case(
             "clusters: {app: {endpoints: [h]}}\n",
             "f.yaml:1:30: clusters.app.endpoints[0]: 'h' has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH"
@@ -288,8 +290,69 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: {endpoint: ['h:1']}}\n",
-            "f.yaml:1:18: clusters.app.endpoint: there is no such key; did you mean 'endpoints'?",
-            "f.yaml:1:17: clusters.app: the key 'endpoints' is missing; add it: where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike."
+            "f.yaml:1:18: clusters.app.endpoint: there is no such key; did you mean 'endpoints'?"),
+    ]
+
+    // MARK: - Discovery
+
+    private static func discovery(_ text: String) -> String { "clusters: {app: {discovery: {\(text)}}}\n" }
+
+    static let discoveries: [Case] = [
+        Case(
+            "clusters: {app: {endpoints: 'h:1', discovery: {dns: 'h:1'}}}\n",
+            "f.yaml:1:47: clusters.app.discovery: it stands beside 'endpoints'; keep one of them: endpoints are listed, or found"
+        ),
+        Case(
+            discovery(""),
+            "f.yaml:1:29: clusters.app.discovery: it does not say where endpoints are found; write one of 'dns: HOST:PORT', 'srv: NAME' and 'file: PATH'"
+        ),
+        Case(
+            discovery("dns: 'h:1', srv: _http._tcp.h"),
+            "f.yaml:1:29: clusters.app.discovery: it names dns and srv at once; write one of 'dns: HOST:PORT', 'srv: NAME' and 'file: PATH'"
+        ),
+        Case(
+            discovery("dns: h"),
+            "f.yaml:1:35: clusters.app.discovery.dns: 'h' has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH"
+        ),
+        Case(
+            discovery("dns: '10.0.0.5:80'"),
+            "f.yaml:1:35: clusters.app.discovery.dns: '10.0.0.5:80' names no host to look up; list it as an endpoint"
+        ),
+        Case(
+            discovery("dns: 'unix:/run/app.sock'"),
+            "f.yaml:1:35: clusters.app.discovery.dns: 'unix:/run/app.sock' names no host to look up; list it as an endpoint"
+        ),
+        Case(
+            discovery("srv: '_http._tcp.h:80'"),
+            "f.yaml:1:35: clusters.app.discovery.srv: '_http._tcp.h:80' has a port, which each record has for itself; write the name alone, such as _http._tcp.app.internal"
+        ),
+        Case(
+            discovery("srv: 'a..b'"),
+            "f.yaml:1:35: clusters.app.discovery.srv: 'a..b' is no name; write for example _http._tcp.app.internal"
+        ),
+        Case(
+            discovery("dns: 'h:1', refresh_min: 1m, refresh_max: 30s"),
+            "f.yaml:1:55: clusters.app.discovery.refresh_min: 60s is longer than 'refresh_max' (30s); lower it, or raise 'refresh_max'"
+        ),
+        Case(
+            discovery("dns: 'h:1', refresh_min: 1ms"),
+            "f.yaml:1:55: clusters.app.discovery.refresh_min: 1ms is outside 10ms to ten years; give some seconds, such as 10s"
+        ),
+        Case(
+            discovery("dns: 'h:1', wait: 1h"),
+            "f.yaml:1:48: clusters.app.discovery.wait: 1h is outside 0 to 300s; give some seconds, or 0 not to wait"
+        ),
+        Case(
+            discovery("dns: 'h:1', refresh: 5s"),
+            "f.yaml:1:42: clusters.app.discovery.refresh: there is no such key; known here: dns, srv, file, refresh_min, refresh_max, wait"
+        ),
+        Case(
+            discovery("file: /nowhere/at-all"),
+            "f.yaml:1:36: clusters.app.discovery.file: '/nowhere/at-all' does not exist; check the path"),
+        Case(
+            discovery("file: /dev/null, refresh_max: 5s"),
+            "f.yaml:1:36: clusters.app.discovery.file: a file is not read by the times of DNS; leave 'refresh_min' and 'refresh_max' out: it is looked at twice a second",
+            "f.yaml:1:36: clusters.app.discovery.file: '/dev/null' names no endpoint; write a line for each, such as 10.0.0.5:9000"
         ),
     ]
 

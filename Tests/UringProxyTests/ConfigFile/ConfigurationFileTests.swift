@@ -325,6 +325,49 @@ struct ConfigurationFileTests {
         #expect(alone.contains("within \(configuration.timeoutConnect), else 504"), "\(alone)")
     }
 
+    @Test(
+        "Where endpoints are found is printed and explained, and a file stands beside the one that names it")
+    func discovery() throws {
+        let text = """
+            listeners: [{address: "127.0.0.1:1", cluster: a}, {address: "127.0.0.1:2", cluster: b}, {address: "127.0.0.1:3", cluster: c}]
+            clusters:
+              a:
+                discovery: {dns: "app.test:80", refresh_max: 30s}
+              b:
+                discovery: {srv: _http._tcp.app.test, wait: 0}
+              c:
+                discovery: {file: c.endpoints}
+            """
+        let file = try Self.read(["conf/f.yaml": text], "conf/f.yaml").get()
+        #expect(file.configuration.clusters[2].discovery?.file == "conf/c.endpoints")
+        #expect(file.configuration.validate().isEmpty)
+        let printed = ConfigurationPrinter(file.configuration, file: file).text
+        #expect(
+            try Self.read(["f.yaml": printed]).get().configuration.clusters[..<2]
+                == file.configuration.clusters[..<2])
+        func lines(_ listener: Int) throws -> [String] {
+            try Explanation(
+                method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7",
+                listener: "127.0.0.1:\(listener)", configuration: file.configuration, file: file
+            ).text.split(separator: "\n").map { String(trimmed($0)) }
+        }
+        let ofNames = try lines(1)
+        #expect(ofNames.contains { $0.hasSuffix("the addresses of app.test:80, round-robin") })
+        #expect(ofNames.contains("conf/f.yaml:4, clusters.a.discovery"))
+        #expect(
+            ofNames.contains {
+                $0.hasSuffix("a start waits up to 5s for the first, and the answer is 503 until then")
+            })
+        #expect(ofNames.contains { $0.hasSuffix("else the next endpoint, or 504") })
+        let ofServices = try lines(2)
+        #expect(ofServices.contains { $0.hasSuffix("the SRV records of _http._tcp.app.test, round-robin") })
+        #expect(
+            ofServices.contains {
+                $0.hasSuffix("a start does not wait for the first, and the answer is 503 until then")
+            })
+        #expect(try lines(3).contains { $0.hasSuffix("the lines of conf/c.endpoints, round-robin") })
+    }
+
     @Test("Every option of a value has its key, and every key its option")
     func optionsAndKeys() {
         let paths = ConfigurationSchema.pathOfOption

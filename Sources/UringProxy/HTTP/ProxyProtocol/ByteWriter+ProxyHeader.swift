@@ -26,7 +26,7 @@ extension ByteWriter {
     }
 
     /// - Parameter mapped: an IPv4 address stands beside one of IPv6 and has to be of the same family.
-    private mutating func append(_ address: IPAddress, mapped: Bool) {
+    mutating func append(_ address: IPAddress, mapped: Bool = false) {
         if mapped && address.isIPv4 { append("::ffff:") }
         var text = InlineArray<40, UInt8>(repeating: 0)
         unsafe withUnsafeMutableBytes(of: &text) { buffer in

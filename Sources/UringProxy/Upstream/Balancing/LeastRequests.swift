@@ -4,7 +4,7 @@ struct LeastRequests: BitwiseCopyable {
     /// Where the next look begins.
     private var start: Int
 
-    init(count: Int, worker: Int) { start = worker % count }
+    init(count: Int, worker: Int) { start = worker % max(1, count) }
 
     /// nil if all are excluded.
     mutating func choose(_ loads: EndpointLoads, excluding excluded: EndpointMask) -> Int? {

@@ -14,7 +14,7 @@ struct RoundRobin: BitwiseCopyable {
             total += Int(loads[index].weight)
         }
         self.isUniform = isUniform
-        last = isUniform ? worker % loads.count : 0
+        last = isUniform ? worker % max(1, loads.count) : 0
         guard !isUniform else { return }
         for _ in 0..<worker % total { _ = chooseByWeight(loads, excluding: .none) }
     }

@@ -2,6 +2,7 @@ internal import Synchronization
 
 /// What a worker remembers of a cluster's health, until something changes or becomes due.
 @safe struct ClusterWatch: BitwiseCopyable {
+    /// Whether anything may be left out: an endpoint by its health, or, of a cluster that has none, all there is.
     let isOn: Bool
     /// So few are available that all are used.
     var isPanic = false
@@ -16,8 +17,8 @@ internal import Synchronization
     private let generation: UnsafeMutablePointer<Atomic<UInt64>>?
     private var seen = UInt64.max
 
-    init(_ health: ClusterHealth?, firstWord: Int) {
-        isOn = health != nil
+    init(_ health: ClusterHealth?, firstWord: Int, isEmpty: Bool) {
+        isOn = health != nil || isEmpty
         self.firstWord = firstWord
         unsafe generation = health?.generation
     }

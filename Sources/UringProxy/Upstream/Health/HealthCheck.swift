@@ -55,7 +55,7 @@ struct HealthCheck: Sendable, Equatable {
 extension FixedUpstream {
     /// What a request to the endpoint itself has in its Host field.
     fileprivate var hostText: String {
-        guard let address else { return port == 80 ? name : "\(name):\(port)" }
+        guard let address, !isOfName else { return port == 80 ? name : "\(name):\(port)" }
         return address.isUnix ? "localhost" : address.description
     }
 }

@@ -1,0 +1,90 @@
+/// Makes plans of the clusters of a configuration that can work.
+struct ClusterCompiler {
+    private let configuration: Configuration
+    private let registries: Registries
+    private let proxyHeader: ProxyHeader.Version?
+
+    /// - Parameter registries: what there is, and gets what is new.
+    init(_ configuration: Configuration, _ registries: Registries) {
+        self.configuration = configuration
+        self.registries = registries
+        proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
+    }
+
+    /// All clusters, in their order; those that are discovered with the endpoints that were found last.
+    ///
+    /// - Parameter readsFiles: whether files of endpoints are read, which waits for the disk, or what they said last will do.
+    func plans(readsFiles: Bool) throws(StartError) -> [ClusterPlan] {
+        var plans: [ClusterPlan] = []
+        for cluster in configuration.allClusters {
+            let discovery = cluster.discovery.map { found in
+                DiscoveryPlan(
+                    found, source: registries.discovery.source(of: cluster.name, DiscoveryPlace(found)))
+            }
+            var endpoints: [FixedUpstream] = []
+            if let discovery {
+                if readsFiles, case .file(let path) = discovery.source.place {
+                    try read(path, discovery.source)
+                }
+                endpoints = discovery.source.endpoints
+            }
+            endpoints += try Self.endpoints(cluster.endpoints)
+            plans.append(plan(cluster, endpoints, discovery))
+        }
+        try Self.checkCount(plans)
+        return plans
+    }
+
+    /// Of texts that were checked; what this machine has to do with them may be wrong nevertheless, such as the zone of an address.
+    static func endpoints(_ texts: [String]) throws(StartError) -> [FixedUpstream] {
+        var endpoints: [FixedUpstream] = []
+        for text in texts { endpoints.append(try FixedUpstream(parsing: text)) }
+        return endpoints
+    }
+
+    /// A file that became bad since it was looked at is left to the thread that follows it.
+    private func read(_ path: String, _ source: DiscoverySource) throws(StartError) {
+        let texts = EndpointFile(reading: path).endpoints
+        if !texts.isEmpty { source.found(try Self.endpoints(texts)) }
+    }
+
+    /// Plans of the same configuration with the endpoints that were found last; nil if these have them already.
+    ///
+    /// - Parameter plans: all clusters, in their order.
+    func updated(_ plans: [ClusterPlan]) throws(StartError) -> [ClusterPlan]? {
+        var updated = plans
+        var hasChanged = false
+        for (index, cluster) in configuration.allClusters.enumerated() {
+            guard let discovery = plans[index].discovery else { continue }
+            let new = plan(cluster, discovery.source.endpoints, discovery)
+            if new.hasSameEndpoints(as: plans[index]) { continue }
+            updated[index] = new
+            hasChanged = true
+        }
+        guard hasChanged else { return nil }
+        try Self.checkCount(updated)
+        return updated
+    }
+
+    private func plan(
+        _ cluster: ClusterConfiguration, _ endpoints: [FixedUpstream], _ discovery: DiscoveryPlan?
+    ) -> ClusterPlan {
+        ClusterPlan(
+            name: cluster.name, endpoints: endpoints, policy: cluster.balance, hashKey: cluster.hashKey,
+            health: endpoints.isEmpty
+                ? nil
+                : registries.health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader),
+            retries: registries.health.retries(cluster),
+            limits: registries.health.limits(cluster, endpoints: endpoints.map(\.identity)),
+            discovery: discovery)
+    }
+
+    /// What is found comes on top of what the configuration lists.
+    private static func checkCount(_ plans: [ClusterPlan]) throws(StartError) {
+        let count = plans.reduce(0) { $0 + $1.endpoints.count }
+        let limit = ClusterConfiguration.totalEndpointLimit
+        if count > limit {
+            throw StartError(message: "\(count) endpoints, found ones among them, are more than \(limit)")
+        }
+    }
+}
