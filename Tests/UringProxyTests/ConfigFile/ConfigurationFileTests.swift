@@ -346,10 +346,12 @@ struct ConfigurationFileTests {
             try Self.read(["f.yaml": printed]).get().configuration.clusters[..<2]
                 == file.configuration.clusters[..<2])
         func lines(_ listener: Int) throws -> [String] {
-            try Explanation(
-                method: "GET", target: "/", fields: ["Host: h"], source: "192.0.2.7",
-                listener: "127.0.0.1:\(listener)", configuration: file.configuration, file: file
-            ).text.split(separator: "\n").map { String(trimmed($0)) }
+            var query = ExplanationQuery(target: "/")
+            query.fields = ["Host: h"]
+            query.listener = "127.0.0.1:\(listener)"
+            return try Explanation(query, configuration: file.configuration, file: file).text.split(
+                separator: "\n"
+            ).map { String(trimmed($0)) }
         }
         let ofNames = try lines(1)
         #expect(ofNames.contains { $0.hasSuffix("the addresses of app.test:80, round-robin") })
