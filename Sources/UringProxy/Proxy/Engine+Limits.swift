@@ -93,7 +93,10 @@ extension Engine where D: ~Copyable {
 
     /// Wakes the worker whose turn it is. This one sees before it sleeps that it is its own (`mayAdmit`).
     private func wakeNext(_ gate: UInt16) {
-        if let worker = gates.otherWorker(gate, hasRoom: hasRoom(gate)) { wakeups[worker].signal() }
+        guard gates.isAwaited(gate), let worker = gates.otherWorker(gate, hasRoom: hasRoom(gate)) else {
+            return
+        }
+        wakeups[worker].signal()
     }
 
     /// The answer of an exchange with a gate has begun: where the limit follows latency it has told its own, and makes room.

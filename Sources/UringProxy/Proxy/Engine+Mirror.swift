@@ -53,7 +53,7 @@ extension Engine where D: ~Copyable {
         switch error {
         case .noHealthyEndpoint where exchanges[index].requestsSent == 0:
             counters.add(.mirrorsWithoutEndpoint)
-        case .circuitOpen, .queueTimeout, .outOfMemory, .outOfConnections, .outOfDescriptors:
+        case .circuitOpen, .loadShed, .queueTimeout, .outOfMemory, .outOfConnections, .outOfDescriptors:
             counters.add(.mirrorsBusy)
         default: counters.add(.mirrorsFailed)
         }

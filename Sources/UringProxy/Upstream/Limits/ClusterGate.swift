@@ -166,6 +166,11 @@ internal import Synchronization
             unsafe lowest(worker).pointee.store(number, ordering: .sequentiallyConsistent)
         }
 
+        /// Whether any waits.
+        var isAwaited: Bool {
+            unsafe counts.pointee.load(ordering: .sequentiallyConsistent) >= Self.oneWaiting
+        }
+
         /// The worker whose exchange is the next to go in; nil if there is no room, or none waits.
         func turn(limit: UInt32) -> Int? {
             let seen = unsafe counts.pointee.load(ordering: .sequentiallyConsistent)

@@ -131,7 +131,8 @@
         let limit = unsafe limit(line, hasRoom: hasRoom)
         let arrival = unsafe line.pointee.gate.arrive(limit: limit, queue: limits.queue)
         if arrival == .refused {
-            if hasRoom && limit < limits.requests {
+            let own = unsafe self.limit(line, hasRoom: true)
+            if own < limits.requests, unsafe UInt32(clamping: line.pointee.gate.underWay) >= own {
                 unsafe line.pointee.gate.noteShed()
                 return .shed
             }
@@ -236,6 +237,9 @@
     func deadline(of exchange: UInt32) -> Int64 { places[exchange].deadline }
 
     func noteExpiry(_ number: UInt16) { unsafe line(number).pointee.gate.noteExpiry() }
+
+    /// Whether an exchange waits at a gate, wherever.
+    func isAwaited(_ number: UInt16) -> Bool { unsafe line(number).pointee.gate.isAwaited }
 
     /// The other worker whose turn it is at a gate; nil if it is nobody's, or this one's.
     ///
