@@ -25,11 +25,21 @@ struct Digest: BitwiseCopyable, Hashable, Sendable {
         self = unsafe bytes.withUnsafeBytes { Digest(of: unsafe ByteView($0)) }
     }
 
+    /// HMAC-SHA-256 (RFC 2104): without the key nobody can tell what it is of.
+    init(authenticating message: [UInt8], key: [UInt8]) {
+        var block = key.count > 64 ? Digest(of: key).bytes : key
+        block += [UInt8](repeating: 0, count: 64 - block.count)
+        let inner = Digest(of: block.map { $0 ^ 0x36 } + message)
+        self.init(of: block.map { $0 ^ 0x5C } + inner.bytes)
+    }
+
     /// - Parameter bytes: 32.
     init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyBytes(from: bytes) }
     }
+
+    var bytes: [UInt8] { unsafe withUnsafeBytes(of: words) { unsafe Array($0) } }
 
     /// Eight of its bytes, to find it by.
     var first: UInt64 { words.0 }

@@ -1,4 +1,4 @@
-// What of a cluster's health checks, outliers, retries and limits cannot work.
+// What of a cluster's cookie, health checks, outliers, retries and limits cannot work.
 extension ClusterConfiguration {
     private static let shortestSpan = Nanoseconds.milliseconds(10)
 
@@ -25,10 +25,49 @@ extension ClusterConfiguration {
         checkDiscovery(&problems)
         checkRetries("\(path).retries", &problems)
         checkLimits("\(path).limits", &problems)
+        if let sticky { checkSticky(sticky, "\(path).sticky", &problems) }
         if let health { checkHealth(health, "\(path).health", &problems) }
         if slowStart < .zero || slowStart > .longest {
             problems.add(
                 "\(path).slow_start", "\(slowStart) is longer than ten years", "0 switches it off")
+        }
+    }
+
+    private func checkSticky(
+        _ sticky: StickyConfiguration, _ path: String, _ problems: inout ProblemList
+    ) {
+        if !HashKey.isToken(sticky.cookie[...]) || sticky.cookie.utf8.count > 64 {
+            problems.add(
+                "\(path).cookie", "\(quoted(sticky.cookie)) is no name of a cookie",
+                "use up to 64 letters, digits and hyphens")
+        }
+        let isPath = sticky.path.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ";") }
+        if !sticky.path.hasPrefix("/") || !isPath || sticky.path.utf8.count > 1024 {
+            problems.add(
+                "\(path).path", "\(quoted(sticky.path)) is no path",
+                "begin it with '/', and write spaces, semicolons and what is not ASCII as %XX")
+        }
+        if sticky.maxAge.isOn && (sticky.maxAge < .seconds(1) || sticky.maxAge > .longest) {
+            problems.add(
+                "\(path).max_age", "\(sticky.maxAge) is outside 1s to ten years",
+                "give for example 1h, or 0 to keep it until the browser ends")
+        }
+        // Browsers drop what does not keep to these rules of draft-ietf-httpbis-rfc6265bis.
+        if sticky.sameSite == .none && !sticky.secure {
+            problems.add(
+                "\(path).same_site", "browsers refuse 'none' without 'secure'",
+                "add 'secure: on', or write lax")
+        }
+        let isHost = sticky.cookie.hasPrefix("__Host-")
+        if (isHost || sticky.cookie.hasPrefix("__Secure-")) && !sticky.secure {
+            problems.add(
+                "\(path).cookie", "browsers refuse \(quoted(sticky.cookie)) without 'secure'",
+                "add 'secure: on', or choose another name")
+        }
+        if isHost && sticky.path != "/" {
+            problems.add(
+                "\(path).path", "browsers refuse \(quoted(sticky.cookie)) with a path other than /",
+                "leave it out, or choose another name")
         }
     }
 

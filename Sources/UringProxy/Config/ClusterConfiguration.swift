@@ -9,6 +9,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.
     public var hashKey: HashKey?
+    /// How clients are kept with their endpoints; nil: they are not.
+    public var sticky: StickyConfiguration?
     /// When requests are sent again.
     public var retries = RetryConfiguration()
     /// How much it is asked to do at once.

@@ -29,6 +29,7 @@ extension Configuration {
         checkRouteDefaults(&problems)
         checkClusters(&problems)
         for cluster in clusters { cluster.check(&problems) }
+        checkCookies(&problems)
         checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
@@ -234,6 +235,23 @@ extension Configuration {
                 "add --listen ADDRESS:PORT, for example --listen 127.0.0.1:8081")
         }
         for text in upstreams { checkEndpoint(text, "--upstream", &problems) }
+    }
+
+    /// Cookies are for the answers of sites.
+    private func checkCookies(_ problems: inout ProblemList) {
+        for cluster in clusters where cluster.sticky != nil {
+            let path = "clusters.\(cluster.name).sticky"
+            if allListeners.contains(where: { $0.role == .tcp && $0.cluster == cluster.name }) {
+                problems.add(
+                    path, "a tcp listener sends connections here, which have no cookies",
+                    "leave it out, or give that listener a cluster of its own")
+            }
+            if allListeners.contains(where: { $0.parent == cluster.name }) {
+                problems.add(
+                    path, "as a parent its answers are those of other sites, whose cookies it would be among",
+                    "leave it out, or give the forward listener a cluster of its own")
+            }
+        }
     }
 
     private func checkBalancing(_ problems: inout ProblemList) {

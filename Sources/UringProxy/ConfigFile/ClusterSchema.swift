@@ -1,4 +1,4 @@
-/// What a configuration file may say of a cluster's health checks, outliers, retries and limits.
+/// What a configuration file may say of a cluster's cookie, health checks, outliers, retries and limits.
 enum ClusterSchema {
     static let discoveryKeys: [SchemaKey<DiscoveryConfiguration>] = [
         .optional(
@@ -19,6 +19,23 @@ enum ClusterSchema {
         .value(
             "wait", \.wait, .duration,
             "How long a start, or the reload that brings the cluster, waits for DNS; then the answer is 503 until there is an endpoint."
+        ),
+    ]
+
+    static let stickyKeys: [SchemaKey<StickyConfiguration>] = [
+        .value("cookie", \.cookie, .text("the name of a cookie"), "The cookie's name.", isRequired: true),
+        .value("path", \.path, .text("a path"), "The path that browsers send it for (default: /)."),
+        .value(
+            "max_age", \.maxAge, .duration, "How long browsers keep it; 0: until they end (the default)."),
+        .value("http_only", \.httpOnly, .toggle, "Whether it is kept from scripts (default: on)."),
+        .value("secure", \.secure, .toggle, "Whether browsers send it by https alone (default: off)."),
+        .value(
+            "same_site", \.sameSite, .choice,
+            "Which requests from other sites it is sent with: lax (links alone, the default), strict (none) or none (all)."
+        ),
+        .path(
+            "key_file", \.keyFile,
+            "A file with a secret that keeps addresses from who tries all of them; the same for all instances."
         ),
     ]
 

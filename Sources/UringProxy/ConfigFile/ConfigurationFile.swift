@@ -38,8 +38,9 @@ public struct ConfigurationFile: Sendable {
     public func problems(with configuration: Configuration) -> [FileProblem] {
         let found =
             configuration.validate() + AccessCompiler.problems(of: configuration)
-            + GeoCompiler(configuration).problems + RouteCompiler.problems(of: configuration)
-            + EndpointFile.problems(of: configuration) + Self.destinationProblems(of: configuration)
+            + GeoCompiler(configuration).problems + StickyKeys(configuration).problems
+            + RouteCompiler.problems(of: configuration) + EndpointFile.problems(of: configuration)
+            + Self.destinationProblems(of: configuration)
         return placed(found)
     }
 

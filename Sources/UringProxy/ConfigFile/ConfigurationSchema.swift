@@ -257,6 +257,9 @@ enum ConfigurationSchema {
             "hash_key", \.hashKey, .hashKey,
             "What ring-hash and maglev choose by: uri, source, header:NAME or cookie:NAME."),
         .object(
+            "sticky", \.sticky, "A cookie of ours that keeps clients with their endpoints.",
+            new: { StickyConfiguration(cookie: "") }, ClusterSchema.stickyKeys),
+        .object(
             "health", \.health, "How endpoints are asked whether they work.",
             new: { HealthCheckConfiguration() }, ClusterSchema.healthKeys),
         .section(

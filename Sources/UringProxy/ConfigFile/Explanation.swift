@@ -10,6 +10,8 @@ public struct Explanation: Sendable {
 
     private var lines: [Line] = []
     private let configuration: Configuration
+    /// By the name of a sticky cluster, the endpoint that the request's cookie names.
+    private(set) var namedEndpoints: [String: String] = [:]
     private let file: ConfigurationFile?
     private let origins: ValueOrigins
     /// How the endpoints of the process that is asked do; empty if none is.
@@ -134,6 +136,7 @@ public struct Explanation: Sendable {
                             fields.dropLikes(of: unsafe ByteView(UnsafeRawBufferPointer($0)), from: view)
                         }
                     }
+                    namedEndpoints = Self.namedEndpoints(configuration, health, fields, view)
                     explainReverse(head, fields, view, listener, source)
                 }
             }
@@ -279,8 +282,15 @@ public struct Explanation: Sendable {
             let shares = place.route.split.map { "\($0.cluster) \($0.weight)" }.joined(separator: ", ")
             let key = set.key(ofSplit: split)
             let hash = KeyHash.hash(key, in: head, fields, bytes, source: request.source)
-            isDrawn = hash == 0
-            if isDrawn {
+            let named = hash == 0 ? stickyShare(set, split) : nil
+            isDrawn = hash == 0 && named == nil
+            if let named {
+                cluster = named.cluster
+                source.cluster = named.name
+                add(
+                    "split", "\(shares), by the cookie of '\(configuration.allClusters[named.cluster].name)'",
+                    "\(route).split")
+            } else if isDrawn {
                 add("cluster", "drawn by weight: \(shares)", "\(route).split")
                 let name: StaticString = "(the one that is drawn)"
                 source.cluster = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
@@ -325,6 +335,12 @@ public struct Explanation: Sendable {
             }
             add("answer", "\(status) to \(place)", "\(route).redirect")
         }
+    }
+
+    /// The share whose cluster has the endpoint that the request's cookie names.
+    private func stickyShare(_ set: RouteSet, _ split: Int) -> RouteSet.Share? {
+        (0..<set.shareCount(ofSplit: split)).map { set.share($0, ofSplit: split) }
+            .first { namedEndpoints[configuration.allClusters[$0.cluster].name] != nil }
     }
 
     /// What `write` writes.
@@ -471,6 +487,7 @@ public struct Explanation: Sendable {
         let list = cluster.discovery == nil ? "endpoints" : "discovery"
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
         if let discovery = cluster.discovery { explainDiscovery(discovery, "clusters.\(name).discovery") }
+        explainSticky(cluster)
         explainLimits(cluster)
         explainHealth(cluster)
         explainRetries(cluster)

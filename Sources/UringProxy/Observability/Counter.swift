@@ -13,6 +13,7 @@ enum Counter: Int, CaseIterable {
     case retriesDenied, panicChoices
     case hedges, hedgesWon, hedgesCancelled
     case mirrored, mirrorsBusy, mirrorsWithoutBody, mirrorsWithoutEndpoint, mirrorsFailed
+    case stickyFollowed, stickySet
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
     case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
@@ -95,6 +96,9 @@ enum Counter: Int, CaseIterable {
         case .mirrorsWithoutEndpoint:
             ("mirrored_skipped_no_endpoint_total", "Requests not mirrored, for no endpoint was healthy.")
         case .mirrorsFailed: ("mirrored_failures_total", "Copies of requests that were not answered.")
+        case .stickyFollowed:
+            ("sticky_followed_total", "Requests that went to the endpoint that their sticky cookie named.")
+        case .stickySet: ("sticky_set_total", "Responses that set a sticky cookie.")
         case .exchangesStarted: ("exchanges_started_total", "Exchanges begun, mirrored ones among them.")
         case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")
         case .downstreamAborted: ("downstream_aborts_total", "Exchanges ended by downstream.")

@@ -4,7 +4,7 @@ extension Engine where D: ~Copyable {
     /// (`findUpstreamInTurn`); false if none may be used, and the exchange has ended.
     @inline(__always)
     mutating func chooseEndpoint(_ index: UInt32, cluster: Int, _ slot: UInt32, _ bytes: ByteView) -> Bool {
-        enterCluster(index, cluster, key: clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0)
+        enterCluster(index, cluster, key: clusters.asksRequests ? askRequest(index, cluster, slot, bytes) : 0)
     }
 
     /// The same for a relay, of which nothing but its client is known.
@@ -35,7 +35,8 @@ extension Engine where D: ~Copyable {
     /// Chooses as if the exchange had tried none; false if none may be used.
     @inline(__always)
     mutating func chooseAny(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
-        guard let chosen = clusters.choose(cluster, key: key, now: driver.now) else { return false }
+        let named = exchanges[index].isSticky ? chooseNamed(index, cluster) : nil
+        guard let chosen = named ?? clusters.choose(cluster, key: key, now: driver.now) else { return false }
         if clusters.isPanic(cluster) { counters.add(.panicChoices) }
         let exchange = exchanges.tenant(index)
         exchange.balancingKey = key
@@ -91,8 +92,17 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Keys
 
-    /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
+    /// Reads what the cluster wants to know of a request: whom its cookie names, which is kept with the exchange, and the key of its
+    /// policy.
     @inline(never)
+    private mutating func askRequest(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
+        -> UInt64
+    {
+        if clusters.isSticky(cluster) { readCookie(index, cluster, bytes) }
+        return clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0
+    }
+
+    /// What the cluster's policy chooses by; 0 if it asks for nothing, or the request has none of it.
     mutating func balancingKey(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
         -> UInt64
     {

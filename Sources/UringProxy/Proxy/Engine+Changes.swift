@@ -159,6 +159,20 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Responses
 
+    /// Those of an answer that an endpoint gave.
+    @inline(__always)
+    mutating func changesOfAnswer(_ index: UInt32) -> ResponseChanges {
+        if exchanges[index].responseChanges.isEmpty && !exchanges[index].isSticky { return .none }
+        return changesOfOthers(index)
+    }
+
+    @inline(never)
+    private mutating func changesOfOthers(_ index: UInt32) -> ResponseChanges {
+        var changes = exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index)
+        if exchanges[index].isSticky { addCookie(index, to: &changes) }
+        return changes
+    }
+
     /// Those that stand behind the request.
     @inline(never)
     mutating func responseChanges(_ index: UInt32) -> ResponseChanges {

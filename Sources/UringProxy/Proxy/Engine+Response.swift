@@ -124,7 +124,7 @@ extension Engine where D: ~Copyable {
         guard
             writeResponse(
                 index, bytes, connection: .none, framing: .none, keepUpgrade: true, bodySize: 0,
-                exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index))
+                changesOfAnswer(index))
         else {
             fail(index, .outOfMemory)
             return false
@@ -191,7 +191,7 @@ extension Engine where D: ~Copyable {
         guard
             writeResponse(
                 index, bytes, connection: connection, framing: framing, keepUpgrade: false, bodySize: small,
-                exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index))
+                changesOfAnswer(index))
         else {
             fail(index, .outOfMemory)
             return false

@@ -70,6 +70,9 @@ extension Engine where D: ~Copyable {
     private mutating func share(_ split: Int, _ request: RouteRequest, set: Int) -> RouteSet.Share {
         let key = routeSets[set].key(ofSplit: split)
         let hash = KeyHash.hash(key, in: requestHead, fields, request.head, source: request.source)
+        if hash == 0, clusters.usesCookies, let share = stickyShare(split, request.head, set: set) {
+            return share
+        }
         let point = hash == 0 ? UInt32(truncatingIfNeeded: random.next() >> 32) : KeyHash.splitPoint(hash)
         return routeSets[set].share(ofSplit: split, at: point)
     }

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+ListenerLimits`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Limits`, `Engine+Connect`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
 /// `Engine+ProxyProtocol`.
@@ -67,6 +67,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var geo: GeoReader
     /// Timeouts and limits of those exchanges whose route has some of its own.
     var policies: SlotTable<RoutePolicy>
+    /// Of those exchanges whose cluster is sticky: the endpoint that the cookie names; 0: it names none.
+    var stickyNames: SlotTable<UInt64>
+    /// Lines of an answer with that which sets the cookie, while they are written.
+    var stickyBytes = GrowingBytes(capacity: 512)
     /// What the route changes of the request that has just been routed, as bytes and as places in them.
     var changeBytes: GrowingBytes
     var changesWritten = WrittenChanges()
@@ -166,6 +170,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         geo = geoDatabases.reader
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         policies = SlotTable(capacity: exchanging)
+        stickyNames = SlotTable(capacity: exchanging)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
         targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         random = RandomWords(seed: KeyHash.derive(seed, worker + 1))

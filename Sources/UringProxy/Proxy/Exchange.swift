@@ -34,6 +34,8 @@ struct Exchange: BitwiseCopyable {
     /// Its answer has begun, which its cluster's gate knows. Here, as there is room.
     var isAnswered = false
     var kind = Kind.ordinary
+    /// Its cluster keeps clients with their endpoints: the engine's `stickyNames` has what its cookie said.
+    var isSticky = false
     var downstream: UInt32
     var upstream = Slot.none
     /// Connection attempts under way (RFC 8305): the first to succeed is used.

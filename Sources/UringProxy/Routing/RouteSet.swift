@@ -146,6 +146,15 @@ final class RouteSet: Sendable {
         return Share(cluster: Int(spans[index].cluster), name: templates.text(spans[index].name))
     }
 
+    /// How many shares a split has: those that get nothing are not counted, and one may be counted several times.
+    func shareCount(ofSplit split: Int) -> Int { splits[split].end - splits[split].start }
+
+    /// One of a split's shares, by its number.
+    func share(_ number: Int, ofSplit split: Int) -> Share {
+        let span = spans[splits[split].start + number]
+        return Share(cluster: Int(span.cluster), name: templates.text(span.name))
+    }
+
     /// The cluster of a route; negative if it replies, or has a split.
     @inline(__always)
     func cluster(of route: Int) -> Int { Int(actions[route]) }

@@ -2,12 +2,14 @@
 struct ClusterCompiler {
     private let configuration: Configuration
     private let registries: Registries
+    private let stickyKeys: StickyKeys
     private let proxyHeader: ProxyHeader.Version?
 
     /// - Parameter registries: what there is, and gets what is new.
-    init(_ configuration: Configuration, _ registries: Registries) {
+    init(_ configuration: Configuration, _ registries: Registries, _ stickyKeys: StickyKeys) {
         self.configuration = configuration
         self.registries = registries
+        self.stickyKeys = stickyKeys
         proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
     }
 
@@ -76,7 +78,12 @@ struct ClusterCompiler {
                 : registries.health.cluster(cluster, endpoints: endpoints, proxyHeader: proxyHeader),
             retries: registries.health.retries(cluster),
             limits: registries.health.limits(cluster, endpoints: endpoints.map(\.identity)),
-            discovery: discovery)
+            discovery: discovery,
+            sticky: cluster.sticky.map {
+                StickyPlan(
+                    $0, names: stickyKeys.names(cluster.name, of: endpoints.map(\.identity)),
+                    key: stickyKeys.key(cluster.name))
+            })
     }
 
     /// What is found comes on top of what the configuration lists.

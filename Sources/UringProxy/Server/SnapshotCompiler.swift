@@ -22,7 +22,9 @@ struct SnapshotCompiler {
         access.plans = compiler.plans()
         access.authenticators = compiler.authenticators()
         geo = GeoCompiler(configuration)
+        let stickyKeys = StickyKeys(configuration)
         problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
+        problems += stickyKeys.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -55,7 +57,7 @@ struct SnapshotCompiler {
         do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
-        clusterCompiler = ClusterCompiler(configuration, registries)
+        clusterCompiler = ClusterCompiler(configuration, registries, stickyKeys)
         clusters = try clusterCompiler.plans(readsFiles: true)
     }
 

@@ -20,12 +20,16 @@ struct ClusterPlan: Sendable {
     /// How its endpoints are found; nil: the configuration lists them.
     let discovery: DiscoveryPlan?
 
+    /// How clients are kept with their endpoints; nil: they are not.
+    let sticky: StickyPlan?
+
     static let defaultLoadBound = 1.25
 
     init(
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
         hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
-        retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil
+        retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil,
+        sticky: StickyPlan? = nil
     ) {
         precondition(endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -41,6 +45,7 @@ struct ClusterPlan: Sendable {
         self.retries = retries
         precondition(limits.map { $0.endpoints.isEmpty || $0.endpoints.count == endpoints.count } ?? true)
         self.limits = limits
+        self.sticky = sticky
         self.discovery = discovery
         guard !endpoints.isEmpty else {
             hashTable = nil

@@ -29,6 +29,7 @@ internal import Synchronization
         var lacksRoom = false
         /// Endpoints are watched, or have a limit.
         let isGuarded: Bool
+        let sticky: StickyPlan.View?
         /// Requests that the retries' budget has not been told of.
         var requestsUntold: UInt32 = 0
     }
@@ -60,6 +61,10 @@ internal import Synchronization
     let scratch: UnsafeMutablePointer<UInt64>
     /// Whether any policy chooses by a key of the request.
     let usesKeys: Bool
+    /// Whether any cluster keeps clients with their endpoints.
+    let usesCookies: Bool
+    /// Either of the two.
+    let asksRequests: Bool
     /// Whether any policy asks how long answers take.
     let measuresLatency: Bool
     /// Whether any cluster's endpoints are ejected for what requests meet there.
@@ -82,6 +87,8 @@ internal import Synchronization
         self.seed = seed
         clusterCount = plans.count
         usesKeys = plans.contains { $0.policy.isHashed }
+        usesCookies = plans.contains { $0.sticky != nil }
+        asksRequests = usesKeys || usesCookies
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
         hasCaps = plans.contains { $0.limits?.isCapped ?? false }
         judgesRequests = plans.contains { $0.health?.judgesRequests ?? false }
@@ -129,7 +136,8 @@ internal import Synchronization
                 watch: ClusterWatch(plan.health, firstWord: firstWord, isEmpty: plan.endpoints.isEmpty),
                 retries: plan.retries.rules,
                 gate: gate, cap: plan.limits?.cap ?? 0,
-                isGuarded: plan.health != nil || plan.endpoints.isEmpty || plan.limits?.isCapped ?? false)
+                isGuarded: plan.health != nil || plan.endpoints.isEmpty || plan.limits?.isCapped ?? false,
+                sticky: plan.sticky?.view)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
@@ -310,7 +318,7 @@ internal import Synchronization
     }
 
     @inline(__always)
-    private func take(_ endpoint: Int) -> Int {
+    func take(_ endpoint: Int) -> Int {
         unsafe loads[endpoint].inFlight &+= 1
         return endpoint
     }

@@ -11,8 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + discoveries + health + routes + rewrites + edits + policies
-        + access + geo
+        syntax + keys + listeners + clusters + discoveries + health + sticky + routes + rewrites + edits
+        + policies + access + geo
         + trust
         + values + environment
 
@@ -252,7 +252,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, health, outliers, retries, limits, panic, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -522,6 +522,56 @@ enum BadFiles {
         Case(
             health("outliers: {minimum_requests: 0}"),
             "f.yaml:1:65: clusters.app.outliers.minimum_requests: 0 is outside 1 to 1000000; give some"),
+    ]
+
+    // MARK: - Sticky cookies
+
+    static let sticky: [Case] = [
+        Case(
+            health("sticky: {path: /}"),
+            "f.yaml:1:44: clusters.app.sticky: the key 'cookie' is missing; add it: the cookie's name."),
+        Case(
+            health("sticky: SRV"),
+            "f.yaml:1:44: clusters.app.sticky: 'SRV' stands where keys are expected; write some of cookie, path, max_age, http_only, secure, same_site, key_file"
+        ),
+        Case(
+            health("sticky: {cookie: 'a b'}"),
+            "f.yaml:1:53: clusters.app.sticky.cookie: 'a b' is no name of a cookie; use up to 64 letters, digits and hyphens"
+        ),
+        Case(
+            health("sticky: {cookie: a, path: 'shop;x'}"),
+            "f.yaml:1:62: clusters.app.sticky.path: 'shop;x' is no path; begin it with '/', and write spaces, semicolons and what is not ASCII as %XX"
+        ),
+        Case(
+            health("sticky: {cookie: a, max_age: 500ms}"),
+            "f.yaml:1:65: clusters.app.sticky.max_age: 500ms is outside 1s to ten years; give for example 1h, or 0 to keep it until the browser ends"
+        ),
+        Case(
+            health("sticky: {cookie: a, same_site: none}"),
+            "f.yaml:1:67: clusters.app.sticky.same_site: browsers refuse 'none' without 'secure'; add 'secure: on', or write lax"
+        ),
+        Case(
+            health("sticky: {cookie: __Host-a, path: /x}"),
+            "f.yaml:1:53: clusters.app.sticky.cookie: browsers refuse '__Host-a' without 'secure'; add 'secure: on', or choose another name",
+            "f.yaml:1:69: clusters.app.sticky.path: browsers refuse '__Host-a' with a path other than /; leave it out, or choose another name"
+        ),
+        Case(
+            health("sticky: {cookie: a, key_file: /nowhere}"),
+            "f.yaml:1:66: clusters.app.sticky.key_file: '/nowhere' does not exist; check the path"),
+        Case(
+            health("sticky: {cookie: a, key_file: /dev/null}"),
+            "f.yaml:1:66: clusters.app.sticky.key_file: '/dev/null' has no line of 16 characters, or several lines; write it with 'openssl rand -hex 32'"
+        ),
+        Case(
+            health("sticky: {cookie: a}")
+                + "listeners: [{address: '127.0.0.1:1', role: tcp}]\n",
+            "f.yaml:1:44: clusters.app.sticky: a tcp listener sends connections here, which have no cookies; leave it out, or give that listener a cluster of its own"
+        ),
+        Case(
+            health("sticky: {cookie: a}")
+                + "listeners: [{address: '127.0.0.1:1', role: forward, parent: app}]\n",
+            "f.yaml:1:44: clusters.app.sticky: as a parent its answers are those of other sites, whose cookies it would be among; leave it out, or give the forward listener a cluster of its own"
+        ),
     ]
 
     // MARK: - Routes

@@ -81,6 +81,7 @@ struct ConfigurationFileTests {
             outliers: {consecutive: 7, statuses: gateway, error_rate: 50%, latency_factor: 4, minimum_requests: 9, window: 20s, ejection: 30s, ejection_max: 1h, max_ejected: 25%}
             panic: 0
             slow_start: 40s
+            sticky: {cookie: SRV, path: /a, max_age: 1h, http_only: off, secure: on, same_site: strict, key_file: /proc/version}
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, hedge_after: 75ms, non_idempotent: on, budget: 30%, min_per_second: 12}
             limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
         routes:
@@ -125,6 +126,14 @@ struct ConfigurationFileTests {
         check.rise = 4
         check.fall = 5
         cluster.health = check
+        var sticky = StickyConfiguration(cookie: "SRV")
+        sticky.path = "/a"
+        sticky.maxAge = .hours(1)
+        sticky.httpOnly = false
+        sticky.secure = true
+        sticky.sameSite = .strict
+        sticky.keyFile = "/proc/version"
+        cluster.sticky = sticky
         cluster.outliers.consecutive = 7
         cluster.outliers.statuses = .gateway
         cluster.outliers.errorRate = 50
@@ -262,7 +271,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:39:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:40:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -280,7 +289,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:39" || origin("drain: 120s") == "f.yaml:39")
+        #expect(origin("drain: 2m") == "f.yaml:40" || origin("drain: 120s") == "f.yaml:40")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

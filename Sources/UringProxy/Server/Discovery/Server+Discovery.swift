@@ -77,7 +77,11 @@ extension Server {
 
     private func takeUpDiscovered(after previous: Snapshot) throws(StartError) {
         let configuration = configuration
-        guard let clusters = try ClusterCompiler(configuration, registries).updated(previous.clusters) else {
+        // As they were read at the last reload, or the start.
+        let stickyKeys = StickyKeys(
+            previous.clusters.reduce(into: [:]) { keys, cluster in keys[cluster.name] = cluster.sticky?.key })
+        let compiler = ClusterCompiler(configuration, registries, stickyKeys)
+        guard let clusters = try compiler.updated(previous.clusters) else {
             return
         }
         let (listeners, before, workers) = state.withLock {

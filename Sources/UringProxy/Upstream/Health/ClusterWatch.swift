@@ -25,7 +25,11 @@ internal import Synchronization
 
     /// Whether to look again; in the common case two loads and two comparisons.
     @inline(__always)
-    func isOutdated(_ now: Int64) -> Bool { now >= changesAt || currentGeneration != seen }
+    func isOutdated(_ now: Int64) -> Bool { now >= changesAt || hasNews }
+
+    /// Whether an endpoint has been left out, or let in again, since the last look.
+    @inline(__always)
+    var hasNews: Bool { currentGeneration != seen }
 
     @inline(__always)
     private var currentGeneration: UInt64 {
