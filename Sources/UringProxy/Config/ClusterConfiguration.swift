@@ -1,7 +1,7 @@
 /// Endpoints that answer the same requests.
 public struct ClusterConfiguration: Sendable, Equatable {
     public var name: String
-    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` after it.
+    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` and `,zone=NAME` after it.
     public var endpoints: [String]
     /// Where endpoints are found; nil: they are listed.
     public var discovery: DiscoveryConfiguration?
@@ -21,6 +21,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var outliers = OutlierConfiguration()
     /// Percent: with a smaller share of healthy endpoints all are used. 0: never.
     public var panic = 10
+    /// Percent: with a smaller share of the own zone's endpoints healthy, by weight, the others get some of the load.
+    public var zoneThreshold = 70
     /// How long an endpoint that returns gets less than its share. 0: it gets all of it at once.
     public var slowStart = Nanoseconds.zero
 

@@ -30,6 +30,7 @@ extension Configuration {
         checkClusters(&problems)
         for cluster in clusters { cluster.check(&problems) }
         checkCookies(&problems)
+        checkZones(&problems)
         checkBalancing(&problems)
         checkEngine(&problems)
         checkBusyPoll(&problems)
@@ -235,6 +236,19 @@ extension Configuration {
                 "add --listen ADDRESS:PORT, for example --listen 127.0.0.1:8081")
         }
         for text in upstreams { checkEndpoint(text, "--upstream", &problems) }
+    }
+
+    private func checkZones(_ problems: inout ProblemList) {
+        let endpoints = allClusters.flatMap(\.endpoints)
+        // What a file of endpoints says may change.
+        let hasFiles = clusters.contains { $0.discovery?.file != nil }
+        if zone != nil && !hasFiles
+            && !endpoints.contains(where: { (try? UpstreamText(parsing: $0))?.zone != nil })
+        {
+            problems.add(
+                "zone", "no endpoint says which zone it stands in",
+                "write endpoints as {address: HOST:PORT, zone: NAME}, or leave it out")
+        }
     }
 
     /// Cookies are for the answers of sites.

@@ -10,6 +10,8 @@ public struct Configuration: Sendable, Equatable {
     /// What holds for all routes of a list, by its name.
     public var routeDefaults: [RouteDefaults] = []
     public var clusters: [ClusterConfiguration] = []
+    /// The zone that this proxy stands in: endpoints of the same zone come first. nil: nobody said.
+    public var zone: String?
     /// Addresses under names, for the lists of listeners and routes.
     public var addressSets: [AddressSetConfiguration] = []
     /// Paths of databases that tell where addresses are; of two that know a thing the first one tells it.

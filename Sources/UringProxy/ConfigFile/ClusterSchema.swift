@@ -1,5 +1,13 @@
-/// What a configuration file may say of a cluster's cookie, health checks, outliers, retries and limits.
+/// What a configuration file may say of a cluster's endpoints, cookie, health checks, outliers, retries and limits.
 enum ClusterSchema {
+    static let endpointKeys: [SchemaKey<EndpointEntry>] = [
+        .value(
+            "address", \.address, .endpointAddress, "Where it is: HOST:PORT or unix:PATH.", isRequired: true),
+        .optional(
+            "weight", \.weight, .count(1...1000), "Its share, next to those of the others (default: 1)."),
+        .optional("zone", \.zone, .zone, "The zone that it stands in."),
+    ]
+
     static let discoveryKeys: [SchemaKey<DiscoveryConfiguration>] = [
         .optional(
             "dns", \.dns, .text("HOST:PORT, such as app.internal:8080"),

@@ -17,6 +17,9 @@ enum ConfigurationSchema {
         .named(
             "clusters", \.clusters, "Endpoints that answer the same requests, by a name of yours.",
             itemName: \.name, new: { ClusterConfiguration(name: "") }, clusterKeys),
+        .optional(
+            "zone", \.zone, .zone,
+            "The zone that this proxy stands in: endpoints of the same zone come first."),
         .namedItems(
             "address_sets", \.addressSets,
             "Addresses under a name of yours, for allow, deny and match.source.",
@@ -245,10 +248,10 @@ enum ConfigurationSchema {
     ]
 
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
-        .values(
+        .texts(
             "endpoints", \.endpoints, .endpointAddress,
-            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N behind it if not all are alike; or"
-        ),
+            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N and ,zone=NAME behind it, or as keys; or",
+            new: { EndpointEntry() }, text: \.text, ClusterSchema.endpointKeys),
         .object(
             "discovery", \.discovery, "where its endpoints are found, by one of dns, srv and file.",
             new: { DiscoveryConfiguration() }, ClusterSchema.discoveryKeys),
@@ -274,6 +277,10 @@ enum ConfigurationSchema {
         .value(
             "panic", \.panic, .percent,
             "With a smaller share of healthy endpoints than this all are used; 0: none but healthy ones, ever."
+        ),
+        .value(
+            "zone_threshold", \.zoneThreshold, .percent,
+            "With a smaller share of the own zone's endpoints healthy other zones get some of the load (default: 70%)."
         ),
         .value(
             "slow_start", \.slowStart, .duration,

@@ -9,7 +9,7 @@ public struct Explanation: Sendable {
     }
 
     private var lines: [Line] = []
-    private let configuration: Configuration
+    let configuration: Configuration
     /// By the name of a sticky cluster, the endpoint that the request's cookie names.
     private(set) var namedEndpoints: [String: String] = [:]
     private let file: ConfigurationFile?
@@ -488,6 +488,7 @@ public struct Explanation: Sendable {
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
         if let discovery = cluster.discovery { explainDiscovery(discovery, "clusters.\(name).discovery") }
         explainSticky(cluster)
+        explainZones(cluster)
         explainLimits(cluster)
         explainHealth(cluster)
         explainRetries(cluster)

@@ -39,10 +39,17 @@ public enum JSONSchema {
         switch shape {
         case .value(let schema): return ["\(indent)\(schema)"]
         case .object(let entries): return object(entries, indent: indent)
+        case .either(let schema, let entries):
+            return ["\(indent)\"anyOf\": [{\(schema)}, {"] + object(entries, indent: indent + "  ") + [
+                "\(indent)}]"
+            ]
         case .list(let item):
             let items =
                 ["\(indent)  \"type\": \"array\", \"items\": {"] + Self.shape(item, indent: indent + "    ")
-            guard case .value(let schema) = item else {
+            let schema: String
+            switch item {
+            case .value(let scalar), .either(let scalar, _): schema = scalar
+            case .list, .object, .map:
                 return ["\(indent)\"type\": \"array\",", "\(indent)\"items\": {"]
                     + Self.shape(item, indent: indent + "  ") + ["\(indent)}"]
             }

@@ -23,6 +23,8 @@ indirect enum SchemaShape: Sendable {
     case value(String)
     case list(SchemaShape)
     case object([SchemaEntry])
+    /// A scalar or an object.
+    case either(String, [SchemaEntry])
     /// Names of the user's, each with such a value.
     case map(SchemaShape)
 }
@@ -206,6 +208,36 @@ extension SchemaKey {
             write: { target in
                 let items = target[keyPath: property].map(parts)
                 return items.isEmpty ? nil : .object(items.map { ($0.0, .scalar($0.1)) })
+            })
+    }
+
+    /// A list of texts, each of which may be written as a mapping as well; one alone may stand there without being a list.
+    ///
+    /// - Parameter text: what a mapping means.
+    static func texts<Item: Sendable>(
+        _ name: String, _ property: any WritableKeyPath<Target, [String]> & Sendable,
+        _ syntax: ValueSyntax<String>, _ summary: String, new: @escaping @Sendable () -> Item,
+        text: any KeyPath<Item, String> & Sendable, _ keys: [SchemaKey<Item>]
+    ) -> SchemaKey {
+        SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: false,
+            shape: .list(.either(syntax.schema, keys.entries())),
+            read: { node, path, target, reader in
+                var texts: [String] = []
+                for (item, itemPath) in reader.items(node, path) {
+                    guard case .mapping = item.value else {
+                        if let value = reader.value(item, itemPath, syntax) { texts.append(value) }
+                        continue
+                    }
+                    var value = new()
+                    reader.object(item, itemPath, keys, into: &value)
+                    texts.append(value[keyPath: text])
+                }
+                target[keyPath: property] = texts
+            },
+            write: { target in
+                let texts = target[keyPath: property]
+                return texts.isEmpty ? nil : .list(texts.map { .scalar(syntax.write($0)) })
             })
     }
 

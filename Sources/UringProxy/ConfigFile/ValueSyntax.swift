@@ -203,6 +203,12 @@ extension ValueSyntax where Value == String {
             write: { $0 })
     }
 
+    static var zone: Self {
+        Self(
+            kind: "the name of a zone, such as eu-central-1a", schema: textSchema("[A-Za-z0-9._-]{1,64}"),
+            read: { text throws(OptionSyntaxError) in try UpstreamText.zone(text) }, write: { $0 })
+    }
+
     /// Where to listen.
     static var listenAddress: Self {
         Self(
@@ -218,7 +224,7 @@ extension ValueSyntax where Value == String {
     static var endpointAddress: Self {
         Self(
             kind: "an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock",
-            schema: textSchema("(unix:.+|.+:[0-9]+)(,weight=[0-9]+)?"),
+            schema: textSchema("(unix:.+|.+:[0-9]+)(,(weight=[0-9]+|zone=[A-Za-z0-9._-]+))*"),
             read: { text throws(OptionSyntaxError) in
                 let address = try UpstreamText(parsing: text).address
                 try AddressText(parsing: address).checkConnectable(address)

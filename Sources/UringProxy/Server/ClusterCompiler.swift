@@ -83,7 +83,9 @@ struct ClusterCompiler {
                 StickyPlan(
                     $0, names: stickyKeys.names(cluster.name, of: endpoints.map(\.identity)),
                     key: stickyKeys.key(cluster.name))
-            })
+            },
+            zones: ZonePlan(
+                zone: configuration.zone, endpoints, thresholdPercent: cluster.zoneThreshold))
     }
 
     /// What is found comes on top of what the configuration lists.

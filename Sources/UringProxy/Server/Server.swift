@@ -186,6 +186,10 @@ public final class Server: Sendable {
     var discoveredClusters: [DiscoverySource] {
         state.withLock { $0.snapshot }?.clusters.compactMap { $0.discovery?.source } ?? []
     }
+    /// The clusters of which some endpoints stand in the proxy's zone, and others do not.
+    var zonedClusters: [ClusterPlan] {
+        state.withLock { $0.snapshot }?.clusters.filter { $0.zones != nil } ?? []
+    }
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }
 

@@ -30,16 +30,16 @@ extension ClusterTable {
             return trial
         }
         while true {
-            fillScratch(cluster, besides: other)
-            unsafe place.pointee.lacksRoom = leaveOutFull(cluster)
-            guard let chosen = chooseAmong(cluster, key: key, now: now) else { return nil }
+            guard let chosen = chooseAvailable(cluster, besides: other, key: key, now: now) else {
+                return nil
+            }
             // Another worker may have been faster.
             if unsafe caps[first + chosen]?.enter(limit: cap) ?? false { return chosen }
         }
     }
 
     /// Takes down endpoints without room; whether there are any that would have been chosen from.
-    private func leaveOutFull(_ cluster: Int) -> Bool {
+    func leaveOutFull(_ cluster: Int) -> Bool {
         var found = false
         for index in 0..<(unsafe clusters[cluster].count) {
             let bit: UInt64 = 1 << UInt64(index & 63)

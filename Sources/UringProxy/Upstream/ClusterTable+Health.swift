@@ -7,8 +7,14 @@ extension ClusterTable {
     /// - Returns: an ejected endpoint that this very request is to try, because nobody else does.
     @inline(never)
     func look(_ cluster: Int, mayClaimTrial: Bool, now: Int64) -> Int? {
-        guard let health = plans[cluster].health else { return nil }
         var watch = unsafe clusters[cluster].watch
+        guard let health = plans[cluster].health else {
+            // There is but its zone to look at, once and for all.
+            watch.changesAt = .max
+            watch.localShare = localShare(cluster)
+            unsafe clusters[cluster].watch = watch
+            return nil
+        }
         watch.beginLooking()
         watch.excludedCount = 0
         watch.returningCount = 0
@@ -43,6 +49,7 @@ extension ClusterTable {
             watch.changesAt = min(watch.changesAt, max(now, endpoint.trialDueAt))
         }
         watch.isPanic = health.isPanic(available: health.endpoints.count - watch.excludedCount)
+        if watch.hasZones { watch.localShare = localShare(cluster) }
         unsafe clusters[cluster].watch = watch
         return trial
     }

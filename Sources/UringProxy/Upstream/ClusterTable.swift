@@ -18,6 +18,9 @@ internal import Synchronization
         let keyName: ByteRange
         var roundRobin: RoundRobin
         var leastRequests: LeastRequests
+        /// Whose turn it is outside of the proxy's zone.
+        var roundRobinOutside: RoundRobin
+        var leastRequestsOutside: LeastRequests
         var draw: WeightedDraw
         var watch: ClusterWatch
         let retries: RetryRules
@@ -57,6 +60,8 @@ internal import Synchronization
     let caps: UnsafeMutablePointer<EndpointCap.View?>
     /// Whether there are any.
     let hasCaps: Bool
+    /// The words of each cluster: a bit for each endpoint that is not in the proxy's zone, where there are others that are.
+    let outside: UnsafeMutablePointer<UInt64>
     /// For one choice: what else is not to be chosen.
     let scratch: UnsafeMutablePointer<UInt64>
     /// Whether any policy chooses by a key of the request.
@@ -107,6 +112,8 @@ internal import Synchronization
         unsafe watches = .allocate(capacity: max(1, endpointCount))
         unsafe excluded = .allocate(capacity: max(1, words))
         unsafe excluded.initialize(repeating: 0, count: max(1, words))
+        unsafe outside = .allocate(capacity: max(1, words))
+        unsafe outside.initialize(repeating: 0, count: max(1, words))
         unsafe scratch = .allocate(capacity: Self.wordCount(max(1, largest)))
         unsafe scratch.initialize(repeating: 0, count: Self.wordCount(max(1, largest)))
         var first = 0
@@ -120,8 +127,12 @@ internal import Synchronization
                 unsafe (watches + first + place).initialize(
                     to: EndpointWatch(plan.health, place, cluster: index))
             }
+            for (place, isLocal) in (plan.zones?.isLocal ?? []).enumerated() where !isLocal {
+                unsafe outside[firstWord + place >> 6] |= 1 << UInt64(place & 63)
+            }
             let count = plan.endpoints.count
             let view = unsafe EndpointLoads(base: loads + first, count: count)
+            let roundRobin = RoundRobin(view, worker: worker)
             let (kind, name) = keys[index]
             let nameRange = ByteRange(firstOfName..<firstOfName + name.count)
             firstOfName += name.count
@@ -130,13 +141,18 @@ internal import Synchronization
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
                 table: plan.hashTable?.view, keyKind: kind, keyName: nameRange,
-                roundRobin: RoundRobin(view, worker: worker),
+                roundRobin: roundRobin,
                 leastRequests: LeastRequests(count: count, worker: worker),
+                roundRobinOutside: roundRobin,
+                leastRequestsOutside: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
-                watch: ClusterWatch(plan.health, firstWord: firstWord, isEmpty: plan.endpoints.isEmpty),
+                watch: ClusterWatch(
+                    plan.health, firstWord: firstWord, isEmpty: plan.endpoints.isEmpty,
+                    hasZones: plan.zones != nil),
                 retries: plan.retries.rules,
                 gate: gate, cap: plan.limits?.cap ?? 0,
-                isGuarded: plan.health != nil || plan.endpoints.isEmpty || plan.limits?.isCapped ?? false,
+                isGuarded: plan.health != nil || plan.zones != nil || plan.endpoints.isEmpty
+                    || plan.limits?.isCapped ?? false,
                 sticky: plan.sticky?.view)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
@@ -161,6 +177,7 @@ internal import Synchronization
         unsafe tried.deallocate()
         unsafe watches.deallocate()
         unsafe excluded.deallocate()
+        unsafe outside.deallocate()
         unsafe scratch.deallocate()
     }
 
@@ -184,6 +201,8 @@ internal import Synchronization
             guard plans[index].hasSameEndpoints(as: self.plans[before]) else { continue }
             unsafe new.clusters[index].roundRobin = clusters[before].roundRobin
             unsafe new.clusters[index].leastRequests = clusters[before].leastRequests
+            unsafe new.clusters[index].roundRobinOutside = clusters[before].roundRobinOutside
+            unsafe new.clusters[index].leastRequestsOutside = clusters[before].leastRequestsOutside
         }
         self = new
     }
@@ -257,8 +276,7 @@ internal import Synchronization
             return unsafe place.pointee.count == 1
                 ? 0 : chooseOne(place, key: key, excluding: .none, now: now)
         }
-        fillScratch(cluster, besides: .none)
-        return chooseAmong(cluster, key: key, now: now)
+        return chooseAvailable(cluster, besides: .none, key: key, now: now)
     }
 
     /// The endpoint for another attempt, one that the exchange has not tried: `endpoint` failed it. nil if there is none.
@@ -291,8 +309,7 @@ internal import Synchronization
             if unsafe clusters[cluster].watch.isOutdated(now) {
                 _ = look(cluster, mayClaimTrial: false, now: now)
             }
-            fillScratch(cluster, besides: mask)
-            chosen = chooseAmong(cluster, key: key, now: now)
+            chosen = chooseAvailable(cluster, besides: mask, key: key, now: now)
         } else {
             chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now)
         }

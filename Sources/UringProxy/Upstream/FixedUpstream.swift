@@ -8,10 +8,14 @@ struct FixedUpstream: Sendable {
     var weight: UInt32 = 1
     /// The address is one of those that the name was resolved to: whoever is told a host there is told the name.
     var isOfName = false
+    /// Where it stands; nil: nobody said.
+    var zone: String?
 
     /// What it is called wherever several instances have to mean the same.
     var identity: String { address?.description ?? "\(name):\(port)" }
 
     /// Whether requests are spread over both alike.
-    func isSame(as other: FixedUpstream) -> Bool { identity == other.identity && weight == other.weight }
+    func isSame(as other: FixedUpstream) -> Bool {
+        identity == other.identity && weight == other.weight && zone == other.zone
+    }
 }

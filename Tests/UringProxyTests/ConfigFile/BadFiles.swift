@@ -92,7 +92,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, address_sets, geo, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, zone, address_sets, geo, rate_limits, authentication, trust, admin, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -252,7 +252,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -266,9 +266,43 @@ enum BadFiles {
             "clusters: {app: {endpoints: ['h:1', 'h:0']}}\n",
             "f.yaml:1:37: clusters.app.endpoints[1]: 'h:0' has port 0; give the port the endpoint listens on"),
         Case(
-            "clusters: {app: {endpoints: [{address: 'h:1'}]}}\n",
-            "f.yaml:1:30: clusters.app.endpoints[0]: a mapping stands here; write an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock"
+            "clusters: {app: {endpoints: [{zone: a}]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: the key 'address' is missing; add it: where it is: HOST:PORT or unix:PATH."
         ),
+        Case(
+            "clusters: {app: {endpoints: {address: 'h:1'}}}\n",
+            "f.yaml:1:29: clusters.app.endpoints: a mapping stands where a list is expected; begin each item with '- '"
+        ),
+        Case(
+            "clusters: {app: {endpoints: [{address: 'h:1', zon: a}]}}\n",
+            "f.yaml:1:47: clusters.app.endpoints[0].zon: there is no such key; did you mean 'zone'?"),
+        Case(
+            "clusters: {app: {endpoints: [{address: h, zone: a b}]}}\n",
+            "f.yaml:1:40: clusters.app.endpoints[0].address: 'h' has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH",
+            "f.yaml:1:49: clusters.app.endpoints[0].zone: 'a b' is no zone; use up to 64 letters, digits, hyphens, underscores and dots"
+        ),
+        Case(
+            "clusters: {app: {endpoints: [{address: 'h:1,weight=2', weight: 3}]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h:1,weight=2,weight=3' says its weight twice; keep one of them"
+        ),
+        Case(
+            "clusters: {app: {endpoints: [{address: 'h:1', weight: 0}]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h:1,weight=0' has no weight from 1 to 1000; write for example h:1,weight=3"
+        ),
+        Case(
+            "clusters: {app: {endpoints: ['h:1,zone=']}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: '' is no zone; use up to 64 letters, digits, hyphens, underscores and dots"
+        ),
+        Case(
+            "zone: a\nclusters: {app: {endpoints: ['h:1']}}\n",
+            "f.yaml:1:7: zone: no endpoint says which zone it stands in; write endpoints as {address: HOST:PORT, zone: NAME}, or leave it out"
+        ),
+        Case(
+            "zone: a/b\n",
+            "f.yaml:1:7: zone: 'a/b' is no zone; use up to 64 letters, digits, hyphens, underscores and dots"),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', zone_threshold: 70}}\n",
+            "f.yaml:1:59: clusters.app.zone_threshold: '70' is no share; write for example 70%"),
         Case(
             "clusters: {app: {endpoints: ['http://h:1']}}\n",
             "f.yaml:1:30: clusters.app.endpoints[0]: 'http://h:1' is a URL; write HOST:PORT alone"),

@@ -73,7 +73,8 @@ struct ConfigurationFileTests {
           - {address: "unix:/tmp/p", role: forward, parent: app, max_connections: 5000, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
-            endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock']
+            endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock', {address: h:3, weight: 2, zone: a-1}, "h:4,zone=b"]
+            zone_threshold: 60%
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
           watched:
             endpoints: h:2
@@ -84,6 +85,7 @@ struct ConfigurationFileTests {
             sticky: {cookie: SRV, path: /a, max_age: 1h, http_only: off, secure: on, same_site: strict, key_file: /proc/version}
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, hedge_after: 75ms, non_idempotent: on, budget: 30%, min_per_second: 12}
             limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
+        zone: b
         routes:
           site:
             - match: {path: "/a/*"}
@@ -195,12 +197,16 @@ struct ConfigurationFileTests {
             AddressSetConfiguration(name: "home", items: ["192.0.2.1"]),
         ]
         expected.clusters = [
-            ClusterConfiguration(name: "app", endpoints: ["127.0.0.1:9001", "unix:/run/app.sock"]),
+            ClusterConfiguration(
+                name: "app",
+                endpoints: ["127.0.0.1:9001", "unix:/run/app.sock", "h:3,weight=2,zone=a-1", "h:4,zone=b"]),
             ClusterConfiguration(
                 name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
                 hashKey: .header("x-user")),
             watchedCluster,
         ]
+        expected.clusters[0].zoneThreshold = 60
+        expected.zone = "b"
         var rewritten = RouteConfiguration()
         rewritten.path = "/a/*"
         rewritten.cluster = "app"
@@ -271,7 +277,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:40:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:42:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -289,7 +295,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:40" || origin("drain: 120s") == "f.yaml:40")
+        #expect(origin("drain: 2m") == "f.yaml:42" || origin("drain: 120s") == "f.yaml:42")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

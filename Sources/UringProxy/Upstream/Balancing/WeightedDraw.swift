@@ -8,6 +8,9 @@ struct WeightedDraw: BitwiseCopyable {
     /// True in this part of all cases.
     mutating func chance(_ part: Double) -> Bool { Double(words.next() >> 11) * 0x1p-53 < part }
 
+    /// Any number of 32 bits.
+    mutating func point() -> UInt64 { words.next() >> 32 }
+
     /// One by weight; nil if all are excluded.
     mutating func choose(_ loads: EndpointLoads, excluding excluded: EndpointMask) -> Int? {
         var total: UInt64 = 0
@@ -39,15 +42,19 @@ struct WeightedDraw: BitwiseCopyable {
         _ loads: EndpointLoads, excluding excluded: EndpointMask, butNot other: Int
     ) -> Int? {
         var index = Int(words.below(UInt64(loads.count)))
-        // Some draws in vain keep it even; past them few are left, and the next one will do.
+        // Past some draws in vain few are left, such as those of one zone.
         for _ in 0..<8 {
             if index != other && !excluded.contains(index) { return index }
             index = Int(words.below(UInt64(loads.count)))
         }
-        for _ in 0..<loads.count {
-            if index != other && !excluded.contains(index) { return index }
-            index = index + 1 < loads.count ? index + 1 : 0
+        var count: UInt64 = 0
+        for index in 0..<loads.count where index != other && !excluded.contains(index) { count += 1 }
+        if count == 0 { return nil }
+        var left = words.below(count)
+        for index in 0..<loads.count where index != other && !excluded.contains(index) {
+            if left == 0 { return index }
+            left -= 1
         }
-        return nil
+        preconditionFailure("so many were counted")
     }
 }

@@ -4,6 +4,10 @@ internal import Synchronization
 @safe struct ClusterWatch: BitwiseCopyable {
     /// Whether anything may be left out: an endpoint by its health, or, of a cluster that has none, all there is.
     let isOn: Bool
+    /// Some endpoints stand in the proxy's zone, and others do not.
+    let hasZones: Bool
+    /// The part of the load that stays in the zone, in 1/2^32.
+    var localShare = ZonePlan.whole
     /// So few are available that all are used.
     var isPanic = false
     /// Where its words begin among those of all clusters.
@@ -17,8 +21,9 @@ internal import Synchronization
     private let generation: UnsafeMutablePointer<Atomic<UInt64>>?
     private var seen = UInt64.max
 
-    init(_ health: ClusterHealth?, firstWord: Int, isEmpty: Bool) {
-        isOn = health != nil || isEmpty
+    init(_ health: ClusterHealth?, firstWord: Int, isEmpty: Bool, hasZones: Bool) {
+        isOn = health != nil || isEmpty || hasZones
+        self.hasZones = hasZones
         self.firstWord = firstWord
         unsafe generation = health?.generation
     }
@@ -42,7 +47,11 @@ internal import Synchronization
 
     /// No endpoint is to be treated in a way of its own.
     @inline(__always)
-    var isAllTheSame: Bool { (excludedCount == 0 || isPanic) && returningCount == 0 }
+    var isAllTheSame: Bool { (excludedCount == 0 || isPanic) && returningCount == 0 && !prefersZone }
+
+    /// Whether endpoints of the zone come first.
+    @inline(__always)
+    var prefersZone: Bool { hasZones && !isPanic }
 }
 
 /// What a worker remembers of one endpoint's health.

@@ -8,14 +8,17 @@ final class Choices {
     init(
         _ policy: BalancingPolicy, weights: [UInt32], names: [String]? = nil, worker: Int = 0,
         loadBound: Double = 1.25,
-        exchanges: Int = 16, health: ClusterHealth? = nil
+        exchanges: Int = 16, health: ClusterHealth? = nil, zones: [String] = [], threshold: Int = 70
     ) {
         let endpoints = weights.enumerated().map { index, weight in
-            FixedUpstream(name: names?[index] ?? "endpoint-\(index)", port: 80, address: nil, weight: weight)
+            FixedUpstream(
+                name: names?[index] ?? "endpoint-\(index)", port: 80, address: nil, weight: weight,
+                zone: zones.isEmpty ? nil : zones[index])
         }
         let plan = ClusterPlan(
             name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
-            loadBound: loadBound, health: health)
+            loadBound: loadBound, health: health,
+            zones: ZonePlan(zone: "own", endpoints, thresholdPercent: threshold))
         table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
         count = weights.count
     }

@@ -1,0 +1,11 @@
+/// An endpoint that a configuration file writes as a mapping.
+struct EndpointEntry: Sendable {
+    var address = ""
+    var weight: Int?
+    var zone: String?
+
+    /// The same in one piece, as `ClusterConfiguration.endpoints` has it.
+    var text: String {
+        address + (weight.map { ",weight=\($0)" } ?? "") + (zone.map { ",zone=\($0)" } ?? "")
+    }
+}
