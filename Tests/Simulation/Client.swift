@@ -251,6 +251,9 @@
             }
             bytes.append("\(plan.method) \(plan.target)/r/\(plan.number) HTTP/1.\(plan.isHTTP10 ? 0 : 1)\r\n")
             bytes.append("Host: \(plan.host)\r\nX-Id: \(plan.number)\r\n")
+            if !world.stickyNames.isEmpty && world.zones.chance(50) {
+                bytes.append("Cookie: SRV=\(world.zones.pick(world.stickyNames))\r\n")
+            }
             if let hop = plan.hop { bytes.append("X-Forwarded-For: \(hop)\r\n") }
             switch plan.requestBody {
             case .none, .untilClose: break
@@ -429,6 +432,12 @@
                     world.violate("\(name): status of \(plan.number) became \(status)")
                 }
                 if plan.requestFault == .garbage { world.violate("\(name): garbage was forwarded") }
+                // Endpoints that answer were there from the beginning.
+                if let cookie = head["set-cookie"],
+                    !world.stickyNames.contains(where: { cookie.hasPrefix("SRV=\($0);") })
+                {
+                    world.violate("\(name): response \(plan.number) sets \(cookie)")
+                }
                 if head["x-told"] != plan.told {
                     world.violate("\(name): response \(plan.number) is told \(head["x-told"] ?? "nothing")")
                 }

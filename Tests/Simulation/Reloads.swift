@@ -125,7 +125,12 @@
                     return LimitPlan(
                         settings: settings, gate: limits.gate, endpoints: caps,
                         adaptive: random.chance(80) ? limits.adaptive : nil)
-                })
+                },
+                sticky: plan.sticky.map { _ in
+                    StickyPlan(
+                        StickyConfiguration(cookie: "SRV"),
+                        names: StickyPlan.simulatedNames(endpoints.map(\.identity)))
+                }, zones: ZonePlan(zone: "here", endpoints, thresholdPercent: 70))
         }
     }
 #endif

@@ -232,7 +232,16 @@
                     FixedUpstream(name: "dead-\(index)", port: 8000, address: address),
                     at: world.random.within(0...upstreams.count))
             }
+            var zones: ZonePlan?
+            if world.zones.chance(50) {
+                for index in upstreams.indices {
+                    upstreams[index].zone = world.zones.pick(["here", "there"])
+                }
+                zones = ZonePlan(
+                    zone: "here", upstreams, thresholdPercent: world.zones.pick([0, 70, 100]))
+            }
             let names = upstreams.map(\.identity)
+            let sticky = world.zones.chance(30) ? makeSticky(names) : nil
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
             let health = world.resilience.chance(60) ? makeHealth(names) : nil
@@ -240,7 +249,17 @@
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]),
                 health: health, retries: makeRetries(),
-                limits: makeLimits(of: health == nil ? names : []))
+                limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones)
+        }
+
+        /// A cookie of all endpoints; what it calls them clients may say, be there such an endpoint or not.
+        private func makeSticky(_ identities: [String]) -> StickyPlan {
+            let names = StickyPlan.simulatedNames(identities)
+            world.stickyNames += names.map { name in
+                let digits = String(name, radix: 16)
+                return String(repeating: "0", count: StickyPlan.nameSize - digits.count) + digits
+            }
+            return StickyPlan(StickyConfiguration(cookie: "SRV"), names: names)
         }
 
         /// Where every request is to be answered, all may wait, and long enough.
@@ -476,6 +495,16 @@
                     .closeFirst, .resetFirst, .closeWithin, .resetWithin, .garbage, .silent, .deaf, .extra,
                 ])
                 plan.faultsOnce = world.random.chance(50)
+            }
+        }
+    }
+
+    extension StickyPlan {
+        /// What cookies call endpoints of these identities.
+        static func simulatedNames(_ identities: [String]) -> [UInt64] {
+            identities.map { identity in
+                var identity = identity
+                return identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }
             }
         }
     }

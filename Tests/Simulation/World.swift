@@ -22,6 +22,8 @@
         var mirrors: Random
         /// For hedges: apart as well.
         var hedges: Random
+        /// For zones and sticky cookies of clusters: apart as well.
+        var zones: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -34,6 +36,8 @@
         var origins: [Origin] = []
         /// What is known of the clusters' endpoints; of all engines, as a process has one.
         let health = HealthRegistry()
+        /// What cookies of sticky clusters may call their endpoints, as text.
+        var stickyNames: [String] = []
         /// To which cluster the origin at a port belongs.
         var clusterOfPort: [UInt16: Int] = [:]
         var peers: [Peer] = []
@@ -56,6 +60,7 @@
             limits = Random(seed: seed ^ 0x4C49_4D49_5453)
             mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
             hedges = Random(seed: seed ^ 0x4845_4447_4553)
+            zones = Random(seed: seed ^ 0x5A4F_4E45)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
