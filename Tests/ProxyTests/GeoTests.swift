@@ -104,6 +104,67 @@ struct GeoTests {
     }
 
     @Test(
+        "Fields, paths and redirections tell where a request comes from, and nothing where nobody knows",
+        arguments: TestDriver.offered)
+    func told(_ driver: TestDriver) throws {
+        let origin = try ServedOrigin { head, _ in
+            let lines = head.split(separator: "\r\n")
+            let told = lines.filter { $0.hasPrefix("X-") && !$0.hasPrefix("X-Forwarded") }
+            let body = ([lines[0].split(separator: " ")[1]] + told).joined(separator: ", ")
+            return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        let files = try databases()
+        let proxy = try RouteProxy.start(
+            driver, [],
+            [
+                RouteProxy.route {
+                    $0.path = "/to"
+                    $0.redirect = .init(target: "/from/{geo:country}")
+                },
+                RouteProxy.route {
+                    $0.cluster = "a"
+                    $0.rewrite = .init(path: "/x?c={geo:country}")
+                    $0.requestEdits.set = [
+                        .init(name: "X-Country", value: "{geo:country}"),
+                        .init(name: "X-Place", value: "{geo:country}-{geo:region}/{geo:asn}"),
+                    ]
+                    $0.responseEdits.set = [.init(name: "X-Seen", value: "{geo:asn}")]
+                },
+            ]
+        ) {
+            $0.clusters = [ClusterConfiguration(name: "a", endpoints: [origin.address])]
+            $0.geoDatabases = files.map(\.path)
+            $0.trust.trustedProxies = ["127.0.0.0/8"]
+        }
+        let client = try proxy.connect()
+        func ask(_ path: String, from address: String) throws -> (head: String, body: String) {
+            // What a client claims of itself is not what is told.
+            try client.send(
+                RouteProxy.get(path, "X-Forwarded-For: \(address)\r\nX-Country: XX\r\n"))
+            return try client.receiveResponse()
+        }
+        for (address, country, told, system) in [
+            ("192.0.2.1", "DE", "X-Country: DE, X-Place: DE-BY/", nil),
+            ("192.0.2.70", "DE", "X-Country: DE, X-Place: DE-BY/64513", "64513"),
+            ("2001:db8::7", "AT", "X-Country: AT, X-Place: AT-/", nil),
+            ("203.0.113.1", "", "X-Place: -/", nil),
+        ] as [(String, String, String, String?)] {
+            let answer = try ask("/", from: address)
+            #expect(answer.body == "/x?c=\(country), \(told)")
+            #expect(answer.head.contains("X-Seen: ") == (system != nil))
+            if let system { #expect(answer.head.contains("X-Seen: \(system)\r\n")) }
+            #expect(try ask("/to", from: address).head.contains("Location: /from/\(country)\r\n"))
+            let text = try Explanation(
+                method: "GET", target: "http://h/", fields: [], source: address, listener: nil,
+                configuration: proxy.configuration, file: nil
+            ).text
+            for line in told.split(separator: ", ") { #expect(text.contains("adds \(line)\n"), "\(text)") }
+        }
+        proxy.end()
+        origin.end()
+    }
+
+    @Test(
         "A database is replaced while requests come, and a bad file changes nothing",
         arguments: TestDriver.offered)
     func replaced(_ driver: TestDriver) throws {

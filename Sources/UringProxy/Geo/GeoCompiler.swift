@@ -55,8 +55,37 @@ struct GeoCompiler {
                 if !route.autonomousSystems.isEmpty {
                     asked.append(("\(path).asn", .autonomousSystem, "GeoLite2-ASN"))
                 }
+                asked += Self.asked(route, "routes.\(list.name)[\(index)]")
             }
         }
+        for defaults in configuration.routeDefaults {
+            let path = "route_defaults.\(defaults.name)"
+            asked += Self.asked(defaults.request, "\(path).request")
+            asked += Self.asked(defaults.response, "\(path).response")
+        }
         return asked
+    }
+
+    private typealias Asked = [(option: String, kind: GeoKinds, product: String)]
+
+    /// What the placeholders of a route ask for.
+    private static func asked(_ route: RouteConfiguration, _ path: String) -> Asked {
+        asked(route.requestEdits, "\(path).request") + asked(route.responseEdits, "\(path).response")
+            + asked(route.rewrite.path ?? "", "\(path).rewrite.path")
+            + asked(route.redirect?.target ?? "", "\(path).redirect.to")
+    }
+
+    private static func asked(_ edits: FieldEdits, _ path: String) -> Asked {
+        edits.set.flatMap { asked($0.value, "\(path).set.\($0.name)") }
+            + edits.add.flatMap { asked($0.value, "\(path).add.\($0.name)") }
+    }
+
+    private static func asked(_ template: String, _ path: String) -> Asked {
+        let text = template.replacing("{{", with: "")
+        let placeholders: [(text: String, kind: GeoKinds, product: String)] = [
+            ("{geo:country}", .country, "GeoLite2-Country"), ("{geo:region}", .region, "GeoLite2-City"),
+            ("{geo:asn}", .autonomousSystem, "GeoLite2-ASN"),
+        ]
+        return placeholders.filter { text.contains($0.text) }.map { (path, $0.kind, $0.product) }
     }
 }

@@ -20,7 +20,7 @@ extension Engine where D: ~Copyable {
             return nil
         }
         // Where there are no databases no route asks for what they know.
-        if geoSource != nil && routeSets[set].table.asksLocation {
+        if geoSource != nil && routeSets[set].asksLocation {
             request.location = geo.location(of: source)
         }
         let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)

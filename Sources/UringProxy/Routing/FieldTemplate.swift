@@ -10,10 +10,11 @@ struct FieldTemplate {
     var captures: [String]
     var isResponse: Bool
 
-    private static let variables: [(name: String, variable: TemplateVariable)] = [
-        ("client_address", .clientAddress), ("host", .host), ("path", .path), ("query", .query),
-        ("method", .method), ("request_id", .requestID), ("time", .time),
-    ]
+    private static let variables: [(name: String, variable: TemplateVariable)] =
+        [
+            ("client_address", .clientAddress), ("host", .host), ("path", .path), ("query", .query),
+            ("method", .method), ("request_id", .requestID), ("time", .time),
+        ] + TemplateVariable.places
 
     func parse(_ text: String) throws(OptionSyntaxError) -> [TemplatePart] {
         if text.first?.isWhitespace == true || text.last?.isWhitespace == true {

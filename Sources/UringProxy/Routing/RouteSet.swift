@@ -34,6 +34,8 @@ final class RouteSet: Sendable {
 
     let table: RouteTable
     let templates: TemplateTable
+    /// Whether a route asks where requests come from, or tells it: then their location has to be looked up.
+    let asksLocation: Bool
     // By the index of a route. Plain numbers, so that to proxy counts no references.
     /// Its cluster, or -1 - the index of its reply, or `firstSplit` - the index of its split.
     private let actions: FixedArray<Int32>
@@ -100,6 +102,7 @@ final class RouteSet: Sendable {
         self.changes = FixedArray(changes)
         accessPlans = FixedArray(routes.map(\.access))
         templates = builder.table()
+        asksLocation = table.asksLocation || templates.asksLocation
     }
 
     /// The place of each route among those that have what is asked for; -1 for those that have not.

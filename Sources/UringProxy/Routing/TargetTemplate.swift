@@ -1,7 +1,7 @@
 /// Reads templates of places: what redirections lead to, and what paths become.
 ///
 /// A URL (`https://{host}{path}{query}`) or a path (`/new{path}`) with placeholders: `{host}`, without port; `{path}`; `{query}`,
-/// with its "?" or nothing; and the names of the path pattern's captures, from the normalised path.
+/// with its "?" or nothing; `{geo:country}` and the like; and the names of the path pattern's captures, from the normalised path.
 enum TargetTemplate {
     /// The place of a redirection: a URL or a path; `{path}` is the path as received.
     ///
@@ -79,7 +79,8 @@ enum TargetTemplate {
             literal = []
             let isAtStart = written == [UInt8(ascii: "/")] && parts.count == 1
             if isOpen(name, behind: String(decoding: written, as: UTF8.self))
-                || isAtStart && (name == "path" || name.allSatisfy(\.isNumber))
+                || isAtStart
+                    && (name == "path" || name.hasPrefix("geo:") || name.allSatisfy(\.isNumber))
             {
                 throw OptionSyntaxError(
                     path == .path
@@ -92,9 +93,15 @@ enum TargetTemplate {
             case "path": parts.append(.variable(path))
             case "query": parts.append(.variable(.query))
             default:
+                let places = TemplateVariable.places
+                if let place = places.first(where: { $0.name == name }) {
+                    parts.append(.variable(place.variable))
+                    break
+                }
                 guard let index = captures.firstIndex(of: name) else {
-                    let known = (["host", "path", "query"] + captures).map { "{\($0)}" }.joined(
-                        separator: ", ")
+                    let known = (["host", "path", "query"] + places.map(\.name) + captures).map { "{\($0)}" }
+                        .joined(
+                            separator: ", ")
                     throw OptionSyntaxError(
                         "\(quoted("{" + name + "}")) stands for nothing here: known are \(known)")
                 }

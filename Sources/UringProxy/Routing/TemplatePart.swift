@@ -31,6 +31,18 @@ enum TemplateVariable: UInt8, BitwiseCopyable, Sendable {
     case cluster
     /// Seconds since 1970, with milliseconds.
     case time
+    /// Where the client is, as geo databases have it; nothing where that is not known.
+    case country
+    case region
+    case autonomousSystem
     /// Of a response: where it comes from. Written as `ResponseLines.endpointMark`, which is replaced when that is known.
     case endpoint
+
+    /// Whether it is known from geo databases alone.
+    var isPlace: Bool { self == .country || self == .region || self == .autonomousSystem }
+
+    /// Those, as placeholders have them.
+    static let places: [(name: String, variable: TemplateVariable)] = [
+        ("geo:country", .country), ("geo:region", .region), ("geo:asn", .autonomousSystem),
+    ]
 }

@@ -22,10 +22,13 @@ final class TemplateTable: Sendable {
         var range = ByteRange.empty
     }
 
+    /// Whether any template asks where the client is.
+    let asksLocation: Bool
     private let parts: FixedArray<Part>
     private let texts: FixedBytes
 
     fileprivate init(parts: [Part], texts: [UInt8]) {
+        asksLocation = parts.contains { $0.kind == .variable && $0.variable.isPlace }
         self.parts = FixedArray(parts)
         self.texts = FixedBytes(texts)
     }
@@ -115,8 +118,17 @@ final class TemplateTable: Sendable {
             let rest = milliseconds % 1000
             writer.append(rest < 10 ? ".00" : rest < 100 ? ".0" : ".")
             writer.append(decimal: rest)
+        case .country: write(request.location.country, &writer)
+        case .region: write(request.location.region, &writer)
+        case .autonomousSystem:
+            let number = request.location.autonomousSystem
+            if number != 0 { writer.append(decimal: UInt64(number)) }
         case .endpoint: writer.append(byte: ResponseLines.endpointMark)
         }
+    }
+
+    private static func write(_ code: GeoCode, _ writer: inout ByteWriter) {
+        for index in 0..<code.count { writer.append(byte: code.byte(at: index)) }
     }
 
     /// Of the lines that go further: what ends at this hop, or was taken off, is not brought back.

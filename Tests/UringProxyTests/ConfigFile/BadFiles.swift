@@ -666,7 +666,7 @@ enum BadFiles {
         ),
         action(
             "redirect: {to: '/{id}'}",
-            "f.yaml:4:22: routes.s[0].redirect.to: '{id}' stands for nothing here; known are {host}, {path}, {query}"
+            "f.yaml:4:22: routes.s[0].redirect.to: '{id}' stands for nothing here; known are {host}, {path}, {query}, {geo:country}, {geo:region}, {geo:asn}"
         ),
         action(
             "redirect: {to: '/a b'}",
@@ -757,7 +757,7 @@ enum BadFiles {
         ),
         change(
             "rewrite: {path: '/b/{id}'}", path: "/{x}/{y}",
-            "f.yaml:5:24: routes.s[0].rewrite.path: '{id}' stands for nothing here; known are {host}, {path}, {query}, {x}, {y}"
+            "f.yaml:5:24: routes.s[0].rewrite.path: '{id}' stands for nothing here; known are {host}, {path}, {query}, {geo:country}, {geo:region}, {geo:asn}, {x}, {y}"
         ),
         change(
             "rewrite: {path: /b, prefix: /c}", path: "/a/*",
@@ -837,7 +837,7 @@ enum BadFiles {
         ),
         change(
             "request: {set: {X-A: '{clientaddress}'}}",
-            "f.yaml:5:29: routes.s[0].request.set.X-A: '{clientaddress}' stands for nothing here; did you mean {client_address}? known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {route}, {cluster}, {header:NAME}, {cookie:NAME}"
+            "f.yaml:5:29: routes.s[0].request.set.X-A: '{clientaddress}' stands for nothing here; did you mean {client_address}? known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {route}, {cluster}, {header:NAME}, {cookie:NAME}"
         ),
         change(
             "request: {set: {X-A: '{endpoint}'}}",
@@ -849,7 +849,7 @@ enum BadFiles {
         ),
         action(
             "{respond: {}, response: {set: {a: '{endpoints}'}}}",
-            "f.yaml:4:41: routes.s[0].response.set.a: '{endpoints}' stands for nothing here; known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {route}, {header:NAME}, {cookie:NAME}"
+            "f.yaml:4:41: routes.s[0].response.set.a: '{endpoints}' stands for nothing here; known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {route}, {header:NAME}, {cookie:NAME}"
         ),
         Case(
             cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {t: {}}\n",
@@ -1231,6 +1231,21 @@ enum BadFiles {
         ": no database knows autonomous systems; add one such as GeoLite2-ASN to 'geo.databases'"
 
     static let geo: [Case] = [
+        Case(
+            cluster
+                + "routes: {s: [{cluster: app, request: {set: {X-A: '{geo:country}'}, add: {X-B: '{{geo:asn}}'}}, rewrite: {path: '/x{geo:region}'}}]}\n",
+            "f.yaml:2:50: routes.s[0].request.set.X-A\(noCountries)",
+            "f.yaml:2:112: routes.s[0].rewrite.path\(noRegions)"
+        ),
+        Case(
+            cluster
+                + "routes: {s: [{cluster: app}]}\nroute_defaults: {s: {response: {add: {X-A: '{geo:asn}'}}}}\n",
+            "f.yaml:3:44: route_defaults.s.response.add.X-A\(noSystems)"),
+        action(
+            "redirect: {to: '/{geo:country}/x'}",
+            "f.yaml:4:22: routes.s[0].redirect.to\(noCountries)",
+            "f.yaml:4:22: routes.s[0].redirect.to: '{geo:country}' could become part of the host in '/{geo:country}/x'; put text with a / before it"
+        ),
         Case(
             "geo: {databases: [/nowhere/x.mmdb, /dev/null, /proc, /etc/passwd]}\n",
             "f.yaml:1:19: geo.databases[0]: '/nowhere/x.mmdb' does not exist; check the path",
