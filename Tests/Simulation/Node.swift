@@ -91,8 +91,9 @@
             return isWoken
         }
 
-        /// An exchange may go in at its cluster, and nobody told its worker.
-        var hasLostTurn: Bool { engine.mayAdmit && !wasWoken() }
+        /// An exchange may go in at its cluster, and nobody told its worker. What waits for it to read tells it as well: a snapshot
+        /// with lower limits, by which others went already, and did not find it to be its turn.
+        var hasLostTurn: Bool { engine.mayAdmit && mail.isEmpty && !wasWoken() }
 
         func turn() {
             turns += 1
