@@ -320,7 +320,10 @@ struct DiscoveryTests {
         let names = try NameServer(["app.test": ["127.0.0.1"], "other.test": ["127.0.0.3"]])
         let proxy = try TestProxy(
             driver, cluster: cluster(DiscoveryConfiguration(dns: "app.test:\(port)"))
-        ) { $0.dnsServers = [names.address] }
+        ) {
+            $0.dnsServers = [names.address]
+            $0.threads = 2
+        }
         func reload(_ change: (inout Configuration) -> Void) throws {
             var configuration = proxy.server.configuration
             change(&configuration)

@@ -6,6 +6,8 @@ enum DiscoveredEndpoints {
     static func of(
         _ answer: ResolverSurvey.Answer, host: String, port: UInt16, keeping kept: [FixedUpstream]
     ) -> [FixedUpstream] {
+        // The dot at the end is for DNS, and no part of the name in a Host field.
+        let name = host.hasSuffix(".") ? String(host.dropLast()) : host
         var addresses = Set(answer.addresses)
         if answer.isPartial {
             let families = Set(answer.addresses.map(\.isIPv4))
@@ -17,7 +19,7 @@ enum DiscoveredEndpoints {
             }
         }
         return addresses.map {
-            FixedUpstream(name: host, port: port, address: SocketAddress($0, port: port), isOfName: true)
+            FixedUpstream(name: name, port: port, address: SocketAddress($0, port: port), isOfName: true)
         }.sorted { $0.identity < $1.identity }
     }
 

@@ -9,7 +9,7 @@ struct DiscoveredEndpointsTests {
     {
         let answer = ResolverSurvey.Answer(
             status: .ok, ttlSeconds: 1, addresses: texts.map { IPAddress($0)! }, isPartial: isPartial)
-        return DiscoveredEndpoints.of(answer, host: "h", port: 80, keeping: kept)
+        return DiscoveredEndpoints.of(answer, host: "h.", port: 80, keeping: kept)
     }
 
     @Test("Each address is an endpoint, once, and the order of the answer does not count")
