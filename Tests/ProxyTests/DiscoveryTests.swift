@@ -105,6 +105,8 @@ struct DiscoveryTests {
                 "cluster app: endpoints are found again",
                 "cluster app: 1 endpoint (0 new, 1 gone)",
             ])
+        let explanation = try proxy.server.explain(ExplanationQuery(target: "/"), file: nil).text
+        #expect(explanation.contains("\nfound      127.0.0.3:\(port)\n"), "\(explanation)")
         let metrics = MetricsReport.render(proxy.server)
         #expect(metrics.contains("\nuproxy_discovery_endpoints{cluster=\"app\"} 1\n"))
         #expect(metrics.contains("\nuproxy_discovery_changes_total{cluster=\"app\"} 4\n"))

@@ -16,22 +16,25 @@ public struct Explanation: Sendable {
     private let origins: ValueOrigins
     /// How the endpoints of the process that is asked do; empty if none is.
     let health: [ClusterHealth]
+    /// What it has found of endpoints; empty if none is asked.
+    let discovered: [DiscoverySource]
 
     /// - Parameter file: what the configuration began as, if it did as a file.
     /// - Throws: what of the question cannot be read.
     public init(_ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?)
         throws(OptionSyntaxError)
     {
-        try self.init(query, configuration: configuration, file: file, health: [])
+        try self.init(query, configuration: configuration, file: file, health: [], discovered: [])
     }
 
     init(
         _ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?,
-        health: [ClusterHealth]
+        health: [ClusterHealth], discovered: [DiscoverySource]
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
         self.health = health
+        self.discovered = discovered
         origins = ValueOrigins(configuration, file: file)
         let (method, target) = (query.method, query.target)
         guard let source = IPAddress(query.source) else {
@@ -486,7 +489,7 @@ public struct Explanation: Sendable {
         let choice = cluster.mayHaveSeveralEndpoints ? ", \(cluster.balance.rawValue)\(key)" : ""
         let list = cluster.discovery == nil ? "endpoints" : "discovery"
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
-        if let discovery = cluster.discovery { explainDiscovery(discovery, "clusters.\(name).discovery") }
+        if let discovery = cluster.discovery { explainDiscovery(discovery, of: name) }
         explainSticky(cluster)
         explainZones(cluster)
         explainLimits(cluster)

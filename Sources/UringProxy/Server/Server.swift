@@ -165,7 +165,9 @@ public final class Server: Sendable {
     public func explain(_ query: ExplanationQuery, file: ConfigurationFile?) throws(OptionSyntaxError)
         -> Explanation
     {
-        try Explanation(query, configuration: configuration, file: file, health: clusterHealth)
+        try Explanation(
+            query, configuration: configuration, file: file, health: clusterHealth,
+            discovered: discoveredClusters)
     }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }

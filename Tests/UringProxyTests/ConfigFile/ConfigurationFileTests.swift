@@ -363,10 +363,10 @@ struct ConfigurationFileTests {
         func lines(_ listener: Int) throws -> [String] {
             var query = ExplanationQuery(target: "/")
             query.fields = ["Host: h"]
+            query.source = "192.0.2.7"
             query.listener = "127.0.0.1:\(listener)"
-            return try Explanation(query, configuration: file.configuration, file: file).text.split(
-                separator: "\n"
-            ).map { String(trimmed($0)) }
+            return try Explanation(query, configuration: file.configuration, file: file)
+                .text.split(separator: "\n").map { String(trimmed($0)) }
         }
         let ofNames = try lines(1)
         #expect(ofNames.contains { $0.hasSuffix("the addresses of app.test:80, round-robin") })
