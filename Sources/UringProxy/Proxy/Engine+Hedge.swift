@@ -24,6 +24,8 @@ extension Engine where D: ~Copyable {
             && !exchange.bodyForwarded && !exchange.continueForwarded && !exchange.wantsUpgrade
             && !exchange.isConnect && exchange.method.isIdempotent && exchange.cluster != Exchange.noCluster
             && exchange.clusterEndpoint != Slot.none
+            // Who comes with a cookie belongs to one endpoint, however slow.
+            && !(exchange.isSticky && stickyNames[index] != 0)
             && exchange.requestsSent - UInt16(exchange.repeats) < UInt16(exchange.retry.attempts)
     }
 
