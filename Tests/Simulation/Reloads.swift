@@ -88,7 +88,10 @@
             if !world.profile.isStrict && plan.name != "relay" && random.chance(8) {
                 return ClusterPlan(
                     name: plan.name, endpoints: [], policy: plan.policy, hashKey: plan.hashKey,
-                    retries: plan.retries, limits: plan.limits)
+                    retries: plan.retries,
+                    limits: plan.limits.map {
+                        LimitPlan(settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive)
+                    })
             }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
             let living = plan.endpoints.filter { !$0.name.hasPrefix("dead-") }
