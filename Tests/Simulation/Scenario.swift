@@ -302,11 +302,12 @@
                 rawValue: UInt16(world.resilience.below(512)) | (isStrict ? 1 : 0))
             plan.rules.attempts = UInt8(world.resilience.within(1...4))
             if !isStrict { plan.rules.tryTimeoutMilliseconds = UInt32(world.resilience.pick([0, 20, 500])) }
-            if world.hedges.chance(80) {
-                plan.rules.hedgeMilliseconds = UInt32(world.hedges.pick([1, 1, 5, 20, 200]))
-            }
             plan.settings.percent = UInt64(world.resilience.pick([0, 20, 100]))
             plan.settings.minimum = UInt64(world.resilience.pick([0, 3, 100]))
+            if world.hedges.chance(80) {
+                plan.rules.hedgeMilliseconds = UInt32(world.hedges.pick([1, 1, 5, 20, 200]))
+                plan.settings.minimum = 100
+            }
             plan.budget = world.health.retryBudget("origins-\(clusters.count)")
             return plan
         }

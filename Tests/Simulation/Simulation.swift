@@ -15,7 +15,7 @@
         public var bytesSpliced = 0
         /// Copies of requests that a mirror answered.
         public var mirrored = 0
-        /// Hedges that took the place of the first endpoint, or were given up for its answer.
+        /// Requests that were sent to a second endpoint before the first had answered.
         public var hedged = 0
 
         public init(seed: UInt64, violation: String? = nil) {
@@ -173,7 +173,7 @@
                 result.turns += node.turns
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])
                 result.mirrored += Int(node.counters[.mirrored])
-                result.hedged += Int(node.counters[.hedgesWon] + node.counters[.hedgesCancelled])
+                result.hedged += Int(node.counters[.hedges])
             }
             for node in nodes { node.dispose() }
             world.dispose()

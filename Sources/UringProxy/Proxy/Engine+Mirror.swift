@@ -51,7 +51,8 @@ extension Engine where D: ~Copyable {
     func countMirrorFailure(_ index: UInt32, _ error: ProxyError) {
         if exchanges[index].state == .responding { return }
         switch error {
-        case .noHealthyEndpoint where exchanges[index].requestsSent == 0:
+        case .noHealthyEndpoint where exchanges[index].requestsSent == 0,
+            .noEndpoint where exchanges[index].requestsSent == 0:
             counters.add(.mirrorsWithoutEndpoint)
         case .circuitOpen, .loadShed, .queueTimeout, .outOfMemory, .outOfConnections, .outOfDescriptors:
             counters.add(.mirrorsBusy)
