@@ -46,10 +46,12 @@ func readFile(_ path: String) throws -> ConfigurationFile {
 
 /// Where a running process can be asked.
 ///
-/// - Parameter config: a file that may say so.
-func adminAddress(_ option: String?, config: String?) throws -> String {
+/// - Parameters:
+///   - config: a file that may say so.
+///   - otherwise: what else can be done.
+func adminAddress(_ option: String?, config: String?, otherwise: String = "") throws -> String {
     if let option { return option }
     if let address = try config.map(readFile)?.configuration.adminAddress { return address }
     throw ValidationError(
-        "where is the process? give --admin ADDRESS, or --config FILE with admin.address")
+        "where is the process? give --admin ADDRESS, or --config FILE with admin.address\(otherwise)")
 }

@@ -18,7 +18,7 @@ struct ReloadCommand: ParsableCommand {
     var admin: String?
 
     func run() throws {
-        let address = try adminAddress(admin, config: config)
+        let address = try adminAddress(admin, config: config, otherwise: ", or send it SIGHUP")
         let outcome: ReloadOutcome
         do throws(StartError) { outcome = try AdminClient(address: address).reload() } catch {
             throw fail(error)

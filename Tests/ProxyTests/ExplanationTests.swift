@@ -133,7 +133,9 @@ struct ExplanationTests {
                 configuration: configuration, file: nil
             ).text
         } catch { throw TestFailure(error.message) }
-        let more = queue > 0 ? "20 more wait for up to 1s, else 503" : "more are answered with 503"
+        let more =
+            queue > 0
+            ? "20 more wait for up to 1s, else they are answered with 503" : "more are answered with 503"
         let others =
             queue > 0
             ? ", 7 at each endpoint, 5 to 1000 without an answer, as long as answers take no more than 25% longer than under little load"

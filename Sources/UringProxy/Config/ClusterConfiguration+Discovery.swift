@@ -45,12 +45,13 @@ extension ClusterConfiguration {
         do throws(OptionSyntaxError) {
             let address = try AddressText(parsing: text)
             try address.checkConnectable(text)
-            guard case .host(let host, _) = address, !host.hasPrefix("["), !AddressText.isIPv4(host[...])
-            else {
-                throw OptionSyntaxError("\(quoted(text)) names no host to look up: list it as an endpoint")
+            if case .host(let host, _) = address, !host.hasPrefix("["), !AddressText.isIPv4(host[...]) {
+                return
             }
+            problems.add(path, "\(quoted(text)) names no host to look up", "list it as an endpoint")
         } catch {
-            problems.add(path, error)
+            let message = error.parts(otherwise: "").message
+            problems.add(path, message, "write HOST:PORT, such as app.internal:8080")
         }
     }
 

@@ -250,10 +250,11 @@ enum ConfigurationSchema {
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
         .texts(
             "endpoints", \.endpoints, .endpointAddress,
-            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N and ,zone=NAME behind it, or as keys; or",
+            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N and ,zone=NAME behind it, or as keys.",
             new: { EndpointEntry() }, text: \.text, ClusterSchema.endpointKeys),
         .object(
-            "discovery", \.discovery, "where its endpoints are found, by one of dns, srv and file.",
+            "discovery", \.discovery,
+            "Where its endpoints are found, in place of 'endpoints': by one of dns, srv and file.",
             new: { DiscoveryConfiguration() }, ClusterSchema.discoveryKeys),
         .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
         .optional(

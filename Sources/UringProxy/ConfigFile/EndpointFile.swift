@@ -4,7 +4,7 @@ struct EndpointFile {
     private static let problemLimit = 5
 
     let path: String
-    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` after it. Empty if there are problems.
+    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` and `,zone=NAME` after it. Empty if there are problems.
     private(set) var endpoints: [String] = []
     /// What is wrong with it, each with its place, and what to do about it.
     private(set) var problems: [(message: String, remedy: String)] = []
@@ -15,13 +15,10 @@ struct EndpointFile {
         do throws(OptionSyntaxError) {
             let text = try ListFile.text(of: path)
             let lines = ListFile.lines(in: text)
-            let isYAML = lines.first.map { $0.text.hasPrefix("-") || $0.text.hasPrefix("[") } ?? false
-            if isYAML {
+            if lines.first.map({ Self.isListBegin($0.text) }) ?? false {
                 readList(text)
             } else {
-                for (number, line) in lines {
-                    add(String(line.prefix { $0 != "#" && $0 != " " && $0 != "\t" }), line: number)
-                }
+                for (number, line) in lines { readLine(String(line), number) }
             }
         } catch {
             note(error, place: "")
@@ -29,6 +26,26 @@ struct EndpointFile {
         if problems.isEmpty { checkCount() }
         if !problems.isEmpty { endpoints = [] }
         if problems.count > Self.problemLimit { problems.removeLast(problems.count - Self.problemLimit) }
+    }
+
+    /// Whether a file whose first line it is is a list in YAML. `[2001:db8::1]:80` begins like one, and is an endpoint.
+    private static func isListBegin(_ line: some StringProtocol) -> Bool {
+        guard line.hasPrefix("[") else { return line.hasPrefix("-") }
+        let word = String(line.prefix { !" \t#".contains($0) })
+        guard let address = try? UpstreamText(parsing: word).address else { return true }
+        return (try? AddressText(parsing: address)) == nil
+    }
+
+    private mutating func readLine(_ line: String, _ number: Int) {
+        let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
+        guard words.count == 1 else {
+            let error = OptionSyntaxError(
+                "\(quoted(line)) has a space in it: write one endpoint a line, such as 10.0.0.5:9000,weight=3"
+            )
+            note(error, place: "\(path):\(number): ")
+            return
+        }
+        add(String(words[0]), line: number)
     }
 
     private mutating func readList(_ text: String) {

@@ -44,13 +44,14 @@ extension Explanation {
         add("now", parts.joined(separator: "; "), nil)
     }
 
-    mutating func explainLimits(_ cluster: ClusterConfiguration) {
+    /// - Parameter refusal: what becomes of more.
+    mutating func explainLimits(_ cluster: ClusterConfiguration, refusal: String) {
         let limits = cluster.limits
         guard limits.isOn else { return }
         let more =
             limits.queue > 0
-            ? "\(limits.queue) more wait for up to \(limits.queueTimeout), else 503"
-            : "more are answered with 503"
+            ? "\(limits.queue) more wait for up to \(limits.queueTimeout), else they are \(refusal)"
+            : "more are \(refusal)"
         var most: [String] = []
         if limits.requests > 0 { most.append("\(limits.requests) requests at a time") }
         if limits.endpointRequests > 0 { most.append("\(limits.endpointRequests) at each endpoint") }
@@ -64,7 +65,9 @@ extension Explanation {
 
     mutating func explainRetries(_ cluster: ClusterConfiguration) {
         let retries = cluster.retries
-        if retries.hedgeAfter.isOn && cluster.endpoints.count > 1 {
+        if retries.hedgeAfter.isOn && cluster.mayHaveSeveralEndpoints
+            && namedEndpoints[cluster.name] == nil
+        {
             add(
                 "hedge",
                 "without an answer for \(retries.hedgeAfter) another endpoint is asked as well, if idempotent; within the budget of retries",

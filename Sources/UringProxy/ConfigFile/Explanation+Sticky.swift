@@ -4,17 +4,13 @@ extension Explanation {
     ///
     /// - Parameter bytes: what `fields` were parsed from.
     static func namedEndpoints(
-        _ configuration: Configuration, _ health: [ClusterHealth], _ fields: borrowing FieldTable,
-        _ bytes: ByteView
+        _ configuration: Configuration, _ keys: StickyKeys, _ discovered: [DiscoverySource],
+        _ fields: borrowing FieldTable, _ bytes: ByteView
     ) -> [String: String] {
-        let keys = StickyKeys(configuration)
         var named: [String: String] = [:]
         for cluster in configuration.clusters {
             guard let sticky = cluster.sticky else { continue }
-            // Those that are found only the running process knows.
-            let endpoints =
-                health.first { $0.name == cluster.name }?.endpoints.map(\.identity)
-                ?? cluster.endpoints.compactMap { try? FixedUpstream(parsing: $0).identity }
+            let endpoints = (endpoints(of: cluster, discovered) ?? []).map(\.identity)
             let plan = StickyPlan(sticky, names: keys.names(cluster.name, of: endpoints))
             named[cluster.name] = plan.endpoint(in: fields, bytes).map { endpoints[$0] }
         }
@@ -26,7 +22,7 @@ extension Explanation {
         let text: String
         if let endpoint = namedEndpoints[cluster.name] {
             text = "'\(sticky.cookie)' names \(endpoint): it goes there while that is available"
-        } else if cluster.discovery != nil && !health.contains(where: { $0.name == cluster.name }) {
+        } else if Self.endpoints(of: cluster, discovered) == nil {
             text = "'\(sticky.cookie)' keeps requests with an endpoint, if it names one that is found"
         } else {
             text = "the answer sets '\(sticky.cookie)', which keeps requests with its endpoint"

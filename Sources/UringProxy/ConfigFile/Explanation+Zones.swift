@@ -1,8 +1,9 @@
 // Which endpoints come first for where they stand.
 extension Explanation {
     mutating func explainZones(_ cluster: ClusterConfiguration) {
-        guard let zone = configuration.zone else { return }
-        let upstreams = cluster.endpoints.compactMap { try? FixedUpstream(parsing: $0) }
+        guard let zone = configuration.zone, let upstreams = Self.endpoints(of: cluster, discovered) else {
+            return
+        }
         let local = upstreams.filter { $0.zone == zone }.map(\.identity)
         let path = "clusters.\(cluster.name)"
         guard ZonePlan(zone: zone, upstreams, thresholdPercent: cluster.zoneThreshold) != nil else {

@@ -18,23 +18,28 @@ public struct Explanation: Sendable {
     let health: [ClusterHealth]
     /// What it has found of endpoints; empty if none is asked.
     let discovered: [DiscoverySource]
+    private let stickyKeys: StickyKeys
 
     /// - Parameter file: what the configuration began as, if it did as a file.
     /// - Throws: what of the question cannot be read.
     public init(_ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?)
         throws(OptionSyntaxError)
     {
-        try self.init(query, configuration: configuration, file: file, health: [], discovered: [])
+        try self.init(
+            query, configuration: configuration, file: file, stickyKeys: StickyKeys(configuration),
+            health: [],
+            discovered: [])
     }
 
     init(
         _ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?,
-        health: [ClusterHealth], discovered: [DiscoverySource]
+        stickyKeys: StickyKeys, health: [ClusterHealth], discovered: [DiscoverySource]
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
         self.health = health
         self.discovered = discovered
+        self.stickyKeys = stickyKeys
         origins = ValueOrigins(configuration, file: file)
         let (method, target) = (query.method, query.target)
         guard let source = IPAddress(query.source) else {
@@ -130,7 +135,9 @@ public struct Explanation: Sendable {
                     guard mayGoOn(head, listener) else { return }
                     explainAuthentication(listener.access.authentication, 407, path(of: listener))
                     explainForward(head, view, listener)
-                case .tcp: explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
+                case .tcp:
+                    explainCluster(
+                        listener.cluster ?? "", "\(path(of: listener)).cluster", isRelay: true)
                 case .reverse:
                     guard mayGoOn(head, listener) else { return }
                     for name in configuration.authentication.compactMap(\.userField) {
@@ -139,7 +146,8 @@ public struct Explanation: Sendable {
                             fields.dropLikes(of: unsafe ByteView(UnsafeRawBufferPointer($0)), from: view)
                         }
                     }
-                    namedEndpoints = Self.namedEndpoints(configuration, health, fields, view)
+                    namedEndpoints = Self.namedEndpoints(
+                        configuration, stickyKeys, discovered, fields, view)
                     explainReverse(head, fields, view, listener, source)
                 }
             }
@@ -481,7 +489,8 @@ public struct Explanation: Sendable {
     }
 
     private mutating func explainCluster(
-        _ name: String, _ path: String, _ place: Place? = nil, label: String = "cluster"
+        _ name: String, _ path: String, _ place: Place? = nil, label: String = "cluster",
+        isRelay: Bool = false
     ) {
         add(label, name, path)
         guard let cluster = configuration.allClusters.first(where: { $0.name == name }) else { return }
@@ -489,26 +498,31 @@ public struct Explanation: Sendable {
         let choice = cluster.mayHaveSeveralEndpoints ? ", \(cluster.balance.rawValue)\(key)" : ""
         let list = cluster.discovery == nil ? "endpoints" : "discovery"
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
-        if let discovery = cluster.discovery { explainDiscovery(discovery, of: name) }
+        if let discovery = cluster.discovery { explainDiscovery(discovery, of: cluster) }
         explainSticky(cluster)
         explainZones(cluster)
-        explainLimits(cluster)
+        explainLimits(cluster, refusal: isRelay ? "reset" : "answered with 503")
         explainHealth(cluster)
-        explainRetries(cluster)
-        explainTimes(place ?? Place(list: "", path: "", route: RouteConfiguration()), cluster)
+        if !isRelay { explainRetries(cluster) }
+        let place = place ?? Place(list: "", path: "", route: RouteConfiguration())
+        explainTimes(place, cluster, isRelay: isRelay)
     }
 
     /// - Parameter cluster: nil if it is drawn.
-    private mutating func explainTimes(_ place: Place, _ cluster: ClusterConfiguration?) {
+    private mutating func explainTimes(
+        _ place: Place, _ cluster: ClusterConfiguration?, isRelay: Bool = false
+    ) {
         let connect = place.setting(
             "timeouts.connect", \.timeouts.connect, \.timeouts.connect, configuration.timeoutConnect)
         let hasNext =
             cluster.map { $0.mayHaveSeveralEndpoints && $0.retries.on.contains(.connectFailure) } ?? true
         let next = hasNext ? "the next endpoint, or " : ""
+        let last = isRelay ? "a reset" : "504"
         add(
             "connect",
-            connect.value.isOn ? "within \(connect.value), else \(next)504" : "may take any time",
+            connect.value.isOn ? "within \(connect.value), else \(next)\(last)" : "may take any time",
             connect.path)
+        if isRelay { return }
         let upstream = place.setting(
             "timeouts.upstream", \.timeouts.upstream, \.timeouts.upstream, configuration.timeoutUpstream)
         add(

@@ -94,7 +94,10 @@ enum Counter: Int, CaseIterable {
                 "Requests not mirrored, for their body had not come with the head."
             )
         case .mirrorsWithoutEndpoint:
-            ("mirrored_skipped_no_endpoint_total", "Requests not mirrored, for no endpoint was healthy.")
+            (
+                "mirrored_skipped_no_endpoint_total",
+                "Requests not mirrored, for no endpoint was healthy, or none was found."
+            )
         case .mirrorsFailed: ("mirrored_failures_total", "Copies of requests that were not answered.")
         case .stickyFollowed:
             ("sticky_followed_total", "Requests that went to the endpoint that their sticky cookie named.")

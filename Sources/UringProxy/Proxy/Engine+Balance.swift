@@ -80,7 +80,9 @@ extension Engine where D: ~Copyable {
             return false
         }
         if clusters.hasCaps { endpointChanged(index) }
-        return renameHost(index)
+        if renameHost(index) { return true }
+        exchanges[index].failure = .outOfMemory
+        return false
     }
 
     /// The exchange ends: it is no longer under way at its endpoint.

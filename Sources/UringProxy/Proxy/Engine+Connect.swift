@@ -91,10 +91,18 @@ extension Engine where D: ~Copyable {
             endpoints[endpoint].addressState = .unknown
             failure = error
         }
-        var index = endpoints[endpoint].firstWaiting
+        var waiting: [(index: UInt32, generation: UInt32)] = []
+        var next = endpoints[endpoint].firstWaiting
         endpoints[endpoint].firstWaiting = Slot.none
-        while index != Slot.none {
-            let next = exchanges[index].nextWaiting
+        while next != Slot.none {
+            waiting.append((next, exchanges.generation(next)))
+            next = exchanges[next].nextWaiting
+        }
+        for (index, generation) in waiting {
+            // One that fails ends its hedge, which may have waited here as well.
+            guard exchanges.isOccupied(index), exchanges.generation(index) == generation,
+                exchanges[index].state == .resolving
+            else { continue }
             exchanges[index].nextWaiting = Slot.none
             exchanges[index].state = .connecting
             if let failure {
@@ -103,7 +111,6 @@ extension Engine where D: ~Copyable {
             } else {
                 connectNext(index)
             }
-            index = next
         }
     }
 

@@ -29,7 +29,9 @@ extension Engine where D: ~Copyable {
         if exchange.hasPolicy { policies[index] = policies[original] }
         connections[slot].exchange = index
         detachedCount += 1
+        if kind == .mirror { mirrorCount += 1 }
         counters.add(.exchangesStarted)
+        armTimer(slot)
         return index
     }
 
@@ -77,6 +79,7 @@ extension Engine where D: ~Copyable {
 
     mutating func endDetached(_ index: UInt32) {
         let slot = exchanges[index].downstream
+        if exchanges[index].kind == .mirror { mirrorCount -= 1 }
         finishExchange(index)
         close(slot)
     }

@@ -24,8 +24,7 @@ extension Engine where D: ~Copyable {
             && !exchange.bodyForwarded && !exchange.continueForwarded && !exchange.wantsUpgrade
             && !exchange.isConnect && exchange.method.isIdempotent && exchange.cluster != Exchange.noCluster
             && exchange.clusterEndpoint != Slot.none
-            // Who comes with a cookie belongs to one endpoint, however slow.
-            && !(exchange.isSticky && stickyNames[index] != 0)
+            && !(exchange.isSticky && isWhereItsCookieSays(index))
             && exchange.requestsSent - UInt16(exchange.repeats) < UInt16(exchange.retry.attempts)
     }
 
@@ -109,6 +108,8 @@ extension Engine where D: ~Copyable {
         hedge.upstream = Slot.none
         hedge.clusterEndpoint = Slot.none
         endDetached(copy)
+        // Should it be sent again there, it names that endpoint; without memory for that it is not.
+        if !renameHost(index) { exchange.bodyForwarded = true }
     }
 
     /// The endpoint has not answered as soon as another one did: it takes so long at least.

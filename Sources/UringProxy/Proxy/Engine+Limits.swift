@@ -144,6 +144,12 @@ extension Engine where D: ~Copyable {
         if gate != 0 && gates.cappedCluster(gate) != nil { wakeNext(gate) }
     }
 
+    /// Once a second: an endpoint that may be tried again has room, though nobody has left it.
+    @inline(never)
+    mutating func wakeWaiting() {
+        for gate in 1...UInt16(gates.count) { wakeNext(gate) }
+    }
+
     /// Whether any endpoint has room for one more.
     private func hasRoom(_ gate: UInt16) -> Bool {
         guard let cluster = gates.cappedCluster(gate) else { return true }
@@ -190,7 +196,12 @@ extension Engine where D: ~Copyable {
                     continue
                 }
                 let cluster = Int(exchanges[index].cluster)
-                if begin(index, cluster: cluster) && renameHost(index) { findUpstream(index) }
+                guard begin(index, cluster: cluster) else { continue }
+                guard renameHost(index) else {
+                    fail(index, .outOfMemory)
+                    continue
+                }
+                findUpstream(index)
             }
             if hasTaken { wakeNext(number) }
         }

@@ -37,7 +37,8 @@ extension Engine where D: ~Copyable {
         guard counted != (limit > 0), let load = listenerLoads[index] else { return }
         for slot in 0..<UInt32(connections.highestCount)
         where connections.isOccupied(slot) && connections[slot].side == .downstream
-            && connections[slot].listener == index && !connections[slot].isSurplus
+            && connections[slot].phase != .detached && connections[slot].listener == index
+            && !connections[slot].isSurplus
         {
             if connections[slot].countedAtListener == (limit > 0) { continue }
             connections[slot].countedAtListener = limit > 0

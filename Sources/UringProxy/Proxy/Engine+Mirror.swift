@@ -40,7 +40,7 @@ extension Engine where D: ~Copyable {
             counters.add(.mirrorsWithoutBody)
             return nil
         }
-        guard detachedCount < settings.mirrored, let copy = makeDetached(.mirror, of: index) else {
+        guard mirrorCount < settings.mirrored, let copy = makeDetached(.mirror, of: index) else {
             counters.add(.mirrorsBusy)
             return nil
         }

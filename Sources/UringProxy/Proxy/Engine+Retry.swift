@@ -31,10 +31,16 @@ extension Engine where D: ~Copyable {
         }
         leaveUpstream(index, outcome)
         exchanges[index].state = .connecting
+        exchanges[index].failure = .none
         if !chooseAnotherEndpoint(index) {
             // All were tried.
-            guard chooseAgain(index) else {
-                fail(index, clusters.lacksRoom(cluster) ? .circuitOpen : .noHealthyEndpoint)
+            guard exchanges[index].failure == .none, chooseAgain(index) else {
+                let isStarved = exchanges[index].failure != .none
+                fail(
+                    index,
+                    isStarved
+                        ? exchanges[index].failure
+                        : clusters.lacksRoom(cluster) ? .circuitOpen : .noHealthyEndpoint)
                 return true
             }
         }

@@ -18,6 +18,13 @@ extension Engine where D: ~Copyable {
         return chosen
     }
 
+    /// Whether the exchange is at the endpoint that its cookie names, and belongs to, however slow that is.
+    func isWhereItsCookieSays(_ index: UInt32) -> Bool {
+        let exchange = exchanges.tenant(index)
+        let name = clusters.stickyName(Int(exchange.cluster), of: Int(exchange.clusterEndpoint))
+        return name != 0 && name == stickyNames[index]
+    }
+
     /// The share of a split whose cluster has the endpoint that the request's cookie names; nil if none has.
     ///
     /// - Parameter bytes: what the request was parsed from.

@@ -176,6 +176,7 @@ extension Engine where D: ~Copyable {
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         suspendIdleSplices()
         takeOverGeo()
+        if clusters.hasCaps && gates.count > 0 { wakeWaiting() }
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.
         arena.trim(most: exchanges.count == 0 ? 1024 : 64)

@@ -97,6 +97,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var downstreamCount = 0
     /// Connections that stand for downstream in exchanges that nobody is answered by.
     var detachedCount = 0
+    /// Of them, mirrors.
+    var mirrorCount = 0
     var isAccepting = false
     var acceptPaused = false
     var bulkReceives = 0

@@ -74,4 +74,9 @@ final class Snapshot: Sendable {
 
     /// Of all clusters, in their order.
     var endpoints: [FixedUpstream] { clusters.flatMap(\.endpoints) }
+
+    /// The secrets of cookies as they were read at the last reload, or the start.
+    var stickyKeys: StickyKeys {
+        StickyKeys(clusters.reduce(into: [:]) { keys, cluster in keys[cluster.name] = cluster.sticky?.key })
+    }
 }

@@ -165,8 +165,9 @@ public final class Server: Sendable {
     public func explain(_ query: ExplanationQuery, file: ConfigurationFile?) throws(OptionSyntaxError)
         -> Explanation
     {
-        try Explanation(
-            query, configuration: configuration, file: file, health: clusterHealth,
+        let keys = state.withLock { $0.snapshot }?.stickyKeys ?? StickyKeys(configuration)
+        return try Explanation(
+            query, configuration: configuration, file: file, stickyKeys: keys, health: clusterHealth,
             discovered: discoveredClusters)
     }
 

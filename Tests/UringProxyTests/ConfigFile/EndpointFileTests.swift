@@ -28,6 +28,15 @@ struct EndpointFileTests {
     }
 
     @Test(
+        "An address in brackets begins a line, and no list",
+        arguments: ["[::1]:80,zone=a\nh:1", "[::1]:80,zone=a # local\nh:1", "['[::1]:80,zone=a', 'h:1']"])
+    func brackets(_ text: String) throws {
+        let (found, problems) = try read(text)
+        #expect(found == ["[::1]:80,zone=a", "h:1"])
+        #expect(problems.isEmpty)
+    }
+
+    @Test(
         "A file with a problem has no endpoints, and each problem has its line",
         arguments: [
             (
@@ -44,6 +53,13 @@ struct EndpointFileTests {
             (
                 "- h:1,weight=0\n",
                 ["F:1: 'h:1,weight=0' has no weight from 1 to 1000; write for example h:1,weight=3"]
+            ),
+            (
+                "h:1 weight=3\nh:2 # more\nh:3, zone=b\n",
+                [
+                    "F:1: 'h:1 weight=3' has a space in it; write one endpoint a line, such as 10.0.0.5:9000,weight=3",
+                    "F:3: 'h:3, zone=b' has a space in it; write one endpoint a line, such as 10.0.0.5:9000,weight=3",
+                ]
             ),
             ("# nothing\n", ["'F' names no endpoint; write a line for each, such as 10.0.0.5:9000"]),
             ("[]", ["'F' names no endpoint; write a line for each, such as 10.0.0.5:9000"]),

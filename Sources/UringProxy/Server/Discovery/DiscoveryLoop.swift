@@ -61,6 +61,8 @@ final class DiscoveryLoop {
             if entry.dueAt != .max { entry.dueAt = min(entry.dueAt, now + plan.refreshMax) }
             return entry
         }
+        // A reload that was refused may have read a file by which nobody serves yet.
+        hasNews = true
     }
 
     private func look(_ entry: FollowedSource) {
@@ -140,7 +142,12 @@ final class DiscoveryLoop {
         tell(entry, trouble: "")
         guard let change = entry.source.found(endpoints) else { return }
         hasNews = true
-        say(entry, "\(count(endpoints.count)) (\(change.new) new, \(change.gone) gone)")
+        let number = count(endpoints.count)
+        say(
+            entry,
+            change.new + change.gone == 0
+                ? "\(number) with other weights or zones"
+                : "\(number) (\(change.new) new, \(change.gone) gone)")
     }
 
     /// Says what stands in the way, or that nothing does any more; once.

@@ -77,10 +77,7 @@ extension Server {
 
     private func takeUpDiscovered(after previous: Snapshot) throws(StartError) {
         let configuration = configuration
-        // As they were read at the last reload, or the start.
-        let stickyKeys = StickyKeys(
-            previous.clusters.reduce(into: [:]) { keys, cluster in keys[cluster.name] = cluster.sticky?.key })
-        let compiler = ClusterCompiler(configuration, registries, stickyKeys)
+        let compiler = ClusterCompiler(configuration, registries, previous.stickyKeys)
         guard let clusters = try compiler.updated(previous.clusters) else {
             return
         }
