@@ -42,6 +42,32 @@ struct HedgeTests {
     }
 
     @Test(
+        "A name that is not found ends a request and its hedge, which wait for it both",
+        arguments: TestDriver.offered)
+    func sameName(_ driver: TestDriver) throws {
+        let origin = try TestOrigin(backlog: 0)
+        let fillers = try origin.fill()
+        let names = try NameServer(zones: ["b.test": NameServer.Zone(isSilent: true)])
+        let proxy = try TestProxy(driver, cluster: cluster([origin.address, "b.test:80"])) {
+            $0.timeoutConnect = .milliseconds(300)
+            $0.dnsServers = [names.address]
+        }
+        // Whichever is first: with two requests each is.
+        let clients = try (0..<2).map { _ in try proxy.connect() }
+        for client in clients { try client.send(Messages.get) }
+        try proxy.wait(for: "hedges, and those that cannot be connected") {
+            proxy[.hedges] == 2 && proxy[.timeoutsConnect] >= 2
+        }
+        names.set("b.test", NameServer.Zone(code: 3))
+        for client in clients { #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 50")) }
+        try proxy.wait(for: "all to end") { proxy[.exchangesStarted] == proxy[.exchangesFinished] }
+        #expect(proxy[.exchangesStarted] == 4)
+        proxy.end()
+        names.stop()
+        for filler in fillers { filler.close() }
+    }
+
+    @Test(
         "The first answer wins, and the other's connection is closed", arguments: TestDriver.offered, [0, 1])
     func race(_ driver: TestDriver, _ winner: Int) throws {
         let origins = [try TestOrigin(), try TestOrigin()]

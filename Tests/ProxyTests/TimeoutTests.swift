@@ -218,16 +218,9 @@ struct TimeoutTests {
 
     @Test("An upstream that cannot be connected in time is a 504", arguments: TestDriver.offered)
     func connectTimeout(_ driver: TestDriver) throws {
-        // A backlog that is full takes no more SYNs: a black hole.
         let origin = try TestOrigin(backlog: 0)
-        var fillers: [Int32] = []
-        let address = try SocketAddress(parsing: origin.address)
-        for _ in 0..<4 {
-            let descriptor = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_NONBLOCK), 0)
-            unsafe _ = address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
-            fillers.append(descriptor)
-        }
-        defer { for descriptor in fillers { _ = cposix_close(descriptor) } }
+        let fillers = try origin.fill()
+        defer { for filler in fillers { filler.close() } }
         let proxy = try TestProxy(driver, origin) { $0.timeoutConnect = .milliseconds(300) }
         let client = try proxy.connect()
         for _ in 0..<2 {

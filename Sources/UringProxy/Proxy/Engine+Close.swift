@@ -11,6 +11,7 @@ extension Engine where D: ~Copyable {
     mutating func finishExchange(_ index: UInt32) {
         if exchanges[index].partner != Slot.none { endPartner(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
+        if exchanges[index].kind == .mirror { mirrorCount -= 1 }
         dropRequest(index)
         // Before the gate: whose turn it is there may depend on it.
         leaveUpstreams(index)

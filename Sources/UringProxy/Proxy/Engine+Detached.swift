@@ -79,7 +79,6 @@ extension Engine where D: ~Copyable {
 
     mutating func endDetached(_ index: UInt32) {
         let slot = exchanges[index].downstream
-        if exchanges[index].kind == .mirror { mirrorCount -= 1 }
         finishExchange(index)
         close(slot)
     }

@@ -41,6 +41,16 @@ final class TestOrigin {
         return socket
     }
 
+    /// Connections that fill its backlog, which is to be 0: it takes no more SYNs, a black hole.
+    func fill() throws -> [TestSocket] {
+        let address = try SocketAddress(parsing: self.address)
+        return (0..<4).map { _ in
+            let descriptor = cposix_socket(AF_INET, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_NONBLOCK), 0)
+            unsafe _ = address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
+            return TestSocket(descriptor: descriptor)
+        }
+    }
+
     /// A connection that already waits; nil if there is none.
     func acceptNow() -> TestSocket? {
         let connection = cposix_accept(descriptor, Int32(CPOSIX_SOCK_CLOEXEC))

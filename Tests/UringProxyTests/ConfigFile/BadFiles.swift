@@ -346,7 +346,7 @@ enum BadFiles {
         ),
         Case(
             discovery("dns: h"),
-            "f.yaml:1:35: clusters.app.discovery.dns: 'h' has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH"
+            "f.yaml:1:35: clusters.app.discovery.dns: 'h' has no port; write HOST:PORT, such as app.internal:8080"
         ),
         Case(
             discovery("dns: '10.0.0.5:80'"),
