@@ -114,7 +114,8 @@
                 if isStrict { return 90 * second }
                 return Int64(world.random.logarithmic(range)) * 10 * millisecond
             }
-            let budget = isStrict ? 8 << 20 : world.random.pick([1 << 20, 1 << 20, 3 << 20, 8 << 20])
+            // Where nothing is published each piece of a body takes a slice, and they may come by hundreds in one turn.
+            let budget = isStrict ? 24 << 20 : world.random.pick([1 << 20, 1 << 20, 3 << 20, 8 << 20])
             var settings = EngineSettings(
                 Configuration(), connections: isStrict ? 64 : world.random.pick([1, 2, 4, 8, 64]),
                 memoryBytes: budget,
