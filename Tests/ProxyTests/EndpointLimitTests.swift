@@ -129,6 +129,45 @@ struct EndpointLimitTests {
     }
 
     @Test(
+        "Who cannot be connected while all others are full waits for those, and not for itself",
+        arguments: TestDriver.offered)
+    func dead(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let gone = try TestOrigin()
+        let nobody = gone.address
+        gone.close()
+        let proxy = try proxy(driver, [origin.address, nobody], each: 1, queue: 2) {
+            $0.outliers.mostEjected = 0
+        }
+        let limits = try limits(proxy)
+        let clients = try ["a", "b", "c", "d"].map { name in
+            let client = try proxy.connect()
+            try client.send(get(name))
+            // Each has its place before the next one comes: at the origin, in the queue, or none.
+            try proxy.wait(for: "\(name) to be in, or out") {
+                limits.gate.view.underWay + limits.gate.view.waiting + Int(proxy.failures(.connectRefused))
+                    + Int(proxy.failures(.circuitOpen))
+                    == (name == "a" ? 1 : name == "b" ? 2 : name == "c" ? 3 : 4)
+            }
+            return client
+        }
+        try proxy.wait(for: "two to wait") {
+            limits.gate.view.underWay == 1 && limits.gate.view.waiting == 2
+        }
+        // For the last there is no room.
+        #expect(try clients[3].receiveResponse().head.hasPrefix("HTTP/1.1 50"))
+        for client in clients[..<3] {
+            let upstream = try origin.accept()
+            _ = try path(upstream)
+            try upstream.send(Messages.okClosing)
+            try client.expect(Self.answer)
+        }
+        #expect(limits.gate.view.underWay == 0 && limits.gate.view.waiting == 0)
+        #expect(limits.endpoints.map(\.view.underWay) == [0, 0])
+        proxy.end()
+    }
+
+    @Test(
         "Under load no endpoint has more than its limit, and everybody is served",
         arguments: TestDriver.offered, [BalancingPolicy.roundRobin, .maglev])
     func load(_ driver: TestDriver, _ policy: BalancingPolicy) throws {

@@ -54,11 +54,11 @@ extension Engine where D: ~Copyable {
         let other = clusters.chooseAnother(
             Int(exchange.cluster), than: failed, for: index,
             isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, now: driver.now)
+        exchange.endpointsFailed += 1
         guard let other else {
             exchange.clusterEndpoint = Slot.none
             return false
         }
-        exchange.endpointsFailed += 1
         exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         exchange.endpoint = fixedEndpoints[other]
         guard renameHost(index) else {
@@ -68,6 +68,18 @@ extension Engine where D: ~Copyable {
             return false
         }
         if clusters.hasCaps { endpointChanged(index) }
+        return true
+    }
+
+    /// The same for an exchange that is under way at none.
+    mutating func chooseUntried(_ index: UInt32, cluster: Int) -> Bool {
+        let exchange = exchanges.tenant(index)
+        let other = clusters.chooseAnother(
+            cluster, than: nil, for: index, isFirstFailure: false, key: exchange.balancingKey,
+            now: driver.now)
+        guard let other else { return false }
+        exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
+        exchange.endpoint = fixedEndpoints[other]
         return true
     }
 

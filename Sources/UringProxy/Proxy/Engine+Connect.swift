@@ -259,6 +259,7 @@ extension Engine where D: ~Copyable {
                 findUpstream(index)
                 return
             }
+            if waitForRoom(index) { return }
         }
         if exchanges[index].addressesDenied > 0 && exchanges[index].failure == .none {
             fail(index, .destinationDenied)

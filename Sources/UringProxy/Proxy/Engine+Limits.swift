@@ -68,6 +68,22 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// What the exchange has tried cannot serve it, and all else is full: it waits for its turn once more, behind those that wait.
+    /// False if that is not how it stands, or too many wait. Each time it has tried another endpoint, so that it comes to an end.
+    @inline(never)
+    mutating func waitForRoom(_ index: UInt32) -> Bool {
+        let exchange = exchanges.tenant(index)
+        // A hedge would not wait, nor does who has one.
+        guard exchange.gate != 0, exchange.kind != .hedge, exchange.partner == Slot.none,
+            exchange.cluster != Exchange.noCluster, clusters.lacksRoom(Int(exchange.cluster)),
+            gates.giveWay(index, at: exchange.gate, now: driver.now)
+        else { return false }
+        exchange.state = .queued
+        armTimer(exchange.downstream)
+        wakeNext(exchange.gate)
+        return true
+    }
+
     /// The exchange looks for a connection now, or when its turn has come.
     @inline(__always)
     mutating func findUpstreamInTurn(_ index: UInt32) {
@@ -151,9 +167,14 @@ extension Engine where D: ~Copyable {
     }
 
     /// Whether any endpoint has room for one more.
-    private func hasRoom(_ gate: UInt16) -> Bool {
+    ///
+    /// - Parameter index: an exchange that does not look for those that it has tried.
+    private func hasRoom(_ gate: UInt16, for index: UInt32? = nil) -> Bool {
         guard let cluster = gates.cappedCluster(gate) else { return true }
-        return clusters.hasRoom(cluster, now: driver.now)
+        guard let index, exchanges[index].endpointsFailed > 0 else {
+            return clusters.hasRoom(cluster, now: driver.now)
+        }
+        return clusters.hasRoom(cluster, besides: clusters.tried(index), now: driver.now)
     }
 
     /// Whether an exchange that waits may go on: this worker is not to sleep.
@@ -162,8 +183,8 @@ extension Engine where D: ~Copyable {
 
     @inline(never)
     private var hasTurn: Bool {
-        for number in 1...UInt16(gates.count) where gates.next(number) != nil && hasRoom(number) {
-            return true
+        for number in 1...UInt16(gates.count) {
+            if let index = gates.next(number), hasRoom(number, for: index) { return true }
         }
         return false
     }
@@ -171,8 +192,11 @@ extension Engine where D: ~Copyable {
     /// The exchange that goes in now; nil if none may. Where endpoints have limits it has chosen already, if any may be used.
     private mutating func takeNext(_ gate: UInt16) -> UInt32? {
         guard let cluster = gates.cappedCluster(gate) else { return gates.takeFirst(gate) }
-        guard let index = gates.next(gate), hasRoom(gate) else { return nil }
-        let hasChosen = chooseAny(index, cluster: cluster, key: exchanges[index].balancingKey)
+        guard let index = gates.next(gate), hasRoom(gate, for: index) else { return nil }
+        let hasChosen =
+            exchanges[index].endpointsFailed > 0
+            ? chooseUntried(index, cluster: cluster)
+            : chooseAny(index, cluster: cluster, key: exchanges[index].balancingKey)
         if !hasChosen && clusters.lacksRoom(cluster) { return nil }
         if let taken = gates.takeFirst(gate) {
             precondition(taken == index)
@@ -209,11 +233,12 @@ extension Engine where D: ~Copyable {
 
     /// The exchange, whose turn has come, is under way at the cluster; false if it has ended.
     private mutating func begin(_ index: UInt32, cluster: Int) -> Bool {
-        if exchanges[index].clusterEndpoint == Slot.none {
-            return choose(index, cluster: cluster, key: exchanges[index].balancingKey)
-        }
-        exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now)
-        return true
+        let isBack = exchanges[index].requestsSent > 0 || exchanges[index].endpointsFailed > 0
+        if !isBack { exchanges[index].retry = clusters.beginRetries(cluster, now: driver.now) }
+        if exchanges[index].clusterEndpoint != Slot.none { return true }
+        if chooseAny(index, cluster: cluster, key: exchanges[index].balancingKey) { return true }
+        fail(index, clusters.isEmpty(cluster) ? .noEndpoint : .noHealthyEndpoint)
+        return false
     }
 
     /// It was not the exchange's turn in time.

@@ -36,6 +36,7 @@ extension Engine where D: ~Copyable {
             // All were tried.
             guard exchanges[index].failure == .none, chooseAgain(index) else {
                 let isStarved = exchanges[index].failure != .none
+                if !isStarved && waitForRoom(index) { return true }
                 fail(
                     index,
                     isStarved

@@ -59,15 +59,17 @@ extension ClusterTable {
     }
 
     /// Whether an exchange that came now would find an endpoint, or none that may be used at all: then it is not for want of room.
+    ///
+    /// - Parameter tried: endpoints that it does not look for.
     @inline(never)
-    func hasRoom(_ cluster: Int, now: Int64) -> Bool {
+    func hasRoom(_ cluster: Int, besides tried: EndpointMask = .none, now: Int64) -> Bool {
         guard isCapped(cluster), !isEmpty(cluster) else { return true }
         if unsafe clusters[cluster].watch.isOn && clusters[cluster].watch.isOutdated(now) {
             _ = look(cluster, mayClaimTrial: false, now: now)
         }
         let watch = unsafe clusters[cluster].watch
         var isUsable = false
-        for index in 0..<(unsafe clusters[cluster].count) {
+        for index in 0..<(unsafe clusters[cluster].count) where !tried.contains(index) {
             let isLeftOut = unsafe excluded[watch.firstWord + index >> 6] >> UInt64(index & 63) & 1 == 1
             if isLeftOut && !watch.isPanic {
                 guard let health = plans[cluster].health?.endpoints[index], health.isTrialDue(now) else {

@@ -300,7 +300,7 @@ internal import Synchronization
             let index = unsafe endpoint - clusters[cluster].first
             unsafe words[index >> 6] |= 1 << UInt64(index & 63)
         }
-        let mask = unsafe EndpointMask(words: words, wordCount: wordsPerExchange)
+        let mask = tried(exchange)
         let chosen: Int?
         if unsafe clusters[cluster].cap > 0 {
             chosen = chooseCapped(cluster, besides: mask, mayClaimTrial: false, key: key, now: now)
@@ -315,6 +315,13 @@ internal import Synchronization
         }
         guard let chosen else { return nil }
         return unsafe take(clusters[cluster].first + chosen)
+    }
+
+    /// The endpoints that an exchange has tried in vain, after it has tried one.
+    func tried(_ exchange: UInt32) -> EndpointMask {
+        precondition(Int(exchange) < exchangeCapacity)
+        return unsafe EndpointMask(
+            words: tried + Int(exchange) * wordsPerExchange, wordCount: wordsPerExchange)
     }
 
     func chooseOne(

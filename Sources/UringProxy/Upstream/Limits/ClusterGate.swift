@@ -105,6 +105,21 @@ internal import Synchronization
             return false
         }
 
+        /// An exchange under way waits again; false if there is no room for that.
+        ///
+        /// - Parameter queue: how many may wait.
+        func giveWay(queue: UInt32) -> Bool {
+            var seen = unsafe counts.pointee.load(ordering: .relaxed)
+            while seen >> 32 < UInt64(queue) {
+                precondition(UInt32(truncatingIfNeeded: seen) > 0, "who gives way is in")
+                let (exchanged, original) = unsafe counts.pointee.compareExchange(
+                    expected: seen, desired: seen - 1 + Self.oneWaiting, ordering: .sequentiallyConsistent)
+                if exchanged { return true }
+                seen = original
+            }
+            return false
+        }
+
         /// An exchange that waits goes in; false if there is no room.
         func enter(limit: UInt32) -> Bool {
             var seen = unsafe counts.pointee.load(ordering: .relaxed)

@@ -178,6 +178,14 @@
         return unsafe line.pointee.gate.enterAtOnce(limit: limit(line, hasRoom: true))
     }
 
+    /// An exchange under way waits again, as the last; false if there is no room for that.
+    mutating func giveWay(_ exchange: UInt32, at number: UInt16, now: Int64) -> Bool {
+        let line = unsafe line(number)
+        guard unsafe line.pointee.gate.giveWay(queue: line.pointee.limits.queue) else { return false }
+        unsafe append(exchange, to: line, now: now)
+        return true
+    }
+
     /// An exchange that waits ends.
     mutating func giveUp(_ exchange: UInt32, at number: UInt16) {
         let line = unsafe line(number)
