@@ -141,6 +141,10 @@ def receive_until(connection, size, end=None):
     return got
 
 
+class NoConnection(Exception):
+    """The proxy's first connection to the origin did not come."""
+
+
 class Traffic:
     """Client and origin of one proxy."""
 
@@ -192,7 +196,12 @@ class Traffic:
 
     def receive_requests(self):
         while len(self.origins) < self.scenario.connections:
-            self.origins.append(self.listener.accept()[0])
+            try:
+                self.origins.append(self.listener.accept()[0])
+            except TimeoutError:
+                if self.origins:
+                    raise
+                raise NoConnection from None
             self.origins[-1].settimeout(SILENCE)
             self.origins[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for origin in self.origins:
@@ -231,12 +240,11 @@ def count(binary, counter, driver, scenario, directory, cpu):
     """Instructions and allocations per request; what was executed is in `directory`/callgrind.2.
 
     Valgrind runs one thread at a time, and now and then a worker that waits in io_uring_enter keeps the turn from the main
-    thread, which then cannot tell it to accept (one start in eight; outside of valgrind none in forty): such a start is
-    given up and made again."""
+    thread, which then cannot tell it to accept: such a start is given up and made again."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return count_once(binary, counter, driver, scenario, directory, cpu)
-        except TimeoutError:
+        except NoConnection:
             if attempt == ATTEMPTS:
                 raise
             print(f"{driver}: {scenario.name}: no connection at the origin, started again", file=sys.stderr, flush=True)

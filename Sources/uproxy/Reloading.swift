@@ -6,6 +6,8 @@ final class Reloading: Sendable {
     private let server: Server
     private let options: ServerOptions
     private let file: Mutex<ConfigurationFile?>
+    /// Held from a reload until its file is known, so that files are in the order of reloads.
+    private let turn = Mutex(())
 
     /// - Parameter file: what the server was started by.
     init(server: Server, options: ServerOptions, file: ConfigurationFile?) {
@@ -42,8 +44,11 @@ final class Reloading: Sendable {
             return refused(error.lines)
         }
         do throws(Server.ReloadError) {
-            let change = try server.reload(configuration)
-            self.file.withLock { $0 = file }
+            let change = try turn.withLock { _ throws(Server.ReloadError) in
+                let change = try server.reload(configuration)
+                self.file.withLock { $0 = file }
+                return change
+            }
             return ReloadOutcome(isDone: true, lines: ["\(path) reloaded: \(change)"])
         } catch {
             switch error {

@@ -266,6 +266,7 @@ def storm(driver, reloads, wrk, origin, directory):
         check(grown < 1.05, f"memory grew by {(grown - 1) * 100:.1f} %")
         check(proxy.counter("reloads_total") == reloads + warm, "the count")
         # What the program that asks, and the thread that reads the file, take from the workers on two CPUs is in both.
+        check(refused < 5 * quiet + 20, f"p99 {refused} ms while files are refused, {quiet} ms without any")
         check(stormy < 2 * refused + 5, f"p99 {stormy} ms, {refused} ms when the files are refused, {quiet} ms without any")
         for client in streams.sockets:
             client.close()

@@ -227,7 +227,7 @@ def upgrade(driver):
                                  'response = function(status, headers, body) if status ~= 200 and not told then told = true '
                                  'print("Failed: " .. status .. " " .. body) end end\n')
                 load = subprocess.Popen(
-                    [wrk, "-t1", "-c20", "-d8s", "--timeout", "8s", "-s", f"{directory}/request.lua",
+                    [wrk, "-t1", "-c20", "-d600s", "--timeout", "60s", "-s", f"{directory}/request.lua",
                      f"http://{forward[0]}:{forward[1]}/"],
                     stdout=subprocess.PIPE, text=True)
                 short = [ShortConnections(http), ShortConnections(f"{directory}/socket", 2)]
@@ -248,8 +248,8 @@ def upgrade(driver):
                     check(body == b"ok\n", body)
                 check(load.poll() is None, "the load ended before the last upgrade")
                 answers = sum(one.end() for one in short)
-                report = load.stdout.read()
-                load.wait()
+                load.send_signal(signal.SIGINT)
+                report = load.communicate(timeout=60)[0]
                 check("Socket errors" not in report and "Failed: " not in report, report)
                 requests = int(re.search(r"(\d+) requests in", report)[1])
                 check(requests > 500, report)

@@ -23,20 +23,14 @@ struct EndpointLimitTests {
         try #require(proxy.server.limitedClusters.first?.limits)
     }
 
-    private func get(_ path: String) -> String { "GET /\(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
+    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
 
-    private func path(_ socket: TestSocket) throws -> String {
-        String(try socket.receiveHead().split(separator: " ")[1].dropFirst())
-    }
+    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
 
     private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
     private func reload(_ proxy: TestProxy, _ change: (inout ClusterConfiguration) -> Void) throws {
-        var configuration = proxy.server.configuration
-        change(&configuration.clusters[0])
-        do throws(Server.ReloadError) { _ = try proxy.server.reload(configuration) } catch {
-            throw TestFailure("the reload was refused: \(error)")
-        }
+        try proxy.reload { change(&$0.clusters[0]) }
     }
 
     @Test(
@@ -171,17 +165,10 @@ struct EndpointLimitTests {
         "Under load no endpoint has more than its limit, and everybody is served",
         arguments: TestDriver.offered, [BalancingPolicy.roundRobin, .maglev])
     func load(_ driver: TestDriver, _ policy: BalancingPolicy) throws {
-        let most = Locked([0, 0])
-        let origins = try (0..<2).map { place in
-            let inside = Locked(0)
-            return try ServedOrigin { _, _ in
-                let count = inside.withLock {
-                    $0 += 1
-                    return $0
-                }
-                most.withLock { $0[place] = max($0[place], count) }
-                usleep(100)
-                inside.withLock { $0 -= 1 }
+        let crowds = [Crowd(), Crowd()]
+        let origins = try crowds.map { crowd in
+            try ServedOrigin { _, _ in
+                crowd.stay(microseconds: 100)
                 return Messages.ok
             }
         }
@@ -206,7 +193,7 @@ struct EndpointLimitTests {
         for thread in threads { thread.join() }
         #expect(failures.withLock { $0 } == [])
         // Whom the key names is always full; the other one may never have as many on a slow machine.
-        #expect(most.withLock { $0.max() } == 2 && proxy[.responses2xx] == 480)
+        #expect(crowds.map(\.most).max() == 2 && proxy[.responses2xx] == 480)
         #expect(limits.endpoints.map(\.view.underWay) == [0, 0])
         #expect(limits.gate.view.underWay == 0 && limits.gate.view.waiting == 0)
         proxy.end()

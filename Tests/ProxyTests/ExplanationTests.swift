@@ -88,7 +88,7 @@ struct ExplanationTests {
             return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
         defer { origin.end() }
-        while count < 5000 {
+        while count < 10_000 / TestDriver.offered.count {
             let routes = routes(&random)
             var problems: [ConfigurationProblem] = []
             var shape = Configuration()
@@ -106,8 +106,9 @@ struct ExplanationTests {
                 kept = configuration
             }
             let client = try proxy.connect()
+            let tables = ExplanationTables(kept, file: nil)
             for _ in 0..<1000 {
-                try compare(client, kept, &random, "seed \(seed)")
+                try compare(client, kept, tables, &random, "seed \(seed)")
                 count += 1
             }
         }
@@ -145,7 +146,8 @@ struct ExplanationTests {
     }
 
     private func compare(
-        _ client: TestSocket, _ configuration: Configuration, _ random: inout some RandomNumberGenerator,
+        _ client: TestSocket, _ configuration: Configuration, _ tables: ExplanationTables,
+        _ random: inout some RandomNumberGenerator,
         _ seed: String
     ) throws {
         let method = ["GET", "PUT", "POST"].randomElement(using: &random)!
@@ -163,11 +165,11 @@ struct ExplanationTests {
         let source = Self.sources.randomElement(using: &random)!
         let explanation: String
         do throws(OptionSyntaxError) {
-            explanation = try Explanation(
-                method: method, target: "http://\(host)\(path)", fields: fields, source: source,
-                listener: nil,
-                configuration: configuration, file: nil
-            ).text
+            var query = ExplanationQuery(target: "http://\(host)\(path)")
+            query.method = method
+            query.fields = fields
+            query.source = source
+            explanation = try Explanation(query, configuration: configuration, file: nil, tables: tables).text
         } catch { throw TestFailure(error.message) }
         try client.send(
             "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nX-Forwarded-For: \(source)\r\n"
@@ -209,8 +211,9 @@ struct ExplanationTests {
         let origins = [try UnsteadyOrigin("a"), try UnsteadyOrigin("b")]
         var cluster = ClusterConfiguration(name: "app", endpoints: origins.map(\.address))
         cluster.health = HealthCheckConfiguration()
-        cluster.health?.interval = .milliseconds(50)
-        cluster.health?.timeout = .milliseconds(50)
+        cluster.health?.interval = .milliseconds(400)
+        cluster.health?.timeout = .milliseconds(400)
+        cluster.health?.fall = 1
         let proxy = try TestProxy(.epoll, cluster: cluster)
         let admin = try AdminServer(address: "127.0.0.1:0", server: proxy.server)
         try admin.start()

@@ -22,7 +22,7 @@ struct GateTests {
         try #require(proxy.server.limitedClusters.first?.limits).gate.view
     }
 
-    private func get(_ path: String) -> String { "GET /\(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
+    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
 
     /// So many connections to each of two workers.
     private func clients(_ proxy: TestProxy, each count: Int) throws -> [[TestSocket]] {
@@ -48,9 +48,7 @@ struct GateTests {
         return (socket, try path(socket))
     }
 
-    private func path(_ socket: TestSocket) throws -> String {
-        String(try socket.receiveHead().split(separator: " ")[1].dropFirst())
-    }
+    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
 
     @Test(
         "A reload changes how many are let in, at once and with those that wait; none is lost when the cluster goes",
@@ -59,13 +57,6 @@ struct GateTests {
         let origin = try TestOrigin()
         let proxy = try proxy(driver, origin.address, requests: 1, queue: 10, threads: 1)
         let gate = try gate(proxy)
-        func reload(_ change: (inout Configuration) -> Void) throws {
-            var configuration = proxy.server.configuration
-            change(&configuration)
-            do throws(Server.ReloadError) { _ = try proxy.server.reload(configuration) } catch {
-                throw TestFailure("the reload was refused: \(error)")
-            }
-        }
         var clients: [TestSocket] = []
         for index in 0..<5 {
             clients.append(try proxy.connect())
@@ -73,11 +64,11 @@ struct GateTests {
             try proxy.wait(for: "its place") { gate.underWay + gate.waiting == index + 1 }
         }
         var served = [try next(origin)]
-        try reload { $0.clusters[0].limits.requests = 2 }
+        try proxy.reload { $0.clusters[0].limits.requests = 2 }
         served.append(try next(origin))
         #expect(gate.underWay == 2 && gate.waiting == 3)
         // Without limits the next one goes in as well, and those that come find no gate.
-        try reload {
+        try proxy.reload {
             $0.clusters[0].limits.requests = 0
             $0.clusters[0].limits.queue = 0
         }
@@ -90,7 +81,7 @@ struct GateTests {
         }
         try proxy.wait(for: "their end") { gate.underWay == 0 }
         // Another name: it begins with nothing under way. Who waits when it goes is told so.
-        try reload {
+        try proxy.reload {
             $0.clusters[0].name = "other"
             $0.clusters[0].limits.requests = 1
             $0.clusters[0].limits.queue = 10
@@ -101,7 +92,7 @@ struct GateTests {
         try proxy.wait(for: "the first") { other.underWay == 1 }
         try clients[1].send(get("waits"))
         try proxy.wait(for: "the second") { other.waiting == 1 }
-        try reload {
+        try proxy.reload {
             $0.clusters = [ClusterConfiguration(name: "third", endpoints: [origin.address])]
             $0.listeners[0].cluster = "third"
         }
@@ -222,12 +213,9 @@ struct GateTests {
         "Under load no more than the limit is at the origin, and everybody is served",
         arguments: TestDriver.offered)
     func load(_ driver: TestDriver) throws {
-        let inside = Atomic<Int>(0)
-        let most = Atomic<Int>(0)
+        let crowd = Crowd()
         let origin = try ServedOrigin { _, _ in
-            most.max(inside.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-            usleep(100)
-            inside.wrappingSubtract(1, ordering: .relaxed)
+            crowd.stay(microseconds: 100)
             return Messages.ok
         }
         let proxy = try proxy(driver, origin.address, requests: 3, queue: 100)
@@ -247,7 +235,7 @@ struct GateTests {
         }
         for thread in threads { thread.join() }
         #expect(failures.withLock { $0 } == [])
-        #expect(most.load(ordering: .relaxed) == 3 && proxy[.responses2xx] == 800)
+        #expect(crowd.most == 3 && proxy[.responses2xx] == 800)
         #expect(gate.underWay == 0 && gate.waiting == 0 && gate.refused == 0)
         proxy.end()
         origin.end()

@@ -75,12 +75,9 @@ struct ListenerLimitTests {
     @Test(
         "A burst never passes the limit, and everybody is served or told", arguments: TestDriver.offered)
     func burst(_ driver: TestDriver) throws {
-        let inside = Atomic<Int>(0)
-        let most = Atomic<Int>(0)
+        let crowd = Crowd()
         let origin = try ServedOrigin { _, _ in
-            most.max(inside.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-            usleep(200)
-            inside.wrappingSubtract(1, ordering: .relaxed)
+            crowd.stay(microseconds: 200)
             return Messages.ok
         }
         let proxy = try TestProxy(
@@ -108,7 +105,7 @@ struct ListenerLimitTests {
         #expect(failures.withLock { $0 } == [])
         let counts = answers.withLock { $0 }
         #expect(Set(counts.keys).isSubset(of: ["200", "503"]) && counts.values.reduce(0, +) == 200)
-        #expect(most.load(ordering: .relaxed) <= 3)
+        #expect(crowd.most <= 3)
         #expect(counts["503", default: 0] == Int(try load(proxy).refused))
         proxy.end()
         origin.end()
@@ -142,13 +139,7 @@ struct ListenerLimitTests {
         let origin = try TestOrigin()
         let proxy = try proxy(driver, origin, .reverse, limit: 0)
         let load = try load(proxy)
-        func limit(_ limit: Int) throws {
-            var configuration = proxy.server.configuration
-            configuration.listeners[0].maxConnections = limit
-            do throws(Server.ReloadError) { _ = try proxy.server.reload(configuration) } catch {
-                throw TestFailure("the reload was refused: \(error)")
-            }
-        }
+        func limit(_ limit: Int) throws { try proxy.reload { $0.listeners[0].maxConnections = limit } }
         var clients: [TestSocket] = []
         for _ in 0..<3 {
             clients.append(try proxy.connect())

@@ -28,11 +28,7 @@ struct LoadSheddingTests {
     }
 
     private func reload(_ proxy: TestProxy, _ change: (inout LimitConfiguration) -> Void) throws {
-        var configuration = proxy.server.configuration
-        change(&configuration.clusters[0].limits)
-        do throws(Server.ReloadError) { _ = try proxy.server.reload(configuration) } catch {
-            throw TestFailure("the reload was refused: \(error)")
-        }
+        try proxy.reload { change(&$0.clusters[0].limits) }
     }
 
     /// Sleeps that are served so many at a time: a service whose latency grows with what it is asked.
@@ -100,25 +96,27 @@ struct LoadSheddingTests {
             origin.end()
         }
         // 40 are four times what is served within the least time; what is let in stays near one.
-        try proxy.wait(for: "the limit to fall") { adaptive.floor > 0 && adaptive.view.current <= 10 }
+        // A measurement of the latency under little load lowers it too, for some 50 ms.
+        var looks = 0
+        try proxy.wait(for: "the limit to fall, for longer than a measurement takes") {
+            looks = adaptive.floor > 0 && adaptive.view.current <= 15 ? looks + 1 : 0
+            return looks == 200
+        }
         #expect(limits.gate.view.shed > 0 && proxy.failures(.loadShed) > 0)
-        #expect(adaptive.view.current >= 2)
         let metrics = MetricsReport.render(proxy.server)
         #expect(metrics.contains("uproxy_cluster_adaptive_limit{cluster=\"app\"} "))
         let floor = "uproxy_cluster_latency_floor_seconds{cluster=\"app\"} "
         #expect(metrics.contains(floor) && !metrics.contains("\(floor)0.0\n"))
         #expect(!metrics.contains("uproxy_cluster_refused_total{cluster=\"app\",cause=\"load_shed\"} 0\n"))
         service.places.store(100, ordering: .relaxed)
-        try proxy.wait(for: "the limit to grow") { adaptive.view.current >= 30 }
+        try proxy.wait(for: "the limit to grow") { adaptive.view.current >= 20 }
         #expect(adaptive.view.current <= 100)
         #expect(failures.withLock { $0 } == [])
     }
 
-    private func get(_ path: String) -> String { "GET /\(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
+    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
 
-    private func path(_ socket: TestSocket) throws -> String {
-        String(try socket.receiveHead().split(separator: " ")[1].dropFirst())
-    }
+    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
 
     @Test(
         "What has been answered makes room: a long body, a WebSocket; a reload makes that so of what is open",

@@ -69,7 +69,7 @@ struct MirrorTests {
         let route = RouteProxy.route {
             $0.cluster = "a"
             $0.mirror = .init(cluster: "b")
-            $0.timeouts.upstream = .milliseconds(100)
+            $0.timeouts.upstream = .seconds(1)
         }
         let proxy = try RouteProxy.start(driver, [], [route]) {
             $0.threads = 2

@@ -24,15 +24,6 @@ struct ReloadTests {
 
     private func name(_ index: Int) -> String { String(UnicodeScalar(UInt8(97 + index))) }
 
-    @discardableResult
-    private func reload(_ proxy: TestProxy, _ change: (inout Configuration) -> Void) throws -> String {
-        var configuration = proxy.server.configuration
-        change(&configuration)
-        do throws(Server.ReloadError) { return try proxy.server.reload(configuration) } catch {
-            throw TestFailure("the reload was refused: \(error)")
-        }
-    }
-
     private func exchange(_ client: TestSocket, _ upstream: TestSocket) throws {
         try client.send(Messages.get)
         try upstream.expect(Messages.get)
@@ -52,7 +43,7 @@ struct ReloadTests {
         try upstream.expect(Messages.get)
         try upstream.send(Messages.ok)
         try client.expect(Messages.ok)
-        let line = try reload(proxy) { configuration in
+        let line = try proxy.reload { configuration in
             configuration.clusters.reverse()
             configuration.clusters.insert(
                 ClusterConfiguration(name: "new", endpoints: ["127.0.0.1:1"]), at: 0)
@@ -83,7 +74,7 @@ struct ReloadTests {
         try busy.expect("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
         try idleUpstream.send(Messages.ok)
         try idle.expect(Messages.ok)
-        try reload(proxy) { $0.clusters[0].endpoints = [origins[1].address] }
+        try proxy.reload { $0.clusters[0].endpoints = [origins[1].address] }
         try idleUpstream.expectEnd()
         try busyUpstream.send("again")
         try busy.expect("again")
@@ -119,7 +110,7 @@ struct ReloadTests {
         try half.send("GET / HTTP/1.1\r\n")
         let silent = try proxy.connect()
         try proxy.wait(for: "the connections") { proxy.downstreamConnections == 4 }
-        try reload(proxy) {
+        try proxy.reload {
             $0.listeners.removeFirst()
             $0.listeners.append(ListenerConfiguration(address: "127.0.0.3:0", role: .tcp, cluster: "b"))
         }
@@ -174,7 +165,7 @@ struct ReloadTests {
                 try upstream.send("o\(round)")
                 try client.expect("o\(round)")
             }
-            try reload(proxy) {
+            try proxy.reload {
                 $0.clusters = [ClusterConfiguration(name: "c\(round)", endpoints: ["127.0.0.1:1"])]
                 $0.listeners = [ListenerConfiguration(address: "127.0.0.4:0", cluster: "c\(round)")]
                 $0.allowDestinations = []
@@ -200,7 +191,7 @@ struct ReloadTests {
         try upstream.send(Messages.ok)
         try idle.expect(Messages.ok)
         for role in [ListenerConfiguration.Role.tcp, .reverse, .tcp] {
-            try reload(proxy) { $0.listeners[0].role = role }
+            try proxy.reload { $0.listeners[0].role = role }
             #expect(proxy.address() == address)
             let client = try proxy.connect()
             if role == .tcp {
@@ -223,7 +214,7 @@ struct ReloadTests {
         try client.send(head)
         let upstream = try origin.accept()
         try upstream.expect(head)
-        try reload(proxy) {
+        try proxy.reload {
             $0.limitBodyBytes = 4
             $0.timeoutUpstream = .milliseconds(1)
             $0.timeoutBodyIdle = .milliseconds(1)
@@ -233,7 +224,7 @@ struct ReloadTests {
         try upstream.expect(body)
         try upstream.send(Messages.ok)
         try client.expect(Messages.ok)
-        try reload(proxy) {
+        try proxy.reload {
             $0.timeoutUpstream = .zero
             $0.timeoutBodyIdle = .zero
         }
@@ -256,13 +247,13 @@ struct ReloadTests {
         let routed = try proxy.connect(1)
         try routed.send(Messages.get)
         #expect(try routed.receiveResponse().body == "old")
-        try reload(proxy) { $0.routes = list("new") }
+        try proxy.reload { $0.routes = list("new") }
         try routed.send(Messages.get)
         #expect(try routed.receiveResponse().body == "new")
         let half = try proxy.connect(0)
         try half.send("GET / HTTP/1.1\r\n")
         try proxy.wait(for: "the connection") { proxy.downstreamConnections == 2 }
-        try reload(proxy) {
+        try proxy.reload {
             $0.listeners.removeFirst()
             $0.clusters = []
         }
@@ -287,7 +278,7 @@ struct ReloadTests {
         try busyUpstream.expect(forwarded)
         try upstream.send(Messages.ok)
         try client.expect(Messages.ok)
-        try reload(proxy) { $0.denyDestinations = ["127.0.0.1"] }
+        try proxy.reload { $0.denyDestinations = ["127.0.0.1"] }
         try upstream.expectEnd()
         try busyUpstream.send(Messages.ok)
         try busy.expect(Messages.ok)
@@ -296,7 +287,7 @@ struct ReloadTests {
             try client.send(get)
             #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 403 "))
         }
-        try reload(proxy) { $0.denyDestinations = [] }
+        try proxy.reload { $0.denyDestinations = [] }
         try client.send(get)
         let again = try origin.accept()
         try again.expect(forwarded)
@@ -315,18 +306,18 @@ struct ReloadTests {
         try upstream.expect(Messages.get)
         try upstream.send(Messages.ok)
         try client.expect(Messages.ok)
-        try reload(proxy) { $0.listeners[0].access.deny = ["127.0.0.0/8"] }
+        try proxy.reload { $0.listeners[0].access.deny = ["127.0.0.0/8"] }
         try client.send(Messages.get)
         #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 403 "))
         try proxy.connect().expectEnd()
         // The listener goes, and with it who is let in by it: nobody comes in by what is left of it.
         let half = try { () throws in
-            try reload(proxy) { $0.listeners[0].access.deny = ["192.0.2.0/24"] }
+            try proxy.reload { $0.listeners[0].access.deny = ["192.0.2.0/24"] }
             return try proxy.connect()
         }()
         try half.send("GET /a HTTP/1.1\r\n")
         try proxy.wait(for: "the connections") { proxy.downstreamConnections == 2 }
-        try reload(proxy) {
+        try proxy.reload {
             $0.listeners = [ListenerConfiguration(address: "127.0.0.9:0", cluster: "a")]
         }
         try half.send("Host: h\r\n\r\n")
@@ -349,7 +340,7 @@ struct ReloadTests {
         }
         let health = proxy.server.clusterHealth[0]
         try proxy.wait(for: "the check") { health.endpoints[1].checkedState == .unhealthy }
-        try reload(proxy) { $0.clusters[0].health = nil }
+        try proxy.reload { $0.clusters[0].health = nil }
         try proxy.wait(for: "the return") { health.endpoints[1].isAvailable }
     }
 
@@ -412,15 +403,15 @@ struct ReloadTests {
         let proxy = try proxy(driver, [origin]) { $0.limitConnectionsPerClient = 3 }
         var clients = [try proxy.connect(), try proxy.connect()]
         try proxy.wait(for: "two") { proxy.downstreamConnections == 2 }
-        try reload(proxy) { $0.limitConnectionsPerClient = 1 }
+        try proxy.reload { $0.limitConnectionsPerClient = 1 }
         try proxy.connect().expectEnd()
         clients.removeLast()
         try proxy.wait(for: "one") { proxy.downstreamConnections == 1 }
         try proxy.connect().expectEnd()
-        try reload(proxy) { $0.limitConnectionsPerClient = 0 }
+        try proxy.reload { $0.limitConnectionsPerClient = 0 }
         for _ in 0..<5 { clients.append(try proxy.connect()) }
         try proxy.wait(for: "six") { proxy.downstreamConnections == 6 }
-        try reload(proxy) { $0.limitConnectionsPerClient = 7 }
+        try proxy.reload { $0.limitConnectionsPerClient = 7 }
         clients.append(try proxy.connect())
         try proxy.wait(for: "seven") { proxy.downstreamConnections == 7 }
         try proxy.connect().expectEnd()
@@ -439,7 +430,7 @@ struct ReloadTests {
         try upstream.send(Messages.ok)
         try client.expect(Messages.ok)
         for round in 0..<1000 {
-            try reload(proxy) {
+            try proxy.reload {
                 $0.clusters[0].endpoints = [origin.address, "127.0.0.1:\(1 + round % 7)"]
                 $0.clusters[0].balance = round % 2 == 0 ? .leastRequests : .roundRobin
                 $0.listeners = Array($0.listeners.prefix(1))

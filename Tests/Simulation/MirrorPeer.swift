@@ -8,31 +8,17 @@
         private var plan: ExchangePlan?
         private var bodyOffset = 0
         private var requestCount = 0
-        /// What came first, until it is known whether that is a PROXY protocol header; nil afterwards.
-        private var beginning: [UInt8]?
-        private var header = ProxyPreface.Found.nothing
+        private var preface: ProxyPreface.Reader
 
         override init(_ world: World, name: String) {
+            preface = ProxyPreface.Reader(isExpected: world.profile.upstreamProxyHeader != nil)
             super.init(world, name: name)
-            if world.profile.upstreamProxyHeader != nil { beginning = [] }
             if world.mirrors.chance(15) { choosePace() }
         }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            if let before = beginning {
-                let all = unsafe before + Array(bytes)
-                guard let found = ProxyPreface.find(in: all) else {
-                    beginning = all
-                    return
-                }
-                beginning = nil
-                header = found
-                var size = 0
-                if case .header(let itsSize, _) = found { size = itsSize }
-                unsafe Array(all.dropFirst(size)).withUnsafeBytes { unsafe reader.feed($0) }
-            } else {
-                unsafe reader.feed(bytes)
-            }
+            guard let rest = unsafe preface.read(bytes) else { return }
+            unsafe rest.withUnsafeBytes { unsafe reader.feed($0) }
             while !isFinished, let event = reader.next() {
                 switch event {
                 case .head(let head): began(head)
@@ -70,9 +56,10 @@
             }
             requestCount += 1
             if world.profile.upstreamProxyHeader != nil {
-                guard case .header(_, let addresses) = header, addresses == plan.addresses, requestCount == 1
+                guard case .header(_, let addresses) = preface.header, addresses == plan.addresses,
+                    requestCount == 1
                 else {
-                    world.violate("\(name): \(header) before the copy of request \(number)")
+                    world.violate("\(name): \(preface.header) before the copy of request \(number)")
                     return
                 }
             }

@@ -42,31 +42,25 @@
     /// Sends back what it gets.
     final class EchoPeer: Peer {
         private var backlog = 0
-        /// What came before its PROXY protocol header had come whole; nil where none is to come any more.
-        private var beginning: [UInt8]?
+        private let isIntroduced: Bool
+        private var preface: ProxyPreface.Reader
 
         init(_ world: World, name: String, isIntroduced: Bool) {
+            self.isIntroduced = isIntroduced
+            preface = ProxyPreface.Reader(isExpected: isIntroduced)
             super.init(world, name: name)
-            if isIntroduced { beginning = [] }
             if world.random.chance(20) { choosePace() }
         }
 
         override var wantsInput: Bool { backlog < 64 * 1024 }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            guard let before = beginning else {
-                unsafe echo(Array(bytes))
+            guard let rest = unsafe preface.read(bytes) else { return }
+            if isIntroduced && preface.header == .nothing {
+                world.violate("\(name): a relay without its header: \(rest.prefix(64))")
                 return
             }
-            let all = unsafe before + Array(bytes)
-            beginning = all
-            guard let found = ProxyPreface.find(in: all) else { return }
-            guard case .header(let size, _) = found else {
-                world.violate("\(name): a relay without its header: \(all.prefix(64))")
-                return
-            }
-            beginning = nil
-            if all.count > size { echo(Array(all.dropFirst(size))) }
+            if !rest.isEmpty { echo(rest) }
         }
 
         func echo(_ bytes: [UInt8]) {
@@ -107,17 +101,15 @@
         private var hasAnswered = false
         private var isEcho = false
         private var stopsReading = false
-        /// What came first, until it is known whether that is a PROXY protocol header; nil afterwards.
-        private var beginning: [UInt8]?
-        private var header = ProxyPreface.Found.nothing
+        private var preface: ProxyPreface.Reader
         private var requestCount = 0
 
         private let port: UInt16
 
         init(_ world: World, name: String, port: UInt16) {
             self.port = port
+            preface = ProxyPreface.Reader(isExpected: world.profile.upstreamProxyHeader != nil)
             super.init(world, name: name)
-            if world.profile.upstreamProxyHeader != nil { beginning = [] }
             if world.random.chance(15) {
                 choosePace()
             }
@@ -126,20 +118,8 @@
         override var wantsInput: Bool { !stopsReading }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            if let before = beginning {
-                let all = unsafe before + Array(bytes)
-                guard let found = ProxyPreface.find(in: all) else {
-                    beginning = all
-                    return
-                }
-                beginning = nil
-                header = found
-                var size = 0
-                if case .header(let itsSize, _) = found { size = itsSize }
-                unsafe Array(all.dropFirst(size)).withUnsafeBytes { unsafe reader.feed($0) }
-            } else {
-                unsafe reader.feed(bytes)
-            }
+            guard let rest = unsafe preface.read(bytes) else { return }
+            unsafe rest.withUnsafeBytes { unsafe reader.feed($0) }
             parse()
         }
 
@@ -225,14 +205,14 @@
             }
             requestCount += 1
             guard world.profile.upstreamProxyHeader != nil, !plan.isForward else {
-                if header != .nothing {
+                if preface.header != .nothing {
                     world.violate("\(name): a PROXY protocol header before \(plan.number)")
                 }
                 return
             }
-            guard case .header(_, let addresses) = header, addresses == plan.addresses else {
+            guard case .header(_, let addresses) = preface.header, addresses == plan.addresses else {
                 world.violate(
-                    "\(name): \(header) before request \(plan.number) of \(String(describing: plan.addresses))"
+                    "\(name): \(preface.header) before request \(plan.number) of \(String(describing: plan.addresses))"
                 )
                 return
             }

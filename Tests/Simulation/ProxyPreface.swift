@@ -12,6 +12,29 @@
             case header(size: Int, addresses: AddressPair?)
         }
 
+        /// Takes the header off what comes first on a connection.
+        struct Reader {
+            /// What came first, until it is known what it is; nil afterwards.
+            private var beginning: [UInt8]?
+            private(set) var header = Found.nothing
+
+            init(isExpected: Bool) { beginning = isExpected ? [] : nil }
+
+            /// What is behind the header; nil as long as that is not known.
+            mutating func read(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+                guard let before = beginning else { return unsafe Array(bytes) }
+                let all = unsafe before + Array(bytes)
+                guard let found = ProxyPreface.find(in: all) else {
+                    beginning = all
+                    return nil
+                }
+                beginning = nil
+                header = found
+                guard case .header(let size, _) = found else { return all }
+                return Array(all.dropFirst(size))
+            }
+        }
+
         // MARK: - Writing
 
         static func text(_ pair: AddressPair) -> [UInt8] {

@@ -265,8 +265,7 @@
 
         /// Where every request is to be answered, all may wait, and long enough.
         ///
-        /// - Parameter endpoints: those that may have limits too: not of a cluster whose health changes without a word to its workers,
-        ///   nor where every request is to be answered: one that cannot connect may find all others full.
+        /// - Parameter endpoints: those that may have limits too: not of a cluster whose health changes without a word to its workers.
         private func makeLimits(of endpoints: [String] = []) -> LimitPlan? {
             guard world.limits.chance(60) else { return nil }
             let isStrict = world.profile.isStrict
@@ -276,14 +275,18 @@
                 isStrict ? 1000 * second : world.limits.pick([20, 500, 5000]) * millisecond
             let name = "origins-\(clusters.count)"
             var caps: [EndpointCap] = []
-            if !isStrict && world.limits.chance(40) {
+            if world.limits.chance(40) {
                 settings.endpointRequests = UInt32(world.limits.within(1...2))
                 if world.limits.chance(50) { settings.requests = .max }
                 caps = world.health.caps(name, endpoints: endpoints)
             }
+            let adaptive = world.limits.chance(30) ? makeAdaptive(name) : nil
+            if adaptive != nil && world.limits.chance(80) {
+                settings.requests = .max
+                if !isStrict { settings.queue = 0 }
+            }
             return LimitPlan(
-                settings: settings, gate: world.health.gate(name), endpoints: caps,
-                adaptive: world.limits.chance(30) ? makeAdaptive(name) : nil)
+                settings: settings, gate: world.health.gate(name), endpoints: caps, adaptive: adaptive)
         }
 
         private func makeAdaptive(_ name: String) -> AdaptiveGate {

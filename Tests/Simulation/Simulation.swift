@@ -17,6 +17,9 @@
         public var mirrored = 0
         /// Requests that were sent to a second endpoint before the first had answered.
         public var hedged = 0
+        /// Answers that set a cookie of ours, and requests refused for latency.
+        public var sticky = 0
+        public var shed = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -174,6 +177,8 @@
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])
                 result.mirrored += Int(node.counters[.mirrored])
                 result.hedged += Int(node.counters[.hedges])
+                result.sticky += Int(node.counters[.stickySet])
+                result.shed += Int(node.counters[ProxyError.loadShed])
             }
             for node in nodes { node.dispose() }
             world.dispose()

@@ -34,13 +34,23 @@ extension MetricsReport {
         _ name: String, _ help: String, _ type: String, _ clusters: [ClusterHealth],
         _ value: (EndpointHealth) -> UInt64
     ) {
+        endpoints(
+            name, help, type,
+            clusters.map { ($0.name, $0.endpoints.map { (identity: $0.identity, value: value($0)) }) })
+    }
+
+    /// A line for each endpoint of each cluster; one that stands in it twice has one.
+    mutating func endpoints(
+        _ name: String, _ help: String, _ type: String,
+        _ clusters: [(name: String, endpoints: [(identity: String, value: UInt64)])]
+    ) {
         header(name, help, type)
         for cluster in clusters {
             var seen: Set<String> = []
             for endpoint in cluster.endpoints where seen.insert(endpoint.identity).inserted {
                 let label = Self.escaped(endpoint.identity)
                 text +=
-                    "uproxy_\(name){cluster=\"\(cluster.name)\",endpoint=\"\(label)\"} \(value(endpoint))\n"
+                    "uproxy_\(name){cluster=\"\(cluster.name)\",endpoint=\"\(label)\"} \(endpoint.value)\n"
             }
         }
     }

@@ -18,15 +18,12 @@ extension MetricsReport {
 
     private mutating func endpointRequests(_ clusters: [ClusterPlan]) {
         if clusters.isEmpty { return }
-        header("endpoint_requests", "Exchanges under way, where endpoint_requests limits them.", "gauge")
-        for cluster in clusters {
-            var seen: Set<String> = []
-            for (endpoint, cap) in zip(cluster.endpoints, cluster.limits?.endpoints ?? [])
-            where seen.insert(endpoint.identity).inserted {
-                text +=
-                    "uproxy_endpoint_requests{cluster=\"\(cluster.name)\",endpoint=\"\(Self.escaped(endpoint.identity))\"} \(cap.view.underWay)\n"
-            }
-        }
+        endpoints(
+            "endpoint_requests", "Exchanges under way, where endpoint_requests limits them.", "gauge",
+            clusters.map { cluster in
+                let caps = zip(cluster.endpoints, cluster.limits?.endpoints ?? [])
+                return (cluster.name, caps.map { ($0.identity, UInt64($1.view.underWay)) })
+            })
     }
 
     mutating func limits(_ listeners: [OpenListener]) {

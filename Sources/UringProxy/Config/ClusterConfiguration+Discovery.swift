@@ -3,8 +3,8 @@ extension ClusterConfiguration {
     /// Whether a request may find more than one endpoint there.
     var mayHaveSeveralEndpoints: Bool { discovery != nil || endpoints.count > 1 }
 
-    /// Endpoints to prepare for: those that are listed, or what a name commonly has at most.
-    var expectedEndpoints: Int { discovery == nil ? endpoints.count : 16 }
+    /// What a name commonly has at most.
+    static let endpointsOfName = 16
 
     /// Where its requests go, in a few words.
     var destination: String {
@@ -85,10 +85,11 @@ extension ClusterConfiguration {
         let isTimed =
             discovery.refreshMin != DiscoveryConfiguration.defaultRefreshMin
             || discovery.refreshMax != DiscoveryConfiguration.defaultRefreshMax
+            || discovery.wait != DiscoveryConfiguration.defaultWait
         if discovery.file != nil && isTimed {
             problems.add(
                 "\(path).file", "a file is not read by the times of DNS",
-                "leave 'refresh_min' and 'refresh_max' out: it is looked at twice a second")
+                "leave 'refresh_min', 'refresh_max' and 'wait' out: it is looked at twice a second")
         }
     }
 }

@@ -14,9 +14,15 @@ extension ClusterConfiguration {
                 "\(self.outliers.longestEjection) is shorter than the first ejection (\(self.outliers.ejection))",
                 "raise it, or lower 'ejection'")
         }
-        checkCount(self.outliers.consecutive, 0...1_000_000, "\(outliers).consecutive", &problems)
-        checkCount(self.outliers.minimumRequests, 1...1_000_000, "\(outliers).minimum_requests", &problems)
-        checkCount(self.outliers.latencyFactor, 0...1000, "\(outliers).latency_factor", &problems)
+        checkCount(
+            self.outliers.consecutive, OutlierConfiguration.consecutiveRange, "\(outliers).consecutive",
+            &problems)
+        checkCount(
+            self.outliers.minimumRequests, OutlierConfiguration.minimumRequestsRange,
+            "\(outliers).minimum_requests", &problems)
+        checkCount(
+            self.outliers.latencyFactor, OutlierConfiguration.latencyFactorRange,
+            "\(outliers).latency_factor", &problems)
         if self.outliers.latencyFactor == 1 {
             problems.add(
                 "\(outliers).latency_factor", "half of all endpoints are slower than the others",
@@ -72,8 +78,8 @@ extension ClusterConfiguration {
     }
 
     private func checkRetries(_ path: String, _ problems: inout ProblemList) {
-        checkCount(retries.attempts, 1...10, "\(path).attempts", &problems)
-        checkCount(retries.minimum, 0...1_000_000, "\(path).min_per_second", &problems)
+        checkCount(retries.attempts, RetryConfiguration.attemptsRange, "\(path).attempts", &problems)
+        checkCount(retries.minimum, RetryConfiguration.minimumRange, "\(path).min_per_second", &problems)
         if retries.tryTimeout != .zero { checkSpan(retries.tryTimeout, "\(path).try_timeout", &problems) }
         if retries.on.isEmpty || retries.on.count > 1 && retries.on.contains(.never) {
             problems.add(
@@ -111,9 +117,9 @@ extension ClusterConfiguration {
     }
 
     private func checkLimits(_ path: String, _ problems: inout ProblemList) {
-        checkCount(limits.requests, 0...1_000_000, "\(path).requests", &problems)
-        checkCount(limits.endpointRequests, 0...1_000_000, "\(path).endpoint_requests", &problems)
-        checkCount(limits.queue, 0...1_000_000, "\(path).queue", &problems)
+        checkCount(limits.requests, LimitConfiguration.range, "\(path).requests", &problems)
+        checkCount(limits.endpointRequests, LimitConfiguration.range, "\(path).endpoint_requests", &problems)
+        checkCount(limits.queue, LimitConfiguration.range, "\(path).queue", &problems)
         checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
         if let adaptive = limits.adaptive { checkAdaptive(adaptive, "\(path).adaptive", &problems) }
         if limits.queue > 0 && !limits.isOn {
@@ -157,8 +163,8 @@ extension ClusterConfiguration {
     ) {
         checkSpan(health.interval, "\(path).interval", &problems)
         checkSpan(health.timeout, "\(path).timeout", &problems)
-        checkCount(health.rise, 1...1000, "\(path).rise", &problems)
-        checkCount(health.fall, 1...1000, "\(path).fall", &problems)
+        checkCount(health.rise, HealthCheckConfiguration.countRange, "\(path).rise", &problems)
+        checkCount(health.fall, HealthCheckConfiguration.countRange, "\(path).fall", &problems)
         if health.timeout > health.interval {
             problems.add(
                 "\(path).timeout",

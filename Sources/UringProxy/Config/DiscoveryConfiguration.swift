@@ -11,10 +11,11 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     public var refreshMin = defaultRefreshMin
     public var refreshMax = defaultRefreshMax
     /// How long a start, or the reload that brings the cluster, waits for the first answer of DNS. 0: not at all.
-    public var wait = Nanoseconds.seconds(5)
+    public var wait = defaultWait
 
     static let defaultRefreshMin = Nanoseconds.seconds(1)
     static let defaultRefreshMax = Nanoseconds.hours(1)
+    static let defaultWait = Nanoseconds.seconds(5)
     /// As long as anybody waits for a start.
     static let longestWait = Nanoseconds.minutes(5)
 

@@ -25,5 +25,8 @@ public struct HealthCheckConfiguration: Sendable, Equatable {
     /// Checks in a row that have to fail for a healthy endpoint to become unhealthy. The first check of all decides alone.
     public var fall = 3
 
+    /// What `rise` and `fall` may be.
+    static let countRange = 1...1000
+
     public init() {}
 }

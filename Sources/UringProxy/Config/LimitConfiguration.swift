@@ -11,6 +11,9 @@ public struct LimitConfiguration: Sendable, Equatable {
     /// Those without an answer; nil: any number.
     public var adaptive: AdaptiveLimitConfiguration?
 
+    /// What numbers of requests may be.
+    static let range = 0...1_000_000
+
     public init() {}
 
     /// Whether anything is limited.

@@ -23,8 +23,11 @@ func quoted(_ text: String) -> String {
 }
 
 /// The whole number at the start of `text`, and what follows it.
-func splitNumber(_ text: String, kind: String, examples: String) throws(OptionSyntaxError) -> (UInt64, String)
-{
+///
+/// - Parameter whole: what to do in place of a fraction.
+func splitNumber(
+    _ text: String, kind: String, whole: String = "use a smaller unit", examples: String
+) throws(OptionSyntaxError) -> (UInt64, String) {
     let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
     let rest = String(text.utf8.dropFirst(digits.count)) ?? ""
     guard !digits.isEmpty else {
@@ -36,7 +39,7 @@ func splitNumber(_ text: String, kind: String, examples: String) throws(OptionSy
     }
     if rest.hasPrefix(".") || rest.hasPrefix(",") {
         throw OptionSyntaxError(
-            "\(quoted(text)) is no whole number: use a smaller unit, for example \(examples)")
+            "\(quoted(text)) is no whole number: \(whole), for example \(examples)")
     }
     guard let number = UInt64(String(digits) ?? "") else {
         throw OptionSyntaxError("\(quoted(text)) is too large a number for a \(kind)")

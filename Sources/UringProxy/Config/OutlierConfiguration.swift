@@ -17,5 +17,9 @@ public struct OutlierConfiguration: Sendable, Equatable {
     /// Percent of the endpoints, rounded up. 0: none is ejected.
     public var mostEjected = 50
 
+    static let consecutiveRange = 0...1_000_000
+    static let latencyFactorRange = 0...1000
+    static let minimumRequestsRange = 1...1_000_000
+
     public init() {}
 }

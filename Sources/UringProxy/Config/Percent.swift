@@ -2,10 +2,8 @@
 enum Percent {
     /// 0 to 100.
     static func parse(_ text: String) throws(OptionSyntaxError) -> Int {
-        if text.contains(".") {
-            throw OptionSyntaxError("\(quoted(text)) is no share: write whole percents, such as 20%")
-        }
-        let (number, rest) = try splitNumber(text, kind: "share", examples: "20%")
+        let (number, rest) = try splitNumber(
+            text, kind: "share", whole: "write whole percents", examples: "20%")
         guard rest == "%" || number == 0 && rest.isEmpty else {
             throw OptionSyntaxError("\(quoted(text)) is no share: write for example \(number)%")
         }

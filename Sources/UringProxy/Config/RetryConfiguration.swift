@@ -33,5 +33,8 @@ public struct RetryConfiguration: Sendable, Equatable {
     /// Retries a second that are allowed whatever the load.
     public var minimum = 3
 
+    static let attemptsRange = 1...10
+    static let minimumRange = 0...1_000_000
+
     public init() {}
 }

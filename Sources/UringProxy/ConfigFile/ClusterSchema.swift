@@ -4,7 +4,9 @@ enum ClusterSchema {
         .value(
             "address", \.address, .endpointAddress, "Where it is: HOST:PORT or unix:PATH.", isRequired: true),
         .optional(
-            "weight", \.weight, .count(1...1000), "Its share, next to those of the others (default: 1)."),
+            "weight", \.weight,
+            .count(Int(UpstreamText.weightRange.lowerBound)...Int(UpstreamText.weightRange.upperBound)),
+            "Its share, next to those of the others (default: 1)."),
         .optional("zone", \.zone, .zone, "The zone that it stands in."),
     ]
 
@@ -66,10 +68,10 @@ enum ClusterSchema {
         ),
         .value("timeout", \.timeout, .duration, "For a whole check."),
         .value(
-            "rise", \.rise, .count(1...1000),
+            "rise", \.rise, .count(HealthCheckConfiguration.countRange),
             "Checks in a row that have to succeed for an unhealthy endpoint to become healthy."),
         .value(
-            "fall", \.fall, .count(1...1000),
+            "fall", \.fall, .count(HealthCheckConfiguration.countRange),
             "Checks in a row that have to fail for a healthy endpoint to become unhealthy; the first of all decides alone."
         ),
     ]
@@ -80,7 +82,7 @@ enum ClusterSchema {
             "What makes another attempt worth it: connect-failure (the default), reset, timeout, 429, 500, 502, 503, 504, 5xx; or never."
         ),
         .value(
-            "attempts", \.retries.attempts, .count(1...10),
+            "attempts", \.retries.attempts, .count(RetryConfiguration.attemptsRange),
             "How often a request is sent at most; connections that fail are not counted."),
         .value(
             "try_timeout", \.retries.tryTimeout, .duration,
@@ -96,20 +98,20 @@ enum ClusterSchema {
             "budget", \.retries.budget, .percent,
             "The share of the cluster's requests that may be sent again; connect failures are not counted."),
         .value(
-            "min_per_second", \.retries.minimum, .count(0...1_000_000),
+            "min_per_second", \.retries.minimum, .count(RetryConfiguration.minimumRange),
             "Retries a second that are allowed whatever the load."),
     ]
 
     static let limitKeys: [SchemaKey<ClusterConfiguration>] = [
         .value(
-            "requests", \.limits.requests, .count(0...1_000_000),
+            "requests", \.limits.requests, .count(LimitConfiguration.range),
             "Requests under way at a time, of all threads together; 0: any number."),
         .value(
-            "endpoint_requests", \.limits.endpointRequests, .count(0...1_000_000),
+            "endpoint_requests", \.limits.endpointRequests, .count(LimitConfiguration.range),
             "Requests under way at each endpoint, of all threads together; one that has as many gets no other. 0: any number."
         ),
         .value(
-            "queue", \.limits.queue, .count(0...1_000_000),
+            "queue", \.limits.queue, .count(LimitConfiguration.range),
             "Further requests that wait for one of them to end; those beyond it are answered with 503."),
         .value(
             "queue_timeout", \.limits.queueTimeout, .duration, "How long they wait before the answer is 503."),
@@ -134,7 +136,7 @@ enum ClusterSchema {
 
     static let outlierKeys: [SchemaKey<ClusterConfiguration>] = [
         .value(
-            "consecutive", \.outliers.consecutive, .count(0...1_000_000),
+            "consecutive", \.outliers.consecutive, .count(OutlierConfiguration.consecutiveRange),
             "Failures in a row that eject an endpoint; 0: any number is fine."),
         .value(
             "statuses", \.outliers.statuses, .choice,
@@ -144,11 +146,11 @@ enum ClusterSchema {
             "error_rate", \.outliers.errorRate, .percent,
             "The share of a window's requests that ejects an endpoint if it fails; 0: any is fine."),
         .value(
-            "latency_factor", \.outliers.latencyFactor, .count(0...1000),
+            "latency_factor", \.outliers.latencyFactor, .count(OutlierConfiguration.latencyFactorRange),
             "So many times the other endpoints' latency, in the mean of a window, ejects an endpoint; 0: any is fine."
         ),
         .value(
-            "minimum_requests", \.outliers.minimumRequests, .count(1...1_000_000),
+            "minimum_requests", \.outliers.minimumRequests, .count(OutlierConfiguration.minimumRequestsRange),
             "Windows with fewer requests to an endpoint prove nothing."),
         .value("window", \.outliers.window, .duration, "How long requests are counted and timed together."),
         .value(

@@ -25,7 +25,6 @@ struct EndpointFile {
         }
         if problems.isEmpty { checkCount() }
         if !problems.isEmpty { endpoints = [] }
-        if problems.count > Self.problemLimit { problems.removeLast(problems.count - Self.problemLimit) }
     }
 
     /// Whether a file whose first line it is is a list in YAML. `[2001:db8::1]:80` begins like one, and is an endpoint.
@@ -94,6 +93,7 @@ struct EndpointFile {
     }
 
     private mutating func note(_ error: OptionSyntaxError, place: String) {
+        guard problems.count < Self.problemLimit else { return }
         let (message, remedy) = error.parts(otherwise: "write HOST:PORT or unix:PATH")
         problems.append((place + message, remedy))
     }

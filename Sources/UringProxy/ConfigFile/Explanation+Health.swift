@@ -44,45 +44,6 @@ extension Explanation {
         add("now", parts.joined(separator: "; "), nil)
     }
 
-    /// - Parameter refusal: what becomes of more.
-    mutating func explainLimits(_ cluster: ClusterConfiguration, refusal: String) {
-        let limits = cluster.limits
-        guard limits.isOn else { return }
-        let more =
-            limits.queue > 0
-            ? "\(limits.queue) more wait for up to \(limits.queueTimeout), else they are \(refusal)"
-            : "more are \(refusal)"
-        var most: [String] = []
-        if limits.requests > 0 { most.append("\(limits.requests) requests at a time") }
-        if limits.endpointRequests > 0 { most.append("\(limits.endpointRequests) at each endpoint") }
-        if let adaptive = limits.adaptive {
-            most.append(
-                "\(adaptive.lowest) to \(adaptive.highest) without an answer, as long as answers take no more than \(adaptive.buffer)% longer than under little load"
-            )
-        }
-        add("limits", "\(most.joined(separator: ", ")); \(more)", "clusters.\(cluster.name).limits")
-    }
-
-    mutating func explainRetries(_ cluster: ClusterConfiguration) {
-        let retries = cluster.retries
-        if retries.hedgeAfter.isOn && cluster.mayHaveSeveralEndpoints
-            && namedEndpoints[cluster.name] == nil
-        {
-            add(
-                "hedge",
-                "without an answer for \(retries.hedgeAfter) another endpoint is asked as well, if idempotent; within the budget of retries",
-                "clusters.\(cluster.name).retries.hedge_after")
-        }
-        let conditions = retries.on.filter { $0 != .connectFailure && $0 != .never }.map(\.rawValue)
-        guard !conditions.isEmpty else { return }
-        let which = retries.nonIdempotent ? "any request" : "if idempotent"
-        let each = retries.tryTimeout.isOn ? ", each within \(retries.tryTimeout)" : ""
-        add(
-            "retries",
-            "on \(conditions.joined(separator: ", ")), \(which), up to \(retries.attempts) attempts\(each); at most \(retries.budget)% of requests or \(retries.minimum) a second",
-            "clusters.\(cluster.name).retries")
-    }
-
     private func text(of outliers: OutlierConfiguration) -> String {
         var reasons: [String] = []
         if outliers.consecutive > 0 { reasons.append("\(outliers.consecutive) failures in a row") }

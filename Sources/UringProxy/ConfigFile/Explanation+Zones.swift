@@ -8,7 +8,7 @@ extension Explanation {
         let path = "clusters.\(cluster.name)"
         guard ZonePlan(zone: zone, upstreams, thresholdPercent: cluster.zoneThreshold) != nil else {
             if local.isEmpty && upstreams.contains(where: { $0.zone != nil }) {
-                add("zone", "\(zone) has none of them: all are used", "\(path).endpoints")
+                add("zone", "\(zone) has none of them: all are used", "zone")
             }
             return
         }

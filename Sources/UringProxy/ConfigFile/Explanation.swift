@@ -13,12 +13,11 @@ public struct Explanation: Sendable {
     /// By the name of a sticky cluster, the endpoint that the request's cookie names.
     private(set) var namedEndpoints: [String: String] = [:]
     private let file: ConfigurationFile?
-    private let origins: ValueOrigins
     /// How the endpoints of the process that is asked do; empty if none is.
     let health: [ClusterHealth]
     /// What it has found of endpoints; empty if none is asked.
     let discovered: [DiscoverySource]
-    private let stickyKeys: StickyKeys
+    private let tables: ExplanationTables
 
     /// - Parameter file: what the configuration began as, if it did as a file.
     /// - Throws: what of the question cannot be read.
@@ -26,21 +25,19 @@ public struct Explanation: Sendable {
         throws(OptionSyntaxError)
     {
         try self.init(
-            query, configuration: configuration, file: file, stickyKeys: StickyKeys(configuration),
-            health: [],
-            discovered: [])
+            query, configuration: configuration, file: file,
+            tables: ExplanationTables(configuration, file: file))
     }
 
     init(
         _ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?,
-        stickyKeys: StickyKeys, health: [ClusterHealth], discovered: [DiscoverySource]
+        tables: ExplanationTables, health: [ClusterHealth] = [], discovered: [DiscoverySource] = []
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
         self.health = health
         self.discovered = discovered
-        self.stickyKeys = stickyKeys
-        origins = ValueOrigins(configuration, file: file)
+        self.tables = tables
         let (method, target) = (query.method, query.target)
         guard let source = IPAddress(query.source) else {
             throw OptionSyntaxError(
@@ -87,7 +84,7 @@ public struct Explanation: Sendable {
     /// - Parameter path: of the key that decided it.
     mutating func add(_ label: String, _ text: String, _ path: String?) {
         let origin = path.map { path in
-            origins.text(of: path).map { "\($0), \(path)" } ?? "an option, or the default"
+            tables.origins.text(of: path).map { "\($0), \(path)" } ?? "an option, or the default"
         }
         lines.append(Line(label: label, text: text, origin: origin))
     }
@@ -147,7 +144,7 @@ public struct Explanation: Sendable {
                         }
                     }
                     namedEndpoints = Self.namedEndpoints(
-                        configuration, stickyKeys, discovered, fields, view)
+                        configuration, tables.stickyKeys, discovered, fields, view)
                     explainReverse(head, fields, view, listener, source)
                 }
             }
@@ -215,10 +212,9 @@ public struct Explanation: Sendable {
         -> Bool
     {
         guard !access.allow.isEmpty || !access.deny.isEmpty else { return true }
-        let sets = AddressSets(configuration)
         func hold(_ texts: [String]) -> Int? {
             texts.firstIndex { text in
-                guard let prefixes = try? sets.prefixes(text) else { return false }
+                guard let prefixes = try? tables.sets.prefixes(text) else { return false }
                 return prefixes.contains { $0.contains(source) }
             }
         }
@@ -248,9 +244,8 @@ public struct Explanation: Sendable {
             explainCluster(listener.cluster ?? "", "\(path(of: listener)).cluster")
             return
         }
-        var problems: [ConfigurationProblem] = []
         guard let list = configuration.routes.first(where: { $0.name == name }),
-            let set = RouteCompiler.compile(list, configuration, seed: 0, &problems)
+            let set = tables.routes.first(where: { $0.name == name })?.set
         else { return }
         var scratch = RouteScratch(pathBytes: bytes.count)
         var request: RouteRequest
@@ -260,9 +255,8 @@ public struct Explanation: Sendable {
             add("answer", "400, \(error.message)", nil)
             return
         }
-        let databases = GeoCompiler(configuration).databases
-        if !databases.all.isEmpty {
-            request.location = databases.reader.location(of: client)
+        if !tables.databases.all.isEmpty {
+            request.location = tables.databases.reader.location(of: client)
             add("location", request.location.description, "geo.databases")
         }
         let path = String(decoding: request.path)
@@ -462,6 +456,10 @@ public struct Explanation: Sendable {
     private mutating func explainMirror(_ place: Place, _ head: RequestHead) {
         guard let mirror = place.route.mirror else { return }
         let path = "\(place.path).mirror"
+        guard configuration.limitMirrored > 0 else {
+            add("mirror", "none: the limit of mirrored requests is 0", "limits.mirrored")
+            return
+        }
         let share = "\(mirror.share)% of such requests to \(mirror.cluster)"
         let most = Configuration.smallBodyBytes
         switch head.framing {

@@ -69,6 +69,24 @@ internal import CBytes
         }
     }
 
+    /// In 16 digits of lower case.
+    mutating func append(hexadecimal value: UInt64) {
+        guard let place = unsafe reserve(16) else { return }
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+            unsafe place[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+    }
+
+    mutating func append(_ address: IPAddress) {
+        var text = InlineArray<40, UInt8>(repeating: 0)
+        unsafe withUnsafeMutableBytes(of: &text) { buffer in
+            let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            let size = unsafe address.write(into: base, capacity: buffer.count)
+            append(unsafe ByteView(base: base, count: size))
+        }
+    }
+
     @inline(__always) @unsafe
     private mutating func reserve(_ size: Int) -> UnsafeMutablePointer<UInt8>? {
         guard size <= limit &- count else {

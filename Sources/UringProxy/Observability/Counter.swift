@@ -81,7 +81,10 @@ enum Counter: Int, CaseIterable {
         case .hedges: ("hedges_total", "Requests sent to a second endpoint for want of an answer.")
         case .hedgesWon: ("hedges_won_total", "Of them, those that were answered first there.")
         case .hedgesCancelled:
-            ("hedges_cancelled_total", "Of them, those that were given up when the first endpoint answered.")
+            (
+                "hedges_cancelled_total",
+                "Of them, those that were given up: the first endpoint answered, or the request ended."
+            )
         case .mirrored: ("mirrored_requests_total", "Copies of requests that a mirror has answered.")
         case .mirrorsBusy:
             (

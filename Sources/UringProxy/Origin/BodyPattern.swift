@@ -27,10 +27,5 @@ struct BodyChecksum: BitwiseCopyable, Equatable {
     }
 
     /// In 16 hexadecimal digits of lower case.
-    func write(to writer: inout ByteWriter) {
-        for shift in stride(from: 60, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15
-            writer.append(byte: digit < 10 ? 0x30 + digit : 0x57 + digit)
-        }
-    }
+    func write(to writer: inout ByteWriter) { writer.append(hexadecimal: value) }
 }

@@ -80,7 +80,7 @@ extension Engine where D: ~Copyable {
         fixedEndpoints = snapshot.endpoints.enumerated().map { number, upstream in
             let before = change.endpointBefore[number]
             guard before >= 0 else { return endpoints.addFixed(upstream, fixedIndex: number) }
-            endpoints[old[before]].fixedIndex = Int32(number)
+            endpoints.keepFixed(old[before], as: upstream, fixedIndex: number)
             return old[before]
         }
     }

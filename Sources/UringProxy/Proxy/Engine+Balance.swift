@@ -138,11 +138,16 @@ extension Engine where D: ~Copyable {
         if clusters.learns && exchange.clusterEndpoint != Slot.none { learn(exchange, status: status) }
     }
 
+    /// Nanoseconds since the request was sent; 0: it has not been sent entirely, so that an answer says nothing about how long one
+    /// takes.
+    func latency(_ exchange: Tenant<Exchange>) -> Int64 {
+        exchange.requestSentAt == 0 ? 0 : max(1, driver.now - exchange.requestSentAt)
+    }
+
     @inline(never)
     private func learn(_ exchange: Tenant<Exchange>, status: UInt16) {
         let endpoint = Int(exchange.clusterEndpoint)
-        // An answer to a request that has not been sent entirely says nothing about how long one takes.
-        let latency = exchange.requestSentAt == 0 ? 0 : max(1, driver.now - exchange.requestSentAt)
+        let latency = latency(exchange)
         if clusters.judgesRequests {
             clusters.noteAnswer(endpoint, status: status, latency: latency, now: driver.now)
         }

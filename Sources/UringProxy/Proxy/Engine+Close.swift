@@ -173,9 +173,7 @@ extension Engine where D: ~Copyable {
         switch connections[slot].side {
         case .downstream:
             counters.add(.downstreamClosed)
-            if connections[slot].countedPerClient || connections[slot].countedAtListener {
-                leaveLimits(connections[slot])
-            }
+            leaveLimits(connections[slot])
             if connections[slot].isSurplus { surplusCount -= 1 }
             listeners[connections[slot].listener].connectionCount -= 1
             connections.remove(slot)

@@ -91,6 +91,7 @@ extension Engine where D: ~Copyable {
             endpoints[endpoint].addressState = .unknown
             failure = error
         }
+        // Once for each answer of the resolver's, which are seconds apart.
         var waiting: [(index: UInt32, generation: UInt32)] = []
         var next = endpoints[endpoint].firstWaiting
         endpoints[endpoint].firstWaiting = Slot.none

@@ -90,6 +90,8 @@ extension Engine where D: ~Copyable {
         case .answered(let status): noteAnswer(exchanges.tenant(index), status: status)
         }
         takeOver(index, from: copy)
+        // Should it be sent again there, it names that endpoint; without memory for that it is not.
+        if !renameHost(index) { exchanges[index].bodyForwarded = true }
         return true
     }
 
@@ -108,17 +110,14 @@ extension Engine where D: ~Copyable {
         hedge.upstream = Slot.none
         hedge.clusterEndpoint = Slot.none
         endDetached(copy)
-        // Should it be sent again there, it names that endpoint; without memory for that it is not.
-        if !renameHost(index) { exchange.bodyForwarded = true }
     }
 
     /// The endpoint has not answered as soon as another one did: it takes so long at least.
     private func noteSlow(_ index: UInt32) {
         let exchange = exchanges.tenant(index)
-        guard clusters.measuresLatency, exchange.clusterEndpoint != Slot.none, exchange.requestSentAt != 0
-        else { return }
-        clusters.noteLatency(
-            Int(exchange.clusterEndpoint), max(1, driver.now - exchange.requestSentAt), now: driver.now)
+        let latency = latency(exchange)
+        guard clusters.measuresLatency, exchange.clusterEndpoint != Slot.none, latency > 0 else { return }
+        clusters.noteLatency(Int(exchange.clusterEndpoint), latency, now: driver.now)
     }
 
     /// One of the two ends: the other one, if it is the hedge, ends with it.

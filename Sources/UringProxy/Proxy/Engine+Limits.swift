@@ -121,10 +121,7 @@ extension Engine where D: ~Copyable {
         let exchange = exchanges.tenant(index)
         guard gates.isAdaptive(exchange.gate) else { return }
         // What fails may do so quickly.
-        let isTimed = exchange.requestSentAt > 0 && status < 500
-        gates.noteAnswer(
-            exchange.gate, latency: isTimed ? max(1, driver.now - exchange.requestSentAt) : 0, now: driver.now
-        )
+        gates.noteAnswer(exchange.gate, latency: status < 500 ? latency(exchange) : 0, now: driver.now)
         exchange.isAnswered = true
         wakeNext(exchange.gate)
     }
@@ -133,8 +130,9 @@ extension Engine where D: ~Copyable {
     @inline(never)
     func answerMissing(_ index: UInt32) {
         let exchange = exchanges.tenant(index)
-        guard exchange.requestSentAt > 0 else { return }
-        gates.noteLatency(exchange.gate, max(1, driver.now - exchange.requestSentAt), now: driver.now)
+        let latency = latency(exchange)
+        guard latency > 0 else { return }
+        gates.noteLatency(exchange.gate, latency, now: driver.now)
         wakeNext(exchange.gate)
     }
 
@@ -150,7 +148,7 @@ extension Engine where D: ~Copyable {
                 exchange.isAnswered = true
             }
         }
-        for gate in 1...UInt16(gates.count) { wakeNext(gate) }
+        wakeWaiting()
     }
 
     /// An exchange under way has left one endpoint for another.
@@ -160,7 +158,8 @@ extension Engine where D: ~Copyable {
         if gate != 0 && gates.cappedCluster(gate) != nil { wakeNext(gate) }
     }
 
-    /// Once a second: an endpoint that may be tried again has room, though nobody has left it.
+    /// Wakes those whose turn it is at any gate. Once a second too: an endpoint that may be tried again has room, though nobody has
+    /// left it.
     @inline(never)
     mutating func wakeWaiting() {
         for gate in 1...UInt16(gates.count) { wakeNext(gate) }

@@ -25,6 +25,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// A downstream connection ends: others may come in its place.
+    @inline(__always)
     func leaveLimits(_ connection: Connection) {
         if connection.countedPerClient { clientLimit?.leave(connection.peer) }
         if connection.countedAtListener { listenerLoads[connection.listener]?.leave() }

@@ -47,7 +47,7 @@ extension Engine where D: ~Copyable {
         return copy
     }
 
-    /// Each request that is drawn is counted once: as mirrored, skipped for a reason, or failed.
+    /// Each request that is drawn, and that its own cluster does not refuse at once, is counted once: as mirrored, skipped for a reason, or failed.
     func countMirrorFailure(_ index: UInt32, _ error: ProxyError) {
         if exchanges[index].state == .responding { return }
         switch error {

@@ -6,6 +6,11 @@ extension Engine where D: ~Copyable {
             failDetached(index, error)
             return
         }
+        if exchanges[index].partner != Slot.none && error.isEndpointFailure
+            && goOnWithHedge(index, after: .failed(error))
+        {
+            return
+        }
         if exchanges[index].state == .responding || exchanges[index].state == .tunnelling {
             cutResponse(index, error)
             return

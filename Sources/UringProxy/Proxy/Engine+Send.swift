@@ -21,12 +21,8 @@ extension Engine where D: ~Copyable {
         guard connections.isOccupied(slot), !connections[slot].isSending, hasOutput(slot) else { return }
         switch connections[slot].phase {
         case .connecting, .borrowed, .closing: return
-        case .leased where connections[slot].outputEnded:
-            // A send has failed: what is left of the request has nowhere to go.
-            dropOutput(slot)
-            outputDrained(slot)
-            return
-        case .detached:
+        // A send has failed, and what is left of the request has nowhere to go; or nobody is there.
+        case .leased where connections[slot].outputEnded, .detached:
             dropOutput(slot)
             outputDrained(slot)
             return

@@ -28,10 +28,13 @@ extension Engine where D: ~Copyable {
 
     /// To be called when what a connection waits for may have changed.
     @inline(__always)
-    mutating func armTimer(_ slot: UInt32) { timers.set(slot, deadline: wait(of: slot).deadline) }
+    mutating func armTimer(_ slot: UInt32) {
+        timers.set(slot, deadline: wait(of: slot, isArming: true).deadline)
+    }
 
+    /// - Parameter isArming: it is asked when to look again, and not what is due.
     @inline(__always)
-    private func wait(of slot: UInt32) -> Wait {
+    private func wait(of slot: UInt32, isArming: Bool) -> Wait {
         let timeouts = settings.timeouts
         let started = connections[slot].phaseStartedAt
         var wait = Wait()
@@ -81,9 +84,11 @@ extension Engine where D: ~Copyable {
             if mayJoin(slot) { wait.limit(started, timeouts.connectionAttemptDelay, .join) }
         case .leased:
             let index = connections[slot].exchange
-            if hasOutput(slot) {
-                limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait)
-            } else if exchanges[index].state == .forwarding {
+            let isSending = hasOutput(slot)
+            if isSending { limitSend(slot, timeout(index, timeouts.sendIdle) { $0.sendIdle }, &wait) }
+            // Of a send that nothing waits for nobody hears while this worker sleeps: it has left long since, perhaps.
+            if isSending && !isArming { break }
+            if exchanges[index].state == .forwarding {
                 if exchanges[index].requestDone || connections[slot].outputEnded {
                     let sent = max(exchanges[index].requestSentAt, started)
                     limitHedge(index, since: sent, &wait)
@@ -94,7 +99,7 @@ extension Engine where D: ~Copyable {
                             exchanges[index].retry.tryTimeout),
                         .upstream)
                 }
-            } else if connections[slot].receiving != .none && connections[slot].input.isEmpty {
+            } else if !isSending && connections[slot].receiving != .none && connections[slot].input.isEmpty {
                 wait.limit(
                     max(connections[slot].lastReceivedAt, started),
                     timeout(index, timeouts.bodyIdle) { $0.bodyIdle }, .upstream)
@@ -176,7 +181,7 @@ extension Engine where D: ~Copyable {
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         suspendIdleSplices()
         takeOverGeo()
-        if clusters.hasCaps && gates.count > 0 { wakeWaiting() }
+        if clusters.hasCaps { wakeWaiting() }
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.
         arena.trim(most: exchanges.count == 0 ? 1024 : 64)
@@ -191,7 +196,7 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func expired(_ slot: UInt32) {
-        let wait = wait(of: slot)
+        let wait = wait(of: slot, isArming: false)
         guard wait.deadline <= driver.now else {
             timers.set(slot, deadline: wait.deadline)
             return

@@ -7,6 +7,8 @@ final class Snapshot: Sendable {
         var plans: [AccessPlan] = []
         /// What plans are indices of.
         var authenticators: [Authenticator] = []
+        /// What addresses are looked up in by who asks why; `plans` have compiled them.
+        var sets = AddressSets(Configuration())
         /// The plan of each listener, -1 for none, in the order of the configuration's.
         var ofListeners: [Int32] = []
     }
@@ -69,7 +71,7 @@ final class Snapshot: Sendable {
     func with(_ clusters: [ClusterPlan], makeLending: (() -> LendingQueue)?) -> Snapshot {
         Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access, geo: geo,
-            clientLimit: clientLimit, after: self, makeLending: makeLending)
+            clientLimit: clientLimit, listenerLoads: listenerLoads, after: self, makeLending: makeLending)
     }
 
     /// Of all clusters, in their order.

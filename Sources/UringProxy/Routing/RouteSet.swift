@@ -146,7 +146,7 @@ final class RouteSet: Sendable {
     func share(ofSplit split: Int, at point: UInt32) -> Share {
         var index = splits[split].start
         while spans[index].last < point { index += 1 }
-        return Share(cluster: Int(spans[index].cluster), name: templates.text(spans[index].name))
+        return share(index - splits[split].start, ofSplit: split)
     }
 
     /// How many shares a split has: those that get nothing are not counted, and one may be counted several times.

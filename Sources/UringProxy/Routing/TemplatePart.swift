@@ -39,7 +39,7 @@ enum TemplateVariable: UInt8, BitwiseCopyable, Sendable {
     case endpoint
 
     /// Whether it is known from geo databases alone.
-    var isPlace: Bool { self == .country || self == .region || self == .autonomousSystem }
+    var isPlace: Bool { Self.places.contains { $0.variable == self } }
 
     /// Those, as placeholders have them.
     static let places: [(name: String, variable: TemplateVariable)] = [

@@ -104,12 +104,7 @@ final class TemplateTable: Sendable {
             writer.append("?")
             writer.append(field: request.query)
         case .method: writer.append(field: request.methodName)
-        case .clientAddress:
-            let capacity = IPAddress.maximumTextSize
-            unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { buffer in
-                let size = unsafe request.source.write(into: buffer.baseAddress!, capacity: capacity)
-                writer.append(unsafe ByteView(base: buffer.baseAddress, count: size))
-            }
+        case .clientAddress: writer.append(request.source)
         case .requestID: writer.append(field: source.requestID)
         case .cluster: writer.append(source.cluster)
         case .time:

@@ -13,24 +13,22 @@ struct ClusterCompiler {
         proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
     }
 
-    /// All clusters, in their order; those that are discovered with the endpoints that were found last.
-    ///
-    /// - Parameter readsFiles: whether files of endpoints are read, which waits for the disk, or what they said last will do.
-    func plans(readsFiles: Bool) throws(StartError) -> [ClusterPlan] {
+    /// All clusters, in their order; those that are discovered with the endpoints that were found last. Blocks: reads files of
+    /// endpoints.
+    func plans() throws(StartError) -> [ClusterPlan] {
         var plans: [ClusterPlan] = []
         for cluster in configuration.allClusters {
             let discovery = cluster.discovery.map { found in
                 DiscoveryPlan(
                     found, source: registries.discovery.source(of: cluster.name, DiscoveryPlace(found)))
             }
-            var endpoints: [FixedUpstream] = []
+            let endpoints: [FixedUpstream]
             if let discovery {
-                if readsFiles, case .file(let path) = discovery.source.place {
-                    try read(path, discovery.source)
-                }
+                if case .file(let path) = discovery.source.place { try read(path, discovery.source) }
                 endpoints = discovery.source.endpoints
+            } else {
+                endpoints = try Self.endpoints(cluster.endpoints)
             }
-            endpoints += try Self.endpoints(cluster.endpoints)
             plans.append(plan(cluster, endpoints, discovery))
         }
         try Self.checkCount(plans)
@@ -58,9 +56,9 @@ struct ClusterCompiler {
         var hasChanged = false
         for (index, cluster) in configuration.allClusters.enumerated() {
             guard let discovery = plans[index].discovery else { continue }
-            let new = plan(cluster, discovery.source.endpoints, discovery)
-            if new.hasSameEndpoints(as: plans[index]) { continue }
-            updated[index] = new
+            let endpoints = discovery.source.endpoints
+            if endpoints.elementsEqual(plans[index].endpoints, by: { $0.isSame(as: $1) }) { continue }
+            updated[index] = plan(cluster, endpoints, discovery)
             hasChanged = true
         }
         guard hasChanged else { return nil }

@@ -15,7 +15,7 @@ struct DoctorNeeds: Sendable, Equatable {
         threads = configuration.threads ?? available
         if let connections = configuration.limitConnections, connections > 0 {
             let listeners = configuration.allListeners.count
-            let endpoints = configuration.allClusters.reduce(0) { $0 + $1.expectedEndpoints }
+            let endpoints = configuration.allClusters.reduce(0) { $0 + Self.endpoints(of: $1) }
             // Each exchange has a descriptor on either side; each worker a ring, a wake-up and its own listeners.
             let needed = 2 * connections + threads * (endpoints * configuration.poolIdle + listeners + 4) + 32
             // Pipes take an eighth of all descriptors at most, so a seventh of what everything else needs.
@@ -25,6 +25,13 @@ struct DoctorNeeds: Sendable, Equatable {
         let connections = (configuration.limitConnections ?? 0) / threads
         ringBytes = threads * Self.ringBytes(connections: connections)
         registeredBytes = threads * Self.arenaBytes
+    }
+
+    /// Endpoints to prepare for.
+    private static func endpoints(of cluster: ClusterConfiguration) -> Int {
+        guard let discovery = cluster.discovery else { return cluster.endpoints.count }
+        return discovery.file.map { EndpointFile(reading: $0).endpoints.count }
+            ?? ClusterConfiguration.endpointsOfName
     }
 
     /// 64 bytes for each submission, 16 for each completion, 4 for each index, and a head, in whole pages.

@@ -69,11 +69,11 @@ public final class Server: Sendable {
         state.withLock { $0.inherited = inherited }
         let (open, _) = try OpenListener.open(
             configuration.allListeners, count: budget.threads, beside: [], inherited, takingOver: predecessor)
+        var companions = Companions()
         do throws(StartError) {
             if let user = configuration.user {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
-            var companions = Companions()
             try start(&companions, for: configuration, &compiler, beside: [])
             let made = companions
             state.withLock { $0.companions = made }
@@ -84,6 +84,7 @@ public final class Server: Sendable {
             if let monitor = companions.monitor { try startMonitor(monitor) }
         } catch {
             for listener in open { listener.close() }
+            companions.stop()
             throw error
         }
     }
@@ -165,9 +166,12 @@ public final class Server: Sendable {
     public func explain(_ query: ExplanationQuery, file: ConfigurationFile?) throws(OptionSyntaxError)
         -> Explanation
     {
-        let keys = state.withLock { $0.snapshot }?.stickyKeys ?? StickyKeys(configuration)
+        let configuration = configuration
+        let tables =
+            state.withLock { $0.snapshot }.map { ExplanationTables($0, of: configuration, file: file) }
+            ?? ExplanationTables(configuration, file: file)
         return try Explanation(
-            query, configuration: configuration, file: file, stickyKeys: keys, health: clusterHealth,
+            query, configuration: configuration, file: file, tables: tables, health: clusterHealth,
             discovered: discoveredClusters)
     }
 

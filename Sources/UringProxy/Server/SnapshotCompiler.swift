@@ -21,6 +21,7 @@ struct SnapshotCompiler {
         var access = Snapshot.Access()
         access.plans = compiler.plans()
         access.authenticators = compiler.authenticators()
+        access.sets = compiler.sets
         geo = GeoCompiler(configuration)
         let stickyKeys = StickyKeys(configuration)
         problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
@@ -58,7 +59,7 @@ struct SnapshotCompiler {
             throw StartError(message: error.message)
         }
         clusterCompiler = ClusterCompiler(configuration, registries, stickyKeys)
-        clusters = try clusterCompiler.plans(readsFiles: true)
+        clusters = try clusterCompiler.plans()
     }
 
     /// Endpoints that were found since the beginning are taken up.

@@ -40,7 +40,7 @@ struct ClusterPlan: Sendable {
         self.policy = policy
         self.hashKey = hashKey
         self.loadBound = LoadBound(loadBound)
-        // A cluster without endpoints is told by that it is watched, and that nobody watches.
+        // Without endpoints there is nothing to watch.
         precondition(!endpoints.isEmpty || health == nil)
         precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
         self.health = health

@@ -23,7 +23,7 @@ extension ClusterTable {
     private func chooseInZone(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
         let place = unsafe clusters + cluster
         let watch = unsafe place.pointee.watch
-        let isLocal = watch.localShare > point(cluster, key: key)
+        let isLocal = watch.localShare == ZonePlan.whole || watch.localShare > point(cluster, key: key)
         for word in 0..<Self.wordCount(unsafe place.pointee.count) {
             let others = unsafe outside[watch.firstWord + word]
             unsafe scratch[word] |= isLocal ? others : ~others

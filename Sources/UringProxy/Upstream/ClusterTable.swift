@@ -147,8 +147,7 @@ internal import Synchronization
                 leastRequestsOutside: LeastRequests(count: count, worker: worker),
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
                 watch: ClusterWatch(
-                    plan.health, firstWord: firstWord, isEmpty: plan.endpoints.isEmpty,
-                    hasZones: plan.zones != nil),
+                    plan.health, firstWord: firstWord, hasZones: plan.zones != nil),
                 retries: plan.retries.rules,
                 gate: gate, cap: plan.limits?.cap ?? 0,
                 isGuarded: plan.health != nil || plan.zones != nil || plan.endpoints.isEmpty

@@ -50,11 +50,7 @@
     /// The endpoint of a configured upstream.
     mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int) -> UInt32 {
         var endpoint = Endpoint(kind: .fixed, port: upstream.port)
-        endpoint.fixedIndex = Int32(fixedIndex)
-        endpoint.isOfName = upstream.isOfName
         endpoint.isUnix = upstream.address?.isUnix ?? false
-        var name = upstream.name
-        name.withUTF8 { Self.setName(unsafe ByteView(UnsafeRawBufferPointer($0)), of: &endpoint) }
         if let address = upstream.address {
             endpoint.addressState = .known
             endpoint.addressCount = 1
@@ -65,7 +61,16 @@
             preconditionFailure("the table has room for every configured upstream")
         }
         fixedAddresses[index] = upstream.address
+        keepFixed(index, as: upstream, fixedIndex: fixedIndex)
         return index
+    }
+
+    /// Another configuration has an upstream with the identity of one that is there; the name that Host says may be another.
+    mutating func keepFixed(_ index: UInt32, as upstream: FixedUpstream, fixedIndex: Int) {
+        slab[index].fixedIndex = Int32(fixedIndex)
+        slab[index].isOfName = upstream.isOfName
+        var name = upstream.name
+        name.withUTF8 { Self.setName(unsafe ByteView(UnsafeRawBufferPointer($0)), of: &slab[index]) }
     }
 
     /// Where a fixed endpoint is, if it is not resolved.

@@ -469,13 +469,13 @@ final class ResolverEngine {
     }
 
     private func answerAllStopped() {
+        takeSurveys()
         for lookup in lookups.values {
             for waiter in lookup.waiters { answer(waiter, .stopped, ttlSeconds: 0, []) }
         }
         lookups.removeAll()
         for waiter in serviceWaiters.values { answer(waiter, .stopped, ttlSeconds: 0, []) }
         serviceWaiters.removeAll()
-        takeSurveys()
         while let query = shared.queries.pop() {
             let waiter = ResolverLookup.Waiter(inbox: query.inbox, token: query.token, deadlineNanoseconds: 0)
             answer(waiter, .stopped, ttlSeconds: 0, [])

@@ -125,12 +125,7 @@
             guard text.count == StickyPlan.nameSize else { return 0 }
             var name: UInt64 = 0
             for index in 0..<text.count {
-                let digit: UInt8
-                switch text[index] {
-                case 0x30...0x39: digit = text[index] - 0x30
-                case 0x61...0x66: digit = text[index] - 0x61 + 10
-                default: return 0
-                }
+                guard let digit = text[index].hexValue else { return 0 }
                 name = name << 4 | UInt64(digit)
             }
             return name
@@ -139,10 +134,7 @@
         /// The field line that sets the cookie.
         func writeField(_ name: UInt64, into writer: inout ByteWriter) {
             writer.append(fieldStart)
-            for place in (0..<StickyPlan.nameSize).reversed() {
-                let digit = UInt8(truncatingIfNeeded: name >> UInt64(place * 4)) & 0xF
-                writer.append(byte: digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
-            }
+            writer.append(hexadecimal: name)
             writer.append(fieldEnd)
         }
 

@@ -87,6 +87,16 @@ final class TestProxy {
     /// The address of its listener, or of the listener with this index.
     func address(_ index: Int = 0) -> String { server.boundAddresses[index] }
 
+    /// Lets it go on by another configuration; what has changed, in a line.
+    @discardableResult
+    func reload(_ change: (inout Configuration) -> Void) throws -> String {
+        var configuration = server.configuration
+        change(&configuration)
+        do throws(Server.ReloadError) { return try server.reload(configuration) } catch {
+            throw TestFailure("the reload was refused: \(error)")
+        }
+    }
+
     func connect(_ index: Int = 0, receiveBuffer: Int32? = nil) throws -> TestSocket {
         try TestSocket(to: address(index), receiveBuffer: receiveBuffer)
     }

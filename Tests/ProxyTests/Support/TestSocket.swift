@@ -118,6 +118,9 @@ final class TestSocket {
         if bytes != wantedBytes { throw TestFailure("unexpected bytes") }
     }
 
+    /// The path that the next request, which has no body, asks for.
+    func receivePath() throws -> String { String(try receiveHead().split(separator: " ")[1]) }
+
     /// A whole head, up to its empty line.
     func receiveHead() throws -> String {
         var bytes: [UInt8] = []

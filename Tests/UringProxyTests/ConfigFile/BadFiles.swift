@@ -385,7 +385,7 @@ enum BadFiles {
             "f.yaml:1:36: clusters.app.discovery.file: '/nowhere/at-all' does not exist; check the path"),
         Case(
             discovery("file: /dev/null, refresh_max: 5s"),
-            "f.yaml:1:36: clusters.app.discovery.file: a file is not read by the times of DNS; leave 'refresh_min' and 'refresh_max' out: it is looked at twice a second",
+            "f.yaml:1:36: clusters.app.discovery.file: a file is not read by the times of DNS; leave 'refresh_min', 'refresh_max' and 'wait' out: it is looked at twice a second",
             "f.yaml:1:36: clusters.app.discovery.file: '/dev/null' names no endpoint; write a line for each, such as 10.0.0.5:9000"
         ),
     ]

@@ -36,6 +36,26 @@ struct EndpointFileTests {
         #expect(problems.isEmpty)
     }
 
+    @Test("Any bytes are endpoints, or a problem")
+    func anything() throws {
+        var random = SplitMix(seed: 7)
+        let file = try TemporaryFile("")
+        for text in [
+            "10.0.0.5:80\n# x\nh:81,weight=3 # y\r\n", "- 'unix:/a'\n- '[::1]:80'\n", "[h:80, \"h:1\"]",
+        ] {
+            for _ in 0..<500 {
+                var bytes = Array(text.utf8)
+                for _ in 0..<3 {
+                    bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(
+                        in: 0..<128, using: &random)
+                }
+                try file.replace(with: bytes)
+                let read = EndpointFile(reading: file.path)
+                #expect(read.endpoints.isEmpty != read.problems.isEmpty, "\(bytes)")
+            }
+        }
+    }
+
     @Test(
         "A file with a problem has no endpoints, and each problem has its line",
         arguments: [

@@ -26,14 +26,9 @@ extension ByteWriter {
     }
 
     /// - Parameter mapped: an IPv4 address stands beside one of IPv6 and has to be of the same family.
-    mutating func append(_ address: IPAddress, mapped: Bool = false) {
+    private mutating func append(_ address: IPAddress, mapped: Bool) {
         if mapped && address.isIPv4 { append("::ffff:") }
-        var text = InlineArray<40, UInt8>(repeating: 0)
-        unsafe withUnsafeMutableBytes(of: &text) { buffer in
-            let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
-            let size = unsafe address.write(into: base, capacity: buffer.count)
-            append(unsafe ByteView(base: base, count: size))
-        }
+        append(address)
     }
 
     /// Section 2.2.

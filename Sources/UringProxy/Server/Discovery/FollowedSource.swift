@@ -31,9 +31,9 @@ final class FollowedSource {
 
     /// Asks again soon, and less often the longer it lasts.
     func failed(now: Int64) {
-        let longest = min(plan.refreshMax, Self.longestPause)
-        let first = min(plan.refreshMin, longest)
-        dueAt = now + min(longest, first << Int64(min(failuresInRow, 10)))
+        let longest = min(plan.refreshMax, max(plan.refreshMin, Self.longestPause))
+        let shift = Int64(min(failuresInRow, 10))
+        dueAt = now + (plan.refreshMin > longest >> shift ? longest : plan.refreshMin << shift)
         failuresInRow += 1
     }
 }

@@ -14,10 +14,11 @@ extension Server {
     ) throws(StartError) -> EndpointDiscovery? {
         let plans = clusters.compactMap(\.discovery)
         guard present != nil || !plans.isEmpty, let resolver else { return present }
+        let missing = plans.filter { $0.wait.isOn && $0.source.endpoints.isEmpty }
         let discovery: EndpointDiscovery
-        let settled: Acknowledgement
+        let settled: Acknowledgement?
         do throws(SystemCallError) {
-            settled = try Acknowledgement(count: max(1, plans.count))
+            settled = missing.isEmpty ? nil : try Acknowledgement(count: missing.count)
             if let present {
                 discovery = present
             } else {
@@ -34,22 +35,14 @@ extension Server {
                 + previous.filter { cluster in
                     cluster.discovery.map { !known.contains(ObjectIdentifier($0.source)) } ?? false
                 })
-        awaitFirst(plans, settled)
+        if let settled { awaitFirst(missing, settled) }
         return discovery
     }
 
     /// Waits until all have endpoints, or it is known that there are none, or all have waited long enough.
-    private func awaitFirst(_ plans: [DiscoveryPlan], _ settled: Acknowledgement) {
-        let missing = plans.filter { $0.wait.isOn && $0.source.endpoints.isEmpty }
-        guard let longest = missing.map(\.wait).max() else { return }
-        for plan in plans {
-            if missing.contains(where: { $0.source === plan.source }) {
-                plan.source.whenSettled { settled.count() }
-            } else {
-                settled.count()
-            }
-        }
-        if settled.wait(patience: longest) { return }
+    private func awaitFirst(_ missing: [DiscoveryPlan], _ settled: Acknowledgement) {
+        for plan in missing { plan.source.whenSettled { settled.count() } }
+        if settled.wait(patience: missing.map(\.wait).max() ?? .zero) { return }
         for plan in missing where plan.source.endpoints.isEmpty {
             log.write(
                 "cluster \(plan.source.cluster): no endpoint was found within \(plan.wait); the answer is 503 until there is one"
@@ -68,26 +61,22 @@ extension Server {
             }
             if isEnding { return true }
             guard let snapshot, !isHandingOver else { return false }
-            do throws(StartError) { try takeUpDiscovered(after: snapshot) } catch {
+            do throws(StartError) { return try takeUpDiscovered(after: snapshot) } catch {
                 log.write("endpoints that were found are not taken up: \(error.message)")
+                return true
             }
-            return true
         } ?? false
     }
 
-    private func takeUpDiscovered(after previous: Snapshot) throws(StartError) {
+    private func takeUpDiscovered(after previous: Snapshot) throws(StartError) -> Bool {
         let configuration = configuration
-        let compiler = ClusterCompiler(configuration, registries, previous.stickyKeys)
-        guard let clusters = try compiler.updated(previous.clusters) else {
-            return
-        }
         let (listeners, before, workers) = state.withLock {
             ($0.bound, $0.companions, $0.threads.map(\.worker))
         }
-        let acknowledgement: Acknowledgement
-        do throws(SystemCallError) { acknowledgement = try Acknowledgement(count: workers.count) } catch {
-            throw StartError(message: error.message)
-        }
+        let compiler = ClusterCompiler(configuration, registries, previous.stickyKeys)
+        guard let clusters = try compiler.updated(previous.clusters) else { return true }
+        // It takes a descriptor; where none is free now there may be one soon.
+        guard let acknowledgement = try? Acknowledgement(count: workers.count) else { return false }
         var companions = before
         companions.monitor = makeMonitor(clusters, beside: before.monitor)
         let snapshot = previous.with(
@@ -98,8 +87,9 @@ extension Server {
             listeners: try OpenListener.share(
                 listeners, with: snapshot, count: budget.threads, isNew: { _ in false }),
             acknowledgement: acknowledgement)
-        guard hand(handover, configuration, to: workers) else { return }
+        guard hand(handover, configuration, to: workers) else { return true }
         let late = finish(handover, configuration)
         if !late.isEmpty { log.write("endpoints that were found: " + late.dropFirst(2)) }
+        return true
     }
 }

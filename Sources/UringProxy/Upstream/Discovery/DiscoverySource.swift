@@ -17,7 +17,8 @@ final class DiscoverySource: Sendable {
         var endpoints: [FixedUpstream] = []
         /// There is nothing to wait for: it has endpoints, or it was said that there are none.
         var isSettled = false
-        var waiting: [@Sendable () -> Void] = []
+        /// At most one: starts and reloads follow each other, and who has waited in vain waits no more.
+        var waiting: (@Sendable () -> Void)?
     }
 
     init(cluster: String, place: DiscoveryPlace) {
@@ -57,17 +58,17 @@ final class DiscoverySource: Sendable {
 
     private func settle() {
         let waiting = state.withLock { state in
-            defer { state.waiting = [] }
+            defer { state.waiting = nil }
             state.isSettled = true
             return state.waiting
         }
-        for body in waiting { body() }
+        waiting?()
     }
 
     /// Calls `body` once there is nothing to wait for, on whatever thread; at once if that is so already.
     func whenSettled(_ body: @escaping @Sendable () -> Void) {
         let isSettled = state.withLock { state in
-            if !state.isSettled { state.waiting.append(body) }
+            if !state.isSettled { state.waiting = body }
             return state.isSettled
         }
         if isSettled { body() }

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// What a worker remembers of a cluster's health, until something changes or becomes due.
 @safe struct ClusterWatch: BitwiseCopyable {
-    /// Whether anything may be left out: an endpoint by its health, or, of a cluster that has none, all there is.
+    /// Whether an endpoint may be left out, or comes after others.
     let isOn: Bool
     /// Some endpoints stand in the proxy's zone, and others do not.
     let hasZones: Bool
@@ -21,8 +21,8 @@ internal import Synchronization
     private let generation: UnsafeMutablePointer<Atomic<UInt64>>?
     private var seen = UInt64.max
 
-    init(_ health: ClusterHealth?, firstWord: Int, isEmpty: Bool, hasZones: Bool) {
-        isOn = health != nil || isEmpty || hasZones
+    init(_ health: ClusterHealth?, firstWord: Int, hasZones: Bool) {
+        isOn = health != nil || hasZones
         self.hasZones = hasZones
         self.firstWord = firstWord
         unsafe generation = health?.generation

@@ -88,6 +88,8 @@ final class HealthRegistry: Sendable {
                 let identities = Set(plan.endpoints.map(\.identity))
                 entry.endpoints = entry.endpoints.filter { identities.contains($0.key) }
                 entry.caps = entry.caps.filter { identities.contains($0.key) }
+                // A reload that was refused may have asked for another one.
+                entry.adaptive = plan.limits?.adaptive
                 rest[plan.name] = entry
             }
             clusters = rest

@@ -128,11 +128,11 @@
     {
         let line = unsafe line(number)
         let limits = unsafe line.pointee.limits
-        let limit = unsafe limit(line, hasRoom: hasRoom)
-        let arrival = unsafe line.pointee.gate.arrive(limit: limit, queue: limits.queue)
+        let own = unsafe limit(line, hasRoom: true)
+        let arrival = unsafe line.pointee.gate.arrive(limit: hasRoom ? own : 0, queue: limits.queue)
         if arrival == .refused {
-            let own = unsafe self.limit(line, hasRoom: true)
-            if own < limits.requests, unsafe UInt32(clamping: line.pointee.gate.underWay) >= own {
+            // Where endpoints have no room it may be that as well.
+            if own < limits.requests, unsafe hasRoom || UInt32(clamping: line.pointee.gate.underWay) >= own {
                 unsafe line.pointee.gate.noteShed()
                 return .shed
             }

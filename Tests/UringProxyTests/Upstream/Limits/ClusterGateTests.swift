@@ -109,14 +109,10 @@ struct ClusterGateTests {
     }
 
     @Test("Threads at once never pass the limits, and lose no turn")
-    func threads() async {
+    func threads() {
         let gate = ClusterGate()
         let census = Census()
-        await withTaskGroup(of: Void.self) { group in
-            for worker in 0..<4 {
-                group.addTask { Self.crowd(gate, census, worker: worker) }
-            }
-        }
+        runThreads((0..<4).map { worker in { Self.crowd(gate, census, worker: worker) } })
         #expect(census.most.load(ordering: .relaxed) <= 3 && census.served.load(ordering: .relaxed) > 0)
         #expect(gate.view.underWay == 0 && gate.view.waiting == 0)
     }

@@ -94,12 +94,10 @@ struct EndpointCapTests {
     }
 
     @Test("Threads at once never pass the limit of any endpoint")
-    func threads() async {
+    func threads() {
         let plan = Self.plan(HealthRegistry(), ["a", "b", "c"], each: 2)
         let census = Census()
-        await withTaskGroup(of: Void.self) { group in
-            for worker in 0..<4 { group.addTask { Self.crowd(plan, census, worker: worker) } }
-        }
+        runThreads((0..<4).map { worker in { Self.crowd(plan, census, worker: worker) } })
         #expect(census.most.load(ordering: .relaxed) <= 2 && census.served.load(ordering: .relaxed) > 0)
         #expect(plan.limits?.endpoints.map(\.view.underWay) == [0, 0, 0])
     }

@@ -1,0 +1,25 @@
+/// What an explanation looks things up in: the tables of a running process, or such as it would make.
+struct ExplanationTables: Sendable {
+    let stickyKeys: StickyKeys
+    let sets: AddressSets
+    let databases: GeoDatabases
+    let routes: [(name: String, set: RouteSet)]
+    let origins: ValueOrigins
+}
+
+extension ExplanationTables {
+    /// Of a configuration that can work. Blocks: reads the files that it names.
+    init(_ configuration: Configuration, file: ConfigurationFile?) {
+        let sets = AddressSets(configuration)
+        self.init(
+            stickyKeys: StickyKeys(configuration), sets: sets,
+            databases: GeoCompiler(configuration).databases,
+            routes: configuration.routes.compactMap { list in
+                var problems: [ConfigurationProblem] = []
+                return RouteCompiler.compile(list, configuration, sets: sets, seed: 0, &problems).map {
+                    (list.name, $0)
+                }
+            },
+            origins: ValueOrigins(configuration, file: file))
+    }
+}

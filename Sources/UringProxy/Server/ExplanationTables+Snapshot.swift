@@ -1,0 +1,13 @@
+extension ExplanationTables {
+    /// Those that workers serve by.
+    ///
+    /// - Parameters:
+    ///   - configuration: what the snapshot was made of.
+    ///   - file: what that began as, if it did as a file.
+    init(_ snapshot: Snapshot, of configuration: Configuration, file: ConfigurationFile?) {
+        self.init(
+            stickyKeys: snapshot.stickyKeys, sets: snapshot.access.sets,
+            databases: snapshot.geo?.current.databases ?? .none, routes: snapshot.routes,
+            origins: ValueOrigins(configuration, file: file))
+    }
+}
