@@ -145,6 +145,48 @@ struct ExplanationTests {
         #expect(text.contains("500 at a time; one more is answered with 503") == (queue > 0), "\(text)")
     }
 
+    @Test("It names the endpoint that a request's key belongs to", arguments: TestDriver.offered)
+    func keys(_ driver: TestDriver) throws {
+        let origins = try ["a", "b", "c"].map { try UnsteadyOrigin($0) }
+        let kinds: [(BalancingPolicy, HashKey)] = [
+            (.ringHash, .uri), (.maglev, .header("x-a")), (.ringHash, .cookie("c")), (.maglev, .source),
+        ]
+        for (policy, key) in kinds {
+            var cluster = ClusterConfiguration(name: "app", endpoints: origins.map(\.address))
+            (cluster.balance, cluster.hashKey) = (policy, key)
+            let proxy = try TestProxy(driver, cluster: cluster)
+            let client = try proxy.connect()
+            let tables = ExplanationTables(proxy.configuration, file: nil)
+            func explain(_ target: String, _ fields: [String]) throws -> String {
+                var query = ExplanationQuery(target: "http://h\(target)")
+                query.fields = fields
+                query.source = "127.0.0.1"
+                do throws(OptionSyntaxError) {
+                    return try Explanation(
+                        query, configuration: proxy.configuration, file: nil, tables: tables
+                    ).text
+                } catch { throw TestFailure(error.message) }
+            }
+            var names: Set<String> = []
+            for number in 0..<30 {
+                let fields = ["X-A: \(number)", "Cookie: b=1; c=\(number)"]
+                let target = "/\(number)?x=\(number % 7)"
+                try client.send(
+                    "GET \(target) HTTP/1.1\r\nHost: h\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n")
+                let name = try client.receiveResponse().body
+                let origin = try #require(["a", "b", "c"].firstIndex(of: name))
+                let text = try explain(target, fields)
+                #expect(text.contains("belongs to \(origins[origin].address): "), "\(key) \(name): \(text)")
+                names.insert(name)
+            }
+            #expect(names.count == (key == .source ? 1 : 3))
+            let isAlways = key == .source || key == .uri
+            #expect(try explain("/", []).contains("the request has none: endpoints take turns") == !isAlways)
+            proxy.end()
+        }
+        for origin in origins { origin.end() }
+    }
+
     private func compare(
         _ client: TestSocket, _ configuration: Configuration, _ tables: ExplanationTables,
         _ random: inout some RandomNumberGenerator,

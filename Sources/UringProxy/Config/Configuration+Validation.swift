@@ -30,6 +30,7 @@ extension Configuration {
         checkClusters(&problems)
         for cluster in clusters { cluster.check(&problems) }
         checkCookies(&problems)
+        checkHedges(&problems)
         checkZones(&problems)
         checkBalancing(&problems)
         checkEngine(&problems)
@@ -265,6 +266,19 @@ extension Configuration {
                     path, "as a parent its answers are those of other sites, whose cookies it would be among",
                     "leave it out, or give the forward listener a cluster of its own")
             }
+        }
+    }
+
+    /// What a tcp listener passes on is no request that could be sent twice.
+    private func checkHedges(_ problems: inout ProblemList) {
+        for cluster in clusters where cluster.retries.hedgeAfter != .zero {
+            guard allListeners.contains(where: { $0.role == .tcp && $0.cluster == cluster.name }) else {
+                continue
+            }
+            problems.add(
+                "clusters.\(cluster.name).retries.hedge_after",
+                "a tcp listener sends connections here, which cannot be sent to a second endpoint as well",
+                "leave it out, or give that listener a cluster of its own")
         }
     }
 

@@ -12,6 +12,8 @@ public struct Explanation: Sendable {
     let configuration: Configuration
     /// By the name of a sticky cluster, the endpoint that the request's cookie names.
     private(set) var namedEndpoints: [String: String] = [:]
+    /// By the name of a cluster, the endpoint of the request's key.
+    private(set) var keyedChoices: [String: KeyedChoice] = [:]
     private let file: ConfigurationFile?
     /// How the endpoints of the process that is asked do; empty if none is.
     let health: [ClusterHealth]
@@ -130,9 +132,13 @@ public struct Explanation: Sendable {
                 switch listener.role {
                 case .forward:
                     guard mayGoOn(head, listener) else { return }
+                    keyedChoices = Self.keyedChoices(
+                        tables, head, fields, view, source: source, role: .forward)
                     explainAuthentication(listener.access.authentication, 407, path(of: listener))
                     explainForward(head, view, listener)
                 case .tcp:
+                    keyedChoices = Self.keyedChoices(
+                        tables, head, fields, view, source: source, role: .tcp)
                     explainCluster(
                         listener.cluster ?? "", "\(path(of: listener)).cluster", isRelay: true)
                 case .reverse:
@@ -145,6 +151,8 @@ public struct Explanation: Sendable {
                     }
                     namedEndpoints = Self.namedEndpoints(
                         configuration, tables.stickyKeys, discovered, fields, view)
+                    keyedChoices = Self.keyedChoices(
+                        tables, head, fields, view, source: source, role: .reverse)
                     explainReverse(head, fields, view, listener, source)
                 }
             }
@@ -498,6 +506,7 @@ public struct Explanation: Sendable {
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
         if let discovery = cluster.discovery { explainDiscovery(discovery, of: cluster) }
         explainSticky(cluster)
+        explainKey(cluster)
         explainZones(cluster)
         explainLimits(cluster, refusal: isRelay ? "reset" : "answered with 503")
         explainHealth(cluster)

@@ -4,6 +4,8 @@ struct ExplanationTables: Sendable {
     let sets: AddressSets
     let databases: GeoDatabases
     let routes: [(name: String, set: RouteSet)]
+    /// With the endpoints that are known.
+    let clusters: [ClusterPlan]
     let origins: ValueOrigins
 }
 
@@ -19,6 +21,14 @@ extension ExplanationTables {
                 return RouteCompiler.compile(list, configuration, sets: sets, seed: 0, &problems).map {
                     (list.name, $0)
                 }
+            },
+            clusters: configuration.allClusters.map { cluster in
+                let endpoints = Explanation.endpoints(of: cluster, []) ?? []
+                return ClusterPlan(
+                    name: cluster.name, endpoints: endpoints, policy: cluster.balance,
+                    hashKey: cluster.hashKey,
+                    zones: ZonePlan(
+                        zone: configuration.zone, endpoints, thresholdPercent: cluster.zoneThreshold))
             },
             origins: ValueOrigins(configuration, file: file))
     }

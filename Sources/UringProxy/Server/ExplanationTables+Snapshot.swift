@@ -8,6 +8,7 @@ extension ExplanationTables {
         self.init(
             stickyKeys: snapshot.stickyKeys, sets: snapshot.access.sets,
             databases: snapshot.geo?.current.databases ?? .none, routes: snapshot.routes,
+            clusters: snapshot.clusters,
             origins: ValueOrigins(configuration, file: file))
     }
 }

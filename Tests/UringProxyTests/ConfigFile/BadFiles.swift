@@ -602,6 +602,11 @@ enum BadFiles {
             "f.yaml:1:44: clusters.app.sticky: a tcp listener sends connections here, which have no cookies; leave it out, or give that listener a cluster of its own"
         ),
         Case(
+            health("retries: {hedge_after: 50ms}")
+                + "listeners: [{address: '127.0.0.1:1', role: tcp}]\n",
+            "f.yaml:1:59: clusters.app.retries.hedge_after: a tcp listener sends connections here, which cannot be sent to a second endpoint as well; leave it out, or give that listener a cluster of its own"
+        ),
+        Case(
             health("sticky: {cookie: a}")
                 + "listeners: [{address: '127.0.0.1:1', role: forward, parent: app}]\n",
             "f.yaml:1:44: clusters.app.sticky: as a parent its answers are those of other sites, whose cookies it would be among; leave it out, or give the forward listener a cluster of its own"

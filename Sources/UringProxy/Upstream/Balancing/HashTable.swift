@@ -54,6 +54,9 @@
             return nil
         }
 
+        /// The endpoint that the key belongs to while all may be chosen and have room.
+        func owner(of hash: UInt64) -> Int { unsafe Int(owners[start(hash)]) }
+
         /// The key's place.
         private func start(_ hash: UInt64) -> Int {
             guard let points = unsafe points else { return Int(truncatingIfNeeded: hash % UInt64(count)) }
