@@ -133,7 +133,11 @@
                     StickyPlan(
                         StickyConfiguration(cookie: "SRV"),
                         names: StickyPlan.simulatedNames(endpoints.map(\.identity)))
-                }, zones: ZonePlan(zone: "here", endpoints, thresholdPercent: 70))
+                },
+                zones: ZonePlans(
+                    own: "here",
+                    rules: world.places.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
+                    endpoints, thresholdPercent: 70))
         }
     }
 #endif

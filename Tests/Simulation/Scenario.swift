@@ -233,13 +233,14 @@
                     FixedUpstream(name: "dead-\(index)", port: 8000, address: address),
                     at: world.random.within(0...upstreams.count))
             }
-            var zones: ZonePlan?
+            var zones: ZonePlans?
             if world.zones.chance(50) {
                 for index in upstreams.indices {
                     upstreams[index].zone = world.zones.pick(["here", "there"])
                 }
-                zones = ZonePlan(
-                    zone: "here", upstreams, thresholdPercent: world.zones.pick([0, 70, 100]))
+                zones = ZonePlans(
+                    own: "here", rules: Self.makeZoneRules(world), upstreams,
+                    thresholdPercent: world.zones.pick([0, 70, 100]))
             }
             let names = upstreams.map(\.identity)
             let sticky = world.zones.chance(30) ? makeSticky(names) : nil
@@ -251,6 +252,20 @@
                 loadBound: world.random.pick([1, 1.25, 10]),
                 health: health, retries: makeRetries(),
                 limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones)
+        }
+
+        /// For some clients another zone comes first than for all others.
+        static func makeZoneRules(_ world: World) -> ZoneRules? {
+            guard world.places.chance(60) else { return nil }
+            let blocks = [
+                AddressPrefix(ipv4: 0x0A63_0002, length: 31), AddressPrefix(ipv4: 0xCB00_7100, length: 24),
+                AddressPrefix(IPAddress(high: 0x2001_0DB8 << 32, low: 0), length: 126),
+            ]
+            return ZoneRules(
+                (0..<world.places.within(1...3)).map { _ in
+                    let sources = [world.places.pick(blocks)]
+                    return (world.places.pick(["here", "there", "nowhere"]), ClientRule(sources: sources))
+                })
         }
 
         /// A cookie of all endpoints; what it calls them clients may say, be there such an endpoint or not.

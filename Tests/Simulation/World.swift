@@ -24,6 +24,8 @@
         var hedges: Random
         /// For zones and sticky cookies of clusters: apart as well.
         var zones: Random
+        /// For zones that come first for some clients: apart as well.
+        var places: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -61,6 +63,7 @@
             mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
             hedges = Random(seed: seed ^ 0x4845_4447_4553)
             zones = Random(seed: seed ^ 0x5A4F_4E45)
+            places = Random(seed: seed ^ 0x504C_4143_4553)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

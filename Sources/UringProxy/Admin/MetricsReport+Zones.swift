@@ -1,16 +1,39 @@
-// How much of the load stays in the proxy's zone. As many lines as there are clusters with endpoints here and elsewhere.
+// How much of the load stays in zones that come first. As many lines as there are clusters with endpoints in the proxy's zone and
+// elsewhere, and as many for each zone that comes first for some clients.
 extension MetricsReport {
     mutating func zones(_ clusters: [ClusterPlan]) {
-        let zoned = clusters.compactMap { cluster in cluster.zones.map { (cluster, $0) } }
-        if zoned.isEmpty { return }
-        header(
+        zoneShares(
             "cluster_local_share",
             "The part of the load that stays in the proxy's zone, 0 to 1; with cluster_panic zones do not count.",
-            "gauge")
+            clusters.map { cluster in
+                (cluster, [cluster.zones?.plans[0]].compactMap(\.self).map { ("", $0) })
+            })
+        zoneShares(
+            "cluster_zone_share",
+            "The part of the load of clients for which the zone comes first that stays in it, 0 to 1.",
+            clusters.map { cluster in
+                guard let zones = cluster.zones, let rules = zones.rules else { return (cluster, []) }
+                return (
+                    cluster,
+                    zip(rules.zones, zones.plans.dropFirst()).compactMap { name, plan in
+                        plan.map { (",zone=\"\(name)\"", $0) }
+                    }
+                )
+            })
+    }
+
+    private mutating func zoneShares(
+        _ name: String, _ help: String,
+        _ zoned: [(cluster: ClusterPlan, zones: [(labels: String, plan: ZonePlan)])]
+    ) {
+        if zoned.allSatisfy(\.zones.isEmpty) { return }
+        header(name, help, "gauge")
         for (cluster, zones) in zoned {
-            let share = zones.localShare { cluster.health?.endpoints[$0].isAvailable ?? true }
-            let text = Double(share * 1000 / ZonePlan.whole) / 1000
-            self.text += "uproxy_cluster_local_share{cluster=\"\(cluster.name)\"} \(text)\n"
+            for (labels, plan) in zones {
+                let share = plan.localShare { cluster.health?.endpoints[$0].isAvailable ?? true }
+                let text = Double(share * 1000 / ZonePlan.whole) / 1000
+                self.text += "uproxy_\(name){cluster=\"\(cluster.name)\"\(labels)} \(text)\n"
+            }
         }
     }
 }

@@ -21,8 +21,10 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var outliers = OutlierConfiguration()
     /// Percent: with a smaller share of healthy endpoints all are used. 0: never.
     public var panic = 10
-    /// Percent: with a smaller share of the own zone's endpoints healthy, by weight, the others get some of the load.
+    /// Percent: with a smaller share of the first zone's endpoints healthy, by weight, the others get some of the load.
     public var zoneThreshold = 70
+    /// For whom another zone comes first than the proxy's own; the first that holds for a client counts.
+    public var preferredZones: [PreferredZone] = []
     /// How long an endpoint that returns gets less than its share. 0: it gets all of it at once.
     public var slowStart = Nanoseconds.zero
 

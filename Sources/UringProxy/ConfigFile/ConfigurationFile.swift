@@ -40,6 +40,7 @@ public struct ConfigurationFile: Sendable {
             configuration.validate() + AccessCompiler.problems(of: configuration)
             + GeoCompiler(configuration).problems + StickyKeys(configuration).problems
             + RouteCompiler.problems(of: configuration) + EndpointFile.problems(of: configuration)
+            + ZoneCompiler.problems(of: configuration)
             + Self.destinationProblems(of: configuration)
         return placed(found)
     }

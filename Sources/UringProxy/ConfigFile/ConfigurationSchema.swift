@@ -22,11 +22,11 @@ enum ConfigurationSchema {
             "The zone that this proxy stands in: endpoints of the same zone come first."),
         .namedItems(
             "address_sets", \.addressSets,
-            "Addresses under a name of yours, for allow, deny and match.source.",
+            "Addresses under a name of yours, for allow, deny, match.source and preferred_zones.",
             itemName: \.name, items: \.items, new: { AddressSetConfiguration(name: "") },
             .text("an address, a CIDR, unix:, or file:PATH for a file with one of them a line"),
             fileItems: "file:"),
-        .section("geo", "Where clients are, for match.geo.", geoKeys),
+        .section("geo", "Where clients are, for match.geo and preferred_zones.", geoKeys),
         .named(
             "rate_limits", \.rateLimits, "How often requests may come, by a name of yours.",
             itemName: \.name, new: { RateLimitConfiguration(name: "") }, rateLimitKeys),
@@ -114,13 +114,7 @@ enum ConfigurationSchema {
                         "query", \.query, "Query parameters, in the same way.",
                         pair: { RouteConfiguration.Condition(name: $0, value: $1) },
                         parts: { ($0.name, $0.value) }),
-                    .values(
-                        "source", \.sources, .text("an address, a CIDR or the name of an address set"),
-                        "Addresses that it comes from; one of them."),
-                    .section(
-                        "geo", "Where it comes from: of each key one of the values, and none with !.",
-                        placeKeys),
-                ]),
+                ] + clientKeys()),
             .optional(
                 "cluster", \.cluster, .text("the name of a cluster"), "The cluster that it goes to; or"),
             .objects(
@@ -231,15 +225,29 @@ enum ConfigurationSchema {
         .part("limits", \.limits, "Limits of requests, where they differ.", routeLimitKeys),
     ]
 
-    private static let placeKeys: [SchemaKey<RouteConfiguration>] = [
-        .values(
-            "country", \.countries, .text("the two letters of a country, such as DE or !DE"),
-            "Countries by their code of ISO 3166-1."),
-        .values(
-            "region", \.regions, .text("what ISO 3166-2 has behind the hyphen, such as BY for DE-BY"),
-            "Regions by their code of ISO 3166-2, without the country's part."),
-        .values("asn", \.autonomousSystems, .autonomousSystem, "Numbers of autonomous systems."),
-    ]
+    /// Where the clients are that something is for.
+    private static func clientKeys<Target: ClientConditions>() -> [SchemaKey<Target>] {
+        let places: [SchemaKey<Target>] = [
+            .values(
+                "country", \.countries, .text("the two letters of a country, such as DE or !DE"),
+                "Countries by their code of ISO 3166-1."),
+            .values(
+                "region", \.regions, .text("what ISO 3166-2 has behind the hyphen, such as BY for DE-BY"),
+                "Regions by their code of ISO 3166-2, without the country's part."),
+            .values("asn", \.autonomousSystems, .autonomousSystem, "Numbers of autonomous systems."),
+        ]
+        return [
+            .values(
+                "source", \.sources, .text("an address, a CIDR or the name of an address set"),
+                "Addresses that it comes from; one of them."),
+            .section(
+                "geo", "Where it comes from: of each key one of the values, and none with !.", places),
+        ]
+    }
+
+    private static let preferredZoneKeys: [SchemaKey<PreferredZone>] =
+        [.value("zone", \.zone, .zone, "The zone whose endpoints come first.", isRequired: true)]
+        + clientKeys()
 
     private static let geoKeys: [SchemaKey<Configuration>] = [
         .paths(
@@ -281,8 +289,12 @@ enum ConfigurationSchema {
         ),
         .value(
             "zone_threshold", \.zoneThreshold, .percent,
-            "With a smaller share of the own zone's endpoints healthy other zones get some of the load (default: 70%)."
+            "With a smaller share of the first zone's endpoints healthy other zones get some of the load (default: 70%)."
         ),
+        .objects(
+            "preferred_zones", \.preferredZones,
+            "Zones that come first in place of the proxy's own, by where the client is; the first that holds counts.",
+            new: { PreferredZone(zone: "") }, preferredZoneKeys),
         .value(
             "slow_start", \.slowStart, .duration,
             "How long an endpoint that returns gets less than its share, from a tenth of it on; 0: not at all."

@@ -19,7 +19,9 @@ public struct Explanation: Sendable {
     let health: [ClusterHealth]
     /// What it has found of endpoints; empty if none is asked.
     let discovered: [DiscoverySource]
-    private let tables: ExplanationTables
+    let tables: ExplanationTables
+    /// Whose request it is.
+    let client: IPAddress
 
     /// - Parameter file: what the configuration began as, if it did as a file.
     /// - Throws: what of the question cannot be read.
@@ -45,6 +47,7 @@ public struct Explanation: Sendable {
             throw OptionSyntaxError(
                 "--from \(quoted(query.source)) is no address: write for example 192.0.2.7")
         }
+        client = source
         let listeners = configuration.allListeners
         let isForward = method == "CONNECT"
         let chosen: ListenerConfiguration?

@@ -13,6 +13,7 @@ extension ExplanationTables {
     /// Of a configuration that can work. Blocks: reads the files that it names.
     init(_ configuration: Configuration, file: ConfigurationFile?) {
         let sets = AddressSets(configuration)
+        let zoneRules = ZoneCompiler(configuration, sets: sets).rules
         self.init(
             stickyKeys: StickyKeys(configuration), sets: sets,
             databases: GeoCompiler(configuration).databases,
@@ -27,8 +28,9 @@ extension ExplanationTables {
                 return ClusterPlan(
                     name: cluster.name, endpoints: endpoints, policy: cluster.balance,
                     hashKey: cluster.hashKey,
-                    zones: ZonePlan(
-                        zone: configuration.zone, endpoints, thresholdPercent: cluster.zoneThreshold))
+                    zones: ZonePlans(
+                        own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
+                        thresholdPercent: cluster.zoneThreshold))
             },
             origins: ValueOrigins(configuration, file: file))
     }

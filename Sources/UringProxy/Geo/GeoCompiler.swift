@@ -2,7 +2,7 @@
 struct GeoCompiler {
     /// Those that could be opened.
     let databases: GeoDatabases
-    /// What routes ask for.
+    /// What routes and clusters ask for.
     let asked: GeoKinds
     /// Each by the path of its key.
     private(set) var problems: [ConfigurationProblem] = []
@@ -40,22 +40,18 @@ struct GeoCompiler {
         self.problems = problems
     }
 
-    /// What routes ask for: the path of each key, its kind, and a database that knows it.
-    private static func asked(
-        _ configuration: Configuration
-    ) -> [(option: String, kind: GeoKinds, product: String)] {
-        var asked: [(option: String, kind: GeoKinds, product: String)] = []
+    /// What routes and clusters ask for: the path of each key, its kind, and a database that knows it.
+    private static func asked(_ configuration: Configuration) -> Asked {
+        var asked: Asked = []
         for list in configuration.routes {
             for (index, route) in list.routes.enumerated() {
-                let path = "routes.\(list.name)[\(index)].match.geo"
-                if !route.countries.isEmpty {
-                    asked.append(("\(path).country", .country, "GeoLite2-Country"))
-                }
-                if !route.regions.isEmpty { asked.append(("\(path).region", .region, "GeoLite2-City")) }
-                if !route.autonomousSystems.isEmpty {
-                    asked.append(("\(path).asn", .autonomousSystem, "GeoLite2-ASN"))
-                }
-                asked += Self.asked(route, "routes.\(list.name)[\(index)]")
+                let path = "routes.\(list.name)[\(index)]"
+                asked += Self.asked(of: route, "\(path).match.geo") + Self.asked(route, path)
+            }
+        }
+        for cluster in configuration.clusters {
+            for (index, preferred) in cluster.preferredZones.enumerated() {
+                asked += Self.asked(of: preferred, "clusters.\(cluster.name).preferred_zones[\(index)].geo")
             }
         }
         for defaults in configuration.routeDefaults {
@@ -67,6 +63,16 @@ struct GeoCompiler {
     }
 
     private typealias Asked = [(option: String, kind: GeoKinds, product: String)]
+
+    private static func asked(of conditions: some ClientConditions, _ path: String) -> Asked {
+        var asked: Asked = []
+        if !conditions.countries.isEmpty { asked.append(("\(path).country", .country, "GeoLite2-Country")) }
+        if !conditions.regions.isEmpty { asked.append(("\(path).region", .region, "GeoLite2-City")) }
+        if !conditions.autonomousSystems.isEmpty {
+            asked.append(("\(path).asn", .autonomousSystem, "GeoLite2-ASN"))
+        }
+        return asked
+    }
 
     /// What the placeholders of a route ask for.
     private static func asked(_ route: RouteConfiguration, _ path: String) -> Asked {

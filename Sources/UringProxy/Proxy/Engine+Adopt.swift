@@ -131,11 +131,16 @@ extension Engine where D: ~Copyable {
             used.insert(exchanges[index].gate)
         }
         let numbers = gates.adopt(snapshot.clusters) { used.contains($0) }
+        let zonesBefore = clusters.usesClientZones ? clusters.plans.map(\.zones) : []
         clusters.adopt(snapshot.clusters, change, gates: numbers)
         for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
             let exchange = exchanges.tenant(index)
             guard exchange.cluster != Exchange.noCluster else { continue }
             let cluster = change.clusterAfter[Int(exchange.cluster)]
+            if exchange.zone > 0 {
+                let zones = cluster < 0 ? nil : snapshot.clusters[cluster].zones
+                exchange.zone = zonesBefore[Int(exchange.cluster)]?.number(exchange.zone, in: zones) ?? 0
+            }
             exchange.cluster = cluster < 0 ? Exchange.noCluster : UInt16(cluster)
             // What it has tried in vain stands by numbers that may mean others now: it may try them once more.
             exchange.endpointsFailed = 0

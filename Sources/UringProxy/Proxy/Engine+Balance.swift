@@ -13,6 +13,7 @@ extension Engine where D: ~Copyable {
         if clusters.usesKeys, case .source = clusters.keySource(cluster) {
             key = KeyHash.hash(peer(of: slot))
         }
+        if clusters.usesClientZones { exchanges[index].zone = zone(cluster, for: peer(of: slot)) }
         return enterCluster(index, cluster, key: key)
     }
 
@@ -36,7 +37,10 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func chooseAny(_ index: UInt32, cluster: Int, key: UInt64) -> Bool {
         let named = exchanges[index].isSticky ? chooseNamed(index, cluster) : nil
-        guard let chosen = named ?? clusters.choose(cluster, key: key, now: driver.now) else { return false }
+        let zone = exchanges[index].zone
+        guard let chosen = named ?? clusters.choose(cluster, key: key, zone: zone, now: driver.now) else {
+            return false
+        }
         if clusters.isPanic(cluster) { counters.add(.panicChoices) }
         let exchange = exchanges.tenant(index)
         exchange.balancingKey = key
@@ -53,7 +57,8 @@ extension Engine where D: ~Copyable {
         let failed = exchange.clusterEndpoint == Slot.none ? nil : Int(exchange.clusterEndpoint)
         let other = clusters.chooseAnother(
             Int(exchange.cluster), than: failed, for: index,
-            isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, now: driver.now)
+            isFirstFailure: exchange.endpointsFailed == 0, key: exchange.balancingKey, zone: exchange.zone,
+            now: driver.now)
         exchange.endpointsFailed += 1
         guard let other else {
             exchange.clusterEndpoint = Slot.none
@@ -76,7 +81,7 @@ extension Engine where D: ~Copyable {
         let exchange = exchanges.tenant(index)
         let other = clusters.chooseAnother(
             cluster, than: nil, for: index, isFirstFailure: false, key: exchange.balancingKey,
-            now: driver.now)
+            zone: exchange.zone, now: driver.now)
         guard let other else { return false }
         exchange.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         exchange.endpoint = fixedEndpoints[other]
@@ -106,13 +111,16 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Keys
 
-    /// Reads what the cluster wants to know of a request: whom its cookie names, which is kept with the exchange, and the key of its
-    /// policy.
+    /// Reads what the cluster wants to know of a request: whom its cookie names and which zone comes first for its client, which are kept
+    /// with the exchange, and the key of its policy.
     @inline(never)
     private mutating func askRequest(_ index: UInt32, _ cluster: Int, _ slot: UInt32, _ bytes: ByteView)
         -> UInt64
     {
         if clusters.isSticky(cluster) { readCookie(index, cluster, bytes) }
+        if clusters.hasClientZones(cluster) {
+            exchanges[index].zone = zone(cluster, for: clientAddress(slot, bytes))
+        }
         return clusters.usesKeys ? balancingKey(index, cluster, slot, bytes) : 0
     }
 
@@ -128,6 +136,14 @@ extension Engine where D: ~Copyable {
             return KeyHash.path(bytes[requestHead.target])
         default: return KeyHash.hash(key, in: requestHead, fields, bytes)
         }
+    }
+
+    /// The number of the zone of the cluster that comes first for a client.
+    @inline(never)
+    func zone(_ cluster: Int, for client: IPAddress) -> UInt8 {
+        // Where there are no databases no cluster asks for what they know.
+        let isLookedUp = geoSource != nil && clusters.asksLocation(cluster)
+        return clusters.zone(cluster, for: client, at: isLookedUp ? geo.location(of: client) : .unknown)
     }
 
     // MARK: - Lessons

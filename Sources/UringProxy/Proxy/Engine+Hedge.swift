@@ -40,10 +40,11 @@ extension Engine where D: ~Copyable {
         hedge.totalDeadline = .max
         hedge.usesParent = original.usesParent
         hedge.balancingKey = original.balancingKey
+        hedge.zone = original.zone
         hedge.cluster = original.cluster
         let other = clusters.chooseAnother(
-            cluster, than: own, for: copy, isFirstFailure: true, key: hedge.balancingKey, keepsPlace: true,
-            now: driver.now)
+            cluster, than: own, for: copy, isFirstFailure: true, key: hedge.balancingKey, zone: hedge.zone,
+            keepsPlace: true, now: driver.now)
         guard let other else { return false }
         hedge.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         hedge.endpoint = fixedEndpoints[other]

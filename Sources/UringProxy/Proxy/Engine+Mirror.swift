@@ -9,6 +9,8 @@ extension Engine where D: ~Copyable {
         var cluster: Int32 = -1
         /// What the cluster's policy chooses by.
         var key: UInt64 = 0
+        /// Which of its zones comes first.
+        var zone: UInt8 = 0
     }
 
     /// Draws whether the request whose head has just been parsed out of `bytes` is mirrored.
@@ -19,7 +21,9 @@ extension Engine where D: ~Copyable {
         guard plan.takes(UInt32(truncatingIfNeeded: random.next() >> 32)), !exchanges[index].wantsUpgrade
         else { return }
         choice.cluster = plan.cluster
-        if clusters.usesKeys { choice.key = balancingKey(index, Int(plan.cluster), slot, bytes) }
+        let cluster = Int(plan.cluster)
+        if clusters.usesKeys { choice.key = balancingKey(index, cluster, slot, bytes) }
+        if clusters.hasClientZones(cluster) { choice.zone = zone(cluster, for: clientAddress(slot, bytes)) }
     }
 
     /// The exchange, whose request is written, looks for a connection, and behind it its copy.
@@ -27,7 +31,9 @@ extension Engine where D: ~Copyable {
     mutating func findUpstreamMirrored(_ index: UInt32, _ choice: MirrorChoice) {
         let copy = makeMirror(of: index)
         findUpstreamInTurn(index)
-        guard let copy, enterCluster(copy, Int(choice.cluster), key: choice.key) else { return }
+        guard let copy else { return }
+        exchanges[copy].zone = choice.zone
+        guard enterCluster(copy, Int(choice.cluster), key: choice.key) else { return }
         guard renameHost(copy) else {
             fail(copy, .outOfMemory)
             return

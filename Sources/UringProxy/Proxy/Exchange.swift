@@ -51,6 +51,8 @@ struct Exchange: BitwiseCopyable {
     var gate: UInt16 = 0
     /// Of the endpoints that failed, those that did not answer at all.
     var connectTimeouts: UInt8 = 0
+    /// Which zone of its cluster comes first for its client, by its number.
+    var zone: UInt8 = 0
     /// The hedge of the exchange, or the exchange whose hedge this is.
     var partner = Slot.none
     /// What a hashed policy chose by; 0: nothing.

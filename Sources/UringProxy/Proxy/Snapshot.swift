@@ -77,6 +77,11 @@ final class Snapshot: Sendable {
     /// Of all clusters, in their order.
     var endpoints: [FixedUpstream] { clusters.flatMap(\.endpoints) }
 
+    /// Which zones come first for which clients, by the name of a cluster, as it was read at the last reload, or the start.
+    var zoneRules: [String: ZoneRules] {
+        clusters.reduce(into: [:]) { rules, cluster in rules[cluster.name] = cluster.zones?.rules }
+    }
+
     /// The secrets of cookies as they were read at the last reload, or the start.
     var stickyKeys: StickyKeys {
         StickyKeys(clusters.reduce(into: [:]) { keys, cluster in keys[cluster.name] = cluster.sticky?.key })

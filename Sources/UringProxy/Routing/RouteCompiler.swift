@@ -253,36 +253,10 @@ enum RouteCompiler {
                 if let parameter { rule.query.append(parameter) }
             }
             let sets = sets
-            for (index, text) in route.sources.enumerated() {
-                let sources = value("match.source[\(index)]") { () throws(OptionSyntaxError) in
-                    try sets.prefixes(text)
-                }
-                if sources?.isEmpty == true {
-                    note(
-                        "match.source[\(index)]", "the address set \(quoted(text)) is empty: nobody is in it",
-                        "take the route out, or put an address into the set")
-                }
-                rule.sources += sources ?? []
-            }
-            choice("match.geo.country", route.countries, \.countries, GeoRule.Choice.country, &rule)
-            choice("match.geo.region", route.regions, \.regions, GeoRule.Choice.region, &rule)
-            choice(
-                "match.geo.asn", route.autonomousSystems, \.autonomousSystems,
-                GeoRule.Choice.autonomousSystem, &rule)
+            let clients = ClientRule(route, of: "route", sets: sets) { note("match.\($0)", $1, $2) }
+            rule.sources = clients.sources
+            rule.geo = clients.geo
             return rule
-        }
-
-        private mutating func choice(
-            _ key: String, _ texts: [String], _ property: WritableKeyPath<GeoRule, GeoRule.Choice>,
-            _ read: (Substring) throws(OptionSyntaxError) -> UInt32, _ rule: inout RouteRule
-        ) {
-            for (index, text) in texts.enumerated() {
-                var choice = rule.geo[keyPath: property]
-                let added: Void? = value("\(key)[\(index)]") { () throws(OptionSyntaxError) in
-                    try choice.add(text, read)
-                }
-                if added != nil { rule.geo[keyPath: property] = choice }
-            }
         }
 
         private mutating func action(_ route: RouteConfiguration, _ captures: [String])

@@ -27,7 +27,7 @@ extension RouteTable {
         else {
             return false
         }
-        guard conditions.geo == Self.none || holds(geos[Int(conditions.geo)], at: request.location) else {
+        guard conditions.geo == Self.none || geos.holds(Int(conditions.geo), at: request.location) else {
             return false
         }
         for index in conditions.fields.start..<conditions.fields.end
@@ -55,27 +55,6 @@ extension RouteTable {
     private func covers(_ conditions: Conditions, _ source: IPAddress) -> Bool {
         let range = Int(conditions.sources.start)..<Int(conditions.sources.end)
         return range.isEmpty || sources.contains(source, in: range)
-    }
-
-    private func holds(_ geo: Geo, at location: GeoLocation) -> Bool {
-        holds(geo.countries, location.country.rawValue) && holds(geo.regions, location.region.rawValue)
-            && holds(geo.autonomousSystems, location.autonomousSystem)
-    }
-
-    /// What is not known is 0, and so none of the values.
-    private func holds(_ choice: Geo.Choice, _ value: UInt32) -> Bool {
-        (choice.among.start == choice.among.end || has(choice.among, value)) && !has(choice.except, value)
-    }
-
-    /// A binary search.
-    private func has(_ values: Items, _ value: UInt32) -> Bool {
-        var low = Int(values.start)
-        var high = Int(values.end)
-        while low < high {
-            let middle = (low &+ high) / 2
-            if geoValues[middle] < value { low = middle &+ 1 } else { high = middle }
-        }
-        return low < Int(values.end) && geoValues[low] == value
     }
 
     private func holds(

@@ -53,21 +53,8 @@ extension RouteTable {
         var fields = Items()
         var query = Items()
         var sources = Items()
-        /// The index of its `Geo`, or `none`.
+        /// Its index among the places, or `none`.
         var geo = RouteTable.none
-    }
-
-    /// Where a request has to come from: each kind's values are among the table's, in order.
-    struct Geo: BitwiseCopyable, Sendable {
-        struct Choice: BitwiseCopyable, Sendable {
-            /// One of these, if there are any.
-            var among = Items()
-            /// None of these.
-            var except = Items()
-        }
-        var countries = Choice()
-        var regions = Choice()
-        var autonomousSystems = Choice()
     }
 
     /// A field or a query parameter, and what it must be.

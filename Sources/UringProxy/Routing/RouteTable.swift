@@ -49,8 +49,7 @@ final class RouteTable: Sendable {
     let tests: FixedArray<Test>
     let methodNames: FixedArray<ByteRange>
     let sources: FixedArray<AddressBlock>
-    let geos: FixedArray<Geo>
-    let geoValues: FixedArray<UInt32>
+    let geos: GeoTable
     let texts: FixedBytes
     let expressionCodes: FixedArray<RegularExpression.Code>
 
@@ -88,8 +87,7 @@ final class RouteTable: Sendable {
         tests = FixedArray(builder.tests)
         methodNames = FixedArray(builder.methodNames)
         sources = FixedArray(builder.sources)
-        geos = FixedArray(builder.geos)
-        geoValues = FixedArray(builder.geoValues)
+        geos = GeoTable(builder.geos)
         texts = FixedBytes(builder.texts)
         expressionCodes = FixedArray(builder.expressions.map(\.code))
         self.seed = seed
@@ -97,7 +95,7 @@ final class RouteTable: Sendable {
 
     /// Whether a rule asks where requests come from: then their location has to be looked up.
     @inline(__always)
-    var asksLocation: Bool { geos.count > 0 }
+    var asksLocation: Bool { !geos.isEmpty }
 
     /// What the table holds; PCRE2's code not counted.
     var sizeBytes: Int {
@@ -105,7 +103,7 @@ final class RouteTable: Sendable {
             + nodes.sizeBytes
             + labels.sizeBytes + pathExpressions.sizeBytes + links.sizeBytes + conditions.sizeBytes
             + tests.sizeBytes
-            + methodNames.sizeBytes + sources.sizeBytes + geos.sizeBytes + geoValues.sizeBytes
+            + methodNames.sizeBytes + sources.sizeBytes + geos.sizeBytes
             + texts.sizeBytes + expressionCodes.sizeBytes
     }
 }

@@ -50,8 +50,7 @@ struct RouteTableBuilder {
     private(set) var tests: [RouteTable.Test] = []
     private(set) var methodNames: [ByteRange] = []
     private(set) var sources: [AddressBlock] = []
-    private(set) var geos: [RouteTable.Geo] = []
-    private(set) var geoValues: [UInt32] = []
+    private(set) var geos: [GeoRule] = []
     private(set) var texts: [UInt8] = []
 
     // MARK: Adding
@@ -175,24 +174,11 @@ struct RouteTableBuilder {
         compiled.sources = Self.items(firstSource..<sources.count)
         if !rule.geo.isEmpty {
             compiled.geo = UInt32(geos.count)
-            geos.append(
-                RouteTable.Geo(
-                    countries: choice(rule.geo.countries), regions: choice(rule.geo.regions),
-                    autonomousSystems: choice(rule.geo.autonomousSystems)))
+            geos.append(rule.geo)
         }
         conditions.append(compiled)
         conditionIndices[asked] = UInt32(conditions.count - 1)
         return UInt32(conditions.count - 1)
-    }
-
-    private mutating func choice(_ choice: GeoRule.Choice) -> RouteTable.Geo.Choice {
-        RouteTable.Geo.Choice(among: geoItems(choice.among), except: geoItems(choice.except))
-    }
-
-    private mutating func geoItems(_ values: Set<UInt32>) -> RouteTable.Items {
-        let first = geoValues.count
-        geoValues.append(contentsOf: values.sorted())
-        return Self.items(first..<geoValues.count)
     }
 
     private mutating func test(_ name: String, _ value: ValuePattern, id: FieldName) -> RouteTable.Test {

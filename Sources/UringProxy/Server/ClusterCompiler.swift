@@ -3,13 +3,20 @@ struct ClusterCompiler {
     private let configuration: Configuration
     private let registries: Registries
     private let stickyKeys: StickyKeys
+    private let zoneRules: [String: ZoneRules]
     private let proxyHeader: ProxyHeader.Version?
 
-    /// - Parameter registries: what there is, and gets what is new.
-    init(_ configuration: Configuration, _ registries: Registries, _ stickyKeys: StickyKeys) {
+    /// - Parameters:
+    ///   - registries: what there is, and gets what is new.
+    ///   - zoneRules: by the name of a cluster.
+    init(
+        _ configuration: Configuration, _ registries: Registries, _ stickyKeys: StickyKeys,
+        zoneRules: [String: ZoneRules]
+    ) {
         self.configuration = configuration
         self.registries = registries
         self.stickyKeys = stickyKeys
+        self.zoneRules = zoneRules
         proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
     }
 
@@ -82,8 +89,9 @@ struct ClusterCompiler {
                     $0, names: stickyKeys.names(cluster.name, of: endpoints.map(\.identity)),
                     key: stickyKeys.key(cluster.name))
             },
-            zones: ZonePlan(
-                zone: configuration.zone, endpoints, thresholdPercent: cluster.zoneThreshold))
+            zones: ZonePlans(
+                own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
+                thresholdPercent: cluster.zoneThreshold))
     }
 
     /// What is found comes on top of what the configuration lists.

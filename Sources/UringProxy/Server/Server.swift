@@ -193,7 +193,7 @@ public final class Server: Sendable {
     var discoveredClusters: [DiscoverySource] {
         state.withLock { $0.snapshot }?.clusters.compactMap { $0.discovery?.source } ?? []
     }
-    /// The clusters of which some endpoints stand in the proxy's zone, and others do not.
+    /// The clusters of which the endpoints of some zone may come first.
     var zonedClusters: [ClusterPlan] {
         state.withLock { $0.snapshot }?.clusters.filter { $0.zones != nil } ?? []
     }

@@ -25,7 +25,8 @@ struct SnapshotCompiler {
         geo = GeoCompiler(configuration)
         let stickyKeys = StickyKeys(configuration)
         problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
-        problems += stickyKeys.problems
+        let zones = ZoneCompiler(configuration, sets: compiler.sets)
+        problems += stickyKeys.problems + zones.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -58,7 +59,8 @@ struct SnapshotCompiler {
         do throws(OptionSyntaxError) { trust = try Trust.Policy(configuration.trust) } catch {
             throw StartError(message: error.message)
         }
-        clusterCompiler = ClusterCompiler(configuration, registries, stickyKeys)
+        clusterCompiler = ClusterCompiler(
+            configuration, registries, stickyKeys, zoneRules: zones.rules)
         clusters = try clusterCompiler.plans()
     }
 

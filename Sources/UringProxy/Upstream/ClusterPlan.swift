@@ -20,8 +20,8 @@ struct ClusterPlan: Sendable {
     /// How its endpoints are found; nil: the configuration lists them.
     let discovery: DiscoveryPlan?
 
-    /// Which endpoints stand in the zone of the proxy; nil: all are alike.
-    let zones: ZonePlan?
+    /// Which zones come first; nil: all endpoints are alike.
+    let zones: ZonePlans?
     /// How clients are kept with their endpoints; nil: they are not.
     let sticky: StickyPlan?
 
@@ -31,7 +31,7 @@ struct ClusterPlan: Sendable {
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
         hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
         retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil,
-        sticky: StickyPlan? = nil, zones: ZonePlan? = nil
+        sticky: StickyPlan? = nil, zones: ZonePlans? = nil
     ) {
         precondition(endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -48,7 +48,8 @@ struct ClusterPlan: Sendable {
         precondition(limits.map { $0.endpoints.isEmpty || $0.endpoints.count == endpoints.count } ?? true)
         self.limits = limits
         self.sticky = sticky
-        precondition(zones.map { $0.isLocal.count == endpoints.count } ?? true)
+        precondition(
+            zones?.plans.allSatisfy { ($0?.isLocal.count ?? endpoints.count) == endpoints.count } ?? true)
         self.zones = zones
         self.discovery = discovery
         guard !endpoints.isEmpty else {

@@ -16,10 +16,9 @@ extension ClusterTable {
     /// none may be used.
     @inline(never)
     func chooseCapped(
-        _ cluster: Int, besides other: EndpointMask, mayClaimTrial: Bool, key: UInt64, now: Int64
-    )
-        -> Int?
-    {
+        _ cluster: Int, besides other: EndpointMask, mayClaimTrial: Bool, key: UInt64, zone: UInt8,
+        now: Int64
+    ) -> Int? {
         let place = unsafe clusters + cluster
         let (first, cap) = unsafe (place.pointee.first, place.pointee.cap)
         unsafe place.pointee.lacksRoom = false
@@ -30,9 +29,8 @@ extension ClusterTable {
             return trial
         }
         while true {
-            guard let chosen = chooseAvailable(cluster, besides: other, key: key, now: now) else {
-                return nil
-            }
+            guard let chosen = chooseAvailable(cluster, besides: other, key: key, zone: zone, now: now)
+            else { return nil }
             // Another worker may have been faster.
             if unsafe caps[first + chosen]?.enter(limit: cap) ?? false { return chosen }
         }

@@ -9,10 +9,10 @@ extension ClusterTable {
     func look(_ cluster: Int, mayClaimTrial: Bool, now: Int64) -> Int? {
         var watch = unsafe clusters[cluster].watch
         guard let health = plans[cluster].health else {
-            // There is but its zone to look at, once and for all.
+            // There are but its zones to look at, once and for all.
             watch.changesAt = .max
-            watch.localShare = localShare(cluster)
             unsafe clusters[cluster].watch = watch
+            updateShares(cluster)
             return nil
         }
         watch.beginLooking()
@@ -49,8 +49,8 @@ extension ClusterTable {
             watch.changesAt = min(watch.changesAt, max(now, endpoint.trialDueAt))
         }
         watch.isPanic = health.isPanic(available: health.endpoints.count - watch.excludedCount)
-        if watch.hasZones { watch.localShare = localShare(cluster) }
         unsafe clusters[cluster].watch = watch
+        if watch.hasZones { updateShares(cluster) }
         return trial
     }
 

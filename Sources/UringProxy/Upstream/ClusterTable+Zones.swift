@@ -1,13 +1,62 @@
-// The zone of the proxy: its endpoints come first, and those of other zones get what they cannot take.
+// Zones that come first, the proxy's own or one for its client: their endpoints are chosen from, and those elsewhere get what they
+// cannot take.
 extension ClusterTable {
+    /// Whose turn it is.
+    struct Turns: BitwiseCopyable {
+        var roundRobin: RoundRobin
+        var leastRequests: LeastRequests
+    }
+
+    /// What a worker remembers of one of a cluster's zones.
+    struct Zone: BitwiseCopyable {
+        /// Some endpoints stand in it, and others do not.
+        let isOn: Bool
+        /// Where its words begin in `outside`.
+        let firstWord: Int
+        /// The part of the load that stays in it, in 1/2^32.
+        var share = ZonePlan.whole
+        // Each side takes turns of its own: one that the other moves would always begin at the same endpoint.
+        var inside: Turns
+        var outside: Turns
+    }
+
+    /// Whether it depends on the client which zone of the cluster comes first.
+    func hasClientZones(_ cluster: Int) -> Bool {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].zoneRules != nil
+    }
+
+    /// Whether for that it has to be known where the client is.
+    func asksLocation(_ cluster: Int) -> Bool {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].zoneRules?.asksLocation ?? false
+    }
+
+    /// The number of the zone that comes first for a client; 0: what holds for all others.
+    func zone(_ cluster: Int, for client: IPAddress, at location: GeoLocation) -> UInt8 {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        return unsafe clusters[cluster].zoneRules?.zone(for: client, at: location) ?? 0
+    }
+
     /// Chooses among what is neither left out nor in `other`, in the zone whose turn it is; elsewhere if nothing is left there.
-    func chooseAvailable(_ cluster: Int, besides other: EndpointMask, key: UInt64, now: Int64) -> Int? {
+    ///
+    /// - Parameter zone: the number of the zone that comes first.
+    func chooseAvailable(
+        _ cluster: Int, besides other: EndpointMask, key: UInt64, zone: UInt8, now: Int64
+    ) -> Int? {
         takeDown(cluster, besides: other)
-        if unsafe clusters[cluster].watch.prefersZone {
-            if let chosen = chooseInZone(cluster, key: key, now: now) { return chosen }
+        if unsafe clusters[cluster].watch.prefersZone, let zone = unsafe self.zone(cluster, zone) {
+            if let chosen = unsafe chooseByZone(cluster, zone, key: key, now: now) { return chosen }
             takeDown(cluster, besides: other)
         }
         return chooseAmong(cluster, key: key, now: now)
+    }
+
+    /// One of a cluster's zones; nil if all endpoints are alike for it.
+    private func zone(_ cluster: Int, _ number: UInt8) -> UnsafeMutablePointer<Zone>? {
+        precondition(unsafe Int(number) < clusters[cluster].zoneCount, "the number is the cluster's")
+        let zone = unsafe zones + clusters[cluster].firstZone + Int(number)
+        return unsafe zone.pointee.isOn ? zone : nil
     }
 
     /// Takes down all that is not to be chosen, endpoints without room among it.
@@ -20,19 +69,26 @@ extension ClusterTable {
 
     /// Chooses among what the scratch does not exclude on one side: in the zone, or outside. A key always comes to the same side, as
     /// long as the shares are the same; when they change, it moves only with what they change by.
-    private func chooseInZone(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
+    private func chooseByZone(
+        _ cluster: Int, _ zone: UnsafeMutablePointer<Zone>, key: UInt64, now: Int64
+    ) -> Int? {
         let place = unsafe clusters + cluster
-        let watch = unsafe place.pointee.watch
-        let isLocal = watch.localShare == ZonePlan.whole || watch.localShare > point(cluster, key: key)
+        let share = unsafe zone.pointee.share
+        let isLocal = share == ZonePlan.whole || share > point(cluster, key: key)
         for word in 0..<Self.wordCount(unsafe place.pointee.count) {
-            let others = unsafe outside[watch.firstWord + word]
+            let others = unsafe outside[zone.pointee.firstWord + word]
             unsafe scratch[word] |= isLocal ? others : ~others
         }
-        if isLocal { return chooseAmong(cluster, key: key, now: now) }
-        // Each side takes turns of its own: one that the other moves would always begin at the same endpoint.
-        swapTurns(cluster)
-        defer { swapTurns(cluster) }
-        return chooseAmong(cluster, key: key, now: now)
+        let turns = unsafe place.pointee.turns
+        unsafe place.pointee.turns = isLocal ? zone.pointee.inside : zone.pointee.outside
+        let chosen = chooseAmong(cluster, key: key, now: now)
+        if isLocal {
+            unsafe zone.pointee.inside = place.pointee.turns
+        } else {
+            unsafe zone.pointee.outside = place.pointee.turns
+        }
+        unsafe place.pointee.turns = turns
+        return chosen
     }
 
     /// Where a choice falls between the zone and the others, in 1/2^32.
@@ -43,20 +99,31 @@ extension ClusterTable {
         return unsafe clusters[cluster].draw.point()
     }
 
-    private func swapTurns(_ cluster: Int) {
-        let place = unsafe clusters + cluster
-        let (roundRobin, leastRequests) = unsafe (place.pointee.roundRobin, place.pointee.leastRequests)
-        unsafe place.pointee.roundRobin = place.pointee.roundRobinOutside
-        unsafe place.pointee.leastRequests = place.pointee.leastRequestsOutside
-        unsafe place.pointee.roundRobinOutside = roundRobin
-        unsafe place.pointee.leastRequestsOutside = leastRequests
+    /// Finds how much of the load stays in each zone, once it is known which endpoints are left out.
+    func updateShares(_ cluster: Int) {
+        let firstWord = unsafe clusters[cluster].watch.firstWord
+        let firstZone = unsafe clusters[cluster].firstZone
+        for number in 0..<(unsafe clusters[cluster].zoneCount) {
+            guard let plan = plans[cluster].zones?.plans[number] else { continue }
+            let share = plan.localShare { index in
+                unsafe excluded[firstWord + index >> 6] >> UInt64(index & 63) & 1 == 0
+            }
+            unsafe zones[firstZone + number].share = share
+        }
     }
 
-    /// The part of the load that stays in the zone, once it is known which endpoints are left out.
-    func localShare(_ cluster: Int) -> UInt64 {
-        let firstWord = unsafe clusters[cluster].watch.firstWord
-        return plans[cluster].zones?.localShare { index in
-            unsafe excluded[firstWord + index >> 6] >> UInt64(index & 63) & 1 == 0
-        } ?? ZonePlan.whole
+    /// Zones that are there in a cluster of another table as well go on taking turns there.
+    ///
+    /// - Parameter index: of the same cluster there, with the same endpoints.
+    func moveZoneTurns(of cluster: Int, to other: borrowing ClusterTable, _ index: Int) {
+        guard let plans = plans[cluster].zones, let others = other.plans[index].zones else { return }
+        for number in plans.plans.indices {
+            let next = Int(plans.number(UInt8(number), in: others))
+            if number > 0 && next == 0 { continue }
+            let zone = unsafe zones[clusters[cluster].firstZone + number]
+            let place = unsafe other.zones + other.clusters[index].firstZone + next
+            unsafe place.pointee.inside = zone.inside
+            unsafe place.pointee.outside = zone.outside
+        }
     }
 }

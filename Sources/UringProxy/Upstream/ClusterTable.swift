@@ -16,11 +16,12 @@ internal import Synchronization
         let keyKind: KeyKind
         /// In `keyNames`.
         let keyName: ByteRange
-        var roundRobin: RoundRobin
-        var leastRequests: LeastRequests
-        /// Whose turn it is outside of the proxy's zone.
-        var roundRobinOutside: RoundRobin
-        var leastRequestsOutside: LeastRequests
+        var turns: Turns
+        /// In `zones`: the first of its own, and how many it has.
+        let firstZone: Int
+        let zoneCount: Int
+        /// Which zone comes first for which clients.
+        let zoneRules: ZoneRules.View?
         var draw: WeightedDraw
         var watch: ClusterWatch
         let retries: RetryRules
@@ -60,7 +61,9 @@ internal import Synchronization
     let caps: UnsafeMutablePointer<EndpointCap.View?>
     /// Whether there are any.
     let hasCaps: Bool
-    /// The words of each cluster: a bit for each endpoint that is not in the proxy's zone, where there are others that are.
+    /// Of each cluster with zones those that may come first, by their numbers.
+    let zones: UnsafeMutablePointer<Zone>
+    /// The words of each zone: a bit for each endpoint that is not in it, where there are others that are.
     let outside: UnsafeMutablePointer<UInt64>
     /// For one choice: what else is not to be chosen.
     let scratch: UnsafeMutablePointer<UInt64>
@@ -68,7 +71,9 @@ internal import Synchronization
     let usesKeys: Bool
     /// Whether any cluster keeps clients with their endpoints.
     let usesCookies: Bool
-    /// Either of the two.
+    /// Whether in any cluster it depends on the client which zone comes first.
+    let usesClientZones: Bool
+    /// Any of the three.
     let asksRequests: Bool
     /// Whether any policy asks how long answers take.
     let measuresLatency: Bool
@@ -93,7 +98,8 @@ internal import Synchronization
         clusterCount = plans.count
         usesKeys = plans.contains { $0.policy.isHashed }
         usesCookies = plans.contains { $0.sticky != nil }
-        asksRequests = usesKeys || usesCookies
+        usesClientZones = plans.contains { $0.zones?.rules != nil }
+        asksRequests = usesKeys || usesCookies || usesClientZones
         measuresLatency = plans.contains { $0.policy == .peakEWMA }
         hasCaps = plans.contains { $0.limits?.isCapped ?? false }
         judgesRequests = plans.contains { $0.health?.judgesRequests ?? false }
@@ -112,12 +118,16 @@ internal import Synchronization
         unsafe watches = .allocate(capacity: max(1, endpointCount))
         unsafe excluded = .allocate(capacity: max(1, words))
         unsafe excluded.initialize(repeating: 0, count: max(1, words))
-        unsafe outside = .allocate(capacity: max(1, words))
-        unsafe outside.initialize(repeating: 0, count: max(1, words))
+        unsafe zones = .allocate(capacity: max(1, plans.reduce(0) { $0 + Self.zoneCount($1) }))
+        let zoneWords = plans.reduce(0) { $0 + Self.zoneCount($1) * Self.wordCount($1.endpoints.count) }
+        unsafe outside = .allocate(capacity: max(1, zoneWords))
+        unsafe outside.initialize(repeating: 0, count: max(1, zoneWords))
         unsafe scratch = .allocate(capacity: Self.wordCount(max(1, largest)))
         unsafe scratch.initialize(repeating: 0, count: Self.wordCount(max(1, largest)))
         var first = 0
         var firstWord = 0
+        var firstZone = 0
+        var firstZoneWord = 0
         var firstOfName = 0
         var lastGate: UInt16 = 0
         for (index, plan) in plans.enumerated() {
@@ -127,12 +137,19 @@ internal import Synchronization
                 unsafe (watches + first + place).initialize(
                     to: EndpointWatch(plan.health, place, cluster: index))
             }
-            for (place, isLocal) in (plan.zones?.isLocal ?? []).enumerated() where !isLocal {
-                unsafe outside[firstWord + place >> 6] |= 1 << UInt64(place & 63)
-            }
             let count = plan.endpoints.count
             let view = unsafe EndpointLoads(base: loads + first, count: count)
-            let roundRobin = RoundRobin(view, worker: worker)
+            let turns = Turns(
+                roundRobin: RoundRobin(view, worker: worker),
+                leastRequests: LeastRequests(count: count, worker: worker))
+            for (number, zone) in (plan.zones?.plans ?? []).enumerated() {
+                unsafe (zones + firstZone + number).initialize(
+                    to: Zone(isOn: zone != nil, firstWord: firstZoneWord, inside: turns, outside: turns))
+                for (place, isLocal) in (zone?.isLocal ?? []).enumerated() where !isLocal {
+                    unsafe outside[firstZoneWord + place >> 6] |= 1 << UInt64(place & 63)
+                }
+                firstZoneWord += Self.wordCount(count)
+            }
             let (kind, name) = keys[index]
             let nameRange = ByteRange(firstOfName..<firstOfName + name.count)
             firstOfName += name.count
@@ -141,10 +158,8 @@ internal import Synchronization
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
                 table: plan.hashTable?.view, keyKind: kind, keyName: nameRange,
-                roundRobin: roundRobin,
-                leastRequests: LeastRequests(count: count, worker: worker),
-                roundRobinOutside: roundRobin,
-                leastRequestsOutside: LeastRequests(count: count, worker: worker),
+                turns: turns, firstZone: firstZone, zoneCount: Self.zoneCount(plan),
+                zoneRules: plan.zones?.rules?.view,
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
                 watch: ClusterWatch(
                     plan.health, firstWord: firstWord, hasZones: plan.zones != nil),
@@ -156,6 +171,7 @@ internal import Synchronization
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
+            firstZone += Self.zoneCount(plan)
         }
     }
 
@@ -176,11 +192,13 @@ internal import Synchronization
         unsafe tried.deallocate()
         unsafe watches.deallocate()
         unsafe excluded.deallocate()
+        unsafe zones.deallocate()
         unsafe outside.deallocate()
         unsafe scratch.deallocate()
     }
 
     static func wordCount(_ endpoints: Int) -> Int { (endpoints + 63) / 64 }
+    private static func zoneCount(_ plan: ClusterPlan) -> Int { plan.zones?.plans.count ?? 0 }
 
     // MARK: - Other plans
 
@@ -198,10 +216,8 @@ internal import Synchronization
         }
         for (index, before) in change.clusterBefore.enumerated() where before >= 0 {
             guard plans[index].hasSameEndpoints(as: self.plans[before]) else { continue }
-            unsafe new.clusters[index].roundRobin = clusters[before].roundRobin
-            unsafe new.clusters[index].leastRequests = clusters[before].leastRequests
-            unsafe new.clusters[index].roundRobinOutside = clusters[before].roundRobinOutside
-            unsafe new.clusters[index].leastRequestsOutside = clusters[before].leastRequestsOutside
+            unsafe new.clusters[index].turns = clusters[before].turns
+            moveZoneTurns(of: before, to: new, index)
         }
         self = new
     }
@@ -245,13 +261,17 @@ internal import Synchronization
     /// The endpoint for an exchange's first attempt; the exchange counts as under way there until `release`. nil if none may be
     /// used.
     ///
-    /// - Parameter key: of hashed policies, else 0; 0 as well if the request has none: then endpoints take turns.
+    /// - Parameters:
+    ///   - key: of hashed policies, else 0; 0 as well if the request has none: then endpoints take turns.
+    ///   - zone: the number of the zone that comes first for its client.
     @inline(__always)
-    func choose(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
+    func choose(_ cluster: Int, key: UInt64, zone: UInt8 = 0, now: Int64) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         let first = unsafe clusters[cluster].first
         if unsafe clusters[cluster].isGuarded {
-            guard let chosen = chooseGuarded(cluster, key: key, now: now) else { return nil }
+            guard let chosen = chooseGuarded(cluster, key: key, zone: zone, now: now) else {
+                return nil
+            }
             return take(first &+ chosen)
         }
         if unsafe clusters[cluster].count == 1 { return take(first) }
@@ -261,11 +281,12 @@ internal import Synchronization
         return take(first &+ chosen)
     }
 
-    private func chooseGuarded(_ cluster: Int, key: UInt64, now: Int64) -> Int? {
+    private func chooseGuarded(_ cluster: Int, key: UInt64, zone: UInt8, now: Int64) -> Int? {
         let place = unsafe clusters + cluster
         if unsafe place.pointee.count == 0 { return nil }
         if unsafe place.pointee.cap > 0 {
-            return chooseCapped(cluster, besides: .none, mayClaimTrial: true, key: key, now: now)
+            return chooseCapped(
+                cluster, besides: .none, mayClaimTrial: true, key: key, zone: zone, now: now)
         }
         if unsafe place.pointee.watch.isOutdated(now) {
             if let trial = look(cluster, mayClaimTrial: true, now: now) { return trial }
@@ -275,7 +296,7 @@ internal import Synchronization
             return unsafe place.pointee.count == 1
                 ? 0 : chooseOne(place, key: key, excluding: .none, now: now)
         }
-        return chooseAvailable(cluster, besides: .none, key: key, now: now)
+        return chooseAvailable(cluster, besides: .none, key: key, zone: zone, now: now)
     }
 
     /// The endpoint for another attempt, one that the exchange has not tried: `endpoint` failed it. nil if there is none.
@@ -287,7 +308,7 @@ internal import Synchronization
     ///   - isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
     func chooseAnother(
         _ cluster: Int, than endpoint: Int?, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
-        keepsPlace: Bool = false, now: Int64
+        zone: UInt8 = 0, keepsPlace: Bool = false, now: Int64
     ) -> Int? {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
         precondition(Int(exchange) < exchangeCapacity)
@@ -302,13 +323,14 @@ internal import Synchronization
         let mask = tried(exchange)
         let chosen: Int?
         if unsafe clusters[cluster].cap > 0 {
-            chosen = chooseCapped(cluster, besides: mask, mayClaimTrial: false, key: key, now: now)
+            chosen = chooseCapped(
+                cluster, besides: mask, mayClaimTrial: false, key: key, zone: zone, now: now)
         } else if unsafe clusters[cluster].watch.isOn {
             // An attempt that has failed once is not what finds out whether an ejected endpoint works.
             if unsafe clusters[cluster].watch.isOutdated(now) {
                 _ = look(cluster, mayClaimTrial: false, now: now)
             }
-            chosen = chooseAvailable(cluster, besides: mask, key: key, now: now)
+            chosen = chooseAvailable(cluster, besides: mask, key: key, zone: zone, now: now)
         } else {
             chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now)
         }
@@ -329,7 +351,8 @@ internal import Synchronization
         let loads = unsafe EndpointLoads(base: loads + cluster.pointee.first, count: cluster.pointee.count)
         switch unsafe cluster.pointee.policy {
         case .roundRobin: break
-        case .leastRequests: return unsafe cluster.pointee.leastRequests.choose(loads, excluding: excluded)
+        case .leastRequests:
+            return unsafe cluster.pointee.turns.leastRequests.choose(loads, excluding: excluded)
         case .peakEWMA:
             return unsafe cluster.pointee.draw.chooseCheaper(loads, excluding: excluded, now: now)
         case .random: return unsafe cluster.pointee.draw.choose(loads, excluding: excluded)
@@ -337,7 +360,7 @@ internal import Synchronization
             guard key != 0, let table = unsafe cluster.pointee.table else { break }
             return unsafe table.choose(key, loads, excluding: excluded, bound: cluster.pointee.bound)
         }
-        return unsafe cluster.pointee.roundRobin.choose(loads, excluding: excluded)
+        return unsafe cluster.pointee.turns.roundRobin.choose(loads, excluding: excluded)
     }
 
     @inline(__always)

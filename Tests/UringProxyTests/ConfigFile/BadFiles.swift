@@ -252,7 +252,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, preferred_zones, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",
@@ -303,6 +303,52 @@ enum BadFiles {
         Case(
             "clusters: {app: {endpoints: 'h:1,zone=a', zone_threshold: 70}}\n",
             "f.yaml:1:59: clusters.app.zone_threshold: '70' is no share; write for example 70%"),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: {zone: a}}}\n",
+            "f.yaml:1:60: clusters.app.preferred_zones: a mapping stands where a list is expected; begin each item with '- '"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{source: 10.0.0.0/8}, {zone: 'a b'}]}}\n",
+            "f.yaml:1:61: clusters.app.preferred_zones[0]: the key 'zone' is missing; add it: the zone whose endpoints come first.",
+            "f.yaml:1:90: clusters.app.preferred_zones[1].zone: 'a b' is no zone; use up to 64 letters, digits, hyphens, underscores and dots"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{zone: a, country: DE}]}}\n",
+            "f.yaml:1:71: clusters.app.preferred_zones[0].country: there is no such key; known here: zone, source, geo"
+        ),
+        Case(
+            "zone: a\nclusters: {app: {endpoints: 'h:1', preferred_zones: [{zone: a, source: 10.0.0.0/8}]}, b: {endpoints: 'h:2,zone=a'}}\n",
+            "f.yaml:2:53: clusters.app.preferred_zones: no endpoint of the cluster says which zone it stands in; write endpoints as {address: HOST:PORT, zone: NAME}, or leave it out"
+        ),
+        Case(
+            "clusters: {app: {discovery: {dns: 'h:1'}, preferred_zones: [{zone: a, source: 10.0.0.0/8}]}}\n",
+            "f.yaml:1:60: clusters.app.preferred_zones: endpoints that DNS names stand in no zone; find them in a file, or leave it out"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{zone: a, source: [10.0.0.1/8, offise]}]}}\naddress_sets: {office: [], none: []}\n",
+            "f.yaml:1:80: clusters.app.preferred_zones[0].source[0]: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address",
+            "f.yaml:1:92: clusters.app.preferred_zones[0].source[1]: there is no address set 'offise'; did you mean 'office'?"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{zone: a, source: none, geo: {country: UK}}]}}\naddress_sets: {none: []}\n",
+            "f.yaml:1:100: clusters.app.preferred_zones[0].geo.country: no database knows countries; add one such as GeoLite2-Country to 'geo.databases'",
+            "f.yaml:1:79: clusters.app.preferred_zones[0].source[0]: the address set 'none' is empty: nobody is in it; take the zone out, or put an address into the set",
+            "f.yaml:1:100: clusters.app.preferred_zones[0].geo.country[0]: 'UK' is no code of ISO 3166-1; write GB"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{zone: a, source: [10.0.0.0/8, '::1']}, {zone: b, source: ['::1', 10.0.0.0/8]}, {zone: c}, {zone: a, source: 10.1.0.0/16}]}}\n",
+            "f.yaml:1:101: clusters.app.preferred_zones[1]: it is for nobody, for clusters.app.preferred_zones[0] is for the same clients, or all; take it out, or put it first",
+            "f.yaml:1:152: clusters.app.preferred_zones[3]: it is for nobody, for clusters.app.preferred_zones[2] is for the same clients, or all; take it out, or put it first"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [\(String(repeating: "{zone: a}, ", count: 256))]}}\n",
+            "f.yaml:1:60: clusters.app.preferred_zones: 256 are more than 255; let one zone be for several countries, or for an address set"
+        ),
+        Case(
+            "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: [{zone: a, geo: {region: BY, asn: 7}}]}}\n",
+            "f.yaml:1:85: clusters.app.preferred_zones[0].geo.region: no database knows regions; add one such as GeoLite2-City to 'geo.databases'",
+            "f.yaml:1:94: clusters.app.preferred_zones[0].geo.asn: no database knows autonomous systems; add one such as GeoLite2-ASN to 'geo.databases'"
+        ),
         Case(
             "clusters: {app: {endpoints: ['http://h:1']}}\n",
             "f.yaml:1:30: clusters.app.endpoints[0]: 'http://h:1' is a URL; write HOST:PORT alone"),

@@ -75,6 +75,7 @@ struct ConfigurationFileTests {
           app:
             endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock', {address: h:3, weight: 2, zone: a-1}, "h:4,zone=b"]
             zone_threshold: 60%
+            preferred_zones: [{zone: b, source: [office, 192.0.2.0/24]}, {zone: a-1}]
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
           watched:
             endpoints: h:2
@@ -206,6 +207,8 @@ struct ConfigurationFileTests {
             watchedCluster,
         ]
         expected.clusters[0].zoneThreshold = 60
+        expected.clusters[0].preferredZones = [PreferredZone(zone: "b"), PreferredZone(zone: "a-1")]
+        expected.clusters[0].preferredZones[0].sources = ["office", "192.0.2.0/24"]
         expected.zone = "b"
         var rewritten = RouteConfiguration()
         rewritten.path = "/a/*"
@@ -277,7 +280,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:42:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:43:44")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -295,7 +298,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:42" || origin("drain: 120s") == "f.yaml:42")
+        #expect(origin("drain: 2m") == "f.yaml:43" || origin("drain: 120s") == "f.yaml:43")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.

@@ -73,7 +73,8 @@ extension Server {
         let (listeners, before, workers) = state.withLock {
             ($0.bound, $0.companions, $0.threads.map(\.worker))
         }
-        let compiler = ClusterCompiler(configuration, registries, previous.stickyKeys)
+        let compiler = ClusterCompiler(
+            configuration, registries, previous.stickyKeys, zoneRules: previous.zoneRules)
         guard let clusters = try compiler.updated(previous.clusters) else { return true }
         // It takes a descriptor; where none is free now there may be one soon.
         guard let acknowledgement = try? Acknowledgement(count: workers.count) else { return false }

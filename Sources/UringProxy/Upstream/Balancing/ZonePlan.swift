@@ -1,4 +1,4 @@
-/// Which endpoints of a cluster stand in the zone of this proxy, and how much of the load stays with them. Never changes.
+/// Which endpoints of a cluster stand in a zone that comes first, and how much of the load stays with them. Never changes.
 ///
 /// As long as enough of them are available all of it stays. With fewer what is left of them gets its part of what enough would,
 /// and the rest goes to the endpoints of other zones (Envoy has the same rule for its localities, with an overprovisioning factor of 1.4, which is
@@ -14,7 +14,7 @@ struct ZonePlan: Sendable {
     /// nil if there is nothing to prefer: all of the endpoints stand in the zone, or none.
     ///
     /// - Parameters:
-    ///   - zone: the proxy's; nil: nobody said.
+    ///   - zone: nil: none comes first.
     ///   - thresholdPercent: the share of the zone's weight that is enough.
     init?(zone: String?, _ endpoints: [FixedUpstream], thresholdPercent: Int) {
         guard let zone else { return nil }

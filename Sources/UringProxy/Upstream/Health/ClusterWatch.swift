@@ -4,10 +4,8 @@ internal import Synchronization
 @safe struct ClusterWatch: BitwiseCopyable {
     /// Whether an endpoint may be left out, or comes after others.
     let isOn: Bool
-    /// Some endpoints stand in the proxy's zone, and others do not.
+    /// Endpoints of a zone may come first.
     let hasZones: Bool
-    /// The part of the load that stays in the zone, in 1/2^32.
-    var localShare = ZonePlan.whole
     /// So few are available that all are used.
     var isPanic = false
     /// Where its words begin among those of all clusters.
@@ -49,7 +47,7 @@ internal import Synchronization
     @inline(__always)
     var isAllTheSame: Bool { (excludedCount == 0 || isPanic) && returningCount == 0 && !prefersZone }
 
-    /// Whether endpoints of the zone come first.
+    /// Whether endpoints of a zone may come first now.
     @inline(__always)
     var prefersZone: Bool { hasZones && !isPanic }
 }

@@ -8,7 +8,8 @@ final class Choices {
     init(
         _ policy: BalancingPolicy, weights: [UInt32], names: [String]? = nil, worker: Int = 0,
         loadBound: Double = 1.25,
-        exchanges: Int = 16, health: ClusterHealth? = nil, zones: [String] = [], threshold: Int = 70
+        exchanges: Int = 16, health: ClusterHealth? = nil, zones: [String] = [], own: String? = "own",
+        rules: ZoneRules? = nil, threshold: Int = 70
     ) {
         let endpoints = weights.enumerated().map { index, weight in
             FixedUpstream(
@@ -18,22 +19,22 @@ final class Choices {
         let plan = ClusterPlan(
             name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
             loadBound: loadBound, health: health,
-            zones: ZonePlan(zone: "own", endpoints, thresholdPercent: threshold))
+            zones: ZonePlans(own: own, rules: rules, endpoints, thresholdPercent: threshold))
         table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
         count = weights.count
     }
 
     /// Chooses, and stays under way there.
-    func begin(key: UInt64 = 0, now: Int64 = 0) -> Int {
-        guard let index = table.choose(0, key: key, now: now) else {
+    func begin(key: UInt64 = 0, zone: UInt8 = 0, now: Int64 = 0) -> Int {
+        guard let index = table.choose(0, key: key, zone: zone, now: now) else {
             preconditionFailure("there is an endpoint that may be used")
         }
         return index
     }
 
     /// Chooses, and is done at once.
-    func choose(key: UInt64 = 0, now: Int64 = 0) -> Int {
-        let index = begin(key: key, now: now)
+    func choose(key: UInt64 = 0, zone: UInt8 = 0, now: Int64 = 0) -> Int {
+        let index = begin(key: key, zone: zone, now: now)
         table.release(index)
         return index
     }
