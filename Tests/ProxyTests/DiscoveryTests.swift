@@ -242,7 +242,7 @@ struct DiscoveryTests {
     // MARK: - Services
 
     @Test(
-        "SRV records bring ports and weights; those of a lower priority number keep the others out",
+        "SRV records bring ports, weights and priorities: the others stand in when those of the lowest number are gone",
         arguments: TestDriver.offered)
     func services(_ driver: TestDriver) throws {
         let origins = try ["a", "b", "c"].map { try UnsteadyOrigin($0) }
@@ -272,6 +272,10 @@ struct DiscoveryTests {
         try wait(
             proxy,
             line: "cluster app: '_http._tcp.app.test' names no host; 1 endpoint found before stays in use")
+        try askUntil(client, ["c"])
+        names.set("_http._tcp.app.test", NameServer.Zone(services: all))
+        try askUntil(client, ["a", "b"])
+        for origin in origins[0...1] { origin.become(.dead) }
         try askUntil(client, ["c"])
         proxy.end()
         names.stop()

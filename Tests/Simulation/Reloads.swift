@@ -112,7 +112,8 @@
                 hashKey: policy.isHashed ? plan.hashKey ?? .source : nil,
                 health: plan.health.map {
                     world.health.cluster(
-                        plan.name, endpoints: endpoints.map(\.identity), settings: $0.settings, now: world.now
+                        plan.name, endpoints: endpoints.map(\.identity), settings: $0.settings,
+                        priorities: PriorityPlan(endpoints), now: world.now
                     )
                 }, retries: plan.retries,
                 limits: plan.limits.flatMap { limits in

@@ -233,6 +233,11 @@
                     FixedUpstream(name: "dead-\(index)", port: 8000, address: address),
                     at: world.random.within(0...upstreams.count))
             }
+            if world.priorities.chance(30) {
+                for index in upstreams.indices {
+                    upstreams[index].priority = UInt16(world.priorities.below(3))
+                }
+            }
             var zones: ZonePlans?
             if world.zones.chance(50) {
                 for index in upstreams.indices {
@@ -246,7 +251,7 @@
             let sticky = world.zones.chance(30) ? makeSticky(names) : nil
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
-            let health = world.resilience.chance(60) ? makeHealth(names) : nil
+            let health = world.resilience.chance(60) ? makeHealth(names, PriorityPlan(upstreams)) : nil
             return ClusterPlan(
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: world.random.pick([1, 1.25, 10]),
@@ -331,7 +336,7 @@
             return plan
         }
 
-        private func makeHealth(_ endpoints: [String]) -> ClusterHealth {
+        private func makeHealth(_ endpoints: [String], _ priorities: PriorityPlan?) -> ClusterHealth {
             let isStrict = world.profile.isStrict
             var settings = HealthSettings()
             settings.panicPercent = world.resilience.pick([0, 10, 50])
@@ -348,7 +353,8 @@
             settings.outliers.longestEjection = 8 * settings.outliers.ejection
             settings.outliers.mostEjectedPercent = world.resilience.pick([0, 50, 100])
             return world.health.cluster(
-                "origins-\(clusters.count)", endpoints: endpoints, settings: settings, now: world.now)
+                "origins-\(clusters.count)", endpoints: endpoints, settings: settings, priorities: priorities,
+                now: world.now)
         }
 
         /// Endpoints flap: their checks say now this, now that, and some refuse for a while. Where every request is to be

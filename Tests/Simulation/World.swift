@@ -26,6 +26,8 @@
         var zones: Random
         /// For zones that come first for some clients: apart as well.
         var places: Random
+        /// For priorities of endpoints: apart as well.
+        var priorities: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -64,6 +66,7 @@
             hedges = Random(seed: seed ^ 0x4845_4447_4553)
             zones = Random(seed: seed ^ 0x5A4F_4E45)
             places = Random(seed: seed ^ 0x504C_4143_4553)
+            priorities = Random(seed: seed ^ 0x5052_494F_52)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

@@ -25,8 +25,7 @@ extension MetricsReport {
         }
         header("cluster_panic", "1: so few endpoints are healthy that all are used.", "gauge")
         for cluster in clusters {
-            let isPanic = cluster.isPanic(available: cluster.availableCount)
-            text += "uproxy_cluster_panic{cluster=\"\(cluster.name)\"} \(isPanic ? 1 : 0)\n"
+            text += "uproxy_cluster_panic{cluster=\"\(cluster.name)\"} \(cluster.isPanic ? 1 : 0)\n"
         }
     }
 

@@ -30,7 +30,10 @@ extension MetricsReport {
         header(name, help, "gauge")
         for (cluster, zones) in zoned {
             for (labels, plan) in zones {
-                let share = plan.localShare { cluster.health?.endpoints[$0].isAvailable ?? true }
+                let level = cluster.health?.level ?? 0
+                let share = plan.localShare(
+                    among: { index in cluster.priorities.map { Int($0.levels[index]) == level } ?? true },
+                    { cluster.health?.endpoints[$0].isAvailable ?? true })
                 let text = Double(share * 1000 / ZonePlan.whole) / 1000
                 self.text += "uproxy_\(name){cluster=\"\(cluster.name)\"\(labels)} \(text)\n"
             }

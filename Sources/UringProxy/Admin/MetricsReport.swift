@@ -24,6 +24,7 @@ struct MetricsReport {
         report.limits(server.limitedClusters)
         report.limits(server.limitedListeners)
         report.discovery(server.discoveredClusters)
+        report.priorities(server.rankedClusters)
         report.zones(server.zonedClusters)
         return report.text
     }

@@ -1,7 +1,7 @@
 /// Endpoints that answer the same requests.
 public struct ClusterConfiguration: Sendable, Equatable {
     public var name: String
-    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` and `,zone=NAME` after it.
+    /// `HOST:PORT` or `unix:PATH`, and `,weight=N`, `,zone=NAME` and `,priority=N` after it.
     public var endpoints: [String]
     /// Where endpoints are found; nil: they are listed.
     public var discovery: DiscoveryConfiguration?

@@ -4,22 +4,27 @@ struct UpstreamText: Equatable {
     var weight: UInt32 = 1
     /// Where it stands; nil: nobody said.
     var zone: String?
+    /// Those with the least come first.
+    var priority: UInt16 = 0
 
     static let weightRange: ClosedRange<UInt32> = 1...1000
+    /// That of SRV records (RFC 2782).
+    static let priorityRange: ClosedRange<UInt16> = 0...UInt16.max
 
-    /// `HOST:PORT` or `unix:PATH`, and after it `,weight=N` and `,zone=NAME`. A comma and not a star, which shells expand.
+    /// `HOST:PORT` or `unix:PATH`, and after it `,weight=N`, `,zone=NAME` and `,priority=N`. A comma and not a star, which shells expand.
     init(parsing text: String) throws(OptionSyntaxError) {
         address = text
         var seen: Set<Substring> = []
         while let comma = address.lastIndex(of: ",") {
             let parts = address[comma...].dropFirst().split(
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0] == "weight" || parts[0] == "zone" else { return }
+            guard parts.count == 2, ["weight", "zone", "priority"].contains(parts[0]) else { return }
             let rest = String(address[..<comma])
-            if parts[0] == "weight" {
-                weight = try Self.weight(parts[1], text, rest)
-            } else {
-                zone = try Self.zone(parts[1])
+            switch parts[0] {
+            case "weight": weight = try Self.number(parts[1], "weight", Self.weightRange, 3, text, rest)
+            case "priority":
+                priority = try Self.number(parts[1], "priority", Self.priorityRange, 1, text, rest)
+            default: zone = try Self.zone(parts[1])
             }
             if !seen.insert(parts[0]).inserted {
                 throw OptionSyntaxError("\(quoted(text)) says its \(parts[0]) twice: keep one of them")
@@ -28,17 +33,19 @@ struct UpstreamText: Equatable {
         }
     }
 
-    private static func weight(
-        _ digits: Substring, _ text: String, _ address: String
-    ) throws(OptionSyntaxError) -> UInt32 {
-        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let weight = UInt32(digits),
-            weightRange.contains(weight)
+    /// - Parameter example: a good one.
+    private static func number<Number: FixedWidthInteger>(
+        _ digits: Substring, _ name: String, _ range: ClosedRange<Number>, _ example: Number, _ text: String,
+        _ address: String
+    ) throws(OptionSyntaxError) -> Number {
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Number(digits),
+            range.contains(number)
         else {
             throw OptionSyntaxError(
-                "\(quoted(text)) has no weight from \(weightRange.lowerBound) to"
-                    + " \(weightRange.upperBound): write for example \(address),weight=3")
+                "\(quoted(text)) has no \(name) from \(range.lowerBound) to"
+                    + " \(range.upperBound): write for example \(address),\(name)=\(example)")
         }
-        return weight
+        return number
     }
 
     /// The name of a zone, such as `eu-central-1a`.

@@ -8,6 +8,10 @@ enum ClusterSchema {
             .count(Int(UpstreamText.weightRange.lowerBound)...Int(UpstreamText.weightRange.upperBound)),
             "Its share, next to those of the others (default: 1)."),
         .optional("zone", \.zone, .zone, "The zone that it stands in."),
+        .optional(
+            "priority", \.priority,
+            .count(Int(UpstreamText.priorityRange.lowerBound)...Int(UpstreamText.priorityRange.upperBound)),
+            "0 (the default): it is used; more: only while none with a smaller number can be."),
     ]
 
     static let discoveryKeys: [SchemaKey<DiscoveryConfiguration>] = [
@@ -16,7 +20,7 @@ enum ClusterSchema {
             "Each address of the host is an endpoint: HOST:PORT."),
         .optional(
             "srv", \.srv, .text("the name of SRV records, such as _http._tcp.app.internal"),
-            "Each SRV record of the lowest priority is an endpoint, with its port and its weight."),
+            "Each SRV record is an endpoint, with its port, its weight and its priority."),
         .path(
             "file", \.file,
             "Each line of the file is an endpoint, or each item of a list in YAML; read again when it changes."

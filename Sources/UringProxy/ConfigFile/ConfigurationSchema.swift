@@ -258,7 +258,7 @@ enum ConfigurationSchema {
     private static let clusterKeys: [SchemaKey<ClusterConfiguration>] = [
         .texts(
             "endpoints", \.endpoints, .endpointAddress,
-            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N and ,zone=NAME behind it, or as keys.",
+            "Where its requests go: HOST:PORT or unix:PATH, with ,weight=N, ,zone=NAME and ,priority=N behind it, or as keys.",
             new: { EndpointEntry() }, text: \.text, ClusterSchema.endpointKeys),
         .object(
             "discovery", \.discovery,

@@ -4,7 +4,7 @@ struct EndpointFile {
     private static let problemLimit = 5
 
     let path: String
-    /// `HOST:PORT` or `unix:PATH`, and `,weight=N` and `,zone=NAME` after it. Empty if there are problems.
+    /// `HOST:PORT` or `unix:PATH`, and `,weight=N`, `,zone=NAME` and `,priority=N` after it. Empty if there are problems.
     private(set) var endpoints: [String] = []
     /// What is wrong with it, each with its place, and what to do about it.
     private(set) var problems: [(message: String, remedy: String)] = []

@@ -17,8 +17,8 @@ extension Explanation {
         source: IPAddress, role: ListenerConfiguration.Role
     ) -> [String: KeyedChoice] {
         var choices: [String: KeyedChoice] = [:]
-        // Where zones differ it is drawn on which side the key is looked for.
-        for cluster in tables.clusters where cluster.zones == nil {
+        // Where zones differ it is drawn on which side the key is looked for, and with priorities it depends on which are used.
+        for cluster in tables.clusters where cluster.zones == nil && cluster.priorities == nil {
             guard let key = cluster.hashKey, let table = cluster.hashTable else { continue }
             let hash: UInt64
             switch key {

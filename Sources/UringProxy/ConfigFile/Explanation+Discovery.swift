@@ -27,6 +27,7 @@ extension Explanation {
         let names = found.prefix(Self.namesAtMost).map { endpoint in
             endpoint.identity + (endpoint.weight == 1 ? "" : ",weight=\(endpoint.weight)")
                 + (endpoint.zone.map { ",zone=\($0)" } ?? "")
+                + (endpoint.priority == 0 ? "" : ",priority=\(endpoint.priority)")
         }
         let more = found.count > names.count ? " and \(found.count - names.count) more" : ""
         add("found", found.isEmpty ? "nothing yet: 503" : names.joined(separator: ", ") + more, nil)

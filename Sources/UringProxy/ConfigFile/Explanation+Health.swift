@@ -20,7 +20,8 @@ extension Explanation {
             "panic",
             cluster.panic == 0
                 ? "never: without a healthy endpoint the answer is 503"
-                : "with less than \(cluster.panic)% of endpoints healthy all are used", "\(path).panic")
+                : "with less than \(cluster.panic)% of endpoints\(hasPriorities(cluster) ? " of each priority" : "") healthy all are used",
+            "\(path).panic")
         if cluster.slowStart.isOn {
             add("slow start", "a growing share for \(cluster.slowStart)", "\(path).slow_start")
         }
@@ -31,10 +32,13 @@ extension Explanation {
     private mutating func explainState(of health: ClusterHealth) {
         let available = health.availableCount
         var parts = ["\(available) of \(health.endpoints.count) endpoints are available"]
-        if health.isPanic(available: available) {
+        if health.isPanic {
             parts[0] += ", too few: all are used"
         } else if available == 0 {
             parts[0] += ": 503"
+        }
+        if let priorities = health.priorities, let level = health.level {
+            parts[0] += ", those of priority \(priorities.priorities[level]) are used"
         }
         for endpoint in health.endpoints where !endpoint.isAvailable {
             let why =

@@ -16,8 +16,9 @@ extension Explanation {
             cluster.zoneThreshold == 0
             ? "others when none of them is healthy"
             : "others get a part of the load with less than \(cluster.zoneThreshold)% of them healthy, and all of it with none"
+        let level = hasPriorities(cluster) ? ", of those of one priority" : ""
         add(
-            "zone", "\(zone) first: \(local.joined(separator: ", ")); \(rest)",
+            "zone", "\(zone) first\(level): \(local.joined(separator: ", ")); \(rest)",
             "clusters.\(cluster.name).zone_threshold")
     }
 

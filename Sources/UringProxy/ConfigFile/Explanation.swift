@@ -510,6 +510,7 @@ public struct Explanation: Sendable {
         if let discovery = cluster.discovery { explainDiscovery(discovery, of: cluster) }
         explainSticky(cluster)
         explainKey(cluster)
+        explainPriorities(cluster)
         explainZones(cluster)
         explainLimits(cluster, refusal: isRelay ? "reset" : "answered with 503")
         explainHealth(cluster)

@@ -224,7 +224,7 @@ extension ValueSyntax where Value == String {
     static var endpointAddress: Self {
         Self(
             kind: "an endpoint, such as 10.0.0.5:9000, app.internal:9000 or unix:/run/app.sock",
-            schema: textSchema("(unix:.+|.+:[0-9]+)(,(weight=[0-9]+|zone=[A-Za-z0-9._-]+))*"),
+            schema: textSchema("(unix:.+|.+:[0-9]+)(,(weight=[0-9]+|zone=[A-Za-z0-9._-]+|priority=[0-9]+))*"),
             read: { text throws(OptionSyntaxError) in
                 let address = try UpstreamText(parsing: text).address
                 try AddressText(parsing: address).checkConnectable(address)

@@ -1,5 +1,5 @@
 extension FixedUpstream {
-    /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`, and `,weight=N` and `,zone=NAME` after it.
+    /// `HOST:PORT` with a name to resolve or an address, or `unix:PATH`, and `,weight=N`, `,zone=NAME` and `,priority=N` after it.
     init(parsing text: String) throws(StartError) {
         let upstream: UpstreamText
         do throws(OptionSyntaxError) { upstream = try UpstreamText(parsing: text) } catch {
@@ -8,6 +8,7 @@ extension FixedUpstream {
         let address = upstream.address
         weight = upstream.weight
         zone = upstream.zone
+        priority = upstream.priority
         self.address = try? SocketAddress(parsing: address)
         if let known = self.address {
             name = known.isUnix ? "localhost" : address

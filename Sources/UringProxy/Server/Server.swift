@@ -193,6 +193,10 @@ public final class Server: Sendable {
     var discoveredClusters: [DiscoverySource] {
         state.withLock { $0.snapshot }?.clusters.compactMap { $0.discovery?.source } ?? []
     }
+    /// The clusters whose endpoints have several priorities.
+    var rankedClusters: [ClusterPlan] {
+        state.withLock { $0.snapshot }?.clusters.filter { $0.priorities != nil } ?? []
+    }
     /// The clusters of which the endpoints of some zone may come first.
     var zonedClusters: [ClusterPlan] {
         state.withLock { $0.snapshot }?.clusters.filter { $0.zones != nil } ?? []

@@ -20,6 +20,8 @@ struct ClusterPlan: Sendable {
     /// How its endpoints are found; nil: the configuration lists them.
     let discovery: DiscoveryPlan?
 
+    /// In which order endpoints are used; nil: all have one priority.
+    let priorities: PriorityPlan?
     /// Which zones come first; nil: all endpoints are alike.
     let zones: ZonePlans?
     /// How clients are kept with their endpoints; nil: they are not.
@@ -52,6 +54,7 @@ struct ClusterPlan: Sendable {
             zones?.plans.allSatisfy { ($0?.isLocal.count ?? endpoints.count) == endpoints.count } ?? true)
         self.zones = zones
         self.discovery = discovery
+        priorities = PriorityPlan(endpoints)
         guard !endpoints.isEmpty else {
             hashTable = nil
             return

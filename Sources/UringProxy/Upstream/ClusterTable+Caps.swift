@@ -17,7 +17,7 @@ extension ClusterTable {
     @inline(never)
     func chooseCapped(
         _ cluster: Int, besides other: EndpointMask, mayClaimTrial: Bool, key: UInt64, zone: UInt8,
-        now: Int64
+        staysInLevel: Bool = false, now: Int64
     ) -> Int? {
         let place = unsafe clusters + cluster
         let (first, cap) = unsafe (place.pointee.first, place.pointee.cap)
@@ -29,8 +29,9 @@ extension ClusterTable {
             return trial
         }
         while true {
-            guard let chosen = chooseAvailable(cluster, besides: other, key: key, zone: zone, now: now)
-            else { return nil }
+            let chosen = chooseAvailable(
+                cluster, besides: other, key: key, zone: zone, staysInLevel: staysInLevel, now: now)
+            guard let chosen else { return nil }
             // Another worker may have been faster.
             if unsafe caps[first + chosen]?.enter(limit: cap) ?? false { return chosen }
         }
@@ -58,21 +59,29 @@ extension ClusterTable {
 
     /// Whether an exchange that came now would find an endpoint, or none that may be used at all: then it is not for want of room.
     ///
-    /// - Parameter tried: endpoints that it does not look for.
+    /// - Parameter tried: endpoints that it does not look for; who has tried any is not the one to find out whether an ejected endpoint works.
     @inline(never)
-    func hasRoom(_ cluster: Int, besides tried: EndpointMask = .none, now: Int64) -> Bool {
+    func hasRoom(_ cluster: Int, besides tried: EndpointMask? = nil, now: Int64) -> Bool {
         guard isCapped(cluster), !isEmpty(cluster) else { return true }
         if unsafe clusters[cluster].watch.isOn && clusters[cluster].watch.isOutdated(now) {
             _ = look(cluster, mayClaimTrial: false, now: now)
         }
         let watch = unsafe clusters[cluster].watch
+        var top = Int.max
+        if watch.hasLevels {
+            fillScratch(cluster, besides: tried ?? .none)
+            top = topLevel(cluster) ?? .max
+        }
         var isUsable = false
-        for index in 0..<(unsafe clusters[cluster].count) where !tried.contains(index) {
+        for index in 0..<(unsafe clusters[cluster].count) where !(tried?.contains(index) ?? false) {
             let isLeftOut = unsafe excluded[watch.firstWord + index >> 6] >> UInt64(index & 63) & 1 == 1
+            let level = unsafe Int(watches[clusters[cluster].first + index].level)
+            // A level before it has some that are left out, or too few: of those but one whose trial is due is of use.
+            if watch.hasLevels && (level > top || level < top && !isLeftOut) { continue }
             if isLeftOut && !watch.isPanic {
-                guard let health = plans[cluster].health?.endpoints[index], health.isTrialDue(now) else {
-                    continue
-                }
+                guard tried == nil, let health = plans[cluster].health?.endpoints[index],
+                    health.isTrialDue(now)
+                else { continue }
             }
             isUsable = true
             if isRoomy(cluster, index) { return true }

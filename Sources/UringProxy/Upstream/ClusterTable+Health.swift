@@ -9,7 +9,7 @@ extension ClusterTable {
     func look(_ cluster: Int, mayClaimTrial: Bool, now: Int64) -> Int? {
         var watch = unsafe clusters[cluster].watch
         guard let health = plans[cluster].health else {
-            // There are but its zones to look at, once and for all.
+            // There are but its levels and zones to look at, once and for all.
             watch.changesAt = .max
             unsafe clusters[cluster].watch = watch
             updateShares(cluster)
@@ -19,7 +19,6 @@ extension ClusterTable {
         watch.excludedCount = 0
         watch.returningCount = 0
         watch.changesAt = .max
-        var trial: Int?
         let words = unsafe excluded + watch.firstWord
         let first = unsafe clusters[cluster].first
         for (index, endpoint) in health.endpoints.enumerated() {
@@ -36,8 +35,23 @@ extension ClusterTable {
             }
             unsafe words[index >> 6] |= bit
             watch.excludedCount += 1
-            // What checks leave out returns by checks.
-            guard endpoint.checkedState != .unhealthy else { continue }
+        }
+        unsafe clusters[cluster].watch = watch
+        var top = 0
+        if watch.hasLevels {
+            top = updateLevels(cluster, panicPercent: health.settings.panicPercent)
+            let levelCount = unsafe clusters[cluster].levelCount
+            watch.isPanic = health.settings.panicPercent > 0 && top == levelCount
+        } else {
+            watch.isPanic = health.isPanic(available: health.endpoints.count - watch.excludedCount)
+        }
+        var trial: Int?
+        for (index, endpoint) in health.endpoints.enumerated()
+        where unsafe words[index >> 6] >> UInt64(index & 63) & 1 == 1 {
+            // What checks leave out returns by checks, and nobody need know of a level that is not used.
+            guard endpoint.checkedState != .unhealthy, unsafe Int(watches[first + index].level) <= top else {
+                continue
+            }
             if mayClaimTrial && trial == nil && isRoomy(cluster, index)
                 && endpoint.claimTrial(now: now, patience: health.trialPatience)
             {
@@ -48,7 +62,6 @@ extension ClusterTable {
             }
             watch.changesAt = min(watch.changesAt, max(now, endpoint.trialDueAt))
         }
-        watch.isPanic = health.isPanic(available: health.endpoints.count - watch.excludedCount)
         unsafe clusters[cluster].watch = watch
         if watch.hasZones { updateShares(cluster) }
         return trial

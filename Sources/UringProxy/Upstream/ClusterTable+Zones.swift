@@ -40,31 +40,43 @@ extension ClusterTable {
 
     /// Chooses among what is neither left out nor in `other`, in the zone whose turn it is; elsewhere if nothing is left there.
     ///
-    /// - Parameter zone: the number of the zone that comes first.
+    /// - Parameters:
+    ///   - zone: the number of the zone that comes first.
+    ///   - staysInLevel: of several priorities that is used which would be if there were no `other`.
     func chooseAvailable(
-        _ cluster: Int, besides other: EndpointMask, key: UInt64, zone: UInt8, now: Int64
+        _ cluster: Int, besides other: EndpointMask, key: UInt64, zone: UInt8, staysInLevel: Bool = false,
+        now: Int64
     ) -> Int? {
-        takeDown(cluster, besides: other)
-        if unsafe clusters[cluster].watch.prefersZone, let zone = unsafe self.zone(cluster, zone) {
+        let level = takeDown(cluster, besides: other, staysInLevel)
+        if unsafe clusters[cluster].watch.prefersZone, let zone = unsafe self.zone(cluster, zone, level) {
             if let chosen = unsafe chooseByZone(cluster, zone, key: key, now: now) { return chosen }
-            takeDown(cluster, besides: other)
+            _ = takeDown(cluster, besides: other, staysInLevel)
         }
-        return chooseAmong(cluster, key: key, now: now)
+        return chooseInLevel(cluster, level, key: key, now: now)
     }
 
-    /// One of a cluster's zones; nil if all endpoints are alike for it.
-    private func zone(_ cluster: Int, _ number: UInt8) -> UnsafeMutablePointer<Zone>? {
+    /// One of a cluster's zones at a level; nil if all endpoints are alike for it.
+    private func zone(_ cluster: Int, _ number: UInt8, _ level: Int) -> UnsafeMutablePointer<Zone>? {
         precondition(unsafe Int(number) < clusters[cluster].zoneCount, "the number is the cluster's")
-        let zone = unsafe zones + clusters[cluster].firstZone + Int(number)
-        return unsafe zone.pointee.isOn ? zone : nil
+        let index = unsafe clusters[cluster].firstZone + Int(number) * clusters[cluster].levelCount + level
+        return unsafe zones[index].isOn ? zones + index : nil
     }
 
-    /// Takes down all that is not to be chosen, endpoints without room among it.
-    private func takeDown(_ cluster: Int, besides other: EndpointMask) {
-        fillScratch(cluster, besides: other)
+    /// Takes down all that is not to be chosen: other levels than the one that is returned, and endpoints without room. Who finds those
+    /// of a level full waits for them, and does not go to the next.
+    private func takeDown(_ cluster: Int, besides other: EndpointMask, _ staysInLevel: Bool) -> Int {
+        var level = 0
+        fillScratch(cluster, besides: staysInLevel ? .none : other)
+        if unsafe clusters[cluster].watch.hasLevels { level = leaveTopLevel(cluster) }
+        if staysInLevel {
+            for word in 0..<Self.wordCount(unsafe clusters[cluster].count) {
+                unsafe scratch[word] |= other.word(word)
+            }
+        }
         if unsafe clusters[cluster].cap > 0 {
             unsafe clusters[cluster].lacksRoom = leaveOutFull(cluster)
         }
+        return level
     }
 
     /// Chooses among what the scratch does not exclude on one side: in the zone, or outside. A key always comes to the same side, as
@@ -79,16 +91,14 @@ extension ClusterTable {
             let others = unsafe outside[zone.pointee.firstWord + word]
             unsafe scratch[word] |= isLocal ? others : ~others
         }
-        let turns = unsafe place.pointee.turns
-        unsafe place.pointee.turns = isLocal ? zone.pointee.inside : zone.pointee.outside
-        let chosen = chooseAmong(cluster, key: key, now: now)
         if isLocal {
-            unsafe zone.pointee.inside = place.pointee.turns
-        } else {
-            unsafe zone.pointee.outside = place.pointee.turns
+            return unsafe withTurns(&zone.pointee.inside, of: cluster) {
+                chooseAmong(cluster, key: key, now: now)
+            }
         }
-        unsafe place.pointee.turns = turns
-        return chosen
+        return unsafe withTurns(&zone.pointee.outside, of: cluster) {
+            chooseAmong(cluster, key: key, now: now)
+        }
     }
 
     /// Where a choice falls between the zone and the others, in 1/2^32.
@@ -103,12 +113,24 @@ extension ClusterTable {
     func updateShares(_ cluster: Int) {
         let firstWord = unsafe clusters[cluster].watch.firstWord
         let firstZone = unsafe clusters[cluster].firstZone
+        let (first, levelCount) = unsafe (clusters[cluster].first, clusters[cluster].levelCount)
         for number in 0..<(unsafe clusters[cluster].zoneCount) {
             guard let plan = plans[cluster].zones?.plans[number] else { continue }
-            let share = plan.localShare { index in
-                unsafe excluded[firstWord + index >> 6] >> UInt64(index & 63) & 1 == 0
+            for level in 0..<levelCount {
+                let share = plan.localShare(
+                    among: { unsafe watches[first + $0].level == level },
+                    { unsafe excluded[firstWord + $0 >> 6] >> UInt64($0 & 63) & 1 == 0 })
+                unsafe zones[firstZone + number * levelCount + level].share = share
             }
-            unsafe zones[firstZone + number].share = share
+        }
+    }
+
+    /// Levels of a cluster with the same endpoints in another table go on taking turns there.
+    func moveLevelTurns(of cluster: Int, to other: borrowing ClusterTable, _ index: Int) {
+        guard hasLevels(cluster) else { return }
+        for number in 0..<(unsafe clusters[cluster].levelCount) {
+            let turns = unsafe levels[clusters[cluster].firstLevel + number].turns
+            unsafe other.levels[other.clusters[index].firstLevel + number].turns = turns
         }
     }
 
@@ -120,10 +142,13 @@ extension ClusterTable {
         for number in plans.plans.indices {
             let next = Int(plans.number(UInt8(number), in: others))
             if number > 0 && next == 0 { continue }
-            let zone = unsafe zones[clusters[cluster].firstZone + number]
-            let place = unsafe other.zones + other.clusters[index].firstZone + next
-            unsafe place.pointee.inside = zone.inside
-            unsafe place.pointee.outside = zone.outside
+            let levelCount = unsafe clusters[cluster].levelCount
+            for level in 0..<levelCount {
+                let zone = unsafe zones[clusters[cluster].firstZone + number * levelCount + level]
+                let place = unsafe other.zones + other.clusters[index].firstZone + next * levelCount + level
+                unsafe place.pointee.inside = zone.inside
+                unsafe place.pointee.outside = zone.outside
+            }
         }
     }
 }

@@ -17,7 +17,10 @@ internal import Synchronization
         /// In `keyNames`.
         let keyName: ByteRange
         var turns: Turns
-        /// In `zones`: the first of its own, and how many it has.
+        /// In `levels`, if there are several: the first of its own, and how many it has.
+        let firstLevel: Int
+        let levelCount: Int
+        /// In `zones`: the first of its own, and how many it has at each level.
         let firstZone: Int
         let zoneCount: Int
         /// Which zone comes first for which clients.
@@ -61,7 +64,11 @@ internal import Synchronization
     let caps: UnsafeMutablePointer<EndpointCap.View?>
     /// Whether there are any.
     let hasCaps: Bool
-    /// Of each cluster with zones those that may come first, by their numbers.
+    /// Of each cluster with several priorities those, in order.
+    let levels: UnsafeMutablePointer<Level>
+    /// The words of each level: a bit for each place that is not of an endpoint at it.
+    let beyond: UnsafeMutablePointer<UInt64>
+    /// Of each cluster with zones those that may come first, by their numbers, at each level.
     let zones: UnsafeMutablePointer<Zone>
     /// The words of each zone: a bit for each endpoint that is not in it, where there are others that are.
     let outside: UnsafeMutablePointer<UInt64>
@@ -118,7 +125,12 @@ internal import Synchronization
         unsafe watches = .allocate(capacity: max(1, endpointCount))
         unsafe excluded = .allocate(capacity: max(1, words))
         unsafe excluded.initialize(repeating: 0, count: max(1, words))
-        unsafe zones = .allocate(capacity: max(1, plans.reduce(0) { $0 + Self.zoneCount($1) }))
+        unsafe levels = .allocate(capacity: max(1, plans.reduce(0) { $0 + Self.levelCount($1) }))
+        let levelWords = plans.reduce(0) { $0 + Self.levelCount($1) * Self.wordCount($1.endpoints.count) }
+        unsafe beyond = .allocate(capacity: max(1, levelWords))
+        unsafe beyond.initialize(repeating: .max, count: max(1, levelWords))
+        unsafe zones = .allocate(
+            capacity: max(1, plans.reduce(0) { $0 + Self.zoneCount($1) * max(1, Self.levelCount($1)) }))
         let zoneWords = plans.reduce(0) { $0 + Self.zoneCount($1) * Self.wordCount($1.endpoints.count) }
         unsafe outside = .allocate(capacity: max(1, zoneWords))
         unsafe outside.initialize(repeating: 0, count: max(1, zoneWords))
@@ -126,6 +138,8 @@ internal import Synchronization
         unsafe scratch.initialize(repeating: 0, count: Self.wordCount(max(1, largest)))
         var first = 0
         var firstWord = 0
+        var firstLevel = 0
+        var firstLevelWord = 0
         var firstZone = 0
         var firstZoneWord = 0
         var firstOfName = 0
@@ -135,16 +149,29 @@ internal import Synchronization
                 unsafe (loads + first + place).initialize(to: EndpointLoad(weight: endpoint.weight))
                 unsafe (caps + first + place).initialize(to: plan.limits?.cap(place))
                 unsafe (watches + first + place).initialize(
-                    to: EndpointWatch(plan.health, place, cluster: index))
+                    to: EndpointWatch(plan, place, cluster: index))
             }
             let count = plan.endpoints.count
             let view = unsafe EndpointLoads(base: loads + first, count: count)
             let turns = Turns(
                 roundRobin: RoundRobin(view, worker: worker),
                 leastRequests: LeastRequests(count: count, worker: worker))
+            let levelCount = Self.levelCount(plan)
+            for number in 0..<levelCount {
+                unsafe (levels + firstLevel + number).initialize(
+                    to: Level(
+                        firstWord: firstLevelWord + number * Self.wordCount(count),
+                        count: plan.priorities?.counts[number] ?? 0, turns: turns))
+            }
+            for (place, level) in (plan.priorities?.levels ?? []).enumerated() {
+                let word = firstLevelWord + Int(level) * Self.wordCount(count) + place >> 6
+                unsafe beyond[word] &= ~(1 << UInt64(place & 63))
+            }
             for (number, zone) in (plan.zones?.plans ?? []).enumerated() {
-                unsafe (zones + firstZone + number).initialize(
-                    to: Zone(isOn: zone != nil, firstWord: firstZoneWord, inside: turns, outside: turns))
+                for level in 0..<max(1, levelCount) {
+                    unsafe (zones + firstZone + number * max(1, levelCount) + level).initialize(
+                        to: Zone(isOn: zone != nil, firstWord: firstZoneWord, inside: turns, outside: turns))
+                }
                 for (place, isLocal) in (zone?.isLocal ?? []).enumerated() where !isLocal {
                     unsafe outside[firstZoneWord + place >> 6] |= 1 << UInt64(place & 63)
                 }
@@ -158,20 +185,23 @@ internal import Synchronization
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
                 table: plan.hashTable?.view, keyKind: kind, keyName: nameRange,
-                turns: turns, firstZone: firstZone, zoneCount: Self.zoneCount(plan),
+                turns: turns, firstLevel: firstLevel, levelCount: max(1, levelCount), firstZone: firstZone,
+                zoneCount: Self.zoneCount(plan),
                 zoneRules: plan.zones?.rules?.view,
                 draw: WeightedDraw(seed: seed &+ UInt64(index)),
                 watch: ClusterWatch(
-                    plan.health, firstWord: firstWord, hasZones: plan.zones != nil),
+                    plan.health, firstWord: firstWord, hasLevels: levelCount > 1, hasZones: plan.zones != nil),
                 retries: plan.retries.rules,
                 gate: gate, cap: plan.limits?.cap ?? 0,
-                isGuarded: plan.health != nil || plan.zones != nil || plan.endpoints.isEmpty
-                    || plan.limits?.isCapped ?? false,
+                isGuarded: plan.health != nil || plan.zones != nil || levelCount > 1
+                    || plan.endpoints.isEmpty || plan.limits?.isCapped ?? false,
                 sticky: plan.sticky?.view)
             unsafe (clusters + index).initialize(to: cluster)
             first += count
             firstWord += Self.wordCount(count)
-            firstZone += Self.zoneCount(plan)
+            firstLevel += levelCount
+            firstLevelWord += levelCount * Self.wordCount(count)
+            firstZone += Self.zoneCount(plan) * max(1, levelCount)
         }
     }
 
@@ -192,12 +222,16 @@ internal import Synchronization
         unsafe tried.deallocate()
         unsafe watches.deallocate()
         unsafe excluded.deallocate()
+        unsafe levels.deallocate()
+        unsafe beyond.deallocate()
         unsafe zones.deallocate()
         unsafe outside.deallocate()
         unsafe scratch.deallocate()
     }
 
     static func wordCount(_ endpoints: Int) -> Int { (endpoints + 63) / 64 }
+    /// 0: all endpoints have one priority.
+    private static func levelCount(_ plan: ClusterPlan) -> Int { plan.priorities?.counts.count ?? 0 }
     private static func zoneCount(_ plan: ClusterPlan) -> Int { plan.zones?.plans.count ?? 0 }
 
     // MARK: - Other plans
@@ -217,6 +251,7 @@ internal import Synchronization
         for (index, before) in change.clusterBefore.enumerated() where before >= 0 {
             guard plans[index].hasSameEndpoints(as: self.plans[before]) else { continue }
             unsafe new.clusters[index].turns = clusters[before].turns
+            moveLevelTurns(of: before, to: new, index)
             moveZoneTurns(of: before, to: new, index)
         }
         self = new
@@ -304,7 +339,7 @@ internal import Synchronization
     ///
     /// - Parameters:
     ///   - endpoint: nil if it has gone from the cluster meanwhile.
-    ///   - keepsPlace: it has not failed, but is slow: somebody else stays under way there.
+    ///   - keepsPlace: it has not failed, but is slow: somebody else stays under way there, and its level is not left.
     ///   - isFirstFailure: what the exchange's slot remembers is an earlier tenant's.
     func chooseAnother(
         _ cluster: Int, than endpoint: Int?, for exchange: UInt32, isFirstFailure: Bool, key: UInt64,
@@ -324,13 +359,15 @@ internal import Synchronization
         let chosen: Int?
         if unsafe clusters[cluster].cap > 0 {
             chosen = chooseCapped(
-                cluster, besides: mask, mayClaimTrial: false, key: key, zone: zone, now: now)
+                cluster, besides: mask, mayClaimTrial: false, key: key, zone: zone, staysInLevel: keepsPlace,
+                now: now)
         } else if unsafe clusters[cluster].watch.isOn {
             // An attempt that has failed once is not what finds out whether an ejected endpoint works.
             if unsafe clusters[cluster].watch.isOutdated(now) {
                 _ = look(cluster, mayClaimTrial: false, now: now)
             }
-            chosen = chooseAvailable(cluster, besides: mask, key: key, zone: zone, now: now)
+            chosen = chooseAvailable(
+                cluster, besides: mask, key: key, zone: zone, staysInLevel: keepsPlace, now: now)
         } else {
             chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now)
         }

@@ -10,6 +10,8 @@ struct FixedUpstream: Sendable {
     var isOfName = false
     /// Where it stands; nil: nobody said.
     var zone: String?
+    /// Those with the least come first, and others only while none of them can be used.
+    var priority: UInt16 = 0
 
     /// What it is called wherever several instances have to mean the same.
     var identity: String { address?.description ?? "\(name):\(port)" }
@@ -17,5 +19,6 @@ struct FixedUpstream: Sendable {
     /// Whether requests are spread over both alike.
     func isSame(as other: FixedUpstream) -> Bool {
         identity == other.identity && weight == other.weight && zone == other.zone
+            && priority == other.priority
     }
 }

@@ -18,6 +18,19 @@ struct BalancingTextTests {
         #expect(throws: OptionSyntaxError.self) { try UpstreamText(parsing: "a:1,weight=\(weight)") }
     }
 
+    @Test("An upstream may have a priority, beside a weight and a zone in any order")
+    func priorities() throws {
+        #expect(try UpstreamText(parsing: "a:1,weight=3").priority == 0)
+        #expect(try UpstreamText(parsing: "a:1,priority=65535").priority == 65535)
+        let all = try UpstreamText(parsing: "a:1,priority=2,zone=b,weight=3")
+        #expect(all.address == "a:1" && all.priority == 2 && all.zone == "b" && all.weight == 3)
+    }
+
+    @Test("A priority that is none is refused", arguments: ["", "65536", "-1", "+1", "1.5", "x"])
+    func badPriorities(_ priority: String) {
+        #expect(throws: OptionSyntaxError.self) { try UpstreamText(parsing: "a:1,priority=\(priority)") }
+    }
+
     @Test("Keys are read as they are written")
     func keys() throws {
         for text in ["uri", "source", "header:x-user", "cookie:Session"] {

@@ -304,6 +304,16 @@ enum BadFiles {
             "clusters: {app: {endpoints: 'h:1,zone=a', zone_threshold: 70}}\n",
             "f.yaml:1:59: clusters.app.zone_threshold: '70' is no share; write for example 70%"),
         Case(
+            "clusters: {app: {endpoints: ['h:1,priority=first', 'h:2,priority=65536', 'h:3,priority=1,priority=2']}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h:1,priority=first' has no priority from 0 to 65535; write for example h:1,priority=1",
+            "f.yaml:1:52: clusters.app.endpoints[1]: 'h:2,priority=65536' has no priority from 0 to 65535; write for example h:2,priority=1",
+            "f.yaml:1:74: clusters.app.endpoints[2]: 'h:3,priority=1,priority=2' says its priority twice; keep one of them"
+        ),
+        Case(
+            "clusters: {app: {endpoints: [{address: 'h:1', priority: -1}]}}\n",
+            "f.yaml:1:30: clusters.app.endpoints[0]: 'h:1,priority=-1' has no priority from 0 to 65535; write for example h:1,priority=1"
+        ),
+        Case(
             "clusters: {app: {endpoints: 'h:1,zone=a', preferred_zones: {zone: a}}}\n",
             "f.yaml:1:60: clusters.app.preferred_zones: a mapping stands where a list is expected; begin each item with '- '"
         ),

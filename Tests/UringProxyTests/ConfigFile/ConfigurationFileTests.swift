@@ -73,7 +73,7 @@ struct ConfigurationFileTests {
           - {address: "unix:/tmp/p", role: forward, parent: app, max_connections: 5000, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
-            endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock', {address: h:3, weight: 2, zone: a-1}, "h:4,zone=b"]
+            endpoints: ["127.0.0.1:${PORT}", 'unix:/run/app.sock', {address: h:3, weight: 2, zone: a-1, priority: 3}, "h:4,zone=b"]
             zone_threshold: 60%
             preferred_zones: [{zone: b, source: [office, 192.0.2.0/24]}, {zone: a-1}]
           other: {endpoints: ["app.internal:9000,weight=3", h:1], balance: ring-hash, hash_key: "header:X-User"}
@@ -200,7 +200,9 @@ struct ConfigurationFileTests {
         expected.clusters = [
             ClusterConfiguration(
                 name: "app",
-                endpoints: ["127.0.0.1:9001", "unix:/run/app.sock", "h:3,weight=2,zone=a-1", "h:4,zone=b"]),
+                endpoints: [
+                    "127.0.0.1:9001", "unix:/run/app.sock", "h:3,weight=2,zone=a-1,priority=3", "h:4,zone=b",
+                ]),
             ClusterConfiguration(
                 name: "other", endpoints: ["app.internal:9000,weight=3", "h:1"], balance: .ringHash,
                 hashKey: .header("x-user")),

@@ -146,7 +146,7 @@ final class DiscoveryLoop {
         say(
             entry,
             change.new + change.gone == 0
-                ? "\(number) with other weights or zones"
+                ? "\(number) with other weights, zones or priorities"
                 : "\(number) (\(change.new) new, \(change.gone) gone)")
     }
 

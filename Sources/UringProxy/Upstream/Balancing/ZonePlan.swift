@@ -26,10 +26,12 @@ struct ZonePlan: Sendable {
 
     /// The part of the load that stays in the zone, in 1/2^32.
     ///
-    /// - Parameter isAvailable: by the index of an endpoint.
-    func localShare(_ isAvailable: (Int) -> Bool) -> UInt64 {
+    /// - Parameters:
+    ///   - counts: by the index of an endpoint: whether any of the load is for it.
+    ///   - isAvailable: likewise.
+    func localShare(among counts: (Int) -> Bool = { _ in true }, _ isAvailable: (Int) -> Bool) -> UInt64 {
         var (all, local, others): (UInt64, UInt64, UInt64) = (0, 0, 0)
-        for index in weights.indices {
+        for index in weights.indices where counts(index) {
             let isAvailable = isAvailable(index)
             if isLocal[index] {
                 all += weights[index]

@@ -23,19 +23,21 @@ enum DiscoveredEndpoints {
         }.sorted { $0.identity < $1.identity }
     }
 
-    /// Every record of the lowest priority that names a host is one, under the host's name.
+    /// Every record that names a host is one, under the host's name; of two for one place that of the lower priority.
     static func of(_ records: [ServiceRecord]) -> [FixedUpstream] {
         let named = records.filter { record in
             var target = record.target
             return record.port > 0
                 && target.withUTF8 { HostName.normalised(unsafe ByteView(UnsafeRawBufferPointer($0))) != nil }
         }
-        let lowest = named.map(\.priority).min()
-        let group = named.filter { $0.priority == lowest }
-        let weights = weights(of: group.map(\.weight))
         var seen: Set<String> = []
-        return zip(group, weights).map { record, weight in
-            FixedUpstream(name: record.target, port: record.port, weight: weight)
+        return Set(named.map(\.priority)).sorted().flatMap { priority in
+            // RFC 2782: weights count among records of the same priority.
+            let group = named.filter { $0.priority == priority }
+            return zip(group, weights(of: group.map(\.weight))).map { record, weight in
+                FixedUpstream(
+                    name: record.target, port: record.port, weight: weight, priority: record.priority)
+            }
         }.filter { seen.insert($0.identity).inserted }.sorted { $0.identity < $1.identity }
     }
 

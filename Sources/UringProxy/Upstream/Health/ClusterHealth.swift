@@ -9,16 +9,19 @@ final class ClusterHealth: Sendable {
     let endpoints: [EndpointHealth]
     /// How they are checked; nil: not at all.
     let check: HealthCheck?
+    /// nil: all endpoints have one priority.
+    let priorities: PriorityPlan?
     private let signal: HealthSignal
 
     init(
         name: String, settings: HealthSettings, check: HealthCheck?, endpoints: [EndpointHealth],
-        signal: HealthSignal
+        priorities: PriorityPlan? = nil, signal: HealthSignal
     ) {
         self.check = check
         self.name = name
         self.settings = settings
         self.endpoints = endpoints
+        self.priorities = priorities
         self.signal = signal
     }
 
@@ -33,9 +36,20 @@ final class ClusterHealth: Sendable {
 
     var availableCount: Int { endpoints.reduce(0) { $0 + ($1.isAvailable ? 1 : 0) } }
 
-    /// Whether so few are available that all are used.
+    /// Whether so few are available that all are used; of each priority, where there are several.
+    var isPanic: Bool {
+        guard priorities != nil else { return isPanic(available: availableCount) }
+        return settings.panicPercent > 0 && level == nil
+    }
+
+    /// The same where all have one priority.
     func isPanic(available: Int) -> Bool {
         available < endpoints.count && available * 100 < settings.panicPercent * endpoints.count
+    }
+
+    /// The level that is used; nil if no level has enough available endpoints, or all have one priority.
+    var level: Int? {
+        priorities?.level(panicPercent: settings.panicPercent) { endpoints[$0].isAvailable }
     }
 
     // MARK: - What requests met

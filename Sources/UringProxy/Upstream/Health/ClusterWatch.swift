@@ -4,6 +4,8 @@ internal import Synchronization
 @safe struct ClusterWatch: BitwiseCopyable {
     /// Whether an endpoint may be left out, or comes after others.
     let isOn: Bool
+    /// Endpoints have several priorities.
+    let hasLevels: Bool
     /// Endpoints of a zone may come first.
     let hasZones: Bool
     /// So few are available that all are used.
@@ -19,8 +21,9 @@ internal import Synchronization
     private let generation: UnsafeMutablePointer<Atomic<UInt64>>?
     private var seen = UInt64.max
 
-    init(_ health: ClusterHealth?, firstWord: Int, hasZones: Bool) {
-        isOn = health != nil || hasZones
+    init(_ health: ClusterHealth?, firstWord: Int, hasLevels: Bool, hasZones: Bool) {
+        isOn = health != nil || hasLevels || hasZones
+        self.hasLevels = hasLevels
         self.hasZones = hasZones
         self.firstWord = firstWord
         unsafe generation = health?.generation
@@ -45,7 +48,9 @@ internal import Synchronization
 
     /// No endpoint is to be treated in a way of its own.
     @inline(__always)
-    var isAllTheSame: Bool { (excludedCount == 0 || isPanic) && returningCount == 0 && !prefersZone }
+    var isAllTheSame: Bool {
+        (excludedCount == 0 || isPanic) && returningCount == 0 && !prefersZone && !hasLevels
+    }
 
     /// Whether endpoints of a zone may come first now.
     @inline(__always)
@@ -57,14 +62,18 @@ internal import Synchronization
     /// `EndpointHealth.streak`, if requests are judged here.
     private let streak: UnsafeMutablePointer<Atomic<UInt32>>?
     let cluster: Int
+    /// By its priority, where the cluster has several.
+    let level: UInt16
     /// Every answer counts, and not only those that end a row of failures.
     private let measures: Bool
     private let statuses: FailureStatuses
     /// When it was found to work again (nanoseconds), while it gets less than its share for that; else 0.
     var returnedAt: Int64 = 0
 
-    init(_ health: ClusterHealth?, _ place: Int, cluster: Int) {
+    init(_ plan: ClusterPlan, _ place: Int, cluster: Int) {
+        let health = plan.health
         self.cluster = cluster
+        level = plan.priorities?.levels[place] ?? 0
         let isJudged = health?.judgesRequests ?? false
         unsafe streak = isJudged ? health?.endpoints[place].streak : nil
         measures = health?.settings.outliers.measures ?? false

@@ -332,12 +332,12 @@ final class HealthLoop {
         }
         for (name, cluster) in clusters.sorted(by: { $0.key < $1.key }) {
             let available = cluster.availableCount
-            let isPanic = cluster.isPanic(available: available) || available == 0
+            let isPanic = cluster.isPanic || available == 0
             guard isPanic != panicking.contains(name) else { continue }
             if isPanic {
                 panicking.insert(name)
                 let consequence =
-                    cluster.isPanic(available: available) ? "all are used" : "requests are answered with 503"
+                    cluster.isPanic ? "all are used" : "requests are answered with 503"
                 log.write(
                     "cluster \(name): \(available) of \(cluster.endpoints.count) endpoints are healthy, \(consequence)"
                 )

@@ -25,7 +25,8 @@ final class HealthRegistry: Sendable {
     ///
     /// - Parameter endpoints: their identities. One that a known cluster gains begins slowly, if its settings say so.
     func cluster(
-        _ name: String, endpoints: [String], settings: HealthSettings, check: HealthCheck? = nil, now: Int64
+        _ name: String, endpoints: [String], settings: HealthSettings, check: HealthCheck? = nil,
+        priorities: PriorityPlan? = nil, now: Int64
     ) -> ClusterHealth {
         withEntry(name) { entry in
             let isNew = entry.endpoints.isEmpty
@@ -38,7 +39,8 @@ final class HealthRegistry: Sendable {
                 states.append(state)
             }
             return ClusterHealth(
-                name: name, settings: settings, check: check, endpoints: states, signal: entry.signal)
+                name: name, settings: settings, check: check, endpoints: states,
+                priorities: priorities, signal: entry.signal)
         }
     }
 

@@ -32,6 +32,6 @@ extension HealthRegistry {
         guard check != nil || settings.outliers.isOn && endpoints.count > 1 else { return nil }
         return cluster(
             configuration.name, endpoints: endpoints.map(\.identity), settings: settings, check: check,
-            now: cposix_monotonic_nanoseconds())
+            priorities: PriorityPlan(endpoints), now: cposix_monotonic_nanoseconds())
     }
 }

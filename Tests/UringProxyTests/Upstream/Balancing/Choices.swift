@@ -9,16 +9,17 @@ final class Choices {
         _ policy: BalancingPolicy, weights: [UInt32], names: [String]? = nil, worker: Int = 0,
         loadBound: Double = 1.25,
         exchanges: Int = 16, health: ClusterHealth? = nil, zones: [String] = [], own: String? = "own",
-        rules: ZoneRules? = nil, threshold: Int = 70
+        rules: ZoneRules? = nil, threshold: Int = 70, priorities: [UInt16] = [], limits: LimitPlan? = nil
     ) {
         let endpoints = weights.enumerated().map { index, weight in
             FixedUpstream(
                 name: names?[index] ?? "endpoint-\(index)", port: 80, address: nil, weight: weight,
-                zone: zones.isEmpty ? nil : zones[index])
+                zone: zones.isEmpty ? nil : zones[index],
+                priority: priorities.isEmpty ? 0 : priorities[index])
         }
         let plan = ClusterPlan(
             name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
-            loadBound: loadBound, health: health,
+            loadBound: loadBound, health: health, limits: limits,
             zones: ZonePlans(own: own, rules: rules, endpoints, thresholdPercent: threshold))
         table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
         count = weights.count

@@ -30,7 +30,9 @@ struct DiscoveredEndpointsTests {
         #expect(endpoints(["10.0.0.2"], keeping: known).map(\.identity) == ["10.0.0.2:80"])
     }
 
-    @Test("Records of the lowest priority that name a host are endpoints, once each")
+    @Test(
+        "Records that name a host are endpoints, once each, with their priority and their weight among those of the same"
+    )
     func services() {
         func record(_ priority: UInt16, _ weight: UInt16, _ port: UInt16, _ target: String) -> ServiceRecord {
             ServiceRecord(priority: priority, weight: weight, port: port, target: target)
@@ -38,10 +40,12 @@ struct DiscoveredEndpointsTests {
         let found = DiscoveredEndpoints.of([
             record(5, 1, 80, "far"), record(1, 10, 81, "b.test"), record(0, 1, 80, ""),
             record(0, 1, 80, "not a host"), record(0, 1, 0, "no.port"), record(1, 20, 80, "a.test"),
-            record(1, 20, 80, "a.test"),
+            record(1, 20, 80, "a.test"), record(9, 0, 80, "a.test"), record(9, 0, 82, "far"),
+            record(9, 8, 83, "far"),
         ])
-        #expect(found.map(\.identity) == ["a.test:80", "b.test:81"])
-        #expect(found.map(\.weight) == [20, 10])
+        #expect(found.map(\.identity) == ["a.test:80", "b.test:81", "far:80", "far:82", "far:83"])
+        #expect(found.map(\.weight) == [20, 10, 1, 1, 1000])
+        #expect(found.map(\.priority) == [1, 1, 5, 9, 9])
         #expect(found.allSatisfy { $0.address == nil && !$0.isOfName })
         #expect(DiscoveredEndpoints.of([record(0, 0, 0, "")]).isEmpty)
     }
