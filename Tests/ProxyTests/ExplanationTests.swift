@@ -123,6 +123,7 @@ struct ExplanationTests {
         cluster.limits.queue = queue
         if queue > 0 {
             configuration.listeners[0].maxConnections = 500
+            cluster.limits.connections = 60
             cluster.limits.endpointRequests = 7
             cluster.limits.adaptive = AdaptiveLimitConfiguration()
         }
@@ -139,7 +140,7 @@ struct ExplanationTests {
             ? "20 more wait for up to 1s, else they are answered with 503" : "more are answered with 503"
         let others =
             queue > 0
-            ? ", 7 at each endpoint, 5 to 1000 without an answer, as long as answers take no more than 25% longer than under little load"
+            ? ", 60 connections, idle ones too, and as many requests, 7 at each endpoint, 5 to 1000 without an answer, as long as answers take no more than 25% longer than under little load"
             : ""
         #expect(text.contains("100 requests at a time\(others); \(more)"), "\(text)")
         #expect(text.contains("500 at a time; one more is answered with 503") == (queue > 0), "\(text)")

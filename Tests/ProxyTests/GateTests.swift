@@ -24,22 +24,8 @@ struct GateTests {
 
     private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
 
-    /// So many connections to each of two workers.
     private func clients(_ proxy: TestProxy, each count: Int) throws -> [[TestSocket]] {
-        var clients: [[TestSocket]] = [[], []]
-        var others: [TestSocket] = []
-        func open() -> [Int] {
-            proxy.server.workers.map { $0.gauges.downstreamConnections.load(ordering: .relaxed) }
-        }
-        // The kernel spreads them by their ports.
-        while clients.contains(where: { $0.count < count }) {
-            let before = open()
-            let client = try proxy.connect()
-            try proxy.wait(for: "the connection") { open() != before }
-            let worker = open()[0] != before[0] ? 0 : 1
-            if clients[worker].count < count { clients[worker].append(client) } else { others.append(client) }
-        }
-        return clients
+        try proxy.connectToEach(count)
     }
 
     /// The next request at the origin, and its path.

@@ -52,7 +52,7 @@ struct QuietTests {
             driver: driver, arena: arena, segments: segments, counters: counters, worker: 0,
             snapshot: Snapshot(
                 settings: settings, clusters: [ClusterPlan(name: "origin", endpoints: [upstream])],
-                makeLending: lending.first.map { queue in { queue } }),
+                makeLending: lending.first.map { queue in { _ in queue } }),
             listeners: [Listener(descriptor: listener, role: .reverse)], seed: 1,
             askResolver: { _, _ in false })
         engine.startAccepting()

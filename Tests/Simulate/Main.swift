@@ -74,6 +74,7 @@
                 total.hedged += result.hedged
                 total.sticky += result.sticky
                 total.shed += result.shed
+                total.placesAwaited += result.placesAwaited
                 if let violation = result.violation {
                     failures += 1
                     print("FAIL --seed \(result.seed)\(how): \(violation)")
@@ -103,7 +104,7 @@
             }
             let seconds = Double(clock() - started) / Double(CLOCKS_PER_SEC)
             print(
-                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events, \(total.bytesSpliced >> 10) KiB spliced, \(total.mirrored) mirrored, \(total.hedged) hedged, \(total.sticky) cookies, \(total.shed) shed"
+                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events, \(total.bytesSpliced >> 10) KiB spliced, \(total.mirrored) mirrored, \(total.hedged) hedged, \(total.sticky) cookies, \(total.shed) shed, \(total.placesAwaited) waits for a connection"
             )
             exit(failures == 0 ? 0 : 1)
         }

@@ -82,10 +82,11 @@
             return max(at, delayedUntil)
         }
 
-        /// Another worker woke this one. Nothing else than an offer on its way, or a turn at a cluster, makes it do so here.
+        /// Another worker woke this one. Nothing else than an offer on its way, a turn at a cluster, or a want of an idle connection
+        /// makes it do so here.
         private func wasWoken() -> Bool {
             if isWoken { return true }
-            guard !engine.awaitingOffers.isEmpty || engine.gates.waitingCount > 0 else { return false }
+            guard !engine.awaitingOffers.isEmpty || engine.gates.attention > 0 else { return false }
             var count: UInt64 = 0
             isWoken = unsafe read(wakeup.descriptor, &count, 8) == 8
             return isWoken
@@ -187,7 +188,8 @@
         }
 
         var isQuiet: Bool {
-            engine.connections.count == 0 && engine.zeroCopies.count == 0 && kernel.isSilent && mail.isEmpty
+            engine.connections.count == 0 && engine.zeroCopies.count == 0 && !engine.gates.hasClosed
+                && kernel.isSilent && mail.isEmpty
         }
 
         /// Nobody is connected any more: nothing of anybody is left.
@@ -216,6 +218,7 @@
                 expect(count == 0, "\(count) exchanges counted at endpoint \(index)")
             }
             expect(engine.gates.waitingCount == 0, "\(engine.gates.waitingCount) exchanges wait at gates")
+            expect(!engine.gates.hasClosed, "connections are closed that nobody knows of")
             expect(engine.flushQueue.isEmpty && engine.readQueue.isEmpty, "work is queued")
             for index in 0..<UInt32(engine.endpoints.slab.highestCount)
             where engine.endpoints.slab.isOccupied(index) {

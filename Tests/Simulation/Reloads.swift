@@ -11,13 +11,16 @@
         private(set) var snapshot: Snapshot
         /// Where each of the scenario's clusters stands in it.
         private var places: [Int]
-        private let makeLending: () -> LendingQueue
+        private let makeLending: (ClusterGate?) -> LendingQueue
         /// How many follow the first one.
         private(set) var left: Int
         /// Engines that have yet to adopt the last one.
         private var missing = 0
 
-        init(_ world: World, _ scenario: Scenario, seed: UInt64, makeLending: @escaping () -> LendingQueue) {
+        init(
+            _ world: World, _ scenario: Scenario, seed: UInt64,
+            makeLending: @escaping (ClusterGate?) -> LendingQueue
+        ) {
             self.world = world
             self.scenario = scenario
             self.makeLending = makeLending
@@ -62,6 +65,20 @@
             }
         }
 
+        /// How many connections there may be from now on, where there is a limit; 0: any number.
+        private func connections(_ limits: LimitPlan) -> UInt32 {
+            if limits.connectionGate == nil || world.keepsPlaces { return limits.settings.connections }
+            return UInt32(world.places.pick([0, 1, 2, 4]))
+        }
+
+        private func connectionsAlone(_ limits: LimitPlan) -> LimitPlan? {
+            guard limits.connectionGate != nil else { return nil }
+            var settings = limits.settings
+            settings.requests = settings.connections
+            settings.endpointRequests = 0
+            return LimitPlan(settings: settings, gate: limits.gate, connectionGate: limits.connectionGate)
+        }
+
         private func settings() -> EngineSettings {
             var settings = scenario.settings
             settings.poolIdle = UInt32(random.pick([0, 1, 4, 64]))
@@ -90,7 +107,9 @@
                     name: plan.name, endpoints: [], policy: plan.policy, hashKey: plan.hashKey,
                     retries: plan.retries,
                     limits: plan.limits.map {
-                        LimitPlan(settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive)
+                        LimitPlan(
+                            settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive,
+                            connectionGate: $0.connectionGate)
                     })
             }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
@@ -118,9 +137,10 @@
                 }, retries: plan.retries,
                 limits: plan.limits.flatMap { limits in
                     // Lower, higher, or none.
-                    if random.chance(20) { return nil }
+                    if random.chance(20) { return world.keepsPlaces ? connectionsAlone(limits) : nil }
                     var settings = limits.settings
                     if random.chance(50) { settings.requests = UInt32(random.within(1...4)) }
+                    settings.connections = 0
                     var caps: [EndpointCap] = []
                     if limits.isCapped && random.chance(80) {
                         settings.endpointRequests = UInt32(random.within(1...3))
@@ -128,7 +148,8 @@
                     }
                     return LimitPlan(
                         settings: settings, gate: limits.gate, endpoints: caps,
-                        adaptive: random.chance(80) ? limits.adaptive : nil)
+                        adaptive: random.chance(80) ? limits.adaptive : nil
+                    ).limitingConnections(connections(limits), limits.connectionGate)
                 },
                 sticky: plan.sticky.map { _ in
                     StickyPlan(

@@ -194,6 +194,7 @@
                 names.append(("o\(index).test", addresses))
                 if let cluster {
                     world.clusterOfPort[port] = cluster
+                    world.clusterOfOrigin[SocketAddress(ip, port: port).description] = cluster
                     let isNamed = world.random.chance(40)
                     living[cluster].append(
                         FixedUpstream(
@@ -207,6 +208,7 @@
             }
             let echo = world.origins[1].address.withPort(7)
             world.origins.append(Origin(world, echo, .echo, isOfCluster: true))
+            world.clusterOfOrigin[echo.description] = relayCluster
             self.clusters.append(
                 ClusterPlan(
                     name: "relay",
@@ -218,6 +220,7 @@
         private mutating func addMirror() {
             let address = SocketAddress(IPAddress(ipv4: 0x0A01_0100), port: 80)
             world.origins.append(Origin(world, address, .mirror, isOfCluster: true))
+            world.clusterOfOrigin[address.description] = clusters.count
             clusters.append(
                 makeCluster(
                     "origins-\(clusters.count)",
@@ -283,10 +286,22 @@
             return StickyPlan(StickyConfiguration(cookie: "SRV"), names: names)
         }
 
+        private func makeLimits(of endpoints: [String] = []) -> LimitPlan? {
+            let plan = makeRequestLimits(of: endpoints)
+            guard world.places.chance(40) else { return plan }
+            let isStrict = world.profile.isStrict
+            let settings = LimitPlan.Settings(
+                requests: .max, queue: isStrict ? 1000 : UInt32(world.places.within(0...3)),
+                queueTimeout: isStrict ? 1000 * second : 500 * millisecond)
+            let name = "origins-\(clusters.count)"
+            return (plan ?? LimitPlan(settings: settings, gate: world.health.gate(name))).limitingConnections(
+                UInt32(world.places.pick([1, 1, 2, 3])), world.health.connectionGate(name))
+        }
+
         /// Where every request is to be answered, all may wait, and long enough.
         ///
         /// - Parameter endpoints: those that may have limits too: not of a cluster whose health changes without a word to its workers.
-        private func makeLimits(of endpoints: [String] = []) -> LimitPlan? {
+        private func makeRequestLimits(of endpoints: [String]) -> LimitPlan? {
             guard world.limits.chance(60) else { return nil }
             let isStrict = world.profile.isStrict
             var settings = LimitPlan.Settings(requests: UInt32(world.limits.pick([1, 1, 1, 2, 3])))
@@ -522,6 +537,18 @@
                 ])
                 plan.faultsOnce = world.random.chance(50)
             }
+        }
+    }
+
+    extension LimitPlan {
+        /// The same, with no more connections than that; 0: with any number.
+        func limitingConnections(_ most: UInt32, _ connectionGate: ClusterGate?) -> LimitPlan {
+            var settings = settings
+            settings.connections = most
+            if most > 0 { settings.requests = min(settings.requests, most) }
+            return LimitPlan(
+                settings: settings, gate: gate, endpoints: endpoints, adaptive: adaptive,
+                connectionGate: most > 0 ? connectionGate : nil)
         }
     }
 

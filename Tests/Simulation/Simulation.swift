@@ -20,6 +20,8 @@
         /// Answers that set a cookie of ours, and requests refused for latency.
         public var sticky = 0
         public var shed = 0
+        /// Turns after which exchanges waited for one of the connections that there may be.
+        public var placesAwaited = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -35,6 +37,8 @@
         private let reloads: Reloads
         private let clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
+        /// Turns after which exchanges waited for a place.
+        private var placesAwaited = 0
 
         /// - Parameters:
         ///   - isVerbose: prints what happens.
@@ -51,7 +55,9 @@
             }
             let wakeups = wakeups
             clusters = scenario.clusters
-            reloads = Reloads(world, scenario, seed: seed) { LendingQueue(capacity: 8, wakeups: wakeups) }
+            reloads = Reloads(world, scenario, seed: seed) {
+                LendingQueue(capacity: 8, wakeups: wakeups, gate: $0)
+            }
             world.trace("seed \(seed): \(world.profile)")
             world.trace("\(scenario.settings.timeouts)")
             for index in 0..<scenario.engineCount { addNode(index, scenario) }
@@ -150,6 +156,27 @@
             }
         }
 
+        // MARK: - Places
+
+        /// Connections that clusters limit are counted, and are no more than that. Those of a forward proxy to the same servers are
+        /// not.
+        private func checkPlaces() {
+            let isForward = world.listeners.contains { $0.role == .forward }
+            for (index, cluster) in clusters.enumerated() {
+                guard let limits = cluster.limits, let gate = limits.connectionGate?.view else { continue }
+                if gate.waiting > 0 { placesAwaited += 1 }
+                // A reload that changes it is adopted by one engine after the other.
+                guard world.keepsPlaces, !isForward else { continue }
+                let open = world.openConnections(to: index)
+                let most = Int(limits.settings.connections)
+                if open > most || gate.underWay > most || open > gate.underWay {
+                    world.violate(
+                        "\(cluster.name): \(open) connections, \(gate.underWay) counted, where \(most) may be"
+                    )
+                }
+            }
+        }
+
         // MARK: - Running
 
         public func run() -> SimulationResult {
@@ -172,6 +199,7 @@
             result.requests = world.plans.count
             result.answered = world.plans.lazy.filter { $0.isAnswered }.count
             result.virtualSeconds = Int(world.now / second)
+            result.placesAwaited = placesAwaited
             for node in nodes {
                 result.turns += node.turns
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])
@@ -200,6 +228,7 @@
                 where !node.hasEnded && node.wantsTurnAt <= world.now && world.violation == nil {
                     node.turn()
                     if node.engine.isIdle { node.end() }
+                    checkPlaces()
                 }
             }
             return true
@@ -249,10 +278,11 @@
                 guard let limits = cluster.limits else { continue }
                 let gate = limits.gate.view
                 let atEndpoints = limits.endpoints.reduce(into: 0) { $0 += Int($1.view.underWay) }
-                let counts = [gate.underWay, gate.waiting, Int(gate.answered), atEndpoints]
+                var counts = [gate.underWay, gate.waiting, Int(gate.answered), atEndpoints]
+                if let places = limits.connectionGate?.view { counts += [places.underWay, places.waiting] }
                 if counts.allSatisfy({ $0 == 0 }) { continue }
                 world.violate(
-                    "\(cluster.name): at the end exchanges are in, wait, are answered, are at endpoints: \(counts)"
+                    "\(cluster.name): at the end exchanges are in, wait, are answered, are at endpoints, connections are open, are awaited: \(counts)"
                 )
             }
             for case .some(let descriptor) in world.descriptors {

@@ -18,6 +18,10 @@
         var resilience: Random
         /// For limits of clusters: apart as well.
         var limits: Random
+        /// For limits of connections: apart as well.
+        var places: Random
+        /// Limits of connections stay what they are: there are never more than that.
+        let keepsPlaces: Bool
         /// For mirrors: apart as well.
         var mirrors: Random
         /// For hedges: apart as well.
@@ -42,6 +46,8 @@
         let health = HealthRegistry()
         /// What cookies of sticky clusters may call their endpoints, as text.
         var stickyNames: [String] = []
+        /// To which cluster the origin at an address belongs, those that do not answer requests too.
+        var clusterOfOrigin: [String: Int] = [:]
         /// To which cluster the origin at a port belongs.
         var clusterOfPort: [UInt16: Int] = [:]
         var peers: [Peer] = []
@@ -62,6 +68,8 @@
             introductions = Random(seed: seed ^ 0x5052_4F58_59)
             resilience = Random(seed: seed ^ 0x4845_414C_5448)
             limits = Random(seed: seed ^ 0x4C49_4D49_5453)
+            places = Random(seed: seed ^ 0x504C_4143_4553)
+            keepsPlaces = places.chance(50)
             mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
             hedges = Random(seed: seed ^ 0x4845_4447_4553)
             zones = Random(seed: seed ^ 0x5A4F_4E45)
@@ -165,6 +173,16 @@
         }
 
         // MARK: - Descriptors
+
+        /// How many connections engines have to the servers of a cluster, by its index in the scenario.
+        func openConnections(to cluster: Int) -> Int {
+            var count = 0
+            for case .some(let descriptor) in descriptors {
+                guard let remote = descriptor.socket?.remote else { continue }
+                if clusterOfOrigin[remote.description] == cluster { count += 1 }
+            }
+            return count
+        }
 
         /// The lowest free number, as the kernel does it: a number used too late meets its next tenant.
         func open(_ kind: Descriptor.Kind, owner: Kernel?) -> Descriptor {

@@ -16,6 +16,29 @@ extension MetricsReport {
         }
     }
 
+    private mutating func connections(_ clusters: [ClusterPlan]) {
+        let limited = clusters.compactMap { cluster in
+            cluster.limits.flatMap { limits in
+                limits.connectionGate.map { (cluster.name, $0.view, limits.settings.connections) }
+            }
+        }
+        if limited.isEmpty { return }
+        header(
+            "cluster_connections", "Connections to its endpoints, idle ones too, where there is a limit.",
+            "gauge")
+        for (name, gate, _) in limited {
+            text += "uproxy_cluster_connections{cluster=\"\(name)\"} \(gate.underWay)\n"
+        }
+        header("cluster_connections_limit", "How many there may be.", "gauge")
+        for (name, _, limit) in limited {
+            text += "uproxy_cluster_connections_limit{cluster=\"\(name)\"} \(limit)\n"
+        }
+        header("cluster_connections_awaited", "Requests that wait for one of them to be closed.", "gauge")
+        for (name, gate, _) in limited {
+            text += "uproxy_cluster_connections_awaited{cluster=\"\(name)\"} \(gate.waiting)\n"
+        }
+    }
+
     private mutating func endpointRequests(_ clusters: [ClusterPlan]) {
         if clusters.isEmpty { return }
         endpoints(
@@ -53,6 +76,7 @@ extension MetricsReport {
             text += "uproxy_\(name){cluster=\"\(cluster)\"\(labels)} \(value)\n"
         }
         adaptiveLimits(clusters)
+        connections(clusters)
         endpointRequests(clusters.filter { $0.limits?.isCapped ?? false })
         header("cluster_requests", "Exchanges under way, where there is a limit.", "gauge")
         for (name, gate) in gates { line("cluster_requests", name, gate.underWay) }

@@ -118,6 +118,7 @@ extension ClusterConfiguration {
 
     private func checkLimits(_ path: String, _ problems: inout ProblemList) {
         checkCount(limits.requests, LimitConfiguration.range, "\(path).requests", &problems)
+        checkCount(limits.connections, LimitConfiguration.range, "\(path).connections", &problems)
         checkCount(limits.endpointRequests, LimitConfiguration.range, "\(path).endpoint_requests", &problems)
         checkCount(limits.queue, LimitConfiguration.range, "\(path).queue", &problems)
         checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
@@ -125,7 +126,7 @@ extension ClusterConfiguration {
         if limits.queue > 0 && !limits.isOn {
             problems.add(
                 "\(path).queue", "without a limit nothing ever waits",
-                "give 'requests', 'endpoint_requests' or 'adaptive', or leave it out")
+                "give 'requests', 'connections', 'endpoint_requests' or 'adaptive', or leave it out")
         }
     }
 
@@ -146,10 +147,11 @@ extension ClusterConfiguration {
                 "\(path).remeasure", "\(adaptive.remeasure) is shorter than a window (\(adaptive.window))",
                 "raise it: a minute is common")
         }
-        if limits.requests > 0 && limits.requests < adaptive.lowest {
+        for (name, limit) in [("requests", limits.requests), ("connections", limits.connections)]
+        where limit > 0 && limit < adaptive.lowest {
             problems.add(
-                "\(path).min", "\(adaptive.lowest) is more than 'requests' allows (\(limits.requests))",
-                "lower it, or raise 'requests'")
+                "\(path).min", "\(adaptive.lowest) is more than '\(name)' allows (\(limit))",
+                "lower it, or raise '\(name)'")
         }
         if adaptive.buffer == 0 {
             problems.add(

@@ -2,6 +2,8 @@
 public struct LimitConfiguration: Sendable, Equatable {
     /// Exchanges under way at the cluster, tunnels among them. 0: any number.
     public var requests = 0
+    /// Connections to its endpoints, idle ones and tunnels among them. 0: any number.
+    public var connections = 0
     /// Those under way at each endpoint. 0: any number.
     public var endpointRequests = 0
     /// Requests that wait for one of them to end. 0: those beyond the limits are answered with 503 at once.
@@ -17,5 +19,5 @@ public struct LimitConfiguration: Sendable, Equatable {
     public init() {}
 
     /// Whether anything is limited.
-    var isOn: Bool { requests > 0 || endpointRequests > 0 || adaptive != nil }
+    var isOn: Bool { requests > 0 || connections > 0 || endpointRequests > 0 || adaptive != nil }
 }

@@ -111,6 +111,10 @@ enum ClusterSchema {
             "requests", \.limits.requests, .count(LimitConfiguration.range),
             "Requests under way at a time, of all threads together; 0: any number."),
         .value(
+            "connections", \.limits.connections, .count(LimitConfiguration.range),
+            "Connections open at a time, idle ones too, of all threads together; no more requests are under way than that. 0: any number."
+        ),
+        .value(
             "endpoint_requests", \.limits.endpointRequests, .count(LimitConfiguration.range),
             "Requests under way at each endpoint, of all threads together; one that has as many gets no other. 0: any number."
         ),

@@ -10,6 +10,11 @@ extension Explanation {
             : "more are \(refusal)"
         var most: [String] = []
         if limits.requests > 0 { most.append("\(limits.requests) requests at a time") }
+        if limits.connections > 0 {
+            let isFewer = limits.requests == 0 || limits.connections < limits.requests
+            most.append(
+                "\(limits.connections) connections, idle ones too\(isFewer ? ", and as many requests" : "")")
+        }
         if limits.endpointRequests > 0 { most.append("\(limits.endpointRequests) at each endpoint") }
         if let adaptive = limits.adaptive {
             most.append(

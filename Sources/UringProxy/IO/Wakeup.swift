@@ -12,6 +12,8 @@ final class Wakeup: Sendable {
     /// An eventfd for the sleeper to poll.
     let descriptor: Int32
     private let isSleeping = Atomic<Bool>(false)
+    /// What is asked is in no queue that the sleeper looks at.
+    private let asked = Atomic<Bool>(false)
 
     init() throws(SystemCallError) {
         descriptor = cposix_eventfd()
@@ -33,6 +35,16 @@ final class Wakeup: Sendable {
         var count: UInt64 = 0
         _ = unsafe cposix_read(descriptor, &count, MemoryLayout<UInt64>.size)
     }
+
+    /// From any thread: something is asked that the sleeper knows where to find.
+    func ask() {
+        asked.store(true, ordering: .sequentiallyConsistent)
+        signal()
+    }
+
+    /// Whether something has been asked since `takeAsked`. For the sleeper, before it sleeps too.
+    var isAsked: Bool { asked.load(ordering: .relaxed) }
+    func takeAsked() -> Bool { isAsked && asked.exchange(false, ordering: .sequentiallyConsistent) }
 
     /// After a push, from any thread.
     func signal() {

@@ -85,6 +85,7 @@ struct Connection: BitwiseCopyable {
     /// What the kernel still holds, and our buffers with it.
     var operationsInFlight: UInt8 = 0
     private var flags: Flags = []
+    /// Downstream's; upstream has `gate` in it.
     private var listenerAndFlags: UInt16 = 0
     /// The exchange under way, or none.
     var exchange = Slot.none
@@ -147,6 +148,19 @@ extension Connection {
     var listener: Int {
         get { Int(listenerAndFlags & 0x1FFF) }
         set { listenerAndFlags = listenerAndFlags & 0xE000 | UInt16(newValue) & 0x1FFF }
+    }
+
+    /// The gate that it is counted at, in the `GateTable`; 0: at none. Upstream's.
+    @inline(__always)
+    var gate: UInt16 {
+        get {
+            assert(side == .upstream)
+            return listenerAndFlags
+        }
+        set {
+            assert(side == .upstream)
+            listenerAndFlags = newValue
+        }
     }
 
     /// The exchange under way, or the next one, is the last: the listener has gone.

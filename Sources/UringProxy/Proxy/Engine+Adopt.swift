@@ -72,9 +72,9 @@ extension Engine where D: ~Copyable {
         }
         removeRetiredEndpoints()
         // Nothing is offered in what is left behind once every worker has done this.
-        for queue in lending where !snapshot.lending.contains(where: { $0 === queue }) {
-            sweep(queue, all: true)
-        }
+        let left = lending.filter { queue in !snapshot.lending.contains { $0 === queue } }
+        if !left.isEmpty { closeRetiring { queue in left.contains { $0 === queue } } }
+        for queue in left { sweep(queue, all: true) }
         lending = snapshot.lending
         let old = fixedEndpoints
         fixedEndpoints = snapshot.endpoints.enumerated().map { number, upstream in
@@ -82,6 +82,14 @@ extension Engine where D: ~Copyable {
             guard before >= 0 else { return endpoints.addFixed(upstream, fixedIndex: number) }
             endpoints.keepFixed(old[before], as: upstream, fixedIndex: number)
             return old[before]
+        }
+    }
+
+    /// Ends connections that were about to be offered where nothing is offered any more.
+    private mutating func closeRetiring(_ isLeft: (LendingQueue) -> Bool) {
+        for slot in 0..<UInt32(connections.highestCount)
+        where connections.isOccupied(slot) && connections[slot].phase == .retiring {
+            if let queue = lendingQueue(connections[slot].endpoint), isLeft(queue) { close(slot) }
         }
     }
 
@@ -126,13 +134,14 @@ extension Engine where D: ~Copyable {
 
     private mutating func adoptClusters(_ snapshot: Snapshot) {
         let change = snapshot.change
-        var used: Set<UInt16> = []
+        var used = connectionGatesInUse()
         for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
             used.insert(exchanges[index].gate)
         }
         let numbers = gates.adopt(snapshot.clusters) { used.contains($0) }
         let zonesBefore = clusters.usesClientZones ? clusters.plans.map(\.zones) : []
         clusters.adopt(snapshot.clusters, change, gates: numbers)
+        adoptConnections()
         for index in 0..<UInt32(exchanges.highestCount) where exchanges.isOccupied(index) {
             let exchange = exchanges.tenant(index)
             guard exchange.cluster != Exchange.noCluster else { continue }

@@ -28,12 +28,25 @@ extension Engine where D: ~Copyable {
     /// Gives up the connection that an exchange has, or is about to have, and its place at the endpoint.
     @inline(__always)
     mutating func leaveUpstreams(_ index: UInt32) {
-        if exchanges[index].state == .resolving { stopWaitingForAddresses(index) }
-        if exchanges[index].state == .awaitingOffer { awaitingOffers.remove(index) }
+        if exchanges[index].state.isBeforeConnecting { stopWaiting(index) }
         leaveEndpoint(index)
         endUpstream(exchanges[index].attempts.0)
         endUpstream(exchanges[index].attempts.1)
         endUpstream(exchanges[index].upstream)
+    }
+
+    /// The exchange waits no longer for what it was to connect with.
+    @inline(never)
+    private mutating func stopWaiting(_ index: UInt32) {
+        switch exchanges[index].state {
+        case .resolving: stopWaitingForAddresses(index)
+        case .awaitingOffer: awaitingOffers.remove(index)
+        case .awaitingPlace:
+            let gate = gates.gate(of: index)
+            gates.giveUp(index, at: gate)
+            wakeNext(gate)
+        case .queued, .authenticating, .connecting, .forwarding, .responding, .tunnelling: break
+        }
     }
 
     /// Closes a connection that its exchange has no more use for; none is none.
@@ -180,6 +193,7 @@ extension Engine where D: ~Copyable {
             downstreamEnded()
         case .upstream:
             counters.add(Counter.upstreamClosed)
+            if connections[slot].gate != 0 { noteClosed(connections[slot].gate) }
             connections.remove(slot)
         }
     }

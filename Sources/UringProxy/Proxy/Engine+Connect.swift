@@ -119,8 +119,17 @@ extension Engine where D: ~Copyable {
 
     /// Tries the next of the endpoint's addresses that the policy allows; fails the exchange when none is left and no
     /// attempt is under way.
-    private mutating func connectNext(_ index: UInt32) {
+    ///
+    /// - Parameter hasPlace: among the connections that the endpoint's cluster may have.
+    mutating func connectNext(_ index: UInt32, hasPlace: Bool = false) {
         let endpoint = exchanges[index].endpoint
+        var hasPlace = hasPlace
+        if endpoints[endpoint].gate != 0 && !hasPlace
+            && exchanges[index].nextAddress < endpoints[endpoint].addressCount
+        {
+            hasPlace = takePlace(index, endpoints[endpoint].gate)
+            if !hasPlace { return }
+        }
         while exchanges[index].nextAddress < endpoints[endpoint].addressCount {
             let address = endpoints[endpoint].addresses[Int(exchanges[index].nextAddress)]
             exchanges[index].nextAddress += 1
@@ -130,6 +139,7 @@ extension Engine where D: ~Copyable {
             }
             if startAttempt(index, socketAddress(endpoint, address)) { return }
         }
+        if hasPlace { giveBackPlace(endpoints[endpoint].gate) }
         if exchanges[index].attempts == (Slot.none, Slot.none) { attemptsFailed(index) }
     }
 
@@ -158,6 +168,7 @@ extension Engine where D: ~Copyable {
             descriptor: descriptor, side: .upstream, phase: .connecting, now: driver.now)
         connection.exchange = index
         connection.endpoint = exchanges[index].endpoint
+        connection.gate = endpoints[connection.endpoint].gate
         guard let slot = connections.insert(connection) else {
             exchanges[index].failure = .outOfConnections
             driver.close(descriptor, reset: false)
@@ -241,6 +252,8 @@ extension Engine where D: ~Copyable {
     func mayJoin(_ slot: UInt32) -> Bool {
         let index = connections[slot].exchange
         guard index != Slot.none else { return false }
+        let gate = endpoints[connections[slot].endpoint].gate
+        if gate != 0 && !gates.isOpen(gate) { return false }
         return exchanges[index].nextAddress < endpoints[connections[slot].endpoint].addressCount
             && (exchanges[index].attempts.0 == Slot.none
                 || exchanges[index].attempts.1 == Slot.none)

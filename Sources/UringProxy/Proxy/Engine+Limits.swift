@@ -108,7 +108,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Wakes the worker whose turn it is. This one sees before it sleeps that it is its own (`mayAdmit`).
-    private func wakeNext(_ gate: UInt16) {
+    func wakeNext(_ gate: UInt16) {
         guard gates.isAwaited(gate), let worker = gates.otherWorker(gate, hasRoom: hasRoom(gate)) else {
             return
         }
@@ -176,14 +176,16 @@ extension Engine where D: ~Copyable {
         return clusters.hasRoom(cluster, besides: clusters.tried(index), now: driver.now)
     }
 
-    /// Whether an exchange that waits may go on: this worker is not to sleep.
+    /// Whether an exchange that waits may go on, or another worker's may thanks to this one: this worker is not to sleep.
     @inline(__always)
-    var mayAdmit: Bool { gates.waitingCount > 0 && hasTurn }
+    var mayAdmit: Bool { gates.attention > 0 && hasTurn }
 
     @inline(never)
     private var hasTurn: Bool {
+        if gates.hasClosed || wakeups[worker].isAsked { return true }
         for number in 1...UInt16(gates.count) {
             if let index = gates.next(number), hasRoom(number, for: index) { return true }
+            if gates.isTight(number) || isOfferAwaited(number) { return true }
         }
         return false
     }
@@ -205,10 +207,16 @@ extension Engine where D: ~Copyable {
         return nil
     }
 
-    /// Once a turn while exchanges wait: those whose turn has come go on.
+    /// Once a turn while exchanges wait, or connections are counted: those whose turn has come go on.
     @inline(never)
     mutating func admitWaiting() {
+        settleClosed()
+        let isAsked = wakeups[worker].takeAsked()
         for number in 1...UInt16(gates.count) {
+            if gates.isOfConnections(number) {
+                admitConnecting(number, isAsked: isAsked)
+                continue
+            }
             var hasTaken = false
             while let index = takeNext(number) {
                 hasTaken = true
@@ -242,7 +250,7 @@ extension Engine where D: ~Copyable {
 
     /// It was not the exchange's turn in time.
     mutating func queueExpired(_ index: UInt32) {
-        gates.noteExpiry(exchanges[index].gate)
+        if exchanges[index].gate != 0 { gates.noteExpiry(exchanges[index].gate) }
         fail(index, .queueTimeout)
     }
 }

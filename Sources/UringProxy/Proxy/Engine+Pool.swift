@@ -10,7 +10,8 @@ extension Engine where D: ~Copyable {
         connection.isBulk = false
         endSplicing(slot)
         endpoints[endpoint].inUse -= 1
-        guard phase == .running, settings.poolIdle > 0, !endpoints[endpoint].isRetired else {
+        guard phase == .running, settings.poolIdle > 0, endpoints[endpoint].isPlain || mayPool(endpoint)
+        else {
             endpoints[endpoint].inUse += 1
             close(slot)
             return
@@ -133,13 +134,17 @@ extension Engine where D: ~Copyable {
         let surplus =
             endpoints[endpoint].idleCount - min(endpoints[endpoint].idleCount, endpoints[endpoint].peakInUse)
         for _ in 0..<max(Self.alwaysLent, surplus) where endpoints[endpoint].lastIdle != Slot.none {
-            let slot = endpoints[endpoint].lastIdle
-            unpool(slot)
-            queue.announce()
-            connections[slot].phase = .retiring
-            endpoints[endpoint].inUse += 1
-            retire(slot)
+            lend(endpoints[endpoint].lastIdle, queue)
         }
+    }
+
+    /// An idle connection becomes another worker's, if one wants it.
+    mutating func lend(_ slot: UInt32, _ queue: LendingQueue) {
+        unpool(slot)
+        queue.announce()
+        connections[slot].phase = .retiring
+        endpoints[connections[slot].endpoint].inUse += 1
+        retire(slot)
     }
 
     /// Offers a retiring connection once nothing is in flight on it.
@@ -159,12 +164,14 @@ extension Engine where D: ~Copyable {
             descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt)
         guard queue.offer(offer) else {
             endpoints[endpoint].inUse -= 1
+            if queue.gate != nil { gates.noteIdle(connections[slot].gate) }
             pool(slot)
             return
         }
         counters.add(.upstreamLent)
         endpoints[endpoint].inUse -= 1
         timers.remove(slot)
+        if queue.gate != nil { wakeForOffer(connections[slot].gate) }
         connections.remove(slot)
     }
 
@@ -178,7 +185,7 @@ extension Engine where D: ~Copyable {
         queue.noteDemand(worker: worker, now: driver.now)
         while let offer = queue.offers.pop() {
             guard driver.now - offer.idleSince < settings.timeouts.poolIdle else {
-                discard(offer)
+                discard(offer, from: queue)
                 continue
             }
             var connection = Connection(
@@ -187,8 +194,9 @@ extension Engine where D: ~Copyable {
             connection.isReused = true
             connection.exchange = index
             connection.borrowedInTurn = turn
+            connection.gate = endpoints[endpoint].gate
             guard let slot = connections.insert(connection) else {
-                discard(offer)
+                discard(offer, from: queue)
                 return false
             }
             counters.add(.upstreamBorrowed)
@@ -243,9 +251,14 @@ extension Engine where D: ~Copyable {
         return age < settings.timeouts.poolIdle && driver.isQuiet(offer.descriptor)
     }
 
-    private mutating func discard(_ offer: LendingQueue.Offer) {
+    mutating func discard(_ offer: LendingQueue.Offer, from queue: LendingQueue) {
         counters.add(Counter.upstreamClosed)
         driver.close(offer.descriptor, reset: false)
+        guard let gate = queue.gate else { return }
+        guard let number = gates.number(of: gate) else {
+            preconditionFailure("a worker's queues are of its clusters")
+        }
+        noteClosed(number)
     }
 
     /// Ends offers that nobody took in time; at a stop, all of them.
@@ -257,7 +270,7 @@ extension Engine where D: ~Copyable {
         // As many as there are now: those pushed back must not come round again.
         for _ in 0..<queue.offers.count {
             guard let offer = queue.offers.pop() else { break }
-            if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer) }
+            if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer, from: queue) }
         }
     }
 }

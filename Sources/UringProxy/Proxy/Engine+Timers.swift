@@ -129,7 +129,7 @@ extension Engine where D: ~Copyable {
     private func limitExchange(_ index: UInt32, _ wait: inout Wait) {
         wait.limit(
             exchanges[index].totalDeadline, exchanges[index].totalDeadline == .max ? .max : 0, .total)
-        if exchanges[index].state == .queued { wait.limit(gates.deadline(of: index), 0, .queue) }
+        if exchanges[index].state.isInLine { wait.limit(gates.deadline(of: index), 0, .queue) }
     }
 
     /// How long it is waited for one endpoint alone.

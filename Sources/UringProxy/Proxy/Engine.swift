@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It asks the driver for operations and is told what became of them; it knows no other thread but by what its owner
 /// hands in (`resolved`, `drain`). The files of a request's life, in order: `Engine+Accept`, `Engine+ListenerLimits`, `Engine+Receive`,
-/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`,
+/// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
 /// `Engine+ProxyProtocol`.
@@ -196,6 +196,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         for (index, upstream) in snapshot.endpoints.enumerated() {
             fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index))
         }
+        _ = setConnectionGates()
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 
@@ -225,7 +226,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
         if !awaitingOffers.isEmpty { serveAwaiting() }
-        if gates.waitingCount > 0 { admitWaiting() }
+        if gates.attention > 0 { admitWaiting() }
         if !starved.isEmpty { feedStarved() }
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {
@@ -336,6 +337,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         // What was only asked for is done in a last turn.
         driver.turn(until: 0)
         handleCompletions()
+        if gates.attention > 0 { leaveConnectionGates() }
     }
 
     /// Whether a drain has nothing left to wait for.

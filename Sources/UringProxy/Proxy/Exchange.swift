@@ -3,12 +3,14 @@ struct Exchange: BitwiseCopyable {
     enum State: UInt8, BitwiseCopyable {
         /// Waits for its turn at its cluster's gate.
         case queued
+        /// Waits for its turn to connect, as its cluster has as many connections as it may.
+        case awaitingPlace
         /// Waits for the addresses of its endpoint.
         case resolving
-        /// Waits for its credentials to be checked; its head is still in the input.
-        case authenticating
         /// Waits for a connection that another worker is about to lend.
         case awaitingOffer
+        /// Waits for its credentials to be checked; its head is still in the input.
+        case authenticating
         /// Waits for a connection.
         case connecting
         /// The request is on its way or sent; no byte of the final response has been passed on.
@@ -17,6 +19,17 @@ struct Exchange: BitwiseCopyable {
         case responding
         /// The connections have become a tunnel.
         case tunnelling
+
+        // Each one comparison, as the states are numbered in their order.
+        /// Waits in a line of the `GateTable`.
+        @inline(__always)
+        var isInLine: Bool { rawValue <= State.awaitingPlace.rawValue }
+        /// Waits for what it connects with.
+        @inline(__always)
+        var isBeforeConnecting: Bool {
+            rawValue &- State.awaitingPlace.rawValue
+                <= State.awaitingOffer.rawValue - State.awaitingPlace.rawValue
+        }
     }
 
     enum Kind: UInt8, BitwiseCopyable {

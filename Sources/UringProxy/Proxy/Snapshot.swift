@@ -35,13 +35,14 @@ final class Snapshot: Sendable {
 
     /// - Parameters:
     ///   - previous: what workers serve by until they adopt this one; nil if it is the first.
-    ///   - makeLending: called for each endpoint that is new; nil if nothing is lent.
+    ///   - makeLending: called for each endpoint that is new, or whose connections are counted as they were not before, with the gate
+    ///     that they go through; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
         access: Access = Access(), geo: GeoSource? = nil,
         clientLimit: ClientLimit? = nil, listenerLoads: [Int: ListenerLoad] = [:],
         after previous: Snapshot? = nil,
-        makeLending: (() -> LendingQueue)? = nil
+        makeLending: ((ClusterGate?) -> LendingQueue)? = nil
     ) {
         precondition(clusters.count < Int(UInt16.max))
         self.settings = settings
@@ -61,14 +62,17 @@ final class Snapshot: Sendable {
             lending = []
             return
         }
-        lending = change.endpointBefore.map { before in
-            if let previous, before >= 0, !previous.lending.isEmpty { return previous.lending[before] }
-            return makeLending()
+        let gates = clusters.flatMap { plan in plan.endpoints.map { _ in plan.limits?.connectionGate } }
+        lending = zip(change.endpointBefore, gates).map { before, gate in
+            if let previous, before >= 0, !previous.lending.isEmpty, previous.lending[before].gate === gate {
+                return previous.lending[before]
+            }
+            return makeLending(gate)
         }
     }
 
     /// The same, but for the endpoints of clusters.
-    func with(_ clusters: [ClusterPlan], makeLending: (() -> LendingQueue)?) -> Snapshot {
+    func with(_ clusters: [ClusterPlan], makeLending: ((ClusterGate?) -> LendingQueue)?) -> Snapshot {
         Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access, geo: geo,
             clientLimit: clientLimit, listenerLoads: listenerLoads, after: self, makeLending: makeLending)

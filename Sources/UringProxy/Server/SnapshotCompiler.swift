@@ -120,9 +120,11 @@ struct SnapshotCompiler {
     }
 
     /// What makes the queues of endpoints; nil: nothing is lent.
-    static func lending(_ configuration: Configuration, _ wakeups: [Wakeup]) -> (() -> LendingQueue)? {
+    static func lending(_ configuration: Configuration, _ wakeups: [Wakeup]) -> (
+        (ClusterGate?) -> LendingQueue
+    )? {
         guard wakeups.count > 1 && configuration.poolLend else { return nil }
-        return { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups) }
+        return { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups, gate: $0) }
     }
 
     /// The one that counts already, if there is one: connections leave where they entered. Its limit is for the reload to set.

@@ -287,6 +287,13 @@ internal import Synchronization
         return unsafe clusters[cluster].count == 0
     }
 
+    /// The numbers of the cluster's endpoints.
+    func endpoints(of cluster: Int) -> Range<Int> {
+        precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))
+        let first = unsafe clusters[cluster].first
+        return unsafe first..<first + clusters[cluster].count
+    }
+
     /// The number of the cluster's first endpoint; it is not empty.
     func firstEndpoint(_ cluster: Int) -> Int {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))

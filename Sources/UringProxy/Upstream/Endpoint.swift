@@ -34,7 +34,11 @@ struct Endpoint: BitwiseCopyable {
     /// Which endpoint of the snapshot's it is, and so which lending queue is its; -1 for dynamic and retired ones.
     var fixedIndex: Int32 = -1
     /// The snapshot has it no more, or would not let it be reached: what is under way ends, and nothing begins.
-    var isRetired = false
+    private(set) var isRetired = false
+    /// Neither retired nor with a gate: what comes back to its pool needs no second look.
+    private(set) var isPlain = true
+    /// The gate, in the `GateTable`, that its connections go through; 0: its cluster may have any number.
+    private(set) var gate: UInt16 = 0
 
     /// Exchanges that wait for addresses.
     var firstWaiting = Slot.none
@@ -55,6 +59,16 @@ struct Endpoint: BitwiseCopyable {
     init(kind: Kind, port: UInt16) {
         self.kind = kind
         self.port = port
+    }
+
+    mutating func retire() {
+        isRetired = true
+        isPlain = false
+    }
+
+    mutating func setGate(_ gate: UInt16) {
+        self.gate = gate
+        isPlain = !isRetired && gate == 0
     }
 
     /// Whether nothing refers to it any more.

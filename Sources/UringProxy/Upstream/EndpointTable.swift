@@ -83,7 +83,7 @@
     mutating func retire(_ index: UInt32) {
         precondition(!slab[index].isRetired)
         if slab[index].kind == .dynamic { unlink(index) }
-        slab[index].isRetired = true
+        slab[index].retire()
         slab[index].fixedIndex = -1
     }
 

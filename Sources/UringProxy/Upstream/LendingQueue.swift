@@ -27,9 +27,14 @@ final class LendingQueue: Sendable {
     /// One bit per worker that waits for one of them. Workers from 64 on connect instead.
     private let waiting = Atomic<UInt64>(0)
     private let wakeups: [Wakeup]
+    /// What every connection in it is counted at, which belongs to no worker meanwhile; nil: none is counted.
+    let gate: ClusterGate?
 
-    /// - Parameter wakeups: of the workers, by their index.
-    init(capacity: Int, wakeups: [Wakeup]) {
+    /// - Parameters:
+    ///   - wakeups: of the workers, by their index.
+    ///   - gate: of the cluster's connections, if it limits them.
+    init(capacity: Int, wakeups: [Wakeup], gate: ClusterGate? = nil) {
+        self.gate = gate
         offers = BoundedQueue(minimumCapacity: capacity)
         self.wakeups = wakeups
     }

@@ -101,6 +101,24 @@ final class TestProxy {
         try TestSocket(to: address(index), receiveBuffer: receiveBuffer)
     }
 
+    /// So many connections to each worker.
+    func connectToEach(_ count: Int) throws -> [[TestSocket]] {
+        var clients = [[TestSocket]](repeating: [], count: server.workers.count)
+        var others: [TestSocket] = []
+        func open() -> [Int] {
+            server.workers.map { $0.gauges.downstreamConnections.load(ordering: .relaxed) }
+        }
+        // The kernel spreads them by their ports.
+        while clients.contains(where: { $0.count < count }) {
+            let before = open()
+            let client = try connect()
+            try wait(for: "the connection") { open() != before }
+            let worker = zip(open(), before).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
+            if clients[worker].count < count { clients[worker].append(client) } else { others.append(client) }
+        }
+        return clients
+    }
+
     subscript(counter: Counter) -> UInt64 {
         server.workers.reduce(into: 0) { $0 += $1.counters[counter] }
     }

@@ -562,11 +562,30 @@ enum BadFiles {
         ),
         Case(
             health("limits: {queue: 10}"),
-            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests', 'endpoint_requests' or 'adaptive', or leave it out"
+            "f.yaml:1:52: clusters.app.limits.queue: without a limit nothing ever waits; give 'requests', 'connections', 'endpoint_requests' or 'adaptive', or leave it out"
         ),
         Case(
             health("limits: {requests: 2000000}"),
             "f.yaml:1:55: clusters.app.limits.requests: 2000000 is outside 0 to 1000000; 0 switches it off"),
+        Case(
+            health("limits: {connections: -1}"),
+            "f.yaml:1:58: clusters.app.limits.connections: -1 is outside 0 to 1000000; 0 switches it off"),
+        Case(
+            health("limits: {connections: 1000001, requests: 5}"),
+            "f.yaml:1:58: clusters.app.limits.connections: 1000001 is outside 0 to 1000000; 0 switches it off"
+        ),
+        Case(
+            health("limits: {connections: many}"),
+            "f.yaml:1:58: clusters.app.limits.connections: 'many' is no whole number; write it in digits alone"
+        ),
+        Case(
+            health("limits: {conections: 5}"),
+            "f.yaml:1:45: clusters.app.limits.conections: there is no such key; did you mean 'connections'?"
+        ),
+        Case(
+            health("limits: {connections: 10, adaptive: {min: 50}}"),
+            "f.yaml:1:78: clusters.app.limits.adaptive.min: 50 is more than 'connections' allows (10); lower it, or raise 'connections'"
+        ),
         Case(
             health("limits: {endpoint_requests: -5}"),
             "f.yaml:1:64: clusters.app.limits.endpoint_requests: -5 is outside 0 to 1000000; 0 switches it off"

@@ -85,7 +85,7 @@ struct ConfigurationFileTests {
             slow_start: 40s
             sticky: {cookie: SRV, path: /a, max_age: 1h, http_only: off, secure: on, same_site: strict, key_file: /proc/version}
             retries: {on: [reset, 5xx, 429], attempts: 4, try_timeout: 2s, hedge_after: 75ms, non_idempotent: on, budget: 30%, min_per_second: 12}
-            limits: {requests: 100, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
+            limits: {requests: 100, connections: 60, endpoint_requests: 30, queue: 20, queue_timeout: 250ms, adaptive: {min: 7, max: 90, buffer: 40%, window: 50ms, remeasure: 2m}}
         zone: b
         routes:
           site:
@@ -156,6 +156,7 @@ struct ConfigurationFileTests {
         cluster.retries.budget = 30
         cluster.retries.minimum = 12
         cluster.limits.requests = 100
+        cluster.limits.connections = 60
         cluster.limits.endpointRequests = 30
         cluster.limits.queue = 20
         cluster.limits.queueTimeout = .milliseconds(250)

@@ -8,7 +8,7 @@
         func seeds() {
             var bytesSpliced = 0
             var mirrored = 0
-            var (hedged, sticky, shed) = (0, 0, 0)
+            var (hedged, sticky, shed, awaited) = (0, 0, 0, 0)
             for seed in UInt64(1)...300 {
                 let result = Simulation(seed: seed).run()
                 #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
@@ -17,9 +17,11 @@
                 hedged += result.hedged
                 sticky += result.sticky
                 shed += result.shed
+                awaited += result.placesAwaited
             }
-            // Pipes, mirrors, hedges, cookies and limits that follow latency were among it.
+            // Pipes, mirrors, hedges, cookies, limits that follow latency and those of connections were among it.
             #expect(bytesSpliced > 100_000 && mirrored > 30 && hedged > 10 && sticky > 30 && shed > 0)
+            #expect(awaited > 30)
         }
 
         /// What these once found: a POST sent twice, a zero-copy send that was never cancelled, memory held by tiny

@@ -11,6 +11,8 @@ final class HealthRegistry: Sendable {
         let retryBudget = RetryBudget()
         /// Of a cluster with limits.
         var gate: ClusterGate?
+        /// Of one that limits its connections.
+        var connectionGate: ClusterGate?
         /// Of one whose limit follows latency.
         var adaptive: AdaptiveGate?
         /// Of the endpoints of one that limits what is under way there.
@@ -56,6 +58,15 @@ final class HealthRegistry: Sendable {
         }
     }
 
+    /// How many connections there are to a cluster that limits them. At start and reload alone: it locks.
+    func connectionGate(_ name: String) -> ClusterGate {
+        withEntry(name) { entry in
+            let gate = entry.connectionGate ?? ClusterGate(board: IdleBoard())
+            entry.connectionGate = gate
+            return gate
+        }
+    }
+
     /// What a cluster's answers say about its limit; anew with other settings. At start and reload alone: it locks.
     func adaptive(_ name: String, _ settings: AdaptiveLimit.Settings) -> AdaptiveGate {
         withEntry(name) { entry in
@@ -81,10 +92,14 @@ final class HealthRegistry: Sendable {
         clusters.withLock { body(&$0[name, default: Entry(signal: HealthSignal(news))]) }
     }
 
-    /// Forgets what none of these clusters has.
+    /// Forgets what none of these clusters has, but where connections are still counted: a cluster that comes back counts them.
     func keep(_ plans: [ClusterPlan]) {
         clusters.withLock { clusters in
-            var rest: [String: Entry] = [:]
+            var rest = clusters.filter { ($0.value.connectionGate?.view.underWay ?? 0) > 0 }
+            for name in rest.keys {
+                rest[name]?.endpoints = [:]
+                rest[name]?.caps = [:]
+            }
             for plan in plans {
                 guard var entry = clusters[plan.name] else { continue }
                 let identities = Set(plan.endpoints.map(\.identity))

@@ -3,6 +3,9 @@ internal import Synchronization
 /// How many of a cluster's exchanges are under way, those of all workers together, and which others wait. One for each cluster
 /// with limits, kept across reloads; what the limits are its callers say.
 ///
+/// Another one for each cluster that limits its connections: what is under way there is a connection, open or being opened or closed,
+/// and who waits is an exchange that is to have one.
+///
 /// First come, first served, whichever worker they came to: those that wait have numbers, each worker shows the lowest of its own, and
 /// only the lowest of all goes on. Whoever changes what that depends on (a place is free, another number is the lowest) looks
 /// whose turn it is afterwards, and wakes that worker. All of it is sequentially consistent: the last of several that change
@@ -21,8 +24,11 @@ internal import Synchronization
 
     private let storage: UnsafeMutableRawPointer
     let view: View
+    /// Who has idle connections; nil: exchanges are what is counted.
+    let board: IdleBoard?
 
-    init() {
+    init(board: IdleBoard? = nil) {
+        self.board = board
         let size = 4 * Self.stride + Self.workerLimit * MemoryLayout<UInt64>.stride
         unsafe storage = .allocate(byteCount: size, alignment: Self.stride)
         unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: size)
@@ -200,6 +206,14 @@ internal import Synchronization
                 }
             }
             return next
+        }
+
+        /// Calls `body` with each worker where any waits.
+        func forEachWaiting(_ body: (Int) -> Void) {
+            for worker in 0..<Int(unsafe workers.pointee.load(ordering: .sequentiallyConsistent))
+            where unsafe lowest(worker).pointee.load(ordering: .sequentiallyConsistent) != 0 {
+                body(worker)
+            }
         }
 
         // MARK: - Looking

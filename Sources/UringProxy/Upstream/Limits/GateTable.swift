@@ -1,20 +1,30 @@
 /// A worker's side of the clusters' gates: its exchanges that wait, in their order.
 ///
-/// Gates are numbered from 1 on in the order of the clusters that have one. They keep their number as long as an exchange has it.
+/// Gates are numbered from 1 on in the order of the clusters that have one, and behind those of exchanges the gates of connections
+/// (`GateTable+Connections`). They keep their number as long as an exchange or a connection has it.
 @safe struct GateTable: ~Copyable {
-    private struct Line: BitwiseCopyable {
+    struct Line: BitwiseCopyable {
         var gate: ClusterGate.View
         var limits: LimitPlan.Settings
         /// The cluster, by its index, if its endpoints have limits too; else -1.
         var cappedCluster: Int32
         /// How many may be without an answer, if that follows latency.
         var adaptive: AdaptiveGate.View?
+        /// Who has idle connections; nil: the gate is one of exchanges.
+        var board: IdleBoard.View?
+        /// The cluster whose connections they are, by its index; -1: it has gone.
+        var connectedCluster: Int32 = -1
+        /// This worker is on the board.
+        var showsIdle = false
+        /// Idle connections of this worker are to be given up.
+        var isTight = false
         var first = Slot.none
         var last = Slot.none
     }
 
     /// Where an exchange waits.
-    private struct Place: BitwiseCopyable {
+    struct Place: BitwiseCopyable {
+        var gate: UInt16
         var number: UInt64
         var deadline: Int64
         var next = Slot.none
@@ -25,20 +35,32 @@
     private var gates: [ClusterGate]
     private var lines: UnsafeMutablePointer<Line>
     var count: Int { gates.count }
-    private var places: SlotTable<Place>
-    private let worker: Int
+    /// By cluster, the number of the gate that its connections go through; 0: there is none.
+    private(set) var ofConnections: [UInt16]
+    var places: SlotTable<Place>
+    let worker: Int
     /// Exchanges of this worker that wait.
     private(set) var waitingCount = 0
+    /// They, connections whose close is not known of, and gates at which this worker shows idle connections: with none of them
+    /// there is nothing to be done.
+    var attention = 0
+    /// Connections that were closed, by their gate and when that was; those before `closedIndex` are known of.
+    var closed: [(gate: UInt16, entries: UInt64)] = []
+    var closedIndex = 0
 
     init(_ clusters: [ClusterPlan], exchangeCapacity: Int, worker: Int) {
-        let made = clusters.enumerated().compactMap { index, cluster in
-            cluster.limits.map { Self.line($0, cluster: index) }
+        let made = Self.lines(clusters)
+        let ofAll = (made.ofExchanges + made.ofConnections).compactMap { $0 }
+        gates = ofAll.map(\.gate)
+        var last = made.ofExchanges.count { $0 != nil }
+        ofConnections = made.ofConnections.map { made in
+            if made != nil { last += 1 }
+            return made == nil ? 0 : UInt16(last)
         }
-        gates = clusters.compactMap { $0.limits?.gate }
-        unsafe lines = .allocate(capacity: max(1, made.count))
-        for (index, line) in made.enumerated() {
-            unsafe (lines + index).initialize(to: line)
-            line.gate.join(worker: worker)
+        unsafe lines = .allocate(capacity: max(1, ofAll.count))
+        for (index, made) in ofAll.enumerated() {
+            unsafe (lines + index).initialize(to: made.line)
+            made.gate.view.join(worker: worker)
         }
         places = SlotTable(capacity: exchangeCapacity)
         self.worker = worker
@@ -46,12 +68,18 @@
 
     deinit { unsafe lines.deallocate() }
 
+    /// The number of a gate; nil: no cluster of this worker's has it.
+    func number(of gate: ClusterGate) -> UInt16? {
+        gates.firstIndex { $0 === gate }.map { UInt16($0 + 1) }
+    }
+
     /// Takes up other limits. Where a gate has none any more, who waits goes in.
     ///
-    /// - Parameter isUsed: whether an exchange has a number.
+    /// - Parameter isUsed: whether an exchange, a connection or an endpoint has a number.
     /// - Returns: the number of each cluster's gate.
     mutating func adopt(_ clusters: [ClusterPlan], isUsed: (UInt16) -> Bool) -> [UInt16] {
-        let plans = clusters.compactMap(\.limits)
+        let made = Self.lines(clusters)
+        let kept = (made.ofExchanges + made.ofConnections).compactMap { $0?.gate }
         // Who has no limits from now on.
         let endless = LimitPlan.Settings(requests: .max)
         var free: [Int] = []
@@ -59,41 +87,61 @@
             unsafe lines[index].limits = endless
             unsafe lines[index].cappedCluster = -1
             unsafe lines[index].adaptive = nil
-            let isKept = plans.contains { $0.gate === gates[index] }
-            if !isKept && !isUsed(UInt16(index + 1)) { free.append(index) }
+            unsafe lines[index].connectedCluster = -1
+            if kept.contains(where: { $0 === gates[index] }) { continue }
+            // Nobody waits for them any more.
+            hideIdle(UInt16(index + 1))
+            if !isUsed(UInt16(index + 1)) { free.append(index) }
         }
-        return clusters.enumerated().map { place, cluster in
-            guard let limits = cluster.limits else { return 0 }
-            let line = Self.line(limits, cluster: place)
-            if let index = gates.firstIndex(where: { $0 === limits.gate }) {
-                unsafe lines[index].limits = line.limits
-                unsafe lines[index].cappedCluster = line.cappedCluster
-                unsafe lines[index].adaptive = line.adaptive
-                return UInt16(index + 1)
-            }
-            line.gate.join(worker: worker)
-            if let index = free.popLast() {
-                gates[index] = limits.gate
-                unsafe lines[index] = line
-                return UInt16(index + 1)
-            }
-            let more = UnsafeMutablePointer<Line>.allocate(capacity: gates.count + 1)
-            unsafe more.initialize(from: lines, count: gates.count)
-            unsafe (more + gates.count).initialize(to: line)
-            unsafe lines.deallocate()
-            unsafe lines = more
-            gates.append(limits.gate)
-            return UInt16(gates.count)
-        }
+        let numbers = made.ofExchanges.map { adopt($0, &free) }
+        ofConnections = made.ofConnections.map { adopt($0, &free) }
+        return numbers
     }
 
-    private static func line(_ plan: LimitPlan, cluster: Int) -> Line {
-        Line(
-            gate: plan.gate.view, limits: plan.settings, cappedCluster: plan.isCapped ? Int32(cluster) : -1,
-            adaptive: plan.adaptive?.view)
+    /// - Returns: the line's number; 0 for none.
+    private mutating func adopt(_ made: (gate: ClusterGate, line: Line)?, _ free: inout [Int]) -> UInt16 {
+        guard let (gate, line) = made else { return 0 }
+        if let index = gates.firstIndex(where: { $0 === gate }) {
+            unsafe lines[index].limits = line.limits
+            unsafe lines[index].cappedCluster = line.cappedCluster
+            unsafe lines[index].adaptive = line.adaptive
+            unsafe lines[index].connectedCluster = line.connectedCluster
+            return UInt16(index + 1)
+        }
+        line.gate.join(worker: worker)
+        if let index = free.popLast() {
+            gates[index] = gate
+            unsafe lines[index] = line
+            return UInt16(index + 1)
+        }
+        let more = UnsafeMutablePointer<Line>.allocate(capacity: gates.count + 1)
+        unsafe more.initialize(from: lines, count: gates.count)
+        unsafe (more + gates.count).initialize(to: line)
+        unsafe lines.deallocate()
+        unsafe lines = more
+        gates.append(gate)
+        return UInt16(gates.count)
     }
 
-    private func line(_ number: UInt16) -> UnsafeMutablePointer<Line> {
+    /// Of each cluster, for its exchanges and for its connections; nil: there is no limit.
+    private static func lines(_ clusters: [ClusterPlan]) -> (
+        ofExchanges: [(gate: ClusterGate, line: Line)?], ofConnections: [(gate: ClusterGate, line: Line)?]
+    ) {
+        let ofExchanges = clusters.enumerated().map { index, cluster in
+            cluster.limits.map { plan in
+                let line = Line(
+                    gate: plan.gate.view, limits: plan.settings,
+                    cappedCluster: plan.isCapped ? Int32(index) : -1, adaptive: plan.adaptive?.view)
+                return (gate: plan.gate, line: line)
+            }
+        }
+        let ofConnections = clusters.enumerated().map { index, cluster in
+            cluster.limits.flatMap { connectionLine($0, cluster: index) }
+        }
+        return (ofExchanges, ofConnections)
+    }
+
+    func line(_ number: UInt16) -> UnsafeMutablePointer<Line> {
         precondition(number > 0 && Int(number) <= count)
         return unsafe lines + Int(number - 1)
     }
@@ -146,9 +194,11 @@
         let number = unsafe line.pointee.gate.drawNumber()
         let last = unsafe line.pointee.last
         places[exchange] = unsafe Place(
-            number: number, deadline: now + line.pointee.limits.queueTimeout, previous: last)
+            gate: UInt16(line - lines) + 1, number: number,
+            deadline: now + line.pointee.limits.queueTimeout, previous: last)
         unsafe line.pointee.last = exchange
         waitingCount += 1
+        attention += 1
         if last == Slot.none {
             unsafe line.pointee.first = exchange
             unsafe line.pointee.gate.show(number, worker: worker)
@@ -201,6 +251,7 @@
     private mutating func unlink(_ exchange: UInt32, from line: UnsafeMutablePointer<Line>) {
         let place = places[exchange]
         waitingCount -= 1
+        attention -= 1
         if place.next == Slot.none {
             unsafe line.pointee.last = place.previous
         } else {

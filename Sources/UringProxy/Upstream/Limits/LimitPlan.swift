@@ -9,6 +9,8 @@ struct LimitPlan: Sendable {
         var queueTimeout: Int64 = 1_000_000_000
         /// Exchanges under way at each endpoint; 0: any number.
         var endpointRequests: UInt32 = 0
+        /// Connections, idle ones too; 0: any number. There is a gate for them, and no more `requests` than that.
+        var connections: UInt32 = 0
     }
 
     let settings: Settings
@@ -17,14 +19,21 @@ struct LimitPlan: Sendable {
     let endpoints: [EndpointCap]
     /// Tells how many may be without an answer; nil: any number.
     let adaptive: AdaptiveGate?
+    /// What connections go through, if there is a limit for them.
+    let connectionGate: ClusterGate?
 
     init(
-        settings: Settings, gate: ClusterGate, endpoints: [EndpointCap] = [], adaptive: AdaptiveGate? = nil
+        settings: Settings, gate: ClusterGate, endpoints: [EndpointCap] = [], adaptive: AdaptiveGate? = nil,
+        connectionGate: ClusterGate? = nil
     ) {
+        precondition((settings.connections > 0) == (connectionGate != nil))
+        // An exchange has one, and so all that go in can have one.
+        precondition(settings.connections == 0 || settings.requests <= settings.connections)
         self.settings = settings
         self.gate = gate
         self.endpoints = endpoints
         self.adaptive = adaptive
+        self.connectionGate = connectionGate
     }
 
     var isCapped: Bool { cap > 0 }
@@ -40,13 +49,16 @@ extension HealthRegistry {
     func limits(_ configuration: ClusterConfiguration, endpoints: [String]) -> LimitPlan? {
         let limits = configuration.limits
         guard limits.isOn else { return nil }
+        let most = [limits.requests, limits.connections].filter { $0 > 0 }.min()
         return LimitPlan(
             settings: LimitPlan.Settings(
-                requests: limits.requests > 0 ? UInt32(clamping: limits.requests) : .max,
+                requests: most.map { UInt32(clamping: $0) } ?? .max,
                 queue: UInt32(clamping: limits.queue), queueTimeout: limits.queueTimeout.rawValue,
-                endpointRequests: UInt32(clamping: limits.endpointRequests)),
+                endpointRequests: UInt32(clamping: limits.endpointRequests),
+                connections: UInt32(clamping: limits.connections)),
             gate: gate(configuration.name),
             endpoints: limits.endpointRequests > 0 ? caps(configuration.name, endpoints: endpoints) : [],
-            adaptive: limits.adaptive.map { adaptive(configuration.name, AdaptiveLimit.Settings($0)) })
+            adaptive: limits.adaptive.map { adaptive(configuration.name, AdaptiveLimit.Settings($0)) },
+            connectionGate: limits.connections > 0 ? connectionGate(configuration.name) : nil)
     }
 }

@@ -1,0 +1,197 @@
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import UringProxy
+
+@Suite("Gates of connections")
+struct ConnectionGateTests {
+    private static func plan(_ registry: HealthRegistry, connections: Int, requests: Int = 0) -> ClusterPlan {
+        var configuration = ClusterConfiguration(name: "app")
+        configuration.limits.connections = connections
+        configuration.limits.requests = requests
+        return ClusterPlan(
+            name: "app", endpoints: [FixedUpstream(name: "a", port: 1, address: nil)],
+            limits: registry.limits(configuration, endpoints: ["a:1"]))
+    }
+
+    private static func table(_ plan: ClusterPlan, worker: Int) -> GateTable {
+        GateTable([plan], exchangeCapacity: 64, worker: worker)
+    }
+
+    @Test("No more requests are under way than connections may be open", arguments: [(0, 3), (2, 2), (9, 3)])
+    func requests(_ asked: Int, _ most: UInt32) throws {
+        let limits = try #require(
+            Self.plan(HealthRegistry(), connections: 3, requests: asked).limits)
+        #expect(limits.settings.requests == most && limits.settings.connections == 3)
+        #expect(limits.gate !== limits.connectionGate && limits.connectionGate?.board != nil)
+    }
+
+    @Test("What is closed has its place until the kernel has been told, and no longer")
+    func closing() throws {
+        let plan = Self.plan(HealthRegistry(), connections: 1)
+        let gate = try #require(plan.limits?.connectionGate).view
+        var table = Self.table(plan, worker: 0)
+        let number = table.ofConnections[0]
+        #expect(number == 2)
+        let first = table.arrive(0, at: number, now: 0)
+        let second = table.arrive(1, at: number, now: 0)
+        #expect(first == .entered && second == .waits)
+        table.noteClosed(number, entries: 7)
+        var taken = [table.takeClosed(entries: 7), table.takeFirst(number).map { UInt16($0) }]
+        var hasClosed = table.hasClosed
+        #expect(taken == [nil, nil] && hasClosed && gate.underWay == 1)
+        taken = [table.takeClosed(entries: 8), table.takeFirst(number).map { UInt16($0) }]
+        hasClosed = table.hasClosed
+        #expect(taken == [number, 1] && !hasClosed && gate.underWay == 1)
+        table.noteClosed(number, entries: 8)
+        _ = table.takeClosed(entries: 9)
+        let attention = table.attention
+        #expect(gate.underWay == 0 && attention == 0)
+    }
+
+    @Test("Whoever shows idle connections is asked for them, one after the other, and nobody else")
+    func board() {
+        let board = IdleBoard()
+        #expect(board.view.ask(for: 3) == nil)
+        board.view.show(worker: 3)
+        #expect(board.view.ask(for: 3) == nil)
+        board.view.show(worker: 700)
+        #expect(board.view.ask(for: 3) == 700 && board.view.ask(for: 700) == 3)
+        #expect(board.view.ask(for: 5) == 700 && board.view.takeAsked(worker: 700) == 2)
+        #expect(board.view.takeAsked(worker: 700) == 0)
+        #expect(board.view.ask(for: 9) == 700 && board.view.hide(worker: 700) == 1)
+        #expect(board.view.ask(for: 9) == 3 && board.view.takeAsked(worker: 3) == 2)
+        #expect(board.view.hide(worker: 3) == 0 && board.view.ask(for: 9) == nil)
+    }
+
+    @Test("A cluster that is gone is remembered as long as connections to it are open, and no longer")
+    func registry() throws {
+        let registry = HealthRegistry()
+        let plan = Self.plan(registry, connections: 2)
+        let limits = try #require(plan.limits)
+        let view = try #require(limits.connectionGate).view
+        #expect(view.enterAtOnce(limit: 2))
+        registry.keep([])
+        let again = try #require(Self.plan(registry, connections: 1).limits)
+        #expect(again.connectionGate === limits.connectionGate && again.gate === limits.gate)
+        _ = view.leave()
+        registry.keep([])
+        let anew = try #require(Self.plan(registry, connections: 1).limits)
+        #expect(anew.connectionGate !== limits.connectionGate)
+    }
+
+    @Test(
+        "Other plans: a gate keeps its number while it is used, and who waits where there is no limit goes on"
+    )
+    func adoption() throws {
+        let registry = HealthRegistry()
+        let limited = Self.plan(registry, connections: 1)
+        var table = Self.table(limited, worker: 0)
+        let number = table.ofConnections[0]
+        _ = table.arrive(0, at: number, now: 0)
+        _ = table.arrive(1, at: number, now: 0)
+        table.noteIdle(number)
+        var isTight = table.isTight(number)
+        #expect(isTight)
+        _ = table.adopt([Self.plan(HealthRegistry(), connections: 0)]) { $0 == number }
+        var ofConnections = table.ofConnections
+        let cluster = table.connectedCluster(number)
+        let taken = table.takeFirst(number)
+        #expect(ofConnections == [0] && cluster == nil && taken == 1)
+        isTight = table.isTight(number)
+        let attention = table.attention
+        #expect(!isTight && attention == 0)
+        // Another gate does not take its place while it counts.
+        _ = table.adopt([Self.plan(HealthRegistry(), connections: 5)]) { $0 == number }
+        ofConnections = table.ofConnections
+        #expect(ofConnections != [0] && ofConnections != [number])
+        _ = table.adopt([limited]) { $0 == number }
+        ofConnections = table.ofConnections
+        let surplus = table.surplus(number)
+        #expect(ofConnections == [number] && surplus == 1)
+    }
+
+    private final class Census: Sendable {
+        let open = Atomic<Int>(0)
+        let most = Atomic<Int>(0)
+        let opened = Atomic<Int>(0)
+
+        func enter() {
+            most.max(open.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
+            opened.wrappingAdd(1, ordering: .relaxed)
+        }
+        func leave() { open.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    @Test("Threads that open, keep and close connections never pass the limit, and none waits for ever")
+    func threads() throws {
+        let plan = Self.plan(HealthRegistry(), connections: 3)
+        let gate = try #require(plan.limits?.connectionGate).view
+        let census = Census()
+        runThreads((0..<4).map { worker in { Self.crowd(plan, census, worker: worker) } })
+        #expect(census.most.load(ordering: .relaxed) <= 3)
+        #expect(census.opened.load(ordering: .relaxed) >= 4 * 100)
+        #expect(gate.underWay == 0 && gate.waiting == 0)
+    }
+
+    /// As a worker does it: every connection becomes idle, and goes when another one, here or elsewhere, waits.
+    private static func crowd(_ plan: ClusterPlan, _ census: Census, worker: Int) {
+        var table = table(plan, worker: worker)
+        let number = table.ofConnections[0]
+        var random = SplitMix(seed: UInt64(worker + 1))
+        var entries: UInt64 = 0
+        var (idle, opened) = (0, 0)
+        func close() {
+            idle -= 1
+            census.leave()
+            table.noteClosed(number, entries: entries)
+        }
+        func open() {
+            census.enter()
+            opened += 1
+            idle += 1
+            table.noteIdle(number)
+        }
+        while opened < 100 {
+            entries += 1
+            if table.waitingCount > 0 { _ = sched_yield() }
+            while table.takeClosed(entries: entries) != nil {}
+            if table.waitingCount == 0 {
+                switch table.arrive(UInt32(opened % 64), at: number, now: 0) {
+                case .entered: open()
+                case .waits: if idle > 0 { close() } else { _ = table.askForIdle(number) }
+                case .refused, .shed: preconditionFailure("who has gone in may wait")
+                }
+            } else if table.takeFirst(number) != nil {
+                open()
+            }
+            for _ in 0..<table.takeAsked(number) {
+                if idle > 0 { close() } else { _ = table.askForIdle(number) }
+            }
+            if table.isTight(number) {
+                table.setTight(number, false)
+                while idle > 0 { close() }
+            }
+            if idle == 0 {
+                for _ in 0..<table.hideIdle(number) { _ = table.askForIdle(number) }
+            }
+            if random.next() % 3 == 0 && idle > 0 { close() }
+        }
+        // Others still wait for what this one has.
+        while idle > 0 { close() }
+        for _ in 0..<table.hideIdle(number) { _ = table.askForIdle(number) }
+        while table.waitingCount > 0 {
+            entries += 1
+            _ = sched_yield()
+            while table.takeClosed(entries: entries) != nil {}
+            if table.takeFirst(number) != nil {
+                census.enter()
+                idle += 1
+                close()
+            }
+        }
+        while table.takeClosed(entries: entries + 1) != nil {}
+    }
+}
