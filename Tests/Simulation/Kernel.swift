@@ -438,6 +438,7 @@
                 let (own, other) = world.makePair(self, nil)
                 operation.descriptor.socket = own
                 own.remote = address
+                own.cluster = world.clusterOfOrigin[address.description]
                 origin.accept(other)
                 finish(operation, 0)
             }

@@ -288,7 +288,8 @@
 
         private func makeLimits(of endpoints: [String] = []) -> LimitPlan? {
             let plan = makeRequestLimits(of: endpoints)
-            guard world.places.chance(40) else { return plan }
+            // With few connections a limit that follows latency has little to say.
+            guard world.places.chance(plan?.adaptive == nil ? 40 : 10) else { return plan }
             let isStrict = world.profile.isStrict
             let settings = LimitPlan.Settings(
                 requests: .max, queue: isStrict ? 1000 : UInt32(world.places.within(0...3)),

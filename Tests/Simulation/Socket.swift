@@ -20,6 +20,8 @@
         var owner: (any SocketOwner)?
         /// Of the other end, as `getpeername` tells it.
         var remote: SocketAddress?
+        /// The cluster of the server at the other end; nil: it belongs to none, or there is no server.
+        var cluster: Int?
         /// Of this end, as `getsockname` tells it.
         var local: SocketAddress?
 

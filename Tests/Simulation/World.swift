@@ -177,9 +177,8 @@
         /// How many connections engines have to the servers of a cluster, by its index in the scenario.
         func openConnections(to cluster: Int) -> Int {
             var count = 0
-            for case .some(let descriptor) in descriptors {
-                guard let remote = descriptor.socket?.remote else { continue }
-                if clusterOfOrigin[remote.description] == cluster { count += 1 }
+            for case .some(let descriptor) in descriptors where descriptor.socket?.cluster == cluster {
+                count += 1
             }
             return count
         }
