@@ -236,6 +236,17 @@
             }
         }
 
+        /// Whether it has an idle connection that goes through a gate.
+        func hasIdle(_ gate: ClusterGate?) -> Bool {
+            guard let gate, let number = engine.gates.number(of: gate) else { return false }
+            for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
+            {
+                let connection = engine.connections[slot]
+                if connection.phase == .pooled && connection.gate == number { return true }
+            }
+            return false
+        }
+
         func describeConnections() -> String {
             var text = "\(engine.connections.count) connections, \(arena.leasedBytes) bytes leased"
             text += ", \(engine.starved.count) starved, \(kernel.receivableSlices) receivable slices"

@@ -37,6 +37,8 @@
         private let reloads: Reloads
         private let clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
+        /// Since when connections to a cluster, by its index, are idle while exchanges wait for a place.
+        private var idleSince: [Int: Int64] = [:]
         /// Turns after which exchanges waited for a place.
         private var placesAwaited = 0
 
@@ -164,7 +166,14 @@
             let isForward = world.listeners.contains { $0.role == .forward }
             for (index, cluster) in clusters.enumerated() {
                 guard let limits = cluster.limits, let gate = limits.connectionGate?.view else { continue }
-                if gate.waiting > 0 { placesAwaited += 1 }
+                let isAwaited = gate.waiting > 0
+                if isAwaited { placesAwaited += 1 }
+                let isIdle = nodes.contains { !$0.hasEnded && $0.hasIdle(limits.connectionGate) }
+                if !isAwaited || !isIdle {
+                    idleSince[index] = nil
+                } else if idleSince[index] == nil {
+                    idleSince[index] = world.now
+                }
                 // A reload that changes it is adopted by one engine after the other.
                 guard world.keepsPlaces, !isForward else { continue }
                 let open = world.openConnections(to: index)
@@ -219,6 +228,10 @@
                 for node in nodes where !node.hasEnded { next = min(next, node.wantsTurnAt) }
                 if isDone() { return true }
                 guard next <= limit else { return false }
+                for (index, since) in idleSince where next - since > second {
+                    world.violate(
+                        "\(clusters[index].name): connections stay idle while exchanges wait for one")
+                }
                 for node in nodes where !node.hasEnded && node.hasLostTurn {
                     world.violate("\(node.name) sleeps while it is its turn at a cluster")
                 }

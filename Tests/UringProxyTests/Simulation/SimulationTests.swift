@@ -25,10 +25,11 @@
         }
 
         /// What these once found: a POST sent twice, a zero-copy send that was never cancelled, memory held by tiny
-        /// pieces, a response cut by a stop that looked whole. As long as the worlds stay as they are.
+        /// pieces, a response cut by a stop that looked whole, a want of an idle connection that no other worker was told of. As long as the
+        /// worlds stay as they are.
         @Test("Seeds that found something before")
         func regressions() {
-            for seed: UInt64 in [485, 730, 3145, 5083, 10962, 16522, 17211, 19617, 25401] {
+            for seed: UInt64 in [485, 730, 3145, 5083, 10962, 16522, 17211, 19617, 25401, 1295] {
                 let result = Simulation(seed: seed).run()
                 #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
             }
