@@ -28,6 +28,8 @@ extension Engine where D: ~Copyable {
     /// A connection is closed that was counted.
     @inline(never)
     mutating func noteClosed(_ gate: UInt16) {
+        // A close that was asked of a ring takes effect when the thread leaves the kernel: the SYN of a connect behind it in the same
+        // entry, or of another worker meanwhile, would come to the peer before this FIN.
         gates.noteClosed(gate, entries: driver.statistics.entries)
     }
 
