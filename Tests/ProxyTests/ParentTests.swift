@@ -71,6 +71,24 @@ struct ParentTests {
         try client.expectEnd()
     }
 
+    @Test("What a parent says of content beside a 2xx means nothing", arguments: TestDriver.offered)
+    func openedWithContent(_ driver: TestDriver) throws {
+        let parent = try TestOrigin()
+        let proxy = try makeProxy(driver, [parent])
+        for status in [200, 201, 204, 299] {
+            for field in ["Content-Length: 9", "Transfer-Encoding: chunked"] {
+                let client = try proxy.connect()
+                let request = "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"
+                try client.send(request)
+                let upstream = try parent.accept()
+                try upstream.expect(request)
+                try upstream.send("HTTP/1.1 \(status) Fine\r\n\(field)\r\n\r\nhello")
+                try client.expect("HTTP/1.1 200 Connection established\r\n\r\nhello")
+            }
+        }
+        #expect(proxy[.tunnelsOpened] == 8)
+    }
+
     @Test(
         "A CONNECT that the parent refuses is answered as the parent answered it",
         arguments: TestDriver.offered)

@@ -98,8 +98,9 @@ struct ResponseParser {
         }
         let opensTunnel = requestMethod == .connect && head.status / 100 == 2
         if head.status < 200 || head.status == 204 {
-            // RFC 9112 §6.1: a server must not; who sends it frames a body we would take for the next response.
-            guard !section.isChunked else { throw .transferEncodingWithoutBody }
+            // RFC 9112 §6.1: a server must not; who sends it frames a body we would take for the next response. Where a tunnel
+            // begins it means nothing (RFC 9110 §9.3.6).
+            guard !section.isChunked || opensTunnel else { throw .transferEncodingWithoutBody }
             head.framing = .none
         } else if requestMethod == .head || head.status == 304 || opensTunnel {
             head.framing = .none
