@@ -27,8 +27,12 @@
         private var tunnelSent = 0
         private var tunnelReceived = 0
         private(set) var isTunnel = false
-        private let isConnect: Bool
-        private let connectTo: String
+        /// There will be no tunnel, and it was told so.
+        private var isRefused = false
+        private let tunnel: TunnelPlan?
+        private var isConnect: Bool { tunnel != nil }
+        /// What belongs into the tunnel is sent before there is one.
+        private var isHasty = false
         private let tunnelKey: UInt32
         /// An answer that ends the connection must end it, and one that does not must not (in strict runs).
         private(set) var endedEarly = false
@@ -41,14 +45,15 @@
 
         init(
             _ world: World, name: String, _ listener: ListenSocket, _ plans: [ExchangePlan],
-            connectTo: String?
+            _ tunnel: TunnelPlan?
         ) {
             self.plans = plans
             self.listener = listener
-            isConnect = connectTo != nil
-            self.connectTo = connectTo ?? ""
+            self.tunnel = tunnel
+            // As much as bodies have: through a narrow pipe it takes long.
+            let most = min(300_000, world.profile.pipeCapacity.upperBound * 100)
             tunnelSize = world.random.logarithmic(
-                1...(world.random.chance(world.profile.longPercent) ? 300_000 : 8000))
+                1...(world.random.chance(world.profile.longPercent) ? most : min(most, 8000)))
             tunnelKey = UInt32(world.random.below(1 << 30)) | 1 << 30
             asksTunnelEnd = world.profile.isStrict || world.random.chance(60)
             readsAtMost =
@@ -91,7 +96,7 @@
                 framing = .tunnel
                 reader.begin(.tunnel)
                 scriptTunnelBody()
-            case .forward where isConnect: scriptTunnel()
+            case .forward where isConnect: scriptTunnel(isHasty: !world.random.chance(80))
             case .forward, .reverse: scriptRequests()
             }
             run()
@@ -107,17 +112,15 @@
             let source = pair.source.description
             for plan in plans {
                 plan.hop = world.profile.trustsProxies ? "203.0.113.5" : nil
-                if plan.isForward {
-                    plan.forwardedFor = plan.hop
-                } else {
-                    plan.forwardedFor = isBelieved ? "203.0.113.5, \(source)" : source
-                    plan.addresses = pair
-                    if isBelieved {
-                        plan.addresses?.source = IPAddress(ipv4: 0xCB00_7105)
-                        plan.addresses?.sourcePort = 0
-                    }
+                plan.forwardedFor =
+                    plan.isForward ? plan.hop : isBelieved ? "203.0.113.5, \(source)" : source
+                plan.addresses = pair
+                if isBelieved {
+                    plan.addresses?.source = IPAddress(ipv4: 0xCB00_7105)
+                    plan.addresses?.sourcePort = 0
                 }
             }
+            tunnel?.addresses = pair
         }
 
         /// Adds a header to the script, of any kind and in any pieces; whom the proxy is to take this client for.
@@ -255,6 +258,7 @@
                 bytes.append("Cookie: SRV=\(world.zones.pick(world.stickyNames))\r\n")
             }
             if let hop = plan.hop { bytes.append("X-Forwarded-For: \(hop)\r\n") }
+            if let shown = plan.credentials { bytes.append("Proxy-Authorization: \(shown)\r\n") }
             switch plan.requestBody {
             case .none, .untilClose: break
             case .length: bytes.append("Content-Length: \(plan.requestSize)\r\n")
@@ -380,27 +384,21 @@
                 world.violate("\(name): status line \(head.startLine)")
                 return
             }
-            if isMisintroduced { world.violate("\(name): an answer to a wrong PROXY protocol header") }
+            // Who is one too many is told so before anything is read.
+            if isMisintroduced && (head.number != nil || status != 503) {
+                world.violate("\(name): an answer to a wrong PROXY protocol header")
+            }
             self.head = head
             bodyOffset = 0
             sawTrailer = false
             note("response \(status) of \(head.number.map { "\($0)" } ?? "the proxy")")
-            if isConnect {
-                if status == 200 && head.number == nil {
-                    isTunnel = true
-                    framing = .tunnel
-                    reader.begin(.tunnel)
-                    run()
-                } else {
-                    framing = .length(head.length ?? 0)
-                    reader.begin(framing)
-                    if head.number != nil { world.violate("\(name): an origin's response to CONNECT") }
-                    requireLenience("CONNECT was answered \(status)")
-                    dropScript()
-                }
+            if let tunnel {
+                connectAnswered(tunnel, head, status)
                 return
             }
-            guard current < plans.count, plans[current].beganSending else {
+            // Who is one too many is told so before it asks.
+            let isTooMany = current == 0 && status == 503 && head.number == nil
+            guard current < plans.count, plans[current].beganSending || isTooMany else {
                 world.violate("\(name): a response to no request: \(head)")
                 return
             }
@@ -472,6 +470,41 @@
             reader.begin(framing)
         }
 
+        private func connectAnswered(_ tunnel: TunnelPlan, _ head: Head, _ status: Int) {
+            if head.number != nil { world.violate("\(name): an origin's response to CONNECT") }
+            let isOfParent = head["x-tunnel"] == "\(tunnel.number)"
+            if status < 200 {
+                if !isOfParent || status == 101 { world.violate("\(name): \(status) to CONNECT") }
+                framing = .none
+                reader.begin(.none)
+                return
+            }
+            if head.lists("connection", "close") { wasToldClose = true }
+            if status == 200 {
+                if tunnel.isThroughParent && !tunnel.isOpen {
+                    world.violate("\(name): tunnel \(tunnel.number) is open, which no parent has said")
+                }
+                isTunnel = true
+                framing = .tunnel
+                reader.begin(.tunnel)
+                run()
+                return
+            }
+            dropScript()
+            framing = head.isChunked ? .chunked : .length(head.length ?? 0)
+            reader.begin(framing)
+            guard isOfParent else {
+                requireLenience("CONNECT was answered \(status)")
+                return
+            }
+            if tunnel.answer != .refuses(status) && tunnel.answer != .isCut(status) {
+                world.violate("\(name): CONNECT \(tunnel.number) was refused with \(status)")
+            }
+            if status == 407 && head["proxy-authenticate"] == nil {
+                world.violate("\(name): a 407 to CONNECT \(tunnel.number) that demands nothing")
+            }
+        }
+
         private func requireLenience(_ text: String) {
             if world.profile.isStrict && world.failure == nil && !world.isClosing {
                 world.violate("\(name): \(text), though nothing went wrong")
@@ -489,7 +522,13 @@
                 run()
                 return
             }
-            if head?.number != nil,
+            if let tunnel {
+                if head?["x-tunnel"] != nil,
+                    !reader.buffer.isPattern(range, tunnel.refusalKey, from: bodyOffset)
+                {
+                    world.violate("\(name): body of the answer to CONNECT \(tunnel.number) is wrong")
+                }
+            } else if head?.number != nil,
                 !reader.buffer.isPattern(range, plans[current].responseKey, from: bodyOffset)
             {
                 world.violate(
@@ -501,17 +540,35 @@
 
         private func ended() {
             guard let head, let status = Int(head.startLine[1]) else { return }
-            if isConnect {
-                finish(reset: false)
+            if status < 200 { return }
+            if let tunnel {
+                refused(tunnel, head)
                 return
             }
-            if status < 200 { return }
             let plan = plans[current]
             note("response to \(plan.number) is complete with \(bodyOffset) bytes")
             if head.number != nil { checkWhole(plan, status) }
             plan.isAnswered = true
             current += 1
             if current == plans.count && endedEarly { finish(reset: false) }
+            run()
+        }
+
+        /// The answer to a CONNECT has come, and is no tunnel.
+        private func refused(_ tunnel: TunnelPlan, _ head: Head) {
+            isRefused = true
+            if head["x-tunnel"] != nil, bodyOffset != tunnel.refusalSize {
+                world.violate(
+                    "\(name): the answer to CONNECT \(tunnel.number) looks whole with \(bodyOffset) bytes")
+            }
+            guard tunnel.asksAgain, head["x-tunnel"] != nil, !isHasty, !wasToldClose else {
+                finish(reset: false)
+                return
+            }
+            tunnel.asksAgain = false
+            tunnel.answer = .opens
+            isRefused = false
+            scriptTunnel(isHasty: false)
             run()
         }
 
@@ -557,7 +614,11 @@
 
         /// What must hold when it is gone.
         func check() {
-            guard world.profile.isStrict, world.failure == nil, !world.isClosing, !isConnect else { return }
+            guard world.profile.isStrict, world.failure == nil, !world.isClosing else { return }
+            if let tunnel, !isTunnel && !isRefused {
+                world.violate(
+                    "\(name): the CONNECT to \(tunnel.host) was not answered, though nothing went wrong")
+            }
             for plan in plans {
                 if plan.isAnswered {
                     if plan.endsConnection { return }
@@ -570,10 +631,16 @@
 
         // MARK: - Tunnel
 
-        private func scriptTunnel() {
+        private func scriptTunnel(isHasty: Bool) {
+            guard let tunnel else { return }
+            self.isHasty = isHasty
             var bytes: [UInt8] = []
-            bytes.append("CONNECT \(connectTo) HTTP/1.1\r\nHost: \(connectTo)\r\n\r\n")
-            if world.random.chance(80) {
+            bytes.append("CONNECT \(tunnel.host) HTTP/1.1\r\nHost: \(tunnel.host)\r\n")
+            if tunnel.isThroughParent { bytes.append("X-Tunnel: \(tunnel.number)\r\n") }
+            if let shown = tunnel.credentials { bytes.append("Proxy-Authorization: \(shown)\r\n") }
+            bytes.append("\r\n")
+            add(.mark { tunnel.asked += 1 })
+            if !isHasty {
                 add(.bytes(bytes))
                 bytes = []
                 add(.wait)

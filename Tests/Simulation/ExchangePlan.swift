@@ -40,6 +40,10 @@
         var requestFault = RequestFault.none
         var upgrades = false
         var isForward = false
+        /// A forward request that a parent is to get.
+        var isThroughParent = false
+        /// The client's Proxy-Authorization.
+        var credentials: String?
         /// Where a reverse proxy has to send it.
         var cluster: Int?
         var host = "edge.test"

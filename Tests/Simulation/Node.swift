@@ -22,7 +22,8 @@
             func listener(_ places: [Int]) -> Listener {
                 Listener(
                     descriptor: descriptor, id: id, role: socket.role,
-                    cluster: socket.role == .forward ? nil : places[socket.cluster],
+                    cluster: socket.role == .forward
+                        ? socket.parent.map { places[$0] } : places[socket.cluster],
                     routes: socket.hasRoutes ? 0 : -1, access: access)
             }
         }

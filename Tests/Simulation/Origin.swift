@@ -3,7 +3,7 @@
 
     /// A server behind the proxy.
     final class Origin {
-        enum Kind { case answering, echo, mirror }
+        enum Kind { case answering, echo, mirror, parent }
 
         unowned let world: World
         let address: SocketAddress
@@ -26,7 +26,8 @@
             let name = "origin \(address.port).\(connections)"
             let peer: Peer =
                 switch kind {
-                case .answering: OriginConnection(world, name: name, port: address.port)
+                case .answering, .parent:
+                    OriginConnection(world, name: name, port: address.port, isParent: kind == .parent)
                 case .echo:
                     EchoPeer(
                         world, name: name,
@@ -92,22 +93,29 @@
 
     /// One connection of a server: reads requests and answers each as its plan says.
     final class OriginConnection: Peer {
-        private var reader = MessageReader()
+        var reader = MessageReader()
         private var plan: ExchangePlan?
         private var bodyOffset = 0
         private var attempt = 0
         private var requestEnded = false
         private var isAnswering = false
         private var hasAnswered = false
-        private var isEcho = false
+        var isEcho = false
+        /// It has said 407: who would come on it after that might be taken for whoever came before.
+        var demandsCredentials = false
         private var stopsReading = false
         private var preface: ProxyPreface.Reader
         private var requestCount = 0
 
         private let port: UInt16
+        /// It is a proxy's, which stands for all origins.
+        private let isParent: Bool
 
-        init(_ world: World, name: String, port: UInt16) {
+        static let demand = "Proxy-Authenticate: Basic realm=\"parent\"\r\n"
+
+        init(_ world: World, name: String, port: UInt16, isParent: Bool) {
             self.port = port
+            self.isParent = isParent
             preface = ProxyPreface.Reader(isExpected: world.profile.upstreamProxyHeader != nil)
             super.init(world, name: name)
             if world.random.chance(15) {
@@ -141,6 +149,11 @@
         }
 
         private func began(_ head: Head) {
+            if demandsCredentials { world.violate("\(name): used again after a 407") }
+            if isParent && head.startLine[0] == "CONNECT" {
+                beganTunnel(head)
+                return
+            }
             guard head.startLine.count == 3, let number = head.number, number < world.plans.count else {
                 world.violate("\(name): a request without a number: \(head)")
                 return
@@ -152,6 +165,7 @@
                 world.violate("\(name): request line of \(number) is \(head.startLine)")
             }
             checkChanges(plan, head)
+            checkDestination(plan, head)
             if let cluster = plan.cluster, world.clusterOfPort[port] != cluster {
                 world.violate("\(name): request \(number) is for cluster \(cluster)")
             }
@@ -196,6 +210,31 @@
             }
         }
 
+        /// Whether a forward request has come where it is to, and as it is to.
+        private func checkDestination(_ plan: ExchangePlan, _ head: Head) {
+            if plan.isThroughParent != isParent {
+                world.violate("\(name): request \(plan.number) is \(isParent ? "not " : "")for a parent")
+            }
+            checkCredentials(head, plan.credentials)
+            guard plan.isForward else { return }
+            let target = isParent ? plan.target : ""
+            if head.startLine[1] != "\(target)/r/\(plan.number)" || head["host"] != plan.host {
+                world.violate("\(name): request \(plan.number) to \(plan.host) is \(head)")
+            }
+            if !isParent && !plan.host.hasSuffix(":\(port)") {
+                world.violate("\(name): request \(plan.number) is for \(plan.host)")
+            }
+        }
+
+        /// - Parameter received: what the client has shown the proxy.
+        func checkCredentials(_ head: Head, _ received: String?) {
+            let expected = isParent ? world.parentAuthorization.shown(received) : nil
+            let shown = head["proxy-authorization"]
+            if shown != expected {
+                world.violate("\(name): is shown \(shown ?? "nothing"), not \(expected ?? "nothing")")
+            }
+        }
+
         /// Whether the proxy tells of the client what it was told.
         private func checkIntroduction(_ plan: ExchangePlan, _ head: Head) {
             if head["x-forwarded-for"] != plan.forwardedFor {
@@ -203,20 +242,24 @@
                     "\(name): request \(plan.number) is for \(head["x-forwarded-for"] ?? "nobody"), not \(plan.forwardedFor ?? "nobody")"
                 )
             }
+            let isOfCluster = !plan.isForward || plan.isThroughParent
+            checkHeader(of: "request \(plan.number)", isFor: isOfCluster ? plan.addresses : nil)
+        }
+
+        /// - Parameter expected: nil: there is to be none.
+        func checkHeader(of what: String, isFor expected: AddressPair?) {
             requestCount += 1
-            guard world.profile.upstreamProxyHeader != nil, !plan.isForward else {
+            guard world.profile.upstreamProxyHeader != nil, let expected else {
                 if preface.header != .nothing {
-                    world.violate("\(name): a PROXY protocol header before \(plan.number)")
+                    world.violate("\(name): a PROXY protocol header before \(what)")
                 }
                 return
             }
-            guard case .header(_, let addresses) = preface.header, addresses == plan.addresses else {
-                world.violate(
-                    "\(name): \(preface.header) before request \(plan.number) of \(String(describing: plan.addresses))"
-                )
+            guard case .header(_, let addresses) = preface.header, addresses == expected else {
+                world.violate("\(name): \(preface.header) before \(what) of \(expected)")
                 return
             }
-            if requestCount > 1 { world.violate("\(name): request \(plan.number) behind another's header") }
+            if requestCount > 1 { world.violate("\(name): \(what) behind another's header") }
         }
 
         private func body(_ range: Range<Int>) {
@@ -225,7 +268,10 @@
                 run()
                 return
             }
-            guard let plan else { return }
+            guard let plan else {
+                world.violate("\(name): \(range.count) bytes for a tunnel that is not open")
+                return
+            }
             if !reader.buffer.isPattern(range, plan.requestKey, from: bodyOffset) {
                 world.violate(
                     "\(name): body of request \(plan.number) is wrong within \(range.count) bytes at \(bodyOffset)"
@@ -344,6 +390,7 @@
             case .untilClose: break
             }
             if plan.announcesClose { bytes.append("Connection: close\r\n") }
+            if plan.status == 407 { bytes.append(Self.demand) }
             if plan.headPadding > 0 {
                 bytes.append("X-Padding: \(String(repeating: "p", count: plan.headPadding))\r\n")
             }
@@ -400,6 +447,7 @@
             add(
                 .mark { [self] in
                     hasAnswered = true
+                    if plan.status == 407 { demandsCredentials = true }
                     exchangeMayEnd()
                 })
             if fault == .extra && framing != .untilClose { add(.bytes(Array("surplus".utf8))) }

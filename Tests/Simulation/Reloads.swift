@@ -91,7 +91,7 @@
             if random.chance(30) {
                 do {
                     settings.policy = try DestinationPolicy(
-                        allow: ["10.0.0.0/8", "fd00::/8", "10.\(random.below(256)).0.0/16"], deny: [])
+                        allow: scenario.allowed + ["10.\(random.below(256)).0.0/16"], deny: [])
                 } catch {
                     preconditionFailure("the rules are well-formed")
                 }

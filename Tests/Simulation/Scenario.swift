@@ -15,6 +15,13 @@
         private let mirrored: Int?
         private let routeSeed: UInt64
         private(set) var names: [(name: String, addresses: [IPAddress])] = []
+        private var originCount = 0
+        /// The cluster of proxies that forward requests go through; nil: there is none.
+        private(set) var parent: Int?
+        /// Destinations that are reached without it.
+        private var directHosts: Set<String> = []
+        /// Rules of where forward requests may go.
+        private(set) var allowed = ["10.0.0.0/8", "fd00::/8"]
         let engineCount: Int
         let clientLimit: ClientLimit?
         /// One, which lets everybody in: by all addresses there are, and limits that only observe.
@@ -40,6 +47,7 @@
             mirrored = world.mirrors.chance(70) ? world.mirrors.pick([20, 100, 100]) : nil
             if mirrored != nil { settings.mirrored = world.mirrors.pick([0, 1, 3, 128]) }
             addOrigins(origins)
+            if world.parents.chance(60) { addParents() }
         }
 
         private static func makeAccessPlan(_ world: World) -> AccessPlan {
@@ -105,7 +113,7 @@
         private static func makeSettings(_ world: World) -> EngineSettings {
             let policy: DestinationPolicy
             do {
-                policy = try DestinationPolicy(allow: ["10.0.0.0/8,fd00::/8"], deny: [])
+                policy = try DestinationPolicy(allow: ["10.0.0.0/8", "fd00::/8"], deny: [])
             } catch {
                 preconditionFailure("the rules are well-formed")
             }
@@ -215,6 +223,7 @@
                     endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)],
                     limits: makeLimits()))
             if mirrored != nil { addMirror() }
+            originCount = clusters.count
         }
 
         private mutating func addMirror() {
@@ -227,8 +236,59 @@
                     [FixedUpstream(name: "mirror", port: 80, address: address)]))
         }
 
+        /// Proxies that forward requests may go through, and what is reached without them.
+        private mutating func addParents() {
+            let seed = world.parents.next()
+            var living: [FixedUpstream] = []
+            for index in 0..<world.parents.within(1...3) {
+                let ip = IPAddress(ipv4: 0x0A01_0200 + UInt32(index + 1))
+                let address = SocketAddress(ip, port: UInt16(3128 + index))
+                world.origins.append(Origin(world, address, .parent, isOfCluster: true))
+                let isNamed = world.parents.chance(40)
+                if isNamed { names.append(("parent\(index).test", [ip])) }
+                living.append(
+                    FixedUpstream(
+                        name: isNamed ? "parent\(index).test" : "parent-\(index)", port: address.port,
+                        address: isNamed ? nil : address, weight: world.parents.pick([1, 1, 3])))
+            }
+            let cluster = world.apart(seed) {
+                makeCluster("origins-\(clusters.count)", living, mayBeSticky: false)
+            }
+            parent = clusters.count
+            clusters.append(cluster)
+            world.parentAuthorization = world.parents.pick(ParentAuthorization.allCases)
+            allowed.append("*.test")
+            do {
+                settings.policy = try DestinationPolicy(allow: allowed, deny: [])
+                settings.parent = try ParentPlan(
+                    direct: makeDirect(), passesAuthorization: world.parentAuthorization == .passed,
+                    credentials: world.parentAuthorization == .own
+                        ? Array(ParentAuthorization.credentials.utf8) : [])
+            } catch {
+                preconditionFailure("the rules are well-formed")
+            }
+        }
+
+        /// The rules for what is reached without the parent: whole origins, by name or address, or what answers on one of their ports.
+        private mutating func makeDirect() -> [String] {
+            var rules: [String] = []
+            for index in 0..<originCount {
+                let ports = world.parents.pick([[], [], [8000 + index], [8000 + index, 443 + index]])
+                let ip = world.origins[2 * index].address.withPort(0).address?.description ?? ""
+                for host in ["o\(index).test", ip] {
+                    let bracketed = host.contains(":") ? "[\(host)]" : host
+                    if ports.count == 2 { rules.append(bracketed) }
+                    if ports.count == 1 { rules.append("\(bracketed):\(ports[0])") }
+                    for port in ports { directHosts.insert("\(bracketed):\(port)") }
+                }
+            }
+            return rules
+        }
+
         /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.
-        private mutating func makeCluster(_ name: String, _ living: [FixedUpstream]) -> ClusterPlan {
+        private mutating func makeCluster(
+            _ name: String, _ living: [FixedUpstream], mayBeSticky: Bool = true
+        ) -> ClusterPlan {
             var upstreams = living
             for index in 0..<world.random.pick([0, 0, 1, 3, 70]) {
                 let address = SocketAddress(IPAddress(ipv4: 0x0A02_0000 + UInt32(index)), port: 8000)
@@ -251,7 +311,7 @@
                     thresholdPercent: world.zones.pick([0, 70, 100]))
             }
             let names = upstreams.map(\.identity)
-            let sticky = world.zones.chance(30) ? makeSticky(names) : nil
+            let sticky = world.zones.chance(30) && mayBeSticky ? makeSticky(names) : nil
             let policy = world.random.pick(BalancingPolicy.allCases)
             let key = world.random.pick([HashKey.uri, .source, .header("host"), .cookie("missing")])
             let health = world.resilience.chance(60) ? makeHealth(names, PriorityPlan(upstreams)) : nil
@@ -316,7 +376,7 @@
                 if world.limits.chance(50) { settings.requests = .max }
                 caps = world.health.caps(name, endpoints: endpoints)
             }
-            let adaptive = world.limits.chance(30) ? makeAdaptive(name) : nil
+            let adaptive = world.limits.chance(60) ? makeAdaptive(name) : nil
             if adaptive != nil && world.limits.chance(80) {
                 settings.requests = .max
                 if !isStrict { settings.queue = 0 }
@@ -327,8 +387,8 @@
 
         private func makeAdaptive(_ name: String) -> AdaptiveGate {
             var settings = AdaptiveLimit.Settings()
-            settings.lowest = UInt32(world.limits.within(1...3))
-            settings.highest = settings.lowest + UInt32(world.limits.below(4))
+            settings.lowest = UInt32(world.limits.pick([1, 1, 1, 2]))
+            settings.highest = settings.lowest + UInt32(world.limits.pick([0, 0, 1, 3]))
             settings.window = world.limits.pick([1, 20, 500]) * millisecond
             settings.remeasure = world.limits.pick([1, 1000, 60_000]) * settings.window
             return world.health.adaptive(name, settings)
@@ -399,7 +459,7 @@
 
         /// A destination of a forward request: name or address, with its port.
         private func destination(echo: Bool) -> String {
-            let index = world.random.below(names.count)
+            let index = world.random.below(originCount)
             let port = (echo ? 443 : 8000) + index
             if !world.profile.isStrict && world.random.chance(5) {
                 return world.random.pick(["192.168.0.1:80", "missing.test:80", "10.3.3.3:81", "10.9.0.1:80"])
@@ -416,18 +476,62 @@
             let spread = world.random.pick([0, 100, 3000])
             for index in 0..<world.random.within(1...8) {
                 let listener = world.random.pick(world.listeners)
-                var connectTo: String?
+                var tunnel: TunnelPlan?
                 var plans: [ExchangePlan] = []
                 switch listener.role {
                 case .tcp: break
-                case .forward where world.random.chance(30): connectTo = destination(echo: true)
+                case .forward where world.random.chance(30): tunnel = makeTunnel(listener)
                 case .forward, .reverse: plans = makePlans(listener)
                 }
-                let client = Client(world, name: "client \(index)", listener, plans, connectTo: connectTo)
+                let client = Client(world, name: "client \(index)", listener, plans, tunnel)
                 client.start(after: Int64(world.random.within(0...spread)) * millisecond)
                 clients.append(client)
             }
             return clients
+        }
+
+        /// Whether a parent is to get what goes there.
+        private func isThroughParent(_ listener: ListenSocket, _ host: String) -> Bool {
+            listener.parent != nil && !directHosts.contains(host)
+        }
+
+        /// What a client may show a proxy that asks for nothing.
+        private func makeCredentials(_ listener: ListenSocket) -> String? {
+            listener.parent != nil && world.parents.chance(30) ? "Basic bWU6bWU=" : nil
+        }
+
+        private func makeTunnel(_ listener: ListenSocket) -> TunnelPlan {
+            let host = destination(echo: true)
+            let tunnel = TunnelPlan(
+                number: world.tunnels.count, host: host, isThroughParent: isThroughParent(listener, host))
+            world.tunnels.append(tunnel)
+            tunnel.credentials = makeCredentials(listener)
+            guard tunnel.isThroughParent else { return tunnel }
+            let isStrict = world.profile.isStrict
+            if world.parents.chance(30) {
+                tunnel.thinkTime = Int64(world.parents.logarithmic(1...100_000)) * microsecond
+            }
+            tunnel.hasInterim = world.parents.chance(10)
+            tunnel.openingStatus = world.parents.pick([200, 200, 200, 201, 204, 299])
+            tunnel.opening = world.parents.pick([
+                "", "", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n",
+            ])
+            // Which knows no chunks.
+            tunnel.opensHTTP10 = !tunnel.opening.hasPrefix("Transfer") && world.parents.chance(20)
+            let status = world.parents.pick([407, 407, 502, 503, 403, 429])
+            tunnel.refusalBody = world.parents.pick([.length, .chunked, .untilClose])
+            tunnel.refusalSize = world.parents.logarithmic(1...(world.parents.chance(20) ? 100_000 : 2000))
+            tunnel.announcesClose = world.parents.chance(20)
+            tunnel.asksAgain = world.parents.chance(60)
+            switch world.parents.below(10) {
+            case 0...3: break
+            case 4...6: tunnel.answer = .refuses(status)
+            case 7 where !isStrict && tunnel.refusalBody != .untilClose: tunnel.answer = .isCut(status)
+            case 8...9 where !isStrict:
+                tunnel.answer = world.parents.pick([.closes, .resets, .isSilent, .isGarbage, .switches])
+            default: break
+            }
+            return tunnel
         }
 
         private func makePlans(_ listener: ListenSocket) -> [ExchangePlan] {
@@ -440,6 +544,8 @@
                     plan.isForward = true
                     plan.host = destination(echo: false)
                     plan.target = "http://\(plan.host)"
+                    plan.isThroughParent = isThroughParent(listener, plan.host)
+                    plan.credentials = makeCredentials(listener)
                 } else if listener.hasRoutes && world.random.chance(50) {
                     // In one of its spellings: what is looked for is the normal one.
                     let (target, rest) = world.random.pick([
@@ -457,6 +563,9 @@
                 planRequest(plan)
                 if plan.rewritten != nil { plan.told = "\(plan.method) \(plan.number)" }
                 planResponse(plan)
+                if plan.isThroughParent, [200, 404, 500].contains(plan.status), world.parents.chance(10) {
+                    plan.status = 407
+                }
                 if plan.requestFault != .none || plan.upgrades { break }
             }
             return plans

@@ -22,6 +22,9 @@
         public var shed = 0
         /// Turns after which exchanges waited for one of the connections that there may be.
         public var placesAwaited = 0
+        /// Requests and tunnels that came to a parent, and tunnels that it refused.
+        public var parented = 0
+        public var tunnelsRefused = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -84,7 +87,9 @@
                 let address = SocketAddress(.loopback4, port: UInt16(80 + world.listeners.count))
                 let hasRoutes = role == .reverse && world.random.chance(40)
                 let cluster = role == .tcp ? scenario.relayCluster : world.random.below(scenario.clusterCount)
-                let socket = ListenSocket(world, address, role: role, cluster: cluster, hasRoutes: hasRoutes)
+                let parent = role == .forward && world.parents.chance(80) ? scenario.parent : nil
+                let socket = ListenSocket(
+                    world, address, role: role, cluster: cluster, hasRoutes: hasRoutes, parent: parent)
                 let descriptor = world.open(.listener(socket), owner: kernel)
                 socket.descriptor = descriptor
                 world.listeners.append(socket)
@@ -209,6 +214,9 @@
             result.answered = world.plans.lazy.filter { $0.isAnswered }.count
             result.virtualSeconds = Int(world.now / second)
             result.placesAwaited = placesAwaited
+            result.parented = world.plans.count { $0.isThroughParent && $0.arrivals > 0 }
+            result.parented += world.tunnels.count { $0.arrivals > 0 }
+            result.tunnelsRefused = world.tunnels.count { $0.isRefused }
             for node in nodes {
                 result.turns += node.turns
                 result.bytesSpliced += Int(node.counters[.bytesSpliced])

@@ -271,17 +271,23 @@
         /// Of requests or connections that come here, unless routes say otherwise.
         let cluster: Int
         let hasRoutes: Bool
+        /// The cluster that forward requests go through; nil: none.
+        let parent: Int?
         private let backlogCapacity: Int
         private(set) var waiting: [Socket] = []
         var isShutDown = false
         var descriptor: Descriptor?
 
-        init(_ world: World, _ address: SocketAddress, role: Listener.Role, cluster: Int, hasRoutes: Bool) {
+        init(
+            _ world: World, _ address: SocketAddress, role: Listener.Role, cluster: Int, hasRoutes: Bool,
+            parent: Int?
+        ) {
             self.world = world
             self.address = address
             self.role = role
             self.cluster = cluster
             self.hasRoutes = hasRoutes
+            self.parent = parent
             backlogCapacity = world.random.logarithmic(1...64)
         }
 

@@ -32,6 +32,8 @@
         var places: Random
         /// For priorities of endpoints: apart as well.
         var priorities: Random
+        /// For parent proxies and what goes through them: apart as well.
+        var parents: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -53,6 +55,10 @@
         var peers: [Peer] = []
         var sockets: [Socket] = []
         var plans: [ExchangePlan] = []
+        /// Those that are asked for with CONNECT.
+        var tunnels: [TunnelPlan] = []
+        /// What becomes of Proxy-Authorization on the way to a parent.
+        var parentAuthorization = ParentAuthorization.dropped
 
         /// What was found wrong first; the run ends with it.
         private(set) var violation: String?
@@ -75,6 +81,7 @@
             zones = Random(seed: seed ^ 0x5A4F_4E45)
             places = Random(seed: seed ^ 0x504C_4143_4553)
             priorities = Random(seed: seed ^ 0x5052_494F_52)
+            parents = Random(seed: seed ^ 0x5041_5245_4E54)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
@@ -115,6 +122,19 @@
             // Unbuffered: what was said before a crash is what matters.
             var line = "\(microseconds / 1_000_000).\(padding)\(digits) \(text)\n"
             line.withUTF8 { unsafe _ = write(1, $0.baseAddress, $0.count) }
+        }
+
+        /// Draws what `body` draws from sources of its own: for the others it is as if it had not been.
+        func apart<Result>(_ seed: UInt64, _ body: () -> Result) -> Result {
+            let kept = (random, resilience, limits, hedges, zones)
+            defer { (random, resilience, limits, hedges, zones) = kept }
+            var seeds = Random(seed: seed)
+            random = Random(seed: seeds.next())
+            resilience = Random(seed: seeds.next())
+            limits = Random(seed: seeds.next())
+            hedges = Random(seed: seeds.next())
+            zones = Random(seed: seeds.next())
+            return body()
         }
 
         // MARK: - Time
