@@ -65,6 +65,12 @@
             }
         }
 
+        var role: Listener.Role { listener.role }
+        /// Something of what it sent has reached an origin, or a tunnel has been opened for it.
+        var isServed: Bool {
+            isTunnel && (listener.role != .tcp || tunnelReceived > 0) || plans.contains { $0.arrivals > 0 }
+        }
+
         func start(after delay: Int64) {
             world.schedule(after: delay) { [self] in connect() }
         }

@@ -7,7 +7,7 @@
         enum Mail {
             case resolved(UInt64, Engine<SimulatedDriver>.Resolution)
             /// With the places of the scenario's clusters, and what to do afterwards.
-            case adopt(Snapshot, places: [Int], () -> Void)
+            case adopt(Snapshot, places: [Int], limits: [Int: Int32], () -> Void)
             case drain
             case stop
         }
@@ -18,13 +18,15 @@
             var id: Int
             var descriptor: Int32
             var access: Int32
+            /// Connections at most; 0: any number.
+            var limit: Int32
 
             func listener(_ places: [Int]) -> Listener {
                 Listener(
                     descriptor: descriptor, id: id, role: socket.role,
                     cluster: socket.role == .forward
                         ? socket.parent.map { places[$0] } : places[socket.cluster],
-                    routes: socket.hasRoutes ? 0 : -1, access: access)
+                    routes: socket.hasRoutes ? 0 : -1, access: access, connectionLimit: limit)
             }
         }
 
@@ -109,8 +111,11 @@
             for letter in letters {
                 switch letter {
                 case .resolved(let token, let resolution): engine.resolved(token: token, resolution)
-                case .adopt(let snapshot, let places, let done):
+                case .adopt(let snapshot, let places, let limits, let done):
                     world.trace("\(name) adopts another snapshot")
+                    for index in listeners.indices {
+                        listeners[index].limit = limits[listeners[index].id, default: 0]
+                    }
                     engine.adopt(snapshot, listeners: listeners.map { $0.listener(places) }, handedOn: [])
                     done()
                 case .drain:
@@ -166,6 +171,30 @@
                 world.violate(
                     "\(name): \(engine.splicing[slot].pipeBytes) bytes in a pipe wait behind a quiet send")
             }
+        }
+
+        /// Connections that count at a listener, be it in the configuration or gone. Whoever is one too many is served nothing.
+        func countAtListener(_ id: Int) -> Int {
+            var count = 0
+            for slot in 0..<UInt32(engine.connections.highestCount) where engine.connections.isOccupied(slot)
+            {
+                let connection = engine.connections[slot]
+                guard connection.side == .downstream, connection.phase != .detached else { continue }
+                let listener = engine.listeners[connection.listener]
+                guard listener.id == id else { continue }
+                if connection.countedAtListener { count += 1 }
+                if connection.isSurplus && (connection.countedAtListener || connection.exchange != Slot.none)
+                {
+                    world.violate("\(name): connection \(connection.descriptor) is one too many, and served")
+                }
+                if !connection.isSurplus && !listener.isGone
+                    && connection.countedAtListener != (listener.connectionLimit > 0)
+                {
+                    world.violate(
+                        "\(name): connection \(connection.descriptor) is not counted as it is to be")
+                }
+            }
+            return count
         }
 
         private func checkConnections() {

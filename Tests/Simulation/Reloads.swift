@@ -6,6 +6,7 @@
     final class Reloads {
         private unowned let world: World
         private let scenario: Scenario
+        private let limits: ListenerLimits
         private var random: Random
         /// What engines serve by, or are about to.
         private(set) var snapshot: Snapshot
@@ -16,13 +17,15 @@
         private(set) var left: Int
         /// Engines that have yet to adopt the last one.
         private var missing = 0
+        var isUnderWay: Bool { missing > 0 }
 
         init(
-            _ world: World, _ scenario: Scenario, seed: UInt64,
+            _ world: World, _ scenario: Scenario, _ limits: ListenerLimits, seed: UInt64,
             makeLending: @escaping (ClusterGate?) -> LendingQueue
         ) {
             self.world = world
             self.scenario = scenario
+            self.limits = limits
             self.makeLending = makeLending
             random = Random(seed: seed ^ 0x52_454C_4F41_44)
             left = random.pick([0, 0, 1, 3, 20])
@@ -30,7 +33,7 @@
             snapshot = Snapshot(
                 settings: scenario.settings, clusters: scenario.clusters,
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
-                clientLimit: scenario.clientLimit,
+                clientLimit: scenario.clientLimit, listenerLoads: limits.loads,
                 makeLending: makeLending)
         }
 
@@ -56,12 +59,14 @@
             snapshot = Snapshot(
                 settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
-                clientLimit: scenario.clientLimit,
+                clientLimit: scenario.clientLimit, listenerLoads: limits.loads,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
+            limits.change()
             missing = nodes.count
             for node in nodes {
                 if !world.profile.isStrict && random.chance(10) { node.dropListener(random.below(8)) }
-                node.mail.append(.adopt(snapshot, places: places, { [self] in missing -= 1 }))
+                node.mail.append(
+                    .adopt(snapshot, places: places, limits: limits.limits, { [self] in missing -= 1 }))
             }
         }
 

@@ -25,6 +25,8 @@
         /// Requests and tunnels that came to a parent, and tunnels that it refused.
         public var parented = 0
         public var tunnelsRefused = 0
+        /// Connections that were too many for a listener.
+        public var refusedByListeners = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -38,6 +40,7 @@
         private var nodes: [Node] = []
         private var clients: [Client] = []
         private let reloads: Reloads
+        private let limits: ListenerLimits
         private let clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
         /// Since when connections to a cluster, by its index, are idle while exchanges wait for a place.
@@ -60,7 +63,8 @@
             }
             let wakeups = wakeups
             clusters = scenario.clusters
-            reloads = Reloads(world, scenario, seed: seed) {
+            limits = ListenerLimits(world)
+            reloads = Reloads(world, scenario, limits, seed: seed) {
                 LendingQueue(capacity: 8, wakeups: wakeups, gate: $0)
             }
             world.trace("seed \(seed): \(world.profile)")
@@ -90,13 +94,14 @@
                 let parent = role == .forward && world.parents.chance(80) ? scenario.parent : nil
                 let socket = ListenSocket(
                     world, address, role: role, cluster: cluster, hasRoutes: hasRoutes, parent: parent)
+                let id = ListenerLimits.id(of: role)
                 let descriptor = world.open(.listener(socket), owner: kernel)
                 socket.descriptor = descriptor
                 world.listeners.append(socket)
                 listeners.append(
                     Node.Listening(
-                        socket: socket, id: world.listeners.count, descriptor: descriptor.number,
-                        access: world.random.chance(30) ? 0 : -1))
+                        socket: socket, id: id, descriptor: descriptor.number,
+                        access: world.random.chance(30) ? 0 : -1, limit: limits.limits[id, default: 0]))
             }
             let world = world
             let names = scenario.names
@@ -216,6 +221,7 @@
             result.placesAwaited = placesAwaited
             result.parented = world.plans.count { $0.isThroughParent && $0.arrivals > 0 }
             result.parented += world.tunnels.count { $0.arrivals > 0 }
+            result.refusedByListeners = limits.refused
             result.tunnelsRefused = world.tunnels.count { $0.isRefused }
             for node in nodes {
                 result.turns += node.turns
@@ -251,6 +257,7 @@
                     if node.engine.isIdle { node.end() }
                     checkPlaces()
                 }
+                limits.check(nodes, clients, isChanging: reloads.isUnderWay)
             }
             return true
         }
@@ -269,6 +276,7 @@
                 }
             }
             for node in nodes where world.violation == nil { node.checkQuiet() }
+            limits.checkQuiet(nodes)
         }
 
         private func stopNodes() {

@@ -34,6 +34,8 @@
         var priorities: Random
         /// For parent proxies and what goes through them: apart as well.
         var parents: Random
+        /// For how many connections listeners take: apart as well.
+        var listening: Random
         let profile: Profile
         let isVerbose: Bool
 
@@ -82,6 +84,7 @@
             places = Random(seed: seed ^ 0x504C_4143_4553)
             priorities = Random(seed: seed ^ 0x5052_494F_52)
             parents = Random(seed: seed ^ 0x5041_5245_4E54)
+            listening = Random(seed: seed ^ 0x4C49_5354_454E)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
