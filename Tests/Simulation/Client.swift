@@ -202,6 +202,7 @@
                 add(
                     .mark { [self] in
                         plan.beganSending = true
+                        plan.beganSendingAt = world.now
                         note(plan.description)
                     })
                 writeHead(plan, into: &bytes)

@@ -81,6 +81,7 @@
 
         // What happened.
         var beganSending = false
+        var beganSendingAt: Int64 = .max
         var sentWholeRequest = false
         /// How often a mirror got it.
         var copies = 0

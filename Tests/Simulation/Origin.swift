@@ -166,6 +166,9 @@
             }
             checkChanges(plan, head)
             checkDestination(plan, head)
+            if !plan.isForward || isParent, let since = world.absentSince[port], plan.beganSendingAt > since {
+                world.violate("\(name): request \(number) came to an endpoint that is none any more")
+            }
             if let cluster = plan.cluster, world.clusterOfPort[port] != cluster {
                 world.violate("\(name): request \(number) is for cluster \(cluster)")
             }

@@ -4,17 +4,19 @@
     /// Configurations that follow each other at random moments: clusters in another order, with other endpoints and policies,
     /// listeners that come and go. Where requests are to arrive stays what it was.
     final class Reloads {
-        private unowned let world: World
-        private let scenario: Scenario
+        unowned let world: World
+        let scenario: Scenario
         private let limits: ListenerLimits
         private var random: Random
         /// What engines serve by, or are about to.
-        private(set) var snapshot: Snapshot
+        var snapshot: Snapshot
         /// Where each of the scenario's clusters stands in it.
-        private var places: [Int]
-        private let makeLending: (ClusterGate?) -> LendingQueue
+        private(set) var places: [Int]
+        let makeLending: (ClusterGate?) -> LendingQueue
         /// How many follow the first one.
         private(set) var left: Int
+        /// How often endpoints are found.
+        var findsLeft: Int
         /// Engines that have yet to adopt the last one.
         private var missing = 0
         var isUnderWay: Bool { missing > 0 }
@@ -29,6 +31,7 @@
             self.makeLending = makeLending
             random = Random(seed: seed ^ 0x52_454C_4F41_44)
             left = random.pick([0, 0, 1, 3, 20])
+            findsLeft = world.discovery.pick([0, 0, 1, 3, 12])
             places = Array(scenario.clusters.indices)
             snapshot = Snapshot(
                 settings: scenario.settings, clusters: scenario.clusters,
@@ -62,11 +65,26 @@
                 clientLimit: scenario.clientLimit, listenerLoads: limits.loads,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             limits.change()
+            for node in nodes where !world.profile.isStrict && random.chance(10) {
+                node.dropListener(random.below(8))
+            }
+            hand(nodes)
+        }
+
+        /// Lets engines adopt the snapshot, each when it gets to it.
+        func hand(_ nodes: [Node]) {
             missing = nodes.count
+            noteComing()
             for node in nodes {
-                if !world.profile.isStrict && random.chance(10) { node.dropListener(random.below(8)) }
                 node.mail.append(
-                    .adopt(snapshot, places: places, limits: limits.limits, { [self] in missing -= 1 }))
+                    .adopt(
+                        snapshot, places: places, limits: limits.limits,
+                        { [self] in
+                            missing -= 1
+                            // An end that has begun adopts nothing.
+                            let areRunning = nodes.allSatisfy { $0.hasEnded || $0.engine.phase == .running }
+                            if missing == 0 && areRunning { noteAdopted() }
+                        }))
             }
         }
 
@@ -118,8 +136,8 @@
                     })
             }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
-            let living = plan.endpoints.filter { !$0.name.hasPrefix("dead-") }
-            if !endpoints.contains(where: { !$0.name.hasPrefix("dead-") }) {
+            let living = plan.endpoints.filter { !Self.isDead($0) }
+            if !endpoints.contains(where: { !Self.isDead($0) }) {
                 endpoints.append(living[random.below(living.count)])
             }
             // A relay ends with the endpoint that its policy chose.

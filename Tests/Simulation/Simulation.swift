@@ -27,6 +27,8 @@
         public var tunnelsRefused = 0
         /// Connections that were too many for a listener.
         public var refusedByListeners = 0
+        /// Snapshots that differed in their endpoints alone.
+        public var finds = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -72,6 +74,8 @@
             for index in 0..<scenario.engineCount { addNode(index, scenario) }
             clients = scenario.makeClients()
             reloads.plan { [unowned self] in nodes }
+            reloads.planDiscovery { [unowned self] in nodes }
+            if !world.profile.isStrict && world.discovery.chance(30) { planNameServers() }
             scenario.planFlapping()
             if !world.profile.isStrict {
                 if world.random.chance(25) { planStop() }
@@ -131,11 +135,29 @@
                 resolution = .failed(
                     world.random.pick([.nameNotFound, .nameTimeout, .nameFailed, .resolverBusy]))
             }
-            world.schedule(after: Int64(world.random.logarithmic(1...500_000)) * microsecond) {
+            var delay = Int64(world.random.logarithmic(1...500_000)) * microsecond
+            switch world.nameServers {
+            case .working: break
+            case .failing: resolution = .failed(.nameFailed)
+            case .silent:
+                resolution = .failed(.nameTimeout)
+                delay += 5 * second
+            }
+            world.schedule(after: delay) {
                 [unowned self] in
                 nodes[index].mail.append(.resolved(token, resolution))
             }
             return true
+        }
+
+        /// Name servers fail for a while, again and again.
+        private func planNameServers() {
+            world.schedule(after: Int64(world.discovery.logarithmic(1...2_000_000)) * microsecond) {
+                [unowned self] in
+                if world.isClosing || nodes.allSatisfy({ $0.hasEnded }) { return }
+                world.nameServers = world.discovery.pick([.working, .failing, .silent])
+                planNameServers()
+            }
         }
 
         private func planStop() {
@@ -222,6 +244,7 @@
             result.parented = world.plans.count { $0.isThroughParent && $0.arrivals > 0 }
             result.parented += world.tunnels.count { $0.arrivals > 0 }
             result.refusedByListeners = limits.refused
+            result.finds = world.finds
             result.tunnelsRefused = world.tunnels.count { $0.isRefused }
             for node in nodes {
                 result.turns += node.turns

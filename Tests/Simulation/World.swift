@@ -34,6 +34,8 @@
         var priorities: Random
         /// For parent proxies and what goes through them: apart as well.
         var parents: Random
+        /// For endpoints that are found, and name servers: apart as well.
+        var discovery: Random
         /// For how many connections listeners take: apart as well.
         var listening: Random
         let profile: Profile
@@ -54,6 +56,11 @@
         var clusterOfOrigin: [String: Int] = [:]
         /// To which cluster the origin at a port belongs.
         var clusterOfPort: [UInt16: Int] = [:]
+        /// Since when the origin at a port is no endpoint of any cluster; nil: it may be.
+        var absentSince: [UInt16: Int64] = [:]
+        /// How often endpoints were found.
+        var finds = 0
+        var nameServers = NameServers.working
         var peers: [Peer] = []
         var sockets: [Socket] = []
         var plans: [ExchangePlan] = []
@@ -85,6 +92,7 @@
             priorities = Random(seed: seed ^ 0x5052_494F_52)
             parents = Random(seed: seed ^ 0x5041_5245_4E54)
             listening = Random(seed: seed ^ 0x4C49_5354_454E)
+            discovery = Random(seed: seed ^ 0x4449_5343_4F56)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
@@ -238,6 +246,8 @@
             return (first, second)
         }
     }
+
+    enum NameServers { case working, failing, silent }
 
     /// The n-th operation of a run fails, whatever it is.
     struct InjectedFailure {
