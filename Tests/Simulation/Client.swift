@@ -66,6 +66,7 @@
         }
 
         var role: Listener.Role { listener.role }
+        var isOfListener: Bool { !listener.isShutDown }
         /// Something of what it sent has reached an origin, or a tunnel has been opened for it.
         var isServed: Bool {
             isTunnel && (listener.role != .tcp || tunnelReceived > 0) || plans.contains { $0.arrivals > 0 }
@@ -127,6 +128,10 @@
                 }
             }
             tunnel?.addresses = pair
+            for plan in plans {
+                let client = isBelieved ? IPAddress(ipv4: 0xCB00_7105) : pair.source
+                world.routeRules?.judge(plan, from: client)
+            }
         }
 
         /// Adds a header to the script, of any kind and in any pieces; whom the proxy is to take this client for.
@@ -272,6 +277,8 @@
             case .chunked: bytes.append("Transfer-Encoding: chunked\r\n")
             }
             if plan.expectsContinue { bytes.append("Expect: 100-continue\r\n") }
+            // What everybody may say is not what the proxy tells.
+            if plan.rule != nil { bytes.append("\(plan.shown.lines)X-User: root\r\n") }
             if plan.asksClose { bytes.append("Connection: close\r\n") }
             if plan.keepsAlive10 && plan.isHTTP10 && !plan.asksClose {
                 bytes.append("Connection: keep-alive\r\n")
@@ -429,7 +436,9 @@
             if head.lists("connection", "close") { wasToldClose = true }
             if head.number == nil {
                 if status < 400 { world.violate("\(name): the proxy's own \(status)") }
-                if plan.requestFault == .none {
+                if world.routeRules?.expects(status, to: plan) ?? false {
+                    plan.isRefused = true
+                } else if plan.requestFault == .none {
                     requireLenience("the proxy answered \(plan.number) with \(status)")
                 }
             } else {

@@ -46,6 +46,15 @@
         var credentials: String?
         /// Where a reverse proxy has to send it.
         var cluster: Int?
+        /// The route that asks who sends it; nil: none does.
+        var rule: RouteRules.Rule?
+        var shown = RouteRules.Credentials.none
+        /// What the proxy has to answer, and no origin; nil: an origin does, or it depends.
+        var refusal: Int?
+        /// Clusters of which one gets it; nil: `cluster` does.
+        var shares: Set<Int>?
+        /// With which others it is counted, or goes where they go; nil: with none.
+        var bucket: String?
         var host = "edge.test"
         var target = "/"
         /// What an origin is to be asked for instead, before `/r/` and the number; there Host names the endpoint.
@@ -90,6 +99,8 @@
         /// The sizes of bodies that an origin sent as whole ones, one for each attempt.
         var wholeSizes: [Int] = []
         var finalsSeen = 0
+        /// As its route wanted it.
+        var isRefused = false
         var isAnswered = false
 
         init(number: Int) { self.number = number }

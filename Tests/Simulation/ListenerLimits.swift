@@ -59,8 +59,11 @@
                 }
                 if count > allowed { world.violate("listener \(id) has \(count) of \(allowed) connections") }
                 // As those see it that are served: where all of them count, at least.
-                if limits[id] == 0 || isChanging { continue }
-                let served = clients.count { $0.isServed && $0.isHeld && Self.id(of: $0.role) == id }
+                let areRunning = nodes.allSatisfy { $0.hasEnded || $0.engine.phase == .running }
+                if limits[id] == 0 || isChanging || !areRunning { continue }
+                let served = clients.count {
+                    $0.isServed && $0.isHeld && $0.isOfListener && Self.id(of: $0.role) == id
+                }
                 if served > allowed {
                     world.violate("listener \(id) serves \(served) of \(allowed) connections")
                 }

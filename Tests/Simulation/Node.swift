@@ -6,6 +6,7 @@
     final class Node {
         enum Mail {
             case resolved(UInt64, Engine<SimulatedDriver>.Resolution)
+            case checked(CredentialVerdict)
             /// With the places of the scenario's clusters, and what to do afterwards.
             case adopt(Snapshot, places: [Int], limits: [Int: Int32], () -> Void)
             case drain
@@ -56,7 +57,8 @@
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
             wakeups: [Wakeup],
-            ask: @escaping (ByteView, UInt64) -> Bool
+            ask: @escaping (ByteView, UInt64) -> Bool,
+            check: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool
         ) {
             self.world = world
             name = kernel.name
@@ -68,7 +70,7 @@
                 driver: SimulatedDriver(kernel: kernel), arena: arena, segments: segments,
                 counters: counters, worker: index, snapshot: snapshot,
                 listeners: listeners.map { $0.listener(Array(snapshot.clusters.indices)) },
-                wakeups: wakeups, seed: 1, askResolver: ask)
+                wakeups: wakeups, seed: 1, askResolver: ask, askChecker: check)
             self.listeners = listeners
             engine.startAccepting()
             kernel.submit()
@@ -111,6 +113,7 @@
             for letter in letters {
                 switch letter {
                 case .resolved(let token, let resolution): engine.resolved(token: token, resolution)
+                case .checked(let verdict): engine.credentialsChecked(verdict)
                 case .adopt(let snapshot, let places, let limits, let done):
                     world.trace("\(name) adopts another snapshot")
                     for index in listeners.indices {

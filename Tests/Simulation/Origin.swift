@@ -166,6 +166,7 @@
             }
             checkChanges(plan, head)
             checkDestination(plan, head)
+            checkUser(plan, head)
             if !plan.isForward || isParent, let since = world.absentSince[port], plan.beganSendingAt > since {
                 world.violate("\(name): request \(number) came to an endpoint that is none any more")
             }
@@ -176,6 +177,7 @@
             self.plan = plan
             plan.arrivals += 1
             attempt = plan.arrivals
+            world.routeRules?.arrived(plan, at: world.clusterOfPort[port])
             if plan.arrivals > 1 && !plan.isIdempotent {
                 world.violate("request \(number), a \(plan.method), reached an origin \(plan.arrivals) times")
             }
@@ -227,6 +229,18 @@
             if !isParent && !plan.host.hasSuffix(":\(port)") {
                 world.violate("\(name): request \(plan.number) is for \(plan.host)")
             }
+        }
+
+        /// Whether it is told of the user what the proxy has found out, and nothing else.
+        private func checkUser(_ plan: ExchangePlan, _ head: Head) {
+            guard plan.rule != nil else { return }
+            let user = plan.rule == .known ? plan.shown.user : nil
+            if head["x-user"] != user {
+                world.violate("\(name): request \(plan.number) is of \(head["x-user"] ?? "nobody")")
+            }
+            let isShown = head["authorization"] != nil
+            let isPassed = plan.rule != .known && plan.shown != .none
+            if isShown != isPassed { world.violate("\(name): credentials in \(head)") }
         }
 
         /// - Parameter received: what the client has shown the proxy.

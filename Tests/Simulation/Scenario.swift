@@ -40,9 +40,12 @@
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil
-            access = Snapshot.Access(plans: [Scenario.makeAccessPlan(world)])
+            let everybody = Scenario.makeAccessPlan(world)
+            if world.rules.chance(60) { world.routeRules = RouteRules(world) }
+            access = world.routeRules?.access(everybody) ?? Snapshot.Access(plans: [everybody])
             let (origins, count) = Scenario.makeClusters(world)
             clusterCount = count
+            world.routeRules?.lastCluster = count - 1
             routeSeed = world.random.next()
             mirrored = world.mirrors.chance(70) ? world.mirrors.pick([20, 100, 100]) : nil
             if mirrored != nil { settings.mirrored = world.mirrors.pick([0, 1, 3, 128]) }
@@ -102,7 +105,9 @@
                     changing.mirror = mirror
                     other.mirror = mirror
                 }
-                return try RouteSet([changing, other], seed: routeSeed)
+                let rules =
+                    try world.routeRules?.routes(first: places[0], last: places[clusterCount - 1]) ?? []
+                return try RouteSet([changing] + rules + [other], seed: routeSeed)
             } catch {
                 preconditionFailure("the routes are well-formed")
             }
@@ -561,6 +566,7 @@
                     plan.cluster = listener.hasRoutes ? clusterCount - 1 : listener.cluster
                 }
                 planRequest(plan)
+                if listener.hasRoutes && world.rules.chance(60) { planRule(plan) }
                 if plan.rewritten != nil { plan.told = "\(plan.method) \(plan.number)" }
                 planResponse(plan)
                 if plan.isThroughParent, [200, 404, 500].contains(plan.status), world.parents.chance(10) {
@@ -569,6 +575,25 @@
                 if plan.requestFault != .none || plan.upgrades { break }
             }
             return plans
+        }
+
+        /// Makes it a request for one of the routes that ask who comes, if there are such.
+        private func planRule(_ plan: ExchangePlan) {
+            guard world.routeRules != nil else { return }
+            let rule = world.rules.pick(RouteRules.Rule.allCases)
+            plan.rule = rule
+            plan.target = rule.path
+            plan.rewritten = nil
+            plan.shown = world.rules.pick(RouteRules.Credentials.allCases)
+            plan.upgrades = false
+            // Whoever is refused with a body on its way may be reset before the answer is read.
+            if world.profile.isStrict {
+                plan.method = world.rules.pick(["GET", "HEAD", "DELETE"])
+                plan.requestBody = .none
+                plan.requestSize = 0
+                plan.requestTrailers = false
+                plan.expectsContinue = false
+            }
         }
 
         private func size() -> Int {

@@ -29,6 +29,8 @@
         public var refusedByListeners = 0
         /// Snapshots that differed in their endpoints alone.
         public var finds = 0
+        /// Requests that a route refused for who sent them.
+        public var refusedByRoutes = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -115,7 +117,23 @@
                     wakeups: wakeups,
                     ask: { [unowned self] name, token in
                         ask(index, name.string, names, token)
-                    }))
+                    },
+                    check: { [unowned self] makeQuery in check(makeQuery(index)) }))
+        }
+
+        /// The checker of credentials: answers later.
+        private func check(_ query: CredentialQuery) -> Bool {
+            guard let authenticator = world.routeRules?.authenticator,
+                world.profile.isStrict || !world.rules.chance(3)
+            else { return false }
+            let verdict = CredentialVerdict(
+                identity: query.identity, exchange: query.exchange, generation: query.generation,
+                digest: query.digest, user: authenticator.user(ofBasic: query.credentials))
+            world.schedule(after: Int64(world.rules.logarithmic(1...500_000)) * microsecond) {
+                [unowned self] in
+                nodes[query.inbox].mail.append(.checked(verdict))
+            }
+            return true
         }
 
         /// The resolver: answers later, well or badly.
@@ -245,6 +263,7 @@
             result.parented += world.tunnels.count { $0.arrivals > 0 }
             result.refusedByListeners = limits.refused
             result.finds = world.finds
+            result.refusedByRoutes = world.plans.count { $0.isRefused }
             result.tunnelsRefused = world.tunnels.count { $0.isRefused }
             for node in nodes {
                 result.turns += node.turns

@@ -34,6 +34,8 @@
         var priorities: Random
         /// For parent proxies and what goes through them: apart as well.
         var parents: Random
+        /// For routes that ask who comes: apart as well.
+        var rules: Random
         /// For endpoints that are found, and name servers: apart as well.
         var discovery: Random
         /// For how many connections listeners take: apart as well.
@@ -56,6 +58,8 @@
         var clusterOfOrigin: [String: Int] = [:]
         /// To which cluster the origin at a port belongs.
         var clusterOfPort: [UInt16: Int] = [:]
+        /// Routes that ask who comes; nil: there are none.
+        var routeRules: RouteRules?
         /// Since when the origin at a port is no endpoint of any cluster; nil: it may be.
         var absentSince: [UInt16: Int64] = [:]
         /// How often endpoints were found.
@@ -93,6 +97,7 @@
             parents = Random(seed: seed ^ 0x5041_5245_4E54)
             listening = Random(seed: seed ^ 0x4C49_5354_454E)
             discovery = Random(seed: seed ^ 0x4449_5343_4F56)
+            rules = Random(seed: seed ^ 0x5255_4C45_53)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
