@@ -200,6 +200,9 @@
             note("shutdown \(number) \(direction)")
             switch descriptor.kind {
             case .listener(let listener):
+                if listener.descriptors.count > 1 {
+                    world.violate("\(name): shuts down listener \(number), which another process has")
+                }
                 listener.end()
                 descriptor.wasShutDown = true
                 // The accept wakes and finds nothing to wait for.
@@ -304,8 +307,8 @@
                 case .close(let number, let reset):
                     guard let descriptor = world.descriptor(number) else { continue }
                     if case .listener(let listener) = descriptor.kind {
-                        listener.end()
-                        listener.descriptor = nil
+                        listener.descriptors.removeAll { $0 === descriptor }
+                        if listener.descriptors.isEmpty { listener.end() }
                     }
                     descriptor.socket?.close(reset: reset)
                     descriptor.dispose()

@@ -44,7 +44,7 @@
         /// Between two turns.
         ///
         /// - Parameter isChanging: engines have yet to adopt the limits.
-        func check(_ nodes: [Node], _ clients: [Client], isChanging: Bool) {
+        func check(_ nodes: ArraySlice<Node>, _ clients: [Client], isChanging: Bool) {
             for (id, load) in loads {
                 let count = load.connections
                 var counted = 0
@@ -60,7 +60,7 @@
                 if count > allowed { world.violate("listener \(id) has \(count) of \(allowed) connections") }
                 // As those see it that are served: where all of them count, at least.
                 let areRunning = nodes.allSatisfy { $0.hasEnded || $0.engine.phase == .running }
-                if limits[id] == 0 || isChanging || !areRunning { continue }
+                if limits[id] == 0 || isChanging || !areRunning || world.isHandedOver { continue }
                 let served = clients.count {
                     $0.isServed && $0.isHeld && $0.isOfListener && Self.id(of: $0.role) == id
                 }

@@ -11,6 +11,11 @@
             case adopt(Snapshot, places: [Int], limits: [Int: Int32], () -> Void)
             case drain
             case stop
+            /// Accepts nothing from now on, and tells when that holds.
+            case pause(() -> Void)
+            case resume
+            /// Another process has taken its place.
+            case handOver
         }
 
         /// A listener as long as the configuration has it.
@@ -52,7 +57,8 @@
         var hasEnded = false
         private let queueLimit: Int
         private var isWoken = false
-        private var listeners: [Listening]
+        private(set) var listeners: [Listening]
+        private var whenPaused: (() -> Void)?
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
@@ -121,6 +127,17 @@
                     }
                     engine.adopt(snapshot, listeners: listeners.map { $0.listener(places) }, handedOn: [])
                     done()
+                case .pause(let done):
+                    world.trace("\(name) pause")
+                    guard engine.phase == .running else { break }
+                    engine.suspendAccepting()
+                    whenPaused = done
+                case .resume:
+                    world.trace("\(name) resume")
+                    if engine.phase == .running { engine.startAccepting() }
+                case .handOver:
+                    world.trace("\(name) hands over")
+                    engine.handOver(listeners.map(\.id))
                 case .drain:
                     world.trace("\(name) drain")
                     engine.drain()
@@ -135,6 +152,10 @@
             wakeup.prepareToSleep()
             // From here on another worker tells.
             if engine.mayAdmit { isWoken = true }
+            if let done = whenPaused, !engine.isAcceptUnderWay {
+                whenPaused = nil
+                done()
+            }
             checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
             if world.random.chance(world.profile.wakeDelayPercent) {
                 delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond

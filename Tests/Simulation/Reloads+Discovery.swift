@@ -9,7 +9,7 @@
             guard findsLeft > 0 else { return }
             world.schedule(after: Int64(world.discovery.logarithmic(1...500_000)) * microsecond) { [self] in
                 let nodes = all().filter { !$0.hasEnded }
-                if world.isClosing || nodes.isEmpty { return }
+                if world.isClosing || nodes.isEmpty || findsLeft == 0 { return }
                 if !isUnderWay {
                     findsLeft -= 1
                     find(nodes)

@@ -40,12 +40,18 @@
                 makeLending: makeLending)
         }
 
+        /// Nothing follows any more.
+        func suspend() {
+            left = 0
+            findsLeft = 0
+        }
+
         /// Plans the next one; to be called once at the beginning.
         func plan(_ all: @escaping () -> [Node]) {
             guard left > 0 else { return }
             world.schedule(after: Int64(random.logarithmic(1...500_000)) * microsecond) { [self] in
                 let nodes = all().filter { !$0.hasEnded }
-                if world.isClosing || nodes.isEmpty { return }
+                if world.isClosing || nodes.isEmpty || left == 0 { return }
                 // One after the other, as a server does it.
                 if missing == 0 {
                     left -= 1

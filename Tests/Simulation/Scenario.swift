@@ -23,6 +23,8 @@
         /// Rules of where forward requests may go.
         private(set) var allowed = ["10.0.0.0/8", "fd00::/8"]
         let engineCount: Int
+        /// Another process takes over.
+        let handsOver: Bool
         let clientLimit: ClientLimit?
         /// One, which lets everybody in: by all addresses there are, and limits that only observe.
         let access: Snapshot.Access
@@ -37,6 +39,7 @@
             self.world = world
             settings = Scenario.makeSettings(world)
             engineCount = world.random.chance(30) ? 2 : 1
+            handsOver = engineCount == 1 && world.handovers.chance(25)
             clientLimit =
                 !world.profile.isStrict && world.random.chance(5)
                 ? ClientLimit(limit: world.random.within(1...4), seed: world.random.next()) : nil

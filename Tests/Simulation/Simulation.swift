@@ -31,6 +31,8 @@
         public var finds = 0
         /// Requests that a route refused for who sent them.
         public var refusedByRoutes = 0
+        /// Processes that took over from another one.
+        public var handovers = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -40,12 +42,13 @@
 
     public final class Simulation {
         private let seed: UInt64
-        private let world: World
-        private var nodes: [Node] = []
+        let world: World
+        var nodes: [Node] = []
         private var clients: [Client] = []
-        private let reloads: Reloads
+        let reloads: Reloads
         private let limits: ListenerLimits
-        private let clusters: [ClusterPlan]
+        /// Of all processes.
+        var clusters: [ClusterPlan]
         private var wakeups: [Wakeup] = []
         /// Since when connections to a cluster, by its index, are idle while exchanges wait for a place.
         private var idleSince: [Int: Int64] = [:]
@@ -78,6 +81,7 @@
             reloads.plan { [unowned self] in nodes }
             reloads.planDiscovery { [unowned self] in nodes }
             if !world.profile.isStrict && world.discovery.chance(30) { planNameServers() }
+            if scenario.handsOver { planHandover(scenario) }
             scenario.planFlapping()
             if !world.profile.isStrict {
                 if world.random.chance(25) { planStop() }
@@ -102,23 +106,32 @@
                     world, address, role: role, cluster: cluster, hasRoutes: hasRoutes, parent: parent)
                 let id = ListenerLimits.id(of: role)
                 let descriptor = world.open(.listener(socket), owner: kernel)
-                socket.descriptor = descriptor
+                socket.descriptors = [descriptor]
                 world.listeners.append(socket)
                 listeners.append(
                     Node.Listening(
                         socket: socket, id: id, descriptor: descriptor.number,
                         access: world.random.chance(30) ? 0 : -1, limit: limits.limits[id, default: 0]))
             }
+            addNode(index, reloads.snapshot, listeners, kernel, wakeups, scenario)
+        }
+
+        /// - Parameter index: of the engine in its process.
+        func addNode(
+            _ index: Int, _ snapshot: Snapshot, _ listeners: [Node.Listening], _ kernel: Kernel,
+            _ wakeups: [Wakeup], _ scenario: Scenario
+        ) {
             let world = world
             let names = scenario.names
+            let place = nodes.count
             nodes.append(
                 Node(
-                    world, index: index, snapshot: reloads.snapshot, listeners: listeners, kernel: kernel,
+                    world, index: index, snapshot: snapshot, listeners: listeners, kernel: kernel,
                     wakeups: wakeups,
                     ask: { [unowned self] name, token in
-                        ask(index, name.string, names, token)
+                        ask(place, name.string, names, token)
                     },
-                    check: { [unowned self] makeQuery in check(makeQuery(index)) }))
+                    check: { [unowned self] makeQuery in check(makeQuery(place)) }))
         }
 
         /// The checker of credentials: answers later.
@@ -263,6 +276,7 @@
             result.parented += world.tunnels.count { $0.arrivals > 0 }
             result.refusedByListeners = limits.refused
             result.finds = world.finds
+            result.handovers = nodes.count - wakeups.count
             result.refusedByRoutes = world.plans.count { $0.isRefused }
             result.tunnelsRefused = world.tunnels.count { $0.isRefused }
             for node in nodes {
@@ -299,7 +313,7 @@
                     if node.engine.isIdle { node.end() }
                     checkPlaces()
                 }
-                limits.check(nodes, clients, isChanging: reloads.isUnderWay)
+                limits.check(nodes.prefix(wakeups.count), clients, isChanging: reloads.isUnderWay)
             }
             return true
         }

@@ -276,7 +276,8 @@
         private let backlogCapacity: Int
         private(set) var waiting: [Socket] = []
         var isShutDown = false
-        var descriptor: Descriptor?
+        /// Of each process that listens there.
+        var descriptors: [Descriptor] = []
 
         init(
             _ world: World, _ address: SocketAddress, role: Listener.Role, cluster: Int, hasRoutes: Bool,
@@ -292,7 +293,7 @@
         }
 
         func dispose() {
-            descriptor = nil
+            descriptors.removeAll()
             waiting.removeAll()
         }
 
@@ -300,7 +301,9 @@
         func offer(_ socket: Socket) -> Bool {
             guard !isShutDown, waiting.count < backlogCapacity || world.profile.isStrict else { return false }
             waiting.append(socket)
-            descriptor.map { $0.owner?.listenerReadable($0) }
+            for descriptor in descriptors where !waiting.isEmpty {
+                descriptor.owner?.listenerReadable(descriptor)
+            }
             return true
         }
 

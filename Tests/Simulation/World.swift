@@ -34,6 +34,8 @@
         var priorities: Random
         /// For parent proxies and what goes through them: apart as well.
         var parents: Random
+        /// For a process that takes over from another one: apart as well.
+        var handovers: Random
         /// For routes that ask who comes: apart as well.
         var rules: Random
         /// For endpoints that are found, and name servers: apart as well.
@@ -79,6 +81,8 @@
         var operationCount = 0
         var failure: InjectedFailure?
         var eventCount = 0
+        /// Another process takes over: no connection is lost by that, but those that were kept for further requests.
+        var isHandedOver = false
         /// No peer begins anything new; those that are left end.
         var isClosing = false
 
@@ -98,6 +102,7 @@
             listening = Random(seed: seed ^ 0x4C49_5354_454E)
             discovery = Random(seed: seed ^ 0x4449_5343_4F56)
             rules = Random(seed: seed ^ 0x5255_4C45_53)
+            handovers = Random(seed: seed ^ 0x4841_4E44_4F56)
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }
