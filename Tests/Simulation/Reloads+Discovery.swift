@@ -76,19 +76,22 @@
                     ? nil
                     : known.health.map {
                         world.health.cluster(
-                            plan.name, endpoints: names, settings: $0.settings, now: world.now)
+                            plan.name, endpoints: names, settings: $0.settings,
+                            priorities: PriorityPlan(endpoints), now: world.now)
                     }, retries: plan.retries,
                 limits: plan.limits.map { limits in
                     let isCapped = plan.endpoints.isEmpty ? known.limits?.isCapped ?? false : limits.isCapped
                     return LimitPlan(
                         settings: limits.settings, gate: limits.gate,
                         endpoints: isCapped ? world.health.caps(plan.name, endpoints: names) : [],
-                        adaptive: limits.adaptive)
+                        adaptive: limits.adaptive, connectionGate: limits.connectionGate)
                 },
                 sticky: known.sticky.map { _ in
                     StickyPlan(
                         StickyConfiguration(cookie: "SRV"), names: StickyPlan.simulatedNames(names))
-                }, zones: ZonePlan(zone: "here", endpoints, thresholdPercent: 70))
+                },
+                zones: ZonePlans(
+                    own: "here", rules: plan.zones?.rules, endpoints, thresholdPercent: 70))
         }
 
         // MARK: - Absence

@@ -187,7 +187,7 @@
                 },
                 zones: ZonePlans(
                     own: "here",
-                    rules: world.places.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
+                    rules: world.preferences.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
                     endpoints, thresholdPercent: 70))
         }
     }

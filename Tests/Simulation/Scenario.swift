@@ -332,15 +332,17 @@
 
         /// For some clients another zone comes first than for all others.
         static func makeZoneRules(_ world: World) -> ZoneRules? {
-            guard world.places.chance(60) else { return nil }
+            guard world.preferences.chance(60) else { return nil }
             let blocks = [
                 AddressPrefix(ipv4: 0x0A63_0002, length: 31), AddressPrefix(ipv4: 0xCB00_7100, length: 24),
                 AddressPrefix(IPAddress(high: 0x2001_0DB8 << 32, low: 0), length: 126),
             ]
             return ZoneRules(
-                (0..<world.places.within(1...3)).map { _ in
-                    let sources = [world.places.pick(blocks)]
-                    return (world.places.pick(["here", "there", "nowhere"]), ClientRule(sources: sources))
+                (0..<world.preferences.within(1...3)).map { _ in
+                    let sources = [world.preferences.pick(blocks)]
+                    return (
+                        world.preferences.pick(["here", "there", "nowhere"]), ClientRule(sources: sources)
+                    )
                 })
         }
 

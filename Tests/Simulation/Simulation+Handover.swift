@@ -47,7 +47,7 @@
                 settings: scenario.settings, clusters: clusters,
                 routes: [("even", scenario.routeSet(places: Array(clusters.indices)))],
                 access: scenario.access, clientLimit: scenario.clientLimit,
-                makeLending: { LendingQueue(capacity: 8, wakeups: wakeups) })
+                makeLending: { LendingQueue(capacity: 8, wakeups: wakeups, gate: $0) })
             let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
             let kernel = Kernel(world, name: "successor", arena: arena, segments: SegmentPool(arena: arena))
             let listeners = nodes[0].listeners.map { listening in
@@ -69,13 +69,16 @@
             return ClusterPlan(
                 name: plan.name, endpoints: plan.endpoints, policy: plan.policy, hashKey: plan.hashKey,
                 health: plan.health.map {
-                    registry.cluster(plan.name, endpoints: names, settings: $0.settings, now: world.now)
+                    registry.cluster(
+                        plan.name, endpoints: names, settings: $0.settings,
+                        priorities: PriorityPlan(plan.endpoints), now: world.now)
                 }, retries: retries,
                 limits: plan.limits.map { limits in
                     LimitPlan(
                         settings: limits.settings, gate: registry.gate(plan.name),
                         endpoints: limits.isCapped ? registry.caps(plan.name, endpoints: names) : [],
-                        adaptive: limits.adaptive.map { registry.adaptive(plan.name, $0.settings) })
+                        adaptive: limits.adaptive.map { registry.adaptive(plan.name, $0.settings) },
+                        connectionGate: limits.connectionGate.map { _ in registry.connectionGate(plan.name) })
                 }, sticky: plan.sticky, zones: plan.zones)
         }
     }

@@ -224,7 +224,7 @@
         // MARK: - Places
 
         /// Connections that clusters limit are counted, and are no more than that. Those of a forward proxy to the same servers are
-        /// not.
+        /// not, and another process counts its own.
         private func checkPlaces() {
             let isForward = world.listeners.contains { $0.role == .forward }
             for (index, cluster) in clusters.enumerated() {
@@ -238,7 +238,7 @@
                     idleSince[index] = world.now
                 }
                 // A reload that changes it is adopted by one engine after the other.
-                guard world.keepsPlaces, !isForward else { continue }
+                guard world.keepsPlaces, !isForward, !world.isHandedOver else { continue }
                 let open = world.openConnections(to: index)
                 let most = Int(limits.settings.connections)
                 if open > most || gate.underWay > most || open > gate.underWay {

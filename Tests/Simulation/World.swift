@@ -29,7 +29,7 @@
         /// For zones and sticky cookies of clusters: apart as well.
         var zones: Random
         /// For zones that come first for some clients: apart as well.
-        var places: Random
+        var preferences: Random
         /// For priorities of endpoints: apart as well.
         var priorities: Random
         /// For parent proxies and what goes through them: apart as well.
@@ -96,7 +96,7 @@
             mirrors = Random(seed: seed ^ 0x4D49_5252_4F52)
             hedges = Random(seed: seed ^ 0x4845_4447_4553)
             zones = Random(seed: seed ^ 0x5A4F_4E45)
-            places = Random(seed: seed ^ 0x504C_4143_4553)
+            preferences = Random(seed: seed ^ 0x5052_4546_4552)
             priorities = Random(seed: seed ^ 0x5052_494F_52)
             parents = Random(seed: seed ^ 0x5041_5245_4E54)
             listening = Random(seed: seed ^ 0x4C49_5354_454E)
