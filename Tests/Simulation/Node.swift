@@ -112,6 +112,8 @@
             wakeup.didWake()
             isWoken = false
             let before = kernel.statistics.completions
+            // One turn for each close that others may wait for is no idle one.
+            let hadClosed = engine.gates.hasClosed
             engine.driver.turn(until: engine.nextDeadline)
             let hadMail = !mail.isEmpty
             let letters = mail
@@ -156,7 +158,7 @@
                 whenPaused = nil
                 done()
             }
-            checkTurn(wasIdle: !hadMail && kernel.statistics.completions == before)
+            checkTurn(wasIdle: !hadMail && !hadClosed && kernel.statistics.completions == before)
             if world.random.chance(world.profile.wakeDelayPercent) {
                 delayedUntil = world.now + Int64(world.random.logarithmic(1...5000)) * microsecond
             }
