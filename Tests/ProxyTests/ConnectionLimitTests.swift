@@ -204,6 +204,23 @@ struct ConnectionLimitTests {
         origin.end()
     }
 
+    @Test("What cannot be connected costs no idle connection its place", arguments: TestDriver.offered)
+    func deadBesideIdle(_ driver: TestDriver) throws {
+        let origin = try CountingOrigin(ports: 1)
+        let gone = try (0..<2).map { _ in try TestOrigin() }
+        let addresses = gone.map(\.address) + origin.addresses
+        for origin in gone { origin.close() }
+        let proxy = try proxy(driver, addresses, connections: 2) { $0.clusters[0].outliers.mostEjected = 0 }
+        let client = try proxy.connect()
+        for _ in 0..<12 {
+            try client.send(Messages.get)
+            try client.expect(Messages.ok)
+        }
+        #expect(proxy[.upstreamConnectFailures] >= 8 && origin.accepted == 1)
+        proxy.end()
+        origin.end()
+    }
+
     @Test(
         "Under load there are never more connections than that, whichever workers and endpoints, and everybody is served",
         arguments: TestDriver.offered, [true, false])
@@ -282,6 +299,37 @@ struct ConnectionLimitTests {
         try clients[0].expect(Messages.ok)
         proxy.end()
         #expect(gate.underWay == 0)
+    }
+
+    @Test(
+        "A limit that a reload sets is kept by all workers: whichever has idle ones too many closes them",
+        arguments: TestDriver.offered, [true, false])
+    func reloadsOfSeveral(_ driver: TestDriver, _ isLent: Bool) throws {
+        let origin = try CountingOrigin(ports: 2)
+        let proxy = try proxy(driver, origin.addresses, connections: 0, threads: 3) { $0.poolLend = isLent }
+        let clients = try proxy.connectToEach(3)
+        for _ in 0..<4 {
+            for client in clients.joined() { try client.send(Messages.get) }
+            for client in clients.joined() { try client.expect(Messages.ok) }
+        }
+        #expect(origin.most > 2)
+        for limit in [2, 1] {
+            try proxy.reload { $0.clusters[0].limits.connections = limit }
+            let gate = try gate(proxy)
+            try proxy.wait(for: "what is beyond the limit to end") {
+                gate.underWay <= limit && origin.open <= limit
+            }
+        }
+        // The last one is whose turn it is.
+        for client in clients.joined() {
+            try client.send(Messages.get)
+            try client.expect(Messages.ok)
+        }
+        let gate = try gate(proxy)
+        #expect(gate.underWay == 1)
+        proxy.end()
+        #expect(gate.underWay == 0 && gate.waiting == 0)
+        origin.end()
     }
 
     @Test(

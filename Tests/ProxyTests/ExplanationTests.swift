@@ -95,7 +95,9 @@ struct ExplanationTests {
             shape.routes = [RouteListConfiguration(name: "s", routes: routes)]
             shape.clusters = ["a", "b"].map { ClusterConfiguration(name: $0, endpoints: [origin.address]) }
             // Conditions that are drawn twice: those are for the check of configurations, not for this.
-            guard RouteCompiler.compile(shape.routes[0], shape, seed: 0, &problems) != nil else { continue }
+            let set = RouteCompiler.compile(
+                shape.routes[0], shape, sets: AddressSets(shape), seed: 0, &problems)
+            if set == nil { continue }
             var kept = Configuration()
             let proxy = try TestProxy(driver, upstreams: []) { configuration in
                 configuration.listenAddresses = []
@@ -106,7 +108,7 @@ struct ExplanationTests {
                 kept = configuration
             }
             let client = try proxy.connect()
-            let tables = ExplanationTables(kept, file: nil)
+            let tables = ExplanationTables(kept)
             for _ in 0..<1000 {
                 try compare(client, kept, tables, &random, "seed \(seed)")
                 count += 1
@@ -157,7 +159,7 @@ struct ExplanationTests {
             (cluster.balance, cluster.hashKey) = (policy, key)
             let proxy = try TestProxy(driver, cluster: cluster)
             let client = try proxy.connect()
-            let tables = ExplanationTables(proxy.configuration, file: nil)
+            let tables = ExplanationTables(proxy.configuration)
             func explain(_ target: String, _ fields: [String]) throws -> String {
                 var query = ExplanationQuery(target: "http://h\(target)")
                 query.fields = fields

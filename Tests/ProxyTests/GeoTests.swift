@@ -258,7 +258,8 @@ struct GeoTests {
             let list = RouteListConfiguration(name: "s", routes: routes + [route])
             // Neither one that is the same as another, nor one that takes all.
             guard !(route.countries + route.regions + route.autonomousSystems).isEmpty,
-                RouteCompiler.compile(list, Configuration(), seed: 0, &problems) != nil
+                RouteCompiler.compile(
+                    list, Configuration(), sets: AddressSets(Configuration()), seed: 0, &problems) != nil
             else { continue }
             routes.append(route)
         }

@@ -641,6 +641,7 @@
             refill()
             now = world.now
             statistics.entries += 1
+            statistics.wholeEntries += 1
             batch.removeAll(keepingCapacity: true)
             batchIndex = 0
             var kept: [Pending] = []

@@ -20,6 +20,7 @@
 
         private func find(_ nodes: [Node]) {
             var clusters = snapshot.clusters
+            var hasChanged = false
             for _ in 0..<world.discovery.pick([1, 1, 1, 2]) {
                 let number = world.discovery.below(clusters.count)
                 let known = scenario.clusters[number]
@@ -27,9 +28,11 @@
                 // Tables for hashes are made anew, which takes long.
                 if plan.policy.isHashed && world.discovery.chance(70) { continue }
                 let endpoints = found(after: plan.endpoints, of: known)
-                if endpoints.elementsEqual(plan.endpoints, by: { $0.isSame(as: $1) }) { continue }
+                if plan.hasEndpoints(endpoints) { continue }
                 clusters[places[number]] = updated(plan, of: known, endpoints)
+                hasChanged = true
             }
+            guard hasChanged else { return }
             snapshot = snapshot.with(clusters, makeLending: snapshot.lending.isEmpty ? nil : makeLending)
             world.finds += 1
             hand(nodes)
@@ -72,6 +75,7 @@
             let names = endpoints.map(\.identity)
             return ClusterPlan(
                 name: plan.name, endpoints: endpoints, policy: plan.policy, hashKey: plan.hashKey,
+                loadBound: plan.loadBound,
                 health: endpoints.isEmpty
                     ? nil
                     : known.health.map {
@@ -91,7 +95,8 @@
                         StickyConfiguration(cookie: "SRV"), names: StickyPlan.simulatedNames(names))
                 },
                 zones: ZonePlans(
-                    own: "here", rules: plan.zones?.rules, endpoints, thresholdPercent: 70))
+                    own: "here", rules: plan.zones?.rules, endpoints,
+                    thresholdPercent: plan.zones?.threshold ?? 70))
         }
 
         // MARK: - Absence

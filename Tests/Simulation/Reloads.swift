@@ -134,7 +134,7 @@
             if !world.profile.isStrict && plan.name != "relay" && random.chance(8) {
                 return ClusterPlan(
                     name: plan.name, endpoints: [], policy: plan.policy, hashKey: plan.hashKey,
-                    retries: plan.retries,
+                    loadBound: plan.loadBound, retries: plan.retries,
                     limits: plan.limits.map {
                         LimitPlan(
                             settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive,
@@ -157,7 +157,7 @@
             let policy = random.chance(70) ? plan.policy : random.pick(BalancingPolicy.allCases)
             return ClusterPlan(
                 name: plan.name, endpoints: endpoints, policy: policy,
-                hashKey: policy.isHashed ? plan.hashKey ?? .source : nil,
+                hashKey: policy.isHashed ? plan.hashKey ?? .source : nil, loadBound: plan.loadBound,
                 health: plan.health.map {
                     world.health.cluster(
                         plan.name, endpoints: endpoints.map(\.identity), settings: $0.settings,
@@ -188,7 +188,7 @@
                 zones: ZonePlans(
                     own: "here",
                     rules: world.preferences.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
-                    endpoints, thresholdPercent: 70))
+                    endpoints, thresholdPercent: plan.zones?.threshold ?? 70))
         }
     }
 #endif

@@ -325,7 +325,7 @@
             let health = world.resilience.chance(60) ? makeHealth(names, PriorityPlan(upstreams)) : nil
             return ClusterPlan(
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
-                loadBound: world.random.pick([1, 1.25, 10]),
+                loadBound: LoadBound(world.random.pick([1, 1.25, 10])),
                 health: health, retries: makeRetries(),
                 limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones)
         }

@@ -68,6 +68,7 @@
             retries.budget = registry.retryBudget(plan.name)
             return ClusterPlan(
                 name: plan.name, endpoints: plan.endpoints, policy: plan.policy, hashKey: plan.hashKey,
+                loadBound: plan.loadBound,
                 health: plan.health.map {
                     registry.cluster(
                         plan.name, endpoints: names, settings: $0.settings,

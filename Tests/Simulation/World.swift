@@ -147,14 +147,17 @@
 
         /// Draws what `body` draws from sources of its own: for the others it is as if it had not been.
         func apart<Result>(_ seed: UInt64, _ body: () -> Result) -> Result {
-            let kept = (random, resilience, limits, hedges, zones)
-            defer { (random, resilience, limits, hedges, zones) = kept }
+            let kept = (random, resilience, limits, hedges, zones, places, preferences, priorities)
+            defer { (random, resilience, limits, hedges, zones, places, preferences, priorities) = kept }
             var seeds = Random(seed: seed)
             random = Random(seed: seeds.next())
             resilience = Random(seed: seeds.next())
             limits = Random(seed: seeds.next())
             hedges = Random(seed: seeds.next())
             zones = Random(seed: seeds.next())
+            places = Random(seed: seeds.next())
+            preferences = Random(seed: seeds.next())
+            priorities = Random(seed: seeds.next())
             return body()
         }
 

@@ -73,6 +73,8 @@ struct ZoneCompiler {
 
     /// All that is wrong with the zones that clusters prefer.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
-        ZoneCompiler(configuration, sets: AddressSets(configuration)).problems
+        // Sets are read together with the files that they name.
+        guard configuration.clusters.contains(where: { !$0.preferredZones.isEmpty }) else { return [] }
+        return ZoneCompiler(configuration, sets: AddressSets(configuration)).problems
     }
 }

@@ -23,7 +23,10 @@ extension MetricsReport {
                 $0.failedChecks.load(ordering: .relaxed)
             }
         }
-        header("cluster_panic", "1: so few endpoints are healthy that all are used.", "gauge")
+        header(
+            "cluster_panic",
+            "1: so few endpoints are healthy that all are used, of several priorities those of the first.",
+            "gauge")
         for cluster in clusters {
             text += "uproxy_cluster_panic{cluster=\"\(cluster.name)\"} \(cluster.isPanic ? 1 : 0)\n"
         }

@@ -31,9 +31,9 @@ extension MetricsReport {
         for (cluster, zones) in zoned {
             for (labels, plan) in zones {
                 let level = cluster.health?.level ?? 0
-                let share = plan.localShare(
-                    among: { index in cluster.priorities.map { Int($0.levels[index]) == level } ?? true },
-                    { cluster.health?.endpoints[$0].isAvailable ?? true })
+                let share = plan.localShares(
+                    level: { Int(cluster.priorities?.levels[$0] ?? 0) },
+                    { cluster.health?.endpoints[$0].isAvailable ?? true })[level]
                 let text = Double(share * 1000 / ZonePlan.whole) / 1000
                 self.text += "uproxy_\(name){cluster=\"\(cluster.name)\"\(labels)} \(text)\n"
             }

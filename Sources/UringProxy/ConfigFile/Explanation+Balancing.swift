@@ -19,7 +19,7 @@ extension Explanation {
         var choices: [String: KeyedChoice] = [:]
         // Where zones differ it is drawn on which side the key is looked for, and with priorities it depends on which are used.
         for cluster in tables.clusters where cluster.zones == nil && cluster.priorities == nil {
-            guard let key = cluster.hashKey, let table = cluster.hashTable else { continue }
+            guard let key = cluster.hashKey, let table = cluster.hashTables.first else { continue }
             let hash: UInt64
             switch key {
             case .source: hash = KeyHash.hash(source)
@@ -43,7 +43,8 @@ extension Explanation {
     }
 
     mutating func explainKey(_ cluster: ClusterConfiguration) {
-        guard let choice = keyedChoices[cluster.name] else { return }
+        // A cookie goes before a key.
+        guard namedEndpoints[cluster.name] == nil, let choice = keyedChoices[cluster.name] else { return }
         let text: String
         switch choice {
         case .none: text = "the request has none: endpoints take turns"

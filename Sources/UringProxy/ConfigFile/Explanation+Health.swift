@@ -20,7 +20,7 @@ extension Explanation {
             "panic",
             cluster.panic == 0
                 ? "never: without a healthy endpoint the answer is 503"
-                : "with less than \(cluster.panic)% of endpoints\(hasPriorities(cluster) ? " of each priority" : "") healthy all are used",
+                : "with less than \(cluster.panic)% of endpoints\(hasPriorities(cluster) ? " of each priority healthy all of the first" : " healthy all") are used",
             "\(path).panic")
         if cluster.slowStart.isOn {
             add("slow start", "a growing share for \(cluster.slowStart)", "\(path).slow_start")
@@ -33,7 +33,7 @@ extension Explanation {
         let available = health.availableCount
         var parts = ["\(available) of \(health.endpoints.count) endpoints are available"]
         if health.isPanic {
-            parts[0] += ", too few: all are used"
+            parts[0] += ", too few: \(health.panicText)"
         } else if available == 0 {
             parts[0] += ": 503"
         }

@@ -14,7 +14,8 @@ extension Explanation {
         }
         add(
             "priorities",
-            levels.joined(separator: ", then ") + ": each only while none before it can be used",
+            levels.joined(separator: ", then ")
+                + ": each only while none before it can be used, or too few (panic)",
             "clusters.\(cluster.name).\(cluster.discovery == nil ? "endpoints" : "discovery")")
     }
 }

@@ -15,11 +15,12 @@ public struct Explanation: Sendable {
     /// By the name of a cluster, the endpoint of the request's key.
     private(set) var keyedChoices: [String: KeyedChoice] = [:]
     private let file: ConfigurationFile?
+    private let origins: ValueOrigins
+    let tables: ExplanationTables
     /// How the endpoints of the process that is asked do; empty if none is.
     let health: [ClusterHealth]
     /// What it has found of endpoints; empty if none is asked.
     let discovered: [DiscoverySource]
-    let tables: ExplanationTables
     /// Whose request it is.
     let client: IPAddress
 
@@ -29,19 +30,19 @@ public struct Explanation: Sendable {
         throws(OptionSyntaxError)
     {
         try self.init(
-            query, configuration: configuration, file: file,
-            tables: ExplanationTables(configuration, file: file))
+            query, configuration: configuration, file: file, tables: ExplanationTables(configuration))
     }
 
     init(
         _ query: ExplanationQuery, configuration: Configuration, file: ConfigurationFile?,
-        tables: ExplanationTables, health: [ClusterHealth] = [], discovered: [DiscoverySource] = []
+        tables: ExplanationTables
     ) throws(OptionSyntaxError) {
         self.configuration = configuration
         self.file = file
-        self.health = health
-        self.discovered = discovered
+        origins = ValueOrigins(configuration, file: file)
         self.tables = tables
+        health = tables.clusters.compactMap(\.health)
+        discovered = tables.clusters.compactMap { $0.discovery?.source }
         let (method, target) = (query.method, query.target)
         guard let source = IPAddress(query.source) else {
             throw OptionSyntaxError(
@@ -89,7 +90,7 @@ public struct Explanation: Sendable {
     /// - Parameter path: of the key that decided it.
     mutating func add(_ label: String, _ text: String, _ path: String?) {
         let origin = path.map { path in
-            tables.origins.text(of: path).map { "\($0), \(path)" } ?? "an option, or the default"
+            origins.text(of: path).map { "\($0), \(path)" } ?? "an option, or the default"
         }
         lines.append(Line(label: label, text: text, origin: origin))
     }

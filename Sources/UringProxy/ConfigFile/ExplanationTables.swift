@@ -4,14 +4,13 @@ struct ExplanationTables: Sendable {
     let sets: AddressSets
     let databases: GeoDatabases
     let routes: [(name: String, set: RouteSet)]
-    /// With the endpoints that are known.
+    /// With the endpoints that are known, and of a running process how they do and what finds them.
     let clusters: [ClusterPlan]
-    let origins: ValueOrigins
 }
 
 extension ExplanationTables {
     /// Of a configuration that can work. Blocks: reads the files that it names.
-    init(_ configuration: Configuration, file: ConfigurationFile?) {
+    init(_ configuration: Configuration) {
         let sets = AddressSets(configuration)
         let zoneRules = ZoneCompiler(configuration, sets: sets).rules
         self.init(
@@ -31,7 +30,6 @@ extension ExplanationTables {
                     zones: ZonePlans(
                         own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
                         thresholdPercent: cluster.zoneThreshold))
-            },
-            origins: ValueOrigins(configuration, file: file))
+            })
     }
 }

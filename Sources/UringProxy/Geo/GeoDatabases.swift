@@ -35,6 +35,8 @@ internal import CMaxMindDB
 @safe struct GeoReader: BitwiseCopyable {
     private let pointers: UnsafePointer<OpaquePointer>
     private let count: Int
+    /// What was asked last: a request's route and its cluster ask for the same client.
+    private var last: (address: IPAddress, location: GeoLocation)?
 
     fileprivate init(pointers: UnsafePointer<OpaquePointer>, count: Int) {
         unsafe self.pointers = pointers
@@ -51,5 +53,13 @@ internal import CMaxMindDB
         return GeoLocation(
             country: GeoCode(rawValue: found.country), region: GeoCode(rawValue: found.region),
             autonomousSystem: found.system)
+    }
+
+    /// The same, looked up but once if it is asked for again at once.
+    mutating func locate(_ address: IPAddress) -> GeoLocation {
+        if let last, last.address == address { return last.location }
+        let found = location(of: address)
+        last = (address, found)
+        return found
     }
 }

@@ -3,8 +3,7 @@
     struct Rule: BitwiseCopyable, Sendable {
         /// The number of its zone.
         var zone: UInt8
-        /// It is for some sources alone: the blocks from the first one to that before the end.
-        var hasSources: Bool
+        /// From the first block to that before the end: the sources that it is for; none: for all.
         var firstBlock: UInt32
         var endOfBlocks: UInt32
         /// Its place among the geo rules; -1: it is for any.
@@ -18,7 +17,7 @@
 
         func holds(_ rule: Rule, for client: IPAddress, at location: GeoLocation) -> Bool {
             let range = Int(rule.firstBlock)..<Int(rule.endOfBlocks)
-            if rule.hasSources && !blocks.contains(client, in: range) { return false }
+            if !range.isEmpty && !blocks.contains(client, in: range) { return false }
             return rule.geo < 0 || geos.holds(Int(rule.geo), at: location)
         }
 
@@ -48,8 +47,8 @@
             blocks += AddressBlock.merged(clients.sources)
             compiled.append(
                 Rule(
-                    zone: UInt8((known ?? zones.count - 1) + 1), hasSources: !clients.sources.isEmpty,
-                    firstBlock: UInt32(firstBlock), endOfBlocks: UInt32(blocks.count),
+                    zone: UInt8((known ?? zones.count - 1) + 1), firstBlock: UInt32(firstBlock),
+                    endOfBlocks: UInt32(blocks.count),
                     geo: clients.geo.isEmpty ? -1 : Int32(geos.count)))
             if !clients.geo.isEmpty { geos.append(clients.geo) }
         }

@@ -2,6 +2,8 @@
 struct DriverStatistics: BitwiseCopyable {
     /// Waits: `io_uring_enter` or `epoll_wait`. A spin is part of the wait that it comes before, or replaces.
     var entries: UInt64 = 0
+    /// Those of them after which the kernel had taken all that had been asked for before.
+    var wholeEntries: UInt64 = 0
     var completions: UInt64 = 0
     /// Waits that failed for another reason than time or a signal.
     var entryFailures: UInt64 = 0

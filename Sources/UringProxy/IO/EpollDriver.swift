@@ -507,6 +507,7 @@ internal import CPosix
             unsafe attempt(descriptor, entry)
         }
         statistics.entries += 1
+        statistics.wholeEntries += 1
         let hasWork = completions.count > quietCompletions || readyCount > 0
         var found: Int32 = 0
         if !hasWork && deadline > now && busyPoll.begins() { found = spin(until: deadline) }

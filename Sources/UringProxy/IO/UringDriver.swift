@@ -529,6 +529,7 @@
             // Silence means success only for what the kernel has really taken.
             isBehind = unsafe curing_unsubmitted(ring) != 0
             if !isBehind {
+                statistics.wholeEntries += 1
                 unsafe swap(&quietNew, &quietDone)
                 quietDoneCount = quietNewCount
                 quietDoneIndex = 0

@@ -120,8 +120,8 @@ struct Connection: BitwiseCopyable {
     /// Neighbours in the pool's list.
     var next = Slot.none
     var previous = Slot.none
-    /// The engine's turn in which it was borrowed.
-    var borrowedInTurn: UInt32 = 0
+    /// When it was borrowed: `DriverStatistics.wholeEntries`.
+    var borrowedAt: UInt32 = 0
 
     init(descriptor: Int32, side: Side, phase: Phase, now: Int64) {
         self.descriptor = descriptor
@@ -303,14 +303,14 @@ extension Connection {
             assert(side == .downstream)
             return IPAddress(
                 high: UInt64(endpoint) << 32 | UInt64(next),
-                low: UInt64(previous) << 32 | UInt64(borrowedInTurn))
+                low: UInt64(previous) << 32 | UInt64(borrowedAt))
         }
         set {
             assert(side == .downstream)
             endpoint = UInt32(truncatingIfNeeded: newValue.high >> 32)
             next = UInt32(truncatingIfNeeded: newValue.high)
             previous = UInt32(truncatingIfNeeded: newValue.low >> 32)
-            borrowedInTurn = UInt32(truncatingIfNeeded: newValue.low)
+            borrowedAt = UInt32(truncatingIfNeeded: newValue.low)
         }
     }
 }

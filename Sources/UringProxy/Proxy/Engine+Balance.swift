@@ -140,10 +140,10 @@ extension Engine where D: ~Copyable {
 
     /// The number of the zone of the cluster that comes first for a client.
     @inline(never)
-    func zone(_ cluster: Int, for client: IPAddress) -> UInt8 {
+    mutating func zone(_ cluster: Int, for client: IPAddress) -> UInt8 {
         // Where there are no databases no cluster asks for what they know.
         let isLookedUp = geoSource != nil && clusters.asksLocation(cluster)
-        return clusters.zone(cluster, for: client, at: isLookedUp ? geo.location(of: client) : .unknown)
+        return clusters.zone(cluster, for: client, at: isLookedUp ? geo.locate(client) : .unknown)
     }
 
     // MARK: - Lessons

@@ -41,10 +41,7 @@ extension Engine where D: ~Copyable {
         switch exchanges[index].state {
         case .resolving: stopWaitingForAddresses(index)
         case .awaitingOffer: awaitingOffers.remove(index)
-        case .awaitingPlace:
-            let gate = gates.gate(of: index)
-            gates.giveUp(index, at: gate)
-            wakeNext(gate)
+        case .awaitingPlace: leaveLine(index)
         case .queued, .authenticating, .connecting, .forwarding, .responding, .tunnelling: break
         }
     }

@@ -195,6 +195,10 @@ extension Engine where D: ~Copyable {
             return
         }
         if completion.result < 0 {
+            // The peer has never had it: whoever comes next need not wait until it is closed.
+            let gate = connections[slot].gate
+            connections[slot].gate = 0
+            if gate != 0 { giveBackPlace(gate) }
             attemptFailed(slot, connectFailure(-completion.result))
             return
         }

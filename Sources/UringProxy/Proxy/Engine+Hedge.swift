@@ -42,9 +42,11 @@ extension Engine where D: ~Copyable {
         hedge.balancingKey = original.balancingKey
         hedge.zone = original.zone
         hedge.cluster = original.cluster
+        let hasFailed = original.endpointsFailed > 0
+        if hasFailed { clusters.shareTried(of: index, with: copy) }
         let other = clusters.chooseAnother(
-            cluster, than: own, for: copy, isFirstFailure: true, key: hedge.balancingKey, zone: hedge.zone,
-            keepsPlace: true, now: driver.now)
+            cluster, than: own, for: copy, isFirstFailure: !hasFailed, key: hedge.balancingKey,
+            zone: hedge.zone, keepsPlace: true, now: driver.now)
         guard let other else { return false }
         hedge.clusterEndpoint = UInt32(truncatingIfNeeded: other)
         hedge.endpoint = fixedEndpoints[other]

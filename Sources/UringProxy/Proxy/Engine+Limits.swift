@@ -182,10 +182,11 @@ extension Engine where D: ~Copyable {
 
     @inline(never)
     private var hasTurn: Bool {
-        if gates.hasClosed || wakeups[worker].isAsked { return true }
+        if gates.hasClosed || gates.tightCount > 0 || wakeups[worker].isAsked { return true }
+        if gates.waitingCount == 0 { return false }
         for number in 1...UInt16(gates.count) {
             if let index = gates.next(number), hasRoom(number, for: index) { return true }
-            if gates.isTight(number) || isOfferAwaited(number) { return true }
+            if isOfferAwaited(number) { return true }
         }
         return false
     }
@@ -212,6 +213,7 @@ extension Engine where D: ~Copyable {
     mutating func admitWaiting() {
         settleClosed()
         let isAsked = wakeups[worker].takeAsked()
+        guard isAsked || gates.waitingCount > 0 || gates.tightCount > 0 else { return }
         for number in 1...UInt16(gates.count) {
             if gates.isOfConnections(number) {
                 admitConnecting(number, isAsked: isAsked)
@@ -251,6 +253,9 @@ extension Engine where D: ~Copyable {
     /// It was not the exchange's turn in time.
     mutating func queueExpired(_ index: UInt32) {
         if exchanges[index].gate != 0 { gates.noteExpiry(exchanges[index].gate) }
+        if exchanges[index].partner != Slot.none && goOnWithHedge(index, after: .failed(.queueTimeout)) {
+            return
+        }
         fail(index, .queueTimeout)
     }
 }

@@ -30,12 +30,12 @@ extension Engine where D: ~Copyable {
     mutating func noteClosed(_ gate: UInt16) {
         // A close that was asked of a ring takes effect when the thread leaves the kernel: the SYN of a connect behind it in the same
         // entry, or of another worker meanwhile, would come to the peer before this FIN.
-        gates.noteClosed(gate, entries: driver.statistics.entries)
+        gates.noteClosed(gate, entries: driver.statistics.wholeEntries)
     }
 
-    /// What was closed before the last wait has left its place.
+    /// What the kernel has been told the end of has left its place.
     mutating func settleClosed() {
-        while let gate = gates.takeClosed(entries: driver.statistics.entries) { wakeNext(gate) }
+        while let gate = gates.takeClosed(entries: driver.statistics.wholeEntries) { wakeNext(gate) }
     }
 
     // MARK: - Giving way
@@ -88,6 +88,14 @@ extension Engine where D: ~Copyable {
         return false
     }
 
+    /// A connection that was on offer is an exchange's: it waits for no place, and who waits still looks for another one to give way.
+    @inline(never)
+    mutating func offerTaken(_ index: UInt32, _ gate: UInt16) {
+        if exchanges[index].state == .awaitingPlace { leaveLine(index) }
+        guard gates.isAwaited(gate) else { return }
+        if longestIdle(gate) == nil { askOthers(gate, for: 1) } else { gates.noteIdle(gate) }
+    }
+
     /// A connection to an endpoint that is not plain comes back; whether it may be pooled.
     @inline(never)
     mutating func mayPool(_ endpoint: UInt32) -> Bool {
@@ -107,10 +115,15 @@ extension Engine where D: ~Copyable {
     /// Exchanges that wait for a place go on that can have one, or need none any more; and idle connections go that others wait for.
     mutating func admitConnecting(_ gate: UInt16, isAsked: Bool) {
         while let index = firstServed(gate) {
-            gates.giveUp(index, at: gate)
-            wakeNext(gate)
-            exchanges[index].state = .connecting
-            findUpstream(index)
+            let endpoint = exchanges[index].endpoint
+            if let slot = takeIdle(endpoint) {
+                leaveLine(index)
+                exchanges[index].state = .connecting
+                use(slot, for: index)
+            } else {
+                // In vain if another worker was faster: then it waits on.
+                _ = borrow(endpoint, for: index)
+            }
         }
         var hasTaken = false
         while let index = gates.takeFirst(gate) {
@@ -143,6 +156,13 @@ extension Engine where D: ~Copyable {
         return nil
     }
 
+    /// An exchange waits for a place no longer.
+    mutating func leaveLine(_ index: UInt32) {
+        let gate = gates.gate(of: index)
+        gates.giveUp(index, at: gate)
+        wakeNext(gate)
+    }
+
     /// Idle connections of this worker go: as many as exchanges wait, are beyond the limit, or others ask for.
     private mutating func giveWay(_ gate: UInt16, isAsked: Bool) {
         let asked = isAsked ? gates.takeAsked(gate) : 0
@@ -163,16 +183,15 @@ extension Engine where D: ~Copyable {
             surplus = max(0, surplus - 1)
             wanted -= 1
         }
-        // What this worker was asked for in vain the next one is.
-        if asked > 0 && wanted > 0 { askOthers(gate, for: min(asked, wanted) + gates.hideIdle(gate)) }
+        // What this worker was asked for in vain the next one is, and what is beyond the limit still.
+        let lacking = min(wanted, max(asked, surplus))
+        if lacking > 0 { askOthers(gate, for: lacking + gates.hideIdle(gate)) }
     }
 
-    /// Asks other workers for idle connections, as many at most.
+    /// Asks another worker for idle connections.
     private func askOthers(_ gate: UInt16, for count: Int) {
-        for _ in 0..<count {
-            guard let other = gates.askForIdle(gate) else { return }
-            wakeups[other].ask()
-        }
+        guard count > 0, let other = gates.askForIdle(gate, count: count) else { return }
+        wakeups[other].ask()
     }
 
     // MARK: - Beginning and end
@@ -227,7 +246,8 @@ extension Engine where D: ~Copyable {
         }
         // The limit may be lower.
         for gate in gates.ofConnections where gate != 0 {
-            let surplus = gates.surplus(gate)
+            var surplus = gates.surplus(gate)
+            while surplus > 0 && discardOffer(gate) { surplus -= 1 }
             if surplus == 0 { continue }
             if longestIdle(gate) == nil { askOthers(gate, for: surplus) } else { gates.noteIdle(gate) }
         }

@@ -193,7 +193,7 @@ extension Engine where D: ~Copyable {
             connection.endpoint = endpoint
             connection.isReused = true
             connection.exchange = index
-            connection.borrowedInTurn = turn
+            connection.borrowedAt = UInt32(truncatingIfNeeded: driver.statistics.wholeEntries)
             connection.gate = endpoints[endpoint].gate
             guard let slot = connections.insert(connection) else {
                 discard(offer, from: queue)
@@ -201,6 +201,7 @@ extension Engine where D: ~Copyable {
             }
             counters.add(.upstreamBorrowed)
             countInUse(endpoint)
+            if connection.gate != 0 { offerTaken(index, connection.gate) }
             exchanges[index].state = .connecting
             exchanges[index].attempts.0 = slot
             borrowed.append(slot)
@@ -211,13 +212,14 @@ extension Engine where D: ~Copyable {
         return false
     }
 
-    /// The turn after: what has stayed quiet is put to use. What was borrowed in this very turn, be it in the slot of one
-    /// that was not quiet, has its receive not even asked for, and waits.
+    /// The turn after: what has stayed quiet is put to use. What was borrowed since the kernel last took all that it was asked
+    /// for, be it in the slot of one that was not quiet, may have its receive not even asked for, and waits.
     mutating func useBorrowed() {
+        let entries = UInt32(truncatingIfNeeded: driver.statistics.wholeEntries)
         for _ in 0..<borrowed.count {
             guard let slot = borrowed.popFirst() else { break }
             guard connections.isOccupied(slot), connections[slot].phase == .borrowed else { continue }
-            guard connections[slot].borrowedInTurn != turn else {
+            guard connections[slot].borrowedAt != entries else {
                 borrowed.append(slot)
                 continue
             }

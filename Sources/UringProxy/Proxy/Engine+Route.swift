@@ -21,7 +21,7 @@ extension Engine where D: ~Copyable {
         }
         // Where there are no databases no route asks for what they know.
         if geoSource != nil && routeSets[set].asksLocation {
-            request.location = geo.location(of: source)
+            request.location = geo.locate(source)
         }
         let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)
         // Another route might be the wrong one, such as that behind one that refuses.

@@ -110,8 +110,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var offerDeadline: Int64 = 0
     /// Connections taken from other workers that have not proved quiet yet.
     var borrowed: SlotQueue
-    /// Counts turns, from wait to wait.
-    var turn: UInt32 = 0
     /// Connections whose output is to be sent at the turn's end.
     var flushQueue: SlotQueue
     /// Downstream connections that may read their next request: their last exchange ended with bytes left in the input.
@@ -233,7 +231,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             readQueued()
             flushAll()
         } while handleCompletions()
-        turn &+= 1
     }
 
     /// Whether there were any.

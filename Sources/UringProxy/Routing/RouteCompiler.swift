@@ -15,11 +15,10 @@ enum RouteCompiler {
     /// The routes of a list; nil if something is wrong with them, which is noted.
     ///
     /// - Parameters:
-    ///   - sets: the configuration's; nil: read anew.
+    ///   - sets: the configuration's.
     ///   - seed: of the table's hashes; random.
     static func compile(
-        _ list: RouteListConfiguration, _ configuration: Configuration, sets: AddressSets? = nil,
-        seed: UInt64,
+        _ list: RouteListConfiguration, _ configuration: Configuration, sets: AddressSets, seed: UInt64,
         _ problems: inout [ConfigurationProblem]
     ) -> RouteSet? {
         let path = "routes.\(list.name)"
@@ -32,7 +31,6 @@ enum RouteCompiler {
         let clusters = configuration.allClusters.map(\.name)
         let defaults = configuration.routeDefaults.first { $0.name == list.name }
         if let defaults { check(defaults, &problems) }
-        let sets = sets ?? AddressSets(configuration)
         let places = AccessPlaces(configuration)
         var routes: [RouteDefinition] = []
         for (index, route) in list.routes.enumerated() {

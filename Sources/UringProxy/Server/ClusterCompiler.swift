@@ -64,7 +64,7 @@ struct ClusterCompiler {
         for (index, cluster) in configuration.allClusters.enumerated() {
             guard let discovery = plans[index].discovery else { continue }
             let endpoints = discovery.source.endpoints
-            if endpoints.elementsEqual(plans[index].endpoints, by: { $0.isSame(as: $1) }) { continue }
+            if plans[index].hasEndpoints(endpoints) { continue }
             updated[index] = plan(cluster, endpoints, discovery)
             hasChanged = true
         }

@@ -166,13 +166,11 @@ public final class Server: Sendable {
     public func explain(_ query: ExplanationQuery, file: ConfigurationFile?) throws(OptionSyntaxError)
         -> Explanation
     {
-        let configuration = configuration
-        let tables =
-            state.withLock { $0.snapshot }.map { ExplanationTables($0, of: configuration, file: file) }
-            ?? ExplanationTables(configuration, file: file)
+        // Both at once: a reload replaces both.
+        let (configuration, snapshot) = state.withLock { ($0.configuration, $0.snapshot) }
         return try Explanation(
-            query, configuration: configuration, file: file, tables: tables, health: clusterHealth,
-            discovered: discoveredClusters)
+            query, configuration: configuration, file: file,
+            tables: snapshot.map { ExplanationTables($0) } ?? ExplanationTables(configuration))
     }
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }

@@ -9,8 +9,8 @@ struct ClusterPlan: Sendable {
     let hashKey: HashKey?
     /// Hashed policies give an endpoint no more than so many times its share of what is under way.
     let loadBound: LoadBound
-    /// Of hashed policies.
-    let hashTable: HashTable?
+    /// Of hashed policies: one for each level of priorities, which shares all keys among its endpoints.
+    let hashTables: [HashTable]
     /// How its endpoints do; nil: nobody watches, and all are taken for healthy.
     let health: ClusterHealth?
     /// When requests are sent again.
@@ -31,7 +31,8 @@ struct ClusterPlan: Sendable {
 
     init(
         name: String, endpoints: [FixedUpstream], policy: BalancingPolicy = .roundRobin,
-        hashKey: HashKey? = nil, loadBound: Double = defaultLoadBound, health: ClusterHealth? = nil,
+        hashKey: HashKey? = nil, loadBound: LoadBound = LoadBound(defaultLoadBound),
+        health: ClusterHealth? = nil,
         retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil,
         sticky: StickyPlan? = nil, zones: ZonePlans? = nil
     ) {
@@ -41,7 +42,7 @@ struct ClusterPlan: Sendable {
         self.endpoints = endpoints
         self.policy = policy
         self.hashKey = hashKey
-        self.loadBound = LoadBound(loadBound)
+        self.loadBound = loadBound
         // Without endpoints there is nothing to watch.
         precondition(!endpoints.isEmpty || health == nil)
         precondition(health.map { $0.endpoints.count == endpoints.count } ?? true)
@@ -55,24 +56,32 @@ struct ClusterPlan: Sendable {
         self.zones = zones
         self.discovery = discovery
         priorities = PriorityPlan(endpoints)
-        guard !endpoints.isEmpty else {
-            hashTable = nil
-            return
-        }
+        hashTables = Self.hashTables(endpoints, policy, priorities)
+    }
+
+    private static func hashTables(
+        _ endpoints: [FixedUpstream], _ policy: BalancingPolicy, _ priorities: PriorityPlan?
+    ) -> [HashTable] {
+        guard policy.isHashed, !endpoints.isEmpty else { return [] }
         let hashed = endpoints.map { endpoint in
             var identity = endpoint.identity
             let hash = identity.withUTF8 { KeyHash.hash(unsafe ByteView(UnsafeRawBufferPointer($0))) }
             return HashedEndpoint(identity: hash, weight: endpoint.weight)
         }
-        switch policy {
-        case .ringHash: hashTable = .ring(hashed)
-        case .maglev: hashTable = .maglev(hashed)
-        case .roundRobin, .leastRequests, .peakEWMA, .random: hashTable = nil
+        return (0..<(priorities?.counts.count ?? 1)).map { level in
+            var present = hashed
+            for (index, other) in (priorities?.levels ?? []).enumerated() where other != level {
+                present[index].weight = 0
+            }
+            return policy == .maglev ? .maglev(present) : .ring(present)
         }
     }
 
     /// Whether an endpoint's number means the same in both, with the same weight.
-    func hasSameEndpoints(as other: ClusterPlan) -> Bool {
-        endpoints.elementsEqual(other.endpoints) { $0.isSame(as: $1) }
+    func hasSameEndpoints(as other: ClusterPlan) -> Bool { hasEndpoints(other.endpoints) }
+
+    /// Whether these are its endpoints, in this order and with the same weights.
+    func hasEndpoints(_ others: [FixedUpstream]) -> Bool {
+        endpoints.elementsEqual(others) { $0.isSame(as: $1) }
     }
 }

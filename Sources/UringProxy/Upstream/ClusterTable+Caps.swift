@@ -17,7 +17,7 @@ extension ClusterTable {
     @inline(never)
     func chooseCapped(
         _ cluster: Int, besides other: EndpointMask, mayClaimTrial: Bool, key: UInt64, zone: UInt8,
-        staysInLevel: Bool = false, now: Int64
+        level: Int? = nil, now: Int64
     ) -> Int? {
         let place = unsafe clusters + cluster
         let (first, cap) = unsafe (place.pointee.first, place.pointee.cap)
@@ -30,7 +30,7 @@ extension ClusterTable {
         }
         while true {
             let chosen = chooseAvailable(
-                cluster, besides: other, key: key, zone: zone, staysInLevel: staysInLevel, now: now)
+                cluster, besides: other, key: key, zone: zone, level: level, now: now)
             guard let chosen else { return nil }
             // Another worker may have been faster.
             if unsafe caps[first + chosen]?.enter(limit: cap) ?? false { return chosen }
@@ -67,7 +67,7 @@ extension ClusterTable {
             _ = look(cluster, mayClaimTrial: false, now: now)
         }
         let watch = unsafe clusters[cluster].watch
-        var top = Int.max
+        var top = 0
         if watch.hasLevels {
             fillScratch(cluster, besides: tried ?? .none)
             top = topLevel(cluster) ?? .max
@@ -76,11 +76,10 @@ extension ClusterTable {
         for index in 0..<(unsafe clusters[cluster].count) where !(tried?.contains(index) ?? false) {
             let isLeftOut = unsafe excluded[watch.firstWord + index >> 6] >> UInt64(index & 63) & 1 == 1
             let level = unsafe Int(watches[clusters[cluster].first + index].level)
-            // A level before it has some that are left out, or too few: of those but one whose trial is due is of use.
-            if watch.hasLevels && (level > top || level < top && !isLeftOut) { continue }
-            if isLeftOut && !watch.isPanic {
-                guard tried == nil, let health = plans[cluster].health?.endpoints[index],
-                    health.isTrialDue(now)
+            // Of what would not be chosen one whose trial is due is of use, but for levels that nobody looks at.
+            if level != top || isLeftOut && !watch.isPanic {
+                guard isLeftOut, tried == nil, level <= top || watch.isPanic,
+                    let health = plans[cluster].health?.endpoints[index], health.isTrialDue(now)
                 else { continue }
             }
             isUsable = true

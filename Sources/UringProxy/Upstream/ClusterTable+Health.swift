@@ -16,6 +16,7 @@ extension ClusterTable {
             return nil
         }
         watch.beginLooking()
+        var hasChanged = watch.changesAt == .min
         watch.excludedCount = 0
         watch.returningCount = 0
         watch.changesAt = .max
@@ -23,9 +24,11 @@ extension ClusterTable {
         let first = unsafe clusters[cluster].first
         for (index, endpoint) in health.endpoints.enumerated() {
             let bit: UInt64 = 1 << UInt64(index & 63)
+            let isAvailable = endpoint.isAvailable
+            if unsafe (words[index >> 6] & bit == 0) != isAvailable { hasChanged = true }
             unsafe words[index >> 6] &= ~bit
             unsafe watches[first + index].returnedAt = 0
-            if endpoint.isAvailable {
+            if isAvailable {
                 let whole = endpoint.returnedAt + health.settings.slowStart
                 guard endpoint.returnedAt != 0, now < whole else { continue }
                 unsafe watches[first + index].returnedAt = endpoint.returnedAt
@@ -63,7 +66,7 @@ extension ClusterTable {
             watch.changesAt = min(watch.changesAt, max(now, endpoint.trialDueAt))
         }
         unsafe clusters[cluster].watch = watch
-        if watch.hasZones { updateShares(cluster) }
+        if watch.hasZones && hasChanged { updateShares(cluster) }
         return trial
     }
 

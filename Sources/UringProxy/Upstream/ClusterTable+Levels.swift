@@ -9,6 +9,8 @@ extension ClusterTable {
         /// So few of its endpoints are available that the next level is used, unless that is so of all.
         var isShort = false
         var turns: Turns
+        /// Of hashed policies.
+        let table: HashTable.View?
     }
 
     /// Whether the cluster's endpoints have several priorities.
@@ -66,9 +68,18 @@ extension ClusterTable {
             unsafe scratch.update(repeating: .max, count: words)
             return 0
         }
-        let firstWord = unsafe levels[place.pointee.firstLevel + top].firstWord
-        for word in 0..<words { unsafe scratch[word] |= beyond[firstWord + word] }
+        leaveLevel(cluster, top)
         return top
+    }
+
+    /// Takes down all endpoints but those of a level, and chooses by its table from then on.
+    func leaveLevel(_ cluster: Int, _ number: Int) {
+        let place = unsafe clusters + cluster
+        let level = unsafe levels[place.pointee.firstLevel + number]
+        for word in 0..<Self.wordCount(unsafe place.pointee.count) {
+            unsafe scratch[word] |= beyond[level.firstWord + word]
+        }
+        unsafe place.pointee.table = level.table
     }
 
     /// Chooses among what the scratch does not exclude, all of one level, whose endpoints take turns by themselves.

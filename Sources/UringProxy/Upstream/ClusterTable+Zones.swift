@@ -42,15 +42,15 @@ extension ClusterTable {
     ///
     /// - Parameters:
     ///   - zone: the number of the zone that comes first.
-    ///   - staysInLevel: of several priorities that is used which would be if there were no `other`.
+    ///   - level: of several priorities the one that is not left; nil: the first that can be used.
     func chooseAvailable(
-        _ cluster: Int, besides other: EndpointMask, key: UInt64, zone: UInt8, staysInLevel: Bool = false,
+        _ cluster: Int, besides other: EndpointMask, key: UInt64, zone: UInt8, level: Int? = nil,
         now: Int64
     ) -> Int? {
-        let level = takeDown(cluster, besides: other, staysInLevel)
+        let level = takeDown(cluster, besides: other, level)
         if unsafe clusters[cluster].watch.prefersZone, let zone = unsafe self.zone(cluster, zone, level) {
             if let chosen = unsafe chooseByZone(cluster, zone, key: key, now: now) { return chosen }
-            _ = takeDown(cluster, besides: other, staysInLevel)
+            _ = takeDown(cluster, besides: other, level)
         }
         return chooseInLevel(cluster, level, key: key, now: now)
     }
@@ -64,13 +64,15 @@ extension ClusterTable {
 
     /// Takes down all that is not to be chosen: other levels than the one that is returned, and endpoints without room. Who finds those
     /// of a level full waits for them, and does not go to the next.
-    private func takeDown(_ cluster: Int, besides other: EndpointMask, _ staysInLevel: Bool) -> Int {
+    private func takeDown(_ cluster: Int, besides other: EndpointMask, _ wanted: Int?) -> Int {
         var level = 0
-        fillScratch(cluster, besides: staysInLevel ? .none : other)
-        if unsafe clusters[cluster].watch.hasLevels { level = leaveTopLevel(cluster) }
-        if staysInLevel {
-            for word in 0..<Self.wordCount(unsafe clusters[cluster].count) {
-                unsafe scratch[word] |= other.word(word)
+        fillScratch(cluster, besides: other)
+        if unsafe clusters[cluster].watch.hasLevels {
+            if let wanted {
+                level = wanted
+                leaveLevel(cluster, wanted)
+            } else {
+                level = leaveTopLevel(cluster)
             }
         }
         if unsafe clusters[cluster].cap > 0 {
@@ -116,11 +118,11 @@ extension ClusterTable {
         let (first, levelCount) = unsafe (clusters[cluster].first, clusters[cluster].levelCount)
         for number in 0..<(unsafe clusters[cluster].zoneCount) {
             guard let plan = plans[cluster].zones?.plans[number] else { continue }
+            let shares = plan.localShares(
+                level: { unsafe Int(watches[first + $0].level) },
+                { unsafe excluded[firstWord + $0 >> 6] >> UInt64($0 & 63) & 1 == 0 })
             for level in 0..<levelCount {
-                let share = plan.localShare(
-                    among: { unsafe watches[first + $0].level == level },
-                    { unsafe excluded[firstWord + $0 >> 6] >> UInt64($0 & 63) & 1 == 0 })
-                unsafe zones[firstZone + number * levelCount + level].share = share
+                unsafe zones[firstZone + number * levelCount + level].share = shares[level]
             }
         }
     }

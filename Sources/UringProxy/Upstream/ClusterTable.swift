@@ -12,7 +12,8 @@ internal import Synchronization
         let count: Int
         let policy: BalancingPolicy
         let bound: LoadBound
-        let table: HashTable.View?
+        /// Of the level that the last choice was at.
+        var table: HashTable.View?
         let keyKind: KeyKind
         /// In `keyNames`.
         let keyName: ByteRange
@@ -161,7 +162,8 @@ internal import Synchronization
                 unsafe (levels + firstLevel + number).initialize(
                     to: Level(
                         firstWord: firstLevelWord + number * Self.wordCount(count),
-                        count: plan.priorities?.counts[number] ?? 0, turns: turns))
+                        count: plan.priorities?.counts[number] ?? 0, turns: turns,
+                        table: plan.hashTables.isEmpty ? nil : plan.hashTables[number].view))
             }
             for (place, level) in (plan.priorities?.levels ?? []).enumerated() {
                 let word = firstLevelWord + Int(level) * Self.wordCount(count) + place >> 6
@@ -184,7 +186,7 @@ internal import Synchronization
             let gate = gates?[index] ?? (plan.limits == nil ? 0 : lastGate)
             let cluster = Cluster(
                 first: first, count: count, policy: plan.policy, bound: plan.loadBound,
-                table: plan.hashTable?.view, keyKind: kind, keyName: nameRange,
+                table: plan.hashTables.first?.view, keyKind: kind, keyName: nameRange,
                 turns: turns, firstLevel: firstLevel, levelCount: max(1, levelCount), firstZone: firstZone,
                 zoneCount: Self.zoneCount(plan),
                 zoneRules: plan.zones?.rules?.view,
@@ -363,23 +365,32 @@ internal import Synchronization
             unsafe words[index >> 6] |= 1 << UInt64(index & 63)
         }
         let mask = tried(exchange)
+        let level = keepsPlace ? endpoint.map { unsafe Int(watches[$0].level) } : nil
         let chosen: Int?
         if unsafe clusters[cluster].cap > 0 {
             chosen = chooseCapped(
-                cluster, besides: mask, mayClaimTrial: false, key: key, zone: zone, staysInLevel: keepsPlace,
-                now: now)
+                cluster, besides: mask, mayClaimTrial: false, key: key, zone: zone, level: level, now: now)
         } else if unsafe clusters[cluster].watch.isOn {
             // An attempt that has failed once is not what finds out whether an ejected endpoint works.
             if unsafe clusters[cluster].watch.isOutdated(now) {
                 _ = look(cluster, mayClaimTrial: false, now: now)
             }
             chosen = chooseAvailable(
-                cluster, besides: mask, key: key, zone: zone, staysInLevel: keepsPlace, now: now)
+                cluster, besides: mask, key: key, zone: zone, level: level, now: now)
         } else {
             chosen = unsafe chooseOne(clusters + cluster, key: key, excluding: mask, now: now)
         }
         guard let chosen else { return nil }
         return unsafe take(clusters[cluster].first + chosen)
+    }
+
+    /// What an exchange has tried in vain another one need not try.
+    func shareTried(of exchange: UInt32, with other: UInt32) {
+        precondition(Int(exchange) < exchangeCapacity && Int(other) < exchangeCapacity)
+        let (words, others) = unsafe (
+            tried + Int(exchange) * wordsPerExchange, tried + Int(other) * wordsPerExchange
+        )
+        unsafe others.update(from: words, count: wordsPerExchange)
     }
 
     /// The endpoints that an exchange has tried in vain, after it has tried one.

@@ -28,7 +28,7 @@
                 handovers += result.handovers
             }
             // Pipes, mirrors, hedges, cookies, limits that follow latency and those of connections were among it.
-            #expect(bytesSpliced > 100_000 && mirrored > 30 && hedged > 10 && sticky > 30 && shed > 0)
+            #expect(bytesSpliced > 100_000 && mirrored > 20 && hedged > 10 && sticky > 30 && shed > 0)
             #expect(awaited > 30)
             // Parents that answer and refuse, listeners and routes that refuse, and endpoints that are found.
             #expect(parented > 30 && tunnelsRefused > 5 && refusedByListeners > 10)

@@ -75,9 +75,9 @@ extension Server {
         }
         let compiler = ClusterCompiler(
             configuration, registries, previous.stickyKeys, zoneRules: previous.zoneRules)
-        guard let clusters = try compiler.updated(previous.clusters) else { return true }
-        // It takes a descriptor; where none is free now there may be one soon.
+        // It takes a descriptor; where none is free now there may be one soon. Before the clusters, whose tables take long to make.
         guard let acknowledgement = try? Acknowledgement(count: workers.count) else { return false }
+        guard let clusters = try compiler.updated(previous.clusters) else { return true }
         var companions = before
         companions.monitor = makeMonitor(clusters, beside: before.monitor)
         let snapshot = previous.with(

@@ -76,6 +76,7 @@
 struct HashedEndpoint {
     /// The same in every instance.
     var identity: UInt64
+    /// 0: no key belongs to it.
     var weight: UInt32
 }
 
@@ -115,7 +116,8 @@ extension HashTable {
     static func maglev(_ endpoints: [HashedEndpoint]) -> HashTable {
         var owners = [UInt16](repeating: .max, count: placeCount)
         // Who comes first claims first: by identity, so that the order in the configuration does not matter.
-        let order = endpoints.indices.sorted { endpoints[$0].identity < endpoints[$1].identity }
+        let order = endpoints.indices.filter { endpoints[$0].weight > 0 }
+            .sorted { endpoints[$0].identity < endpoints[$1].identity }
         var next = endpoints.map { Int($0.identity % UInt64(placeCount)) }
         let step = endpoints.map { Int(KeyHash.derive($0.identity, 1) % UInt64(placeCount - 1)) + 1 }
         let heaviest = endpoints.map { Int($0.weight) }.max() ?? 1

@@ -2,6 +2,9 @@
 ///
 /// (`backup` of nginx and HAProxy, the priority of an SRV record in RFC 2782.)
 struct PriorityPlan: Sendable {
+    /// Levels at most: of more priorities those behind share the last one.
+    static let limit = 16
+
     /// By the index of an endpoint: its level, counted from 0.
     let levels: [UInt16]
     /// By the number of a level: its endpoints' priority, and how many they are.
@@ -10,9 +13,11 @@ struct PriorityPlan: Sendable {
 
     /// nil if all endpoints have one priority.
     init?(_ endpoints: [FixedUpstream]) {
-        priorities = Set(endpoints.map(\.priority)).sorted()
-        guard priorities.count > 1 else { return nil }
-        let numbers = Dictionary(uniqueKeysWithValues: priorities.enumerated().map { ($1, UInt16($0)) })
+        let all = Set(endpoints.map(\.priority)).sorted()
+        guard all.count > 1 else { return nil }
+        priorities = Array(all.prefix(Self.limit))
+        let numbers = Dictionary(
+            uniqueKeysWithValues: all.enumerated().map { ($1, UInt16(min($0, Self.limit - 1))) })
         levels = endpoints.map { numbers[$0.priority] ?? 0 }
         var counts = [Int](repeating: 0, count: priorities.count)
         for level in levels { counts[Int(level)] += 1 }

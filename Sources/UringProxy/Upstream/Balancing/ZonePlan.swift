@@ -24,22 +24,29 @@ struct ZonePlan: Sendable {
         self.thresholdPercent = UInt64(thresholdPercent)
     }
 
-    /// The part of the load that stays in the zone, in 1/2^32.
+    /// The part of the load of each level of priorities that stays in the zone, in 1/2^32.
     ///
     /// - Parameters:
-    ///   - counts: by the index of an endpoint: whether any of the load is for it.
+    ///   - level: by the index of an endpoint: at which it stands.
     ///   - isAvailable: likewise.
-    func localShare(among counts: (Int) -> Bool = { _ in true }, _ isAvailable: (Int) -> Bool) -> UInt64 {
-        var (all, local, others): (UInt64, UInt64, UInt64) = (0, 0, 0)
-        for index in weights.indices where counts(index) {
+    func localShares(
+        level: (Int) -> Int = { _ in 0 }, _ isAvailable: (Int) -> Bool
+    ) -> InlineArray<16, UInt64> {
+        var weighed = InlineArray<16, (all: UInt64, local: UInt64, others: UInt64)>(repeating: (0, 0, 0))
+        for index in weights.indices {
+            let level = level(index)
             let isAvailable = isAvailable(index)
             if isLocal[index] {
-                all += weights[index]
-                if isAvailable { local += weights[index] }
+                weighed[level].all += weights[index]
+                if isAvailable { weighed[level].local += weights[index] }
             } else if isAvailable {
-                others += weights[index]
+                weighed[level].others += weights[index]
             }
         }
+        return InlineArray { share(of: weighed[$0].all, weighed[$0].local, weighed[$0].others) }
+    }
+
+    private func share(of all: UInt64, _ local: UInt64, _ others: UInt64) -> UInt64 {
         if local == 0 { return 0 }
         let enough = all * thresholdPercent
         if others == 0 || local * 100 >= enough { return Self.whole }

@@ -4,6 +4,8 @@ struct ZonePlans: Sendable {
     /// By the number of a zone, as the rules count them; 0 is for clients that no rule is about. nil: all endpoints are alike.
     let plans: [ZonePlan?]
     let rules: ZoneRules?
+    /// Percent.
+    let threshold: Int
 
     /// nil if there is nothing to prefer, whoever asks.
     ///
@@ -14,6 +16,7 @@ struct ZonePlans: Sendable {
         let zones = [own] + (rules?.zones ?? [])
         plans = zones.map { ZonePlan(zone: $0, endpoints, thresholdPercent: thresholdPercent) }
         self.rules = rules
+        threshold = thresholdPercent
         if rules == nil && plans[0] == nil { return nil }
     }
 

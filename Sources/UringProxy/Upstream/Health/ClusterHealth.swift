@@ -36,11 +36,14 @@ final class ClusterHealth: Sendable {
 
     var availableCount: Int { endpoints.reduce(0) { $0 + ($1.isAvailable ? 1 : 0) } }
 
-    /// Whether so few are available that all are used; of each priority, where there are several.
+    /// Whether so few are available, of each priority where there are several, that it does not matter which.
     var isPanic: Bool {
         guard priorities != nil else { return isPanic(available: availableCount) }
         return settings.panicPercent > 0 && level == nil
     }
+
+    /// What requests get then.
+    var panicText: String { priorities == nil ? "all are used" : "all of the first priority are used" }
 
     /// The same where all have one priority.
     func isPanic(available: Int) -> Bool {
@@ -84,13 +87,15 @@ final class ClusterHealth: Sendable {
         if windowEnded && isSlow(index) { eject(index, .latency, now: now) }
     }
 
-    /// Whether an endpoint's answers took much longer than the others'. Compared with their harmonic mean: one among them that
-    /// is slow as well hardly moves it.
+    /// Whether an endpoint's answers took much longer than those of the others that it stands beside. Compared with their harmonic
+    /// mean: one among them that is slow as well hardly moves it.
     private func isSlow(_ index: Int) -> Bool {
         guard settings.outliers.latencyFactor > 0 else { return false }
         var count = 0
         var sum = 0.0
         for (other, endpoint) in endpoints.enumerated() where other != index {
+            // What stands in for others may well be slower, and what those took last is long ago.
+            if let levels = priorities?.levels, levels[other] != levels[index] { continue }
             let mean = endpoint.window.meanLatency
             guard mean > 0 else { continue }
             count += 1

@@ -336,8 +336,7 @@ final class HealthLoop {
             guard isPanic != panicking.contains(name) else { continue }
             if isPanic {
                 panicking.insert(name)
-                let consequence =
-                    cluster.isPanic ? "all are used" : "requests are answered with 503"
+                let consequence = cluster.isPanic ? cluster.panicText : "requests are answered with 503"
                 log.write(
                     "cluster \(name): \(available) of \(cluster.endpoints.count) endpoints are healthy, \(consequence)"
                 )

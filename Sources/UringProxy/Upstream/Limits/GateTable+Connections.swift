@@ -25,7 +25,8 @@ extension GateTable {
 
     /// A connection is closed. Its place is free once the kernel has been told.
     ///
-    /// - Parameter entries: how often the driver has waited: with the next wait it tells the kernel.
+    /// - Parameter entries: how often the driver has told the kernel all (`DriverStatistics.wholeEntries`): once more, and it
+    ///   knows of this.
     mutating func noteClosed(_ number: UInt16, entries: UInt64) {
         closed.append((number, entries))
         attention += 1
@@ -34,7 +35,7 @@ extension GateTable {
     /// Whether a close is to be known of.
     var hasClosed: Bool { closedIndex < closed.count }
 
-    /// The gate of a connection that was closed before the last wait, and counts there no longer; nil if there is none.
+    /// The gate of a connection that the kernel was told the end of, and counts there no longer; nil if there is none.
     mutating func takeClosed(entries: UInt64) -> UInt16? {
         guard hasClosed, closed[closedIndex].entries < entries else { return nil }
         let number = closed[closedIndex].gate
@@ -80,7 +81,7 @@ extension GateTable {
             attention += 1
         }
         if unsafe line.pointee.gate.isAwaited || surplus(number) > 0 {
-            unsafe line.pointee.isTight = true
+            setTight(number, true)
         }
     }
 
@@ -90,7 +91,7 @@ extension GateTable {
     @discardableResult
     mutating func hideIdle(_ number: UInt16) -> Int {
         let line = unsafe line(number)
-        unsafe line.pointee.isTight = false
+        setTight(number, false)
         guard unsafe line.pointee.showsIdle else { return 0 }
         unsafe line.pointee.showsIdle = false
         attention -= 1
@@ -99,7 +100,12 @@ extension GateTable {
 
     /// Whether idle connections are to be looked for that are to be given up.
     func isTight(_ number: UInt16) -> Bool { unsafe line(number).pointee.isTight }
-    func setTight(_ number: UInt16, _ isTight: Bool) { unsafe line(number).pointee.isTight = isTight }
+    mutating func setTight(_ number: UInt16, _ isTight: Bool) {
+        let line = unsafe line(number)
+        if unsafe line.pointee.isTight == isTight { return }
+        unsafe line.pointee.isTight = isTight
+        tightCount += isTight ? 1 : -1
+    }
 
     /// How many idle connections other workers have asked for since they were last taken note of.
     func takeAsked(_ number: UInt16) -> Int {
@@ -108,10 +114,12 @@ extension GateTable {
         return unsafe line.pointee.board?.takeAsked(worker: worker) ?? 0
     }
 
-    /// Asks another worker for an idle connection; nil if none shows any.
+    /// Asks another worker for idle connections; nil if none shows any.
     ///
     /// - Returns: who is to be woken.
-    func askForIdle(_ number: UInt16) -> Int? { unsafe line(number).pointee.board?.ask(for: worker) }
+    func askForIdle(_ number: UInt16, count: Int) -> Int? {
+        unsafe line(number).pointee.board?.ask(for: worker, count: count)
+    }
 
     /// Calls `body` with each other worker where exchanges wait at a gate.
     func forEachWaiting(_ number: UInt16, _ body: (Int) -> Void) {

@@ -41,6 +41,8 @@
     let worker: Int
     /// Exchanges of this worker that wait.
     private(set) var waitingCount = 0
+    /// Gates at which idle connections of this worker are to be given up.
+    var tightCount = 0
     /// They, connections whose close is not known of, and gates at which this worker shows idle connections: with none of them
     /// there is nothing to be done.
     var attention = 0

@@ -42,11 +42,11 @@ internal import Synchronization
             unsafe _ = word(worker).pointee.bitwiseOr(Self.hasSome, ordering: .sequentiallyConsistent)
         }
 
-        /// Asks a worker that shows some for one of them.
+        /// Asks a worker that shows some for so many, of which it asks another one for those that it has not.
         ///
         /// - Parameter worker: who asks, and is not asked.
         /// - Returns: who is asked; nil: nobody shows any.
-        func ask(for worker: Int) -> Int? {
+        func ask(for worker: Int, count wanted: Int) -> Int? {
             let count = Int(unsafe workers.pointee.load(ordering: .sequentiallyConsistent))
             // Not always the same one.
             for step in 1...max(1, count) {
@@ -55,7 +55,7 @@ internal import Synchronization
                 var seen = unsafe word(other).pointee.load(ordering: .sequentiallyConsistent)
                 while seen & Self.hasSome != 0 {
                     let (exchanged, original) = unsafe word(other).pointee.compareExchange(
-                        expected: seen, desired: seen + 1, ordering: .sequentiallyConsistent)
+                        expected: seen, desired: seen + UInt64(wanted), ordering: .sequentiallyConsistent)
                     if exchanged { return other }
                     seen = original
                 }

@@ -19,7 +19,7 @@ final class Choices {
         }
         let plan = ClusterPlan(
             name: "cluster", endpoints: endpoints, policy: policy, hashKey: policy.isHashed ? .uri : nil,
-            loadBound: loadBound, health: health, limits: limits,
+            loadBound: LoadBound(loadBound), health: health, limits: limits,
             zones: ZonePlans(own: own, rules: rules, endpoints, thresholdPercent: threshold))
         table = ClusterTable([plan], exchangeCapacity: exchanges, worker: worker, seed: 7 + UInt64(worker))
         count = weights.count

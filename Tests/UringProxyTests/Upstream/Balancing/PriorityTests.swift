@@ -29,11 +29,11 @@ struct PriorityTests {
 
     private func choices(
         _ policy: BalancingPolicy, _ health: ClusterHealth?, _ priorities: [UInt16] = priorities,
-        zones: [String] = [], limits: LimitPlan? = nil
+        weights: [UInt32]? = nil, zones: [String] = [], limits: LimitPlan? = nil
     ) -> Choices {
         Choices(
-            policy, weights: priorities.map { _ in 1 }, loadBound: 1000, health: health, zones: zones,
-            priorities: priorities, limits: limits)
+            policy, weights: weights ?? priorities.map { _ in 1 }, loadBound: 1000, health: health,
+            zones: zones, priorities: priorities, limits: limits)
     }
 
     private func hasRoom(_ choices: Choices) -> Bool { choices.table.hasRoom(0, now: Self.second) }
@@ -198,6 +198,23 @@ struct PriorityTests {
         #expect(before == places())
     }
 
+    @Test(
+        "Within a priority keys are shared by weight, whatever the others weigh",
+        arguments: [BalancingPolicy.ringHash, .maglev])
+    func keyShares(_ policy: BalancingPolicy) {
+        let health = health([0, 0, 1, 1])
+        let choices = choices(policy, health, [0, 0, 1, 1], weights: [1, 3, 1000, 1000])
+        func share(of index: Int) -> Double {
+            Double(choices.spread(4000, now: Self.second) { key($0) }[index]) / 4000
+        }
+        #expect(abs(share(of: 1) - 0.75) < 0.08)
+        for index in [0, 1] { health.noteChecked(index, isHealthy: false, now: Self.second) }
+        #expect(abs(share(of: 2) - 0.5) < 0.08)
+        // The first level's table serves again.
+        for index in [0, 1] { health.noteChecked(index, isHealthy: true, now: Self.second) }
+        #expect(abs(share(of: 1) - 0.75) < 0.08)
+    }
+
     @Test("An ejected endpoint is tried while a later priority serves, and not while an earlier one does")
     func trials() {
         let health = health(consecutive: 1)
@@ -230,6 +247,82 @@ struct PriorityTests {
         let none = alone.table.chooseAnother(
             0, than: only, for: 2, isFirstFailure: true, key: 0, keepsPlace: true, now: 0)
         #expect(only == 0 && none == nil)
+        // Also where that is not the first that can be used: a cookie's request stays, and a hedge with it.
+        let later = self.choices(.roundRobin, nil, [0, 1, 1])
+        let hedge = later.table.chooseAnother(
+            0, than: 1, for: 2, isFirstFailure: true, key: 0, keepsPlace: true, now: 0)
+        #expect(hedge == 2)
+    }
+
+    @Test("A hedge does not try again what its request has tried")
+    func hedgeAfterFailure() {
+        let choices = choices(.roundRobin, nil, [0, 0, 0])
+        let first = choices.begin()
+        let second = choices.table.chooseAnother(
+            0, than: first, for: 2, isFirstFailure: true, key: 0, now: 0)
+        guard let second else { preconditionFailure("two are left") }
+        choices.table.shareTried(of: 2, with: 3)
+        let hedge = choices.table.chooseAnother(
+            0, than: second, for: 3, isFirstFailure: false, key: 0, keepsPlace: true, now: 0)
+        #expect(hedge == 3 - first - second)
+    }
+
+    @Test("In a panic a trial that is due is room, at whichever priority")
+    func panicRoom() {
+        let priorities: [UInt16] = [0, 0, 1, 1]
+        let health = health(priorities, panic: 60, consecutive: 1)
+        var cluster = ClusterConfiguration(name: "c")
+        cluster.limits.endpointRequests = 1
+        let names = priorities.indices.map { "endpoint-\($0):80" }
+        let limits = HealthRegistry().limits(cluster, endpoints: names)
+        let choices = choices(.roundRobin, health, priorities, limits: limits)
+        for index in 0..<3 { health.note(index, isFailure: true, latency: 0, now: Self.second) }
+        #expect(health.isPanic)
+        let first = [choices.begin(now: Self.second), choices.begin(now: Self.second)]
+        #expect(Set(first) == [0, 1] && !hasRoom(choices))
+        let late = 100 * Self.second
+        let hasRoom = choices.table.hasRoom(0, now: late)
+        let trial = choices.table.choose(0, key: 0, now: late)
+        #expect(hasRoom && trial == 2)
+    }
+
+    @Test("Latency is compared with that of the same priority alone")
+    func latency() {
+        for priorities: [UInt16] in [[0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0]] {
+            var settings = HealthSettings()
+            settings.outliers.latencyFactor = 3
+            settings.outliers.minimumRequests = 10
+            settings.outliers.mostEjectedPercent = 100
+            let health = HealthRegistry().cluster(
+                "c", endpoints: priorities.indices.map { "endpoint-\($0):80" }, settings: settings,
+                priorities: PriorityPlan(endpoints(priorities)), now: Self.second)
+            for round in 1...3 {
+                for number in 0..<20 {
+                    for (index, milliseconds) in [1, 1, 1, 50, 50, 50].enumerated() {
+                        health.note(
+                            index, isFailure: false, latency: Int64(milliseconds) * Self.second / 1000,
+                            now: Int64(round) * 10 * Self.second + Int64(number) * Self.second / 10)
+                    }
+                }
+            }
+            let isRanked = priorities.last == 1
+            #expect(health.endpoints[3].isAvailable == isRanked && health.endpoints[0].isAvailable)
+        }
+    }
+
+    @Test(
+        "Of more priorities than there are levels those behind share the last",
+        arguments: BalancingPolicy.allCases)
+    func tooMany(_ policy: BalancingPolicy) {
+        let priorities = (0..<20).map { UInt16($0 * 3) }
+        let plan = PriorityPlan(endpoints(priorities))
+        #expect(plan?.priorities.count == PriorityPlan.limit && plan?.counts.last == 5)
+        let health = health(priorities)
+        let choices = choices(policy, health, priorities, zones: priorities.map { _ in "x" })
+        for index in 0..<14 { health.noteChecked(index, isHealthy: false, now: Self.second) }
+        #expect(chosen(choices) == [14])
+        health.noteChecked(14, isHealthy: false, now: Self.second)
+        #expect(chosen(choices, count: 2000) == Set(15..<20))
     }
 
     @Test("Many endpoints, few of them of the first", arguments: BalancingPolicy.allCases)
