@@ -40,6 +40,17 @@ final class Choices {
         return index
     }
 
+    /// Begins, and tries another each time until none is left; all in their order.
+    func attempts(key: UInt64 = 0, zone: UInt8 = 0, now: Int64 = 0) -> [Int] {
+        var tried = [begin(key: key, zone: zone, now: now)]
+        while let next = table.chooseAnother(
+            0, than: tried.last!, for: 2, isFirstFailure: tried.count == 1, key: key, zone: zone, now: now)
+        {
+            tried.append(next)
+        }
+        return tried
+    }
+
     /// How often each is chosen in so many exchanges, one at a time.
     func spread(_ exchanges: Int, now: Int64 = 0, key: (Int) -> UInt64 = { _ in 0 }) -> [Int] {
         var counts = [Int](repeating: 0, count: count)

@@ -111,13 +111,7 @@ struct PreferredZoneTests {
         let choices = try choices(policy, health())
         for number in 0..<20 {
             for (zone, here) in [(1, [0, 3]), (2, [2, 5]), (0, [1, 4])] as [(UInt8, Set<Int>)] {
-                var tried = [choices.begin(key: key(number), zone: zone, now: Self.second)]
-                while let next = choices.table.chooseAnother(
-                    0, than: tried.last!, for: 2, isFirstFailure: tried.count == 1, key: key(number),
-                    zone: zone, now: Self.second)
-                {
-                    tried.append(next)
-                }
+                let tried = choices.attempts(key: key(number), zone: zone, now: Self.second)
                 #expect(Set(tried).count == 7 && tried.count == 7)
                 #expect(Set(tried[0..<2]) == here)
             }

@@ -80,13 +80,7 @@ struct PriorityTests {
         for health in [health(), nil] {
             let choices = choices(policy, health)
             for number in 0..<20 {
-                var tried = [choices.begin(key: key(number), now: Self.second)]
-                while let next = choices.table.chooseAnother(
-                    0, than: tried.last!, for: 2, isFirstFailure: tried.count == 1, key: key(number),
-                    now: Self.second)
-                {
-                    tried.append(next)
-                }
+                let tried = choices.attempts(key: key(number), now: Self.second)
                 #expect(tried.count == 6)
                 for (level, indices) in Self.levels.enumerated() {
                     #expect(Set(tried[level * 2..<level * 2 + 2]) == Set(indices))
@@ -126,12 +120,7 @@ struct PriorityTests {
         health.noteChecked(18, isHealthy: false, now: Self.second)
         #expect(chosen(choices, count: 2000) == Set(20..<24) && health.level == 1)
         // A request for which those were in vain has the last of the others.
-        var tried = [choices.begin(now: Self.second)]
-        while let next = choices.table.chooseAnother(
-            0, than: tried.last!, for: 2, isFirstFailure: tried.count == 1, key: 0, now: Self.second)
-        {
-            tried.append(next)
-        }
+        let tried = choices.attempts(now: Self.second)
         #expect(Set(tried[0..<4]) == Set(20..<24) && tried[4...] == [19])
         for index in 20..<24 { health.noteChecked(index, isHealthy: false, now: Self.second) }
         #expect(health.isPanic && health.level == nil)

@@ -57,12 +57,7 @@ struct SpreadTests {
         let choices = Choices(policy, weights: weights)
         // The second exchange in the same slot begins anew.
         for round in 0..<2 {
-            var tried = [choices.begin(key: key(round))]
-            while let next = choices.table.chooseAnother(
-                0, than: tried.last!, for: 3, isFirstFailure: tried.count == 1, key: key(round), now: 0)
-            {
-                tried.append(next)
-            }
+            let tried = choices.attempts(key: key(round))
             #expect(tried.count == count && Set(tried).count == count)
             for index in 0..<count { #expect(choices.table.inFlight(index) == 0) }
         }

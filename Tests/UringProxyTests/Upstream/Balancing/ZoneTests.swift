@@ -137,13 +137,7 @@ struct ZoneTests {
         for health in [health(), nil] {
             let choices = choices(policy, health)
             for number in 0..<20 {
-                var tried = [choices.begin(key: key(number), now: Self.second)]
-                while let next = choices.table.chooseAnother(
-                    0, than: tried.last!, for: 2, isFirstFailure: tried.count == 1, key: key(number),
-                    now: Self.second)
-                {
-                    tried.append(next)
-                }
+                let tried = choices.attempts(key: key(number), now: Self.second)
                 #expect(Set(tried).count == 6 && tried.count == 6)
                 #expect(Set(tried[0..<2]) == Set(Self.local))
             }

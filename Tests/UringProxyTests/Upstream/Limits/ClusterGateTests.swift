@@ -1,4 +1,3 @@
-import Synchronization
 import TestSupport
 import Testing
 
@@ -97,36 +96,25 @@ struct ClusterGateTests {
         #expect(first.gate.view.arrive(limit: 1, queue: 0) == .refused)
     }
 
-    private final class Census: Sendable {
-        let inside = Atomic<Int>(0)
-        let most = Atomic<Int>(0)
-        let served = Atomic<Int>(0)
-
-        func enter() {
-            most.max(inside.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-            served.wrappingAdd(1, ordering: .relaxed)
-        }
-    }
-
     @Test("Threads at once never pass the limits, and lose no turn")
     func threads() {
         let gate = ClusterGate()
-        let census = Census()
-        runThreads((0..<4).map { worker in { Self.crowd(gate, census, worker: worker) } })
-        #expect(census.most.load(ordering: .relaxed) <= 3 && census.served.load(ordering: .relaxed) > 0)
+        let crowd = Crowd()
+        runThreads((0..<4).map { worker in { Self.pass(gate, crowd, worker: worker) } })
+        #expect(crowd.most <= 3 && crowd.entered > 0)
         #expect(gate.view.underWay == 0 && gate.view.waiting == 0)
     }
 
-    private static func crowd(_ gate: ClusterGate, _ census: Census, worker: Int) {
+    private static func pass(_ gate: ClusterGate, _ crowd: Crowd, worker: Int) {
         var table = table(gate, worker: worker, requests: 3, queue: 5)
         var underWay = 0
         func enter() {
             underWay += 1
-            census.enter()
+            crowd.enter()
         }
         func leave() {
             underWay -= 1
-            census.inside.wrappingSubtract(1, ordering: .relaxed)
+            crowd.leave()
             _ = table.leave(1)
         }
         for round in 0..<20_000 {

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import TestSupport
 import Testing
 
@@ -114,31 +113,19 @@ struct ConnectionGateTests {
         #expect(ofConnections == [number] && surplus == 1)
     }
 
-    private final class Census: Sendable {
-        let open = Atomic<Int>(0)
-        let most = Atomic<Int>(0)
-        let opened = Atomic<Int>(0)
-
-        func enter() {
-            most.max(open.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-            opened.wrappingAdd(1, ordering: .relaxed)
-        }
-        func leave() { open.wrappingSubtract(1, ordering: .relaxed) }
-    }
-
     @Test("Threads that open, keep and close connections never pass the limit, and none waits for ever")
     func threads() throws {
         let plan = Self.plan(HealthRegistry(), connections: 3)
         let gate = try #require(plan.limits?.connectionGate).view
-        let census = Census()
-        runThreads((0..<4).map { worker in { Self.crowd(plan, census, worker: worker) } })
-        #expect(census.most.load(ordering: .relaxed) <= 3)
-        #expect(census.opened.load(ordering: .relaxed) >= 4 * 100)
+        let crowd = Crowd()
+        runThreads((0..<4).map { worker in { Self.work(plan, crowd, worker: worker) } })
+        #expect(crowd.most <= 3)
+        #expect(crowd.entered >= 4 * 100)
         #expect(gate.underWay == 0 && gate.waiting == 0)
     }
 
     /// As a worker does it: every connection becomes idle, and goes when another one, here or elsewhere, waits.
-    private static func crowd(_ plan: ClusterPlan, _ census: Census, worker: Int) {
+    private static func work(_ plan: ClusterPlan, _ crowd: Crowd, worker: Int) {
         var table = table(plan, worker: worker)
         let number = table.ofConnections[0]
         var random = SplitMix(seed: UInt64(worker + 1))
@@ -146,11 +133,11 @@ struct ConnectionGateTests {
         var (idle, opened) = (0, 0)
         func close() {
             idle -= 1
-            census.leave()
+            crowd.leave()
             table.noteClosed(number, entries: entries)
         }
         func open() {
-            census.enter()
+            crowd.enter()
             opened += 1
             idle += 1
             table.noteIdle(number)
@@ -190,7 +177,7 @@ struct ConnectionGateTests {
             _ = sched_yield()
             while table.takeClosed(entries: entries) != nil {}
             if table.takeFirst(number) != nil {
-                census.enter()
+                crowd.enter()
                 idle += 1
                 close()
             }

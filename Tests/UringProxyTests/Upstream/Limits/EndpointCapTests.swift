@@ -1,4 +1,3 @@
-import Synchronization
 import TestSupport
 import Testing
 
@@ -96,37 +95,29 @@ struct EndpointCapTests {
     @Test("Threads at once never pass the limit of any endpoint")
     func threads() {
         let plan = Self.plan(HealthRegistry(), ["a", "b", "c"], each: 2)
-        let census = Census()
-        runThreads((0..<4).map { worker in { Self.crowd(plan, census, worker: worker) } })
-        #expect(census.most.load(ordering: .relaxed) <= 2 && census.served.load(ordering: .relaxed) > 0)
+        let crowds = [Crowd(), Crowd(), Crowd()]
+        runThreads((0..<4).map { worker in { Self.work(plan, crowds, worker: worker) } })
+        #expect(crowds.allSatisfy { $0.most <= 2 } && crowds.contains { $0.entered > 0 })
         #expect(plan.limits?.endpoints.map(\.view.underWay) == [0, 0, 0])
     }
 
-    private final class Census: Sendable {
-        let inside = [Counted(), Counted(), Counted()]
-        let most = Atomic<Int>(0)
-        let served = Atomic<Int>(0)
-        final class Counted: Sendable { let count = Atomic<Int>(0) }
-    }
-
-    private static func crowd(_ plan: ClusterPlan, _ census: Census, worker: Int) {
+    /// As a worker does it, with one crowd at each endpoint.
+    private static func work(_ plan: ClusterPlan, _ crowds: [Crowd], worker: Int) {
         let table = table(plan, worker: worker)
         var underWay: [Int] = []
         for round in 0..<20_000 {
             if let endpoint = table.choose(0, key: 0, now: 0) {
-                let count = census.inside[endpoint].count.wrappingAdd(1, ordering: .relaxed).newValue
-                census.most.max(count, ordering: .relaxed)
-                census.served.wrappingAdd(1, ordering: .relaxed)
+                crowds[endpoint].enter()
                 underWay.append(endpoint)
             }
             if !underWay.isEmpty && round % 3 != 0 {
                 let endpoint = underWay.removeFirst()
-                census.inside[endpoint].count.wrappingSubtract(1, ordering: .relaxed)
+                crowds[endpoint].leave()
                 table.release(endpoint)
             }
         }
         for endpoint in underWay {
-            census.inside[endpoint].count.wrappingSubtract(1, ordering: .relaxed)
+            crowds[endpoint].leave()
             table.release(endpoint)
         }
     }
