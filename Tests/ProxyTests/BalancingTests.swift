@@ -18,9 +18,8 @@ struct BalancingTests {
 
     /// The index of the origin that answered.
     private func ask(_ client: TestSocket, path: String = "/", fields: String = "") throws -> Int {
-        try client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
-        let (head, body) = try client.receiveResponse()
-        guard head.hasPrefix("HTTP/1.1 200"), let index = Int(body) else { throw TestFailure(head) }
+        let (head, body) = try client.ask(path, fields)
+        guard let index = Int(body) else { throw TestFailure(head) }
         return index
     }
 
@@ -100,9 +99,7 @@ struct BalancingTests {
         arguments: TestDriver.offered, BalancingPolicy.allCases)
     func dead(_ driver: TestDriver, _ policy: BalancingPolicy) throws {
         let origins = try origins(3)
-        let gone = try TestOrigin()
-        gone.close()
-        let proxy = try TestProxy(driver, upstreams: [gone.address] + origins.map(\.address)) {
+        let proxy = try TestProxy(driver, upstreams: [TestOrigin.nobody()] + origins.map(\.address)) {
             $0.balance = policy
             $0.hashKey = policy.isHashed ? .uri : nil
             $0.threads = 2

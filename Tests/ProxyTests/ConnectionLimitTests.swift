@@ -1,27 +1,17 @@
-import CPosix
-import TestSupport
 import Testing
 
 @testable import UringProxy
 
 @Suite("Limits of connections", .blocking)
-struct ConnectionLimitTests {
+struct ConnectionLimitTests: LimitSuite {
     private func proxy(
         _ driver: TestDriver, _ addresses: [String], connections: Int, queue: Int = 0, threads: Int = 1,
         change: (inout Configuration) -> Void = { _ in }
     ) throws -> TestProxy {
-        var cluster = ClusterConfiguration(name: "app", endpoints: addresses)
-        cluster.limits.connections = connections
-        cluster.limits.queue = queue
-        cluster.limits.queueTimeout = .seconds(60)
-        return try TestProxy(driver, cluster: cluster) {
-            $0.threads = threads
-            change(&$0)
-        }
-    }
-
-    private func limits(_ proxy: TestProxy) throws -> LimitPlan {
-        try #require(proxy.server.limitedClusters.first?.limits)
+        try proxy(
+            driver, addresses, threads: threads,
+            limits: { ($0.connections, $0.queue) = (connections, queue) },
+            change: change)
     }
 
     /// How many connections are counted.
@@ -29,14 +19,16 @@ struct ConnectionLimitTests {
         try #require(try limits(proxy).connectionGate).view
     }
 
-    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
-
-    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
-
-    private static let upgrade =
-        "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    private static let switching =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    /// Both ends of a tunnel that an upgrade opens.
+    private func tunnel(_ proxy: TestProxy, _ origin: TestOrigin) throws -> (TestSocket, TestSocket) {
+        let client = try proxy.connect()
+        try client.send(Messages.upgrade)
+        let upstream = try origin.accept()
+        _ = try upstream.receiveHead()
+        try upstream.send(Messages.switching)
+        _ = try client.receiveHead()
+        return (client, upstream)
+    }
 
     @Test(
         "An idle connection to another endpoint gives way, and nobody is refused",
@@ -149,12 +141,7 @@ struct ConnectionLimitTests {
             $0.listeners.append(ListenerConfiguration(address: "127.0.0.1:0", role: .tcp, cluster: "app"))
         }
         let gate = try gate(proxy)
-        let upgraded = try proxy.connect()
-        try upgraded.send(Self.upgrade)
-        let first = try origin.accept()
-        _ = try first.receiveHead()
-        try first.send(Self.switching)
-        _ = try upgraded.receiveHead()
+        let (upgraded, first) = try tunnel(proxy, origin)
         let client = try proxy.connect()
         try client.send(get("late"))
         #expect(try client.receiveResponse().head.hasPrefix("HTTP/1.1 503 "))
@@ -185,18 +172,12 @@ struct ConnectionLimitTests {
     @Test("What cannot be connected has its place back", arguments: TestDriver.offered)
     func dead(_ driver: TestDriver) throws {
         let origin = try CountingOrigin(ports: 1)
-        let gone = try TestOrigin()
-        let nobody = gone.address
-        gone.close()
-        let proxy = try proxy(driver, [nobody, origin.addresses[0]], connections: 1) {
+        let proxy = try proxy(driver, [TestOrigin.nobody(), origin.addresses[0]], connections: 1) {
             $0.clusters[0].outliers.mostEjected = 0
         }
         let gate = try gate(proxy)
         let client = try proxy.connect()
-        for _ in 0..<10 {
-            try client.send(Messages.get)
-            try client.expect(Messages.ok)
-        }
+        try client.getOK(10)
         #expect(proxy[.upstreamConnectFailures] >= 4 && origin.most == 1)
         try proxy.wait(for: "the one that is left") { gate.underWay <= 1 }
         proxy.end()
@@ -231,22 +212,10 @@ struct ConnectionLimitTests {
         }
         let gate = try gate(proxy)
         let address = proxy.address()
-        let failures = Locked<[String]>([])
-        let threads = (0..<12).map { _ in
-            spawn {
-                do {
-                    for _ in 0..<5 {
-                        let client = try TestSocket(to: address)
-                        for _ in 0..<10 {
-                            try client.send(Messages.get)
-                            try client.expect(Messages.ok)
-                        }
-                    }
-                } catch { failures.withLock { $0.append("\(error)") } }
-            }
+        let clients = Clients(12) {
+            for _ in 0..<5 { try TestSocket(to: address).getOK(10) }
         }
-        for thread in threads { thread.join() }
-        #expect(failures.withLock { $0 } == [])
+        clients.join()
         #expect(origin.most <= 4 && proxy[.responses2xx] == 600)
         #expect(gate.waiting == 0)
         proxy.end()
@@ -292,7 +261,7 @@ struct ConnectionLimitTests {
         try clients[1].expect(Messages.ok)
         // One is busy, and one is idle: beyond the limit.
         try proxy.reload { $0.clusters[0].limits.connections = 1 }
-        #expect(try self.gate(proxy).underWay <= 2 && limits(proxy).connectionGate?.view != nil)
+        #expect(try self.gate(proxy).underWay <= 2)
         try more.expectEnd()
         try proxy.wait(for: "the end of one") { gate.underWay == 1 }
         try upstreams[2].send(Messages.ok)
@@ -338,12 +307,7 @@ struct ConnectionLimitTests {
         let origin = try TestOrigin()
         let proxy = try proxy(driver, [origin.address], connections: 1, threads: 2)
         let before = try gate(proxy)
-        let tunnel = try proxy.connect()
-        try tunnel.send(Self.upgrade)
-        let upstream = try origin.accept()
-        _ = try upstream.receiveHead()
-        try upstream.send(Self.switching)
-        _ = try tunnel.receiveHead()
+        let (tunnel, upstream) = try tunnel(proxy, origin)
         let cluster = proxy.server.configuration.clusters[0]
         try proxy.reload {
             $0.clusters = [ClusterConfiguration(name: "other", endpoints: [origin.address])]
@@ -378,52 +342,8 @@ struct ConnectionLimitTests {
         for isDrain in [true, false] {
             let proxy = try proxy(driver, [origin.address], connections: 1, queue: 3, threads: 2)
             let gate = try gate(proxy)
-            let clients = try proxy.connectToEach(1)
-            try clients[0][0].send(get("in"))
-            let upstream = try origin.accept()
-            _ = try path(upstream)
-            try clients[1][0].send(get("waits"))
-            try proxy.wait(for: "a place in the queue") { try! limits(proxy).gate.view.waiting == 1 }
-            if isDrain {
-                proxy.server.drain()
-                try upstream.send(Messages.ok)
-                #expect(try clients[0][0].receiveResponse().head.hasPrefix("HTTP/1.1 200 "))
-                let second = try origin.accept()
-                _ = try path(second)
-                try second.send(Messages.ok)
-                #expect(try clients[1][0].receiveResponse().head.hasPrefix("HTTP/1.1 200 "))
-                proxy.waitForDrain()
-            } else {
-                proxy.end()
-            }
+            try end(proxy, origin, byDrain: isDrain)
             #expect(gate.underWay == 0 && gate.waiting == 0)
         }
-    }
-}
-
-extension [TestOrigin] {
-    /// The next connection to any of them, and to which.
-    fileprivate func firstToAccept() throws -> (socket: TestSocket, origin: Int) {
-        _ = try wait(for: map(\.descriptor))
-        for (index, origin) in enumerated() {
-            if let socket = origin.acceptNow() { return (socket, index) }
-        }
-        throw TestFailure("nobody connects")
-    }
-
-    /// A connection that is there already if something comes on it, else the next one.
-    fileprivate func firstToAcceptOrReceive(_ known: TestSocket) throws -> TestSocket {
-        let isKnown = try wait(for: [known.descriptor] + map(\.descriptor)) == 0
-        return isKnown ? known : try firstToAccept().socket
-    }
-
-    /// Which of them is readable first.
-    private func wait(for descriptors: [Int32]) throws -> Int {
-        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        unsafe _ = poll(&polled, nfds_t(polled.count), Int32(TestSocket.patience / 1_000_000))
-        guard let index = polled.firstIndex(where: { $0.revents != 0 }) else {
-            throw TestFailure("nobody connects, and nothing comes")
-        }
-        return index
     }
 }

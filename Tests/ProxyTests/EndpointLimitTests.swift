@@ -1,4 +1,3 @@
-import CPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -6,28 +5,15 @@ import Testing
 @testable import UringProxy
 
 @Suite("Limits of endpoints", .blocking)
-struct EndpointLimitTests {
+struct EndpointLimitTests: LimitSuite {
     private func proxy(
         _ driver: TestDriver, _ addresses: [String], each: Int, queue: Int = 0, threads: Int = 2,
         change: (inout ClusterConfiguration) -> Void = { _ in }
     ) throws -> TestProxy {
-        var cluster = ClusterConfiguration(name: "app", endpoints: addresses)
-        cluster.limits.endpointRequests = each
-        cluster.limits.queue = queue
-        cluster.limits.queueTimeout = .seconds(60)
-        change(&cluster)
-        return try TestProxy(driver, cluster: cluster) { $0.threads = threads }
+        try proxy(
+            driver, addresses, threads: threads, limits: { ($0.endpointRequests, $0.queue) = (each, queue) },
+            change: { change(&$0.clusters[0]) })
     }
-
-    private func limits(_ proxy: TestProxy) throws -> LimitPlan {
-        try #require(proxy.server.limitedClusters.first?.limits)
-    }
-
-    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
-
-    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
-
-    private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
     private func reload(_ proxy: TestProxy, _ change: (inout ClusterConfiguration) -> Void) throws {
         try proxy.reload { change(&$0.clusters[0]) }
@@ -75,7 +61,7 @@ struct EndpointLimitTests {
         for (place, origin) in origins.enumerated() {
             let (upstream, name) = served[place][0]
             try upstream.send(Messages.okClosing)
-            try #require(clients[name]).expect(Self.answer)
+            try #require(clients[name]).expect(Messages.ok)
             try late[place].send(get("next"))
             let next = try origin.accept()
             #expect(try path(next) == "next")
@@ -84,7 +70,7 @@ struct EndpointLimitTests {
         }
         for (place, upstream) in upstreams.enumerated() {
             try upstream.send(Messages.okClosing)
-            try late[place].expect(Self.answer)
+            try late[place].expect(Messages.ok)
         }
         proxy.end()
         #expect(caps.map(\.view.underWay) == [0, 0])
@@ -117,7 +103,7 @@ struct EndpointLimitTests {
             #expect(gate.waiting == 3 - place)
         }
         for socket in busy { try socket.send(Messages.okClosing) }
-        for client in first + waiting { try client.expect(Self.answer) }
+        for client in first + waiting { try client.expect(Messages.ok) }
         try proxy.wait(for: "rest") { gate.underWay == 0 && gate.waiting == 0 }
         #expect(try limits(proxy).endpoints.map(\.view.underWay) == [0, 0])
     }
@@ -127,10 +113,7 @@ struct EndpointLimitTests {
         arguments: TestDriver.offered)
     func dead(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
-        let gone = try TestOrigin()
-        let nobody = gone.address
-        gone.close()
-        let proxy = try proxy(driver, [origin.address, nobody], each: 1, queue: 2) {
+        let proxy = try proxy(driver, [origin.address, TestOrigin.nobody()], each: 1, queue: 2) {
             $0.outliers.mostEjected = 0
         }
         let limits = try limits(proxy)
@@ -154,7 +137,7 @@ struct EndpointLimitTests {
             upstream = nil
             _ = try path(connection)
             try connection.send(Messages.okClosing)
-            try client.expect(Self.answer)
+            try client.expect(Messages.ok)
         }
         #expect(limits.gate.view.underWay == 0 && limits.gate.view.waiting == 0)
         #expect(limits.endpoints.map(\.view.underWay) == [0, 0])
@@ -178,20 +161,8 @@ struct EndpointLimitTests {
         }
         let limits = try limits(proxy)
         let address = proxy.address()
-        let failures = Locked<[String]>([])
-        let threads = (0..<12).map { _ in
-            spawn {
-                do {
-                    let client = try TestSocket(to: address)
-                    for _ in 0..<40 {
-                        try client.send(Messages.get)
-                        try client.expect(Messages.ok)
-                    }
-                } catch { failures.withLock { $0.append("\(error)") } }
-            }
-        }
-        for thread in threads { thread.join() }
-        #expect(failures.withLock { $0 } == [])
+        let clients = Clients(12) { try TestSocket(to: address).getOK(40) }
+        clients.join()
         // Whom the key names is always full; the other one may never have as many on a slow machine.
         #expect(crowds.map(\.most).max() == 2 && proxy[.responses2xx] == 480)
         #expect(limits.endpoints.map(\.view.underWay) == [0, 0])
@@ -225,7 +196,7 @@ struct EndpointLimitTests {
         #expect(try path(next) == "waits")
         try next.send(Messages.okClosing)
         try busy[1].send(Messages.okClosing)
-        for client in clients { try client.expect(Self.answer) }
+        for client in clients { try client.expect(Messages.ok) }
         proxy.end()
         #expect(try limits(proxy).endpoints.map(\.view.underWay) == [0, 0])
     }
@@ -258,7 +229,7 @@ struct EndpointLimitTests {
         }
         // What had no gate lets the next one in as well.
         try busy[0].send(Messages.okClosing)
-        try clients[0].expect(Self.answer)
+        try clients[0].expect(Messages.ok)
         busy[0] = try origins[0].accept()
         #expect(try path(busy[0]) == "2" && cap.view.underWay == 2)
         try reload(proxy) { $0.limits.endpointRequests = 3 }
@@ -277,7 +248,7 @@ struct EndpointLimitTests {
         }
         #expect(other.view.underWay == 0)
         for socket in busy { try socket.send(Messages.okClosing) }
-        for client in clients[1...] { try client.expect(Self.answer) }
+        for client in clients[1...] { try client.expect(Messages.ok) }
         proxy.end()
         #expect(limits.gate.view.underWay == 0)
     }
@@ -305,8 +276,8 @@ struct EndpointLimitTests {
         while held == nil || !health.isEjected {
             let client = try proxy.connect()
             try client.send(Messages.get)
-            let upstream = held == nil ? try awaitEither(client, good) : nil
-            if let upstream { held = (client, upstream) } else { _ = try client.receiveHead() }
+            let first = held == nil ? try [good].firstToAcceptOrReceive(client) : client
+            if first !== client { held = (client, first) } else { _ = try client.receiveHead() }
         }
         failing.store(false, ordering: .relaxed)
         let waiting = try proxy.connect()
@@ -316,23 +287,8 @@ struct EndpointLimitTests {
         let both = try #require(held)
         _ = try both.upstream.receiveHead()
         try both.upstream.send(Messages.okClosing)
-        try both.client.expect(Self.answer)
+        try both.client.expect(Messages.ok)
         proxy.end()
         bad.end()
-    }
-
-    /// The connection at an origin; nil if the client was answered by another one.
-    private func awaitEither(_ client: TestSocket, _ origin: TestOrigin) throws -> TestSocket? {
-        let deadline = client.deadline
-        while cposix_monotonic_nanoseconds() < deadline {
-            if let socket = origin.acceptNow() { return socket }
-            if cposix_await_until(
-                client.descriptor, Int16(POLLIN), cposix_monotonic_nanoseconds() + 1_000_000)
-                != 0
-            {
-                return nil
-            }
-        }
-        throw TestFailure("no answer came, and no connection")
     }
 }

@@ -84,8 +84,7 @@ struct FieldEditTests {
 
     @Test("Our own answers to a request that a route took have its fields", arguments: TestDriver.offered)
     func own(_ driver: TestDriver) throws {
-        let dead = try TestOrigin()
-        dead.close()
+        let dead = try TestOrigin.nobody()
         let common = edits(
             set: [("X-Route", "{route}"), ("Content-Type", "text/x-own")], remove: ["Retry-After"])
         let proxy = try RouteProxy.start(
@@ -107,7 +106,7 @@ struct FieldEditTests {
                     $0.responseEdits = common
                 },
             ]
-        ) { $0.clusters = [ClusterConfiguration(name: "a", endpoints: [dead.address])] }
+        ) { $0.clusters = [ClusterConfiguration(name: "a", endpoints: [dead])] }
         let client = try proxy.connect()
         try client.send(
             RouteProxy.get("/fixed") + RouteProxy.get("/fixed", method: "HEAD") + RouteProxy.get("/moved?q")

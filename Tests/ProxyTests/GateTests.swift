@@ -1,28 +1,25 @@
 import CPosix
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import UringProxy
 
 @Suite("Limits of clusters", .blocking)
-struct GateTests {
+struct GateTests: LimitSuite {
     private func proxy(
         _ driver: TestDriver, _ address: String, requests: Int, queue: Int = 0,
         timeout: Nanoseconds = .seconds(60), threads: Int = 2
     ) throws -> TestProxy {
-        var cluster = ClusterConfiguration(name: "app", endpoints: [address])
-        cluster.limits.requests = requests
-        cluster.limits.queue = queue
-        cluster.limits.queueTimeout = timeout
-        return try TestProxy(driver, cluster: cluster) { $0.threads = threads }
+        try proxy(driver, [address], threads: threads) {
+            $0.requests = requests
+            $0.queue = queue
+            $0.queueTimeout = timeout
+        }
     }
 
     private func gate(_ proxy: TestProxy) throws -> ClusterGate.View {
-        try #require(proxy.server.limitedClusters.first?.limits).gate.view
+        try limits(proxy).gate.view
     }
-
-    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
 
     private func clients(_ proxy: TestProxy, each count: Int) throws -> [[TestSocket]] {
         try proxy.connectToEach(count)
@@ -33,8 +30,6 @@ struct GateTests {
         let socket = try origin.accept()
         return (socket, try path(socket))
     }
-
-    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
 
     @Test(
         "A reload changes how many are let in, at once and with those that wait; none is lost when the cluster goes",
@@ -207,20 +202,8 @@ struct GateTests {
         let proxy = try proxy(driver, origin.address, requests: 3, queue: 100)
         let gate = try gate(proxy)
         let address = proxy.address()
-        let failures = Locked<[String]>([])
-        let threads = (0..<16).map { _ in
-            spawn {
-                do {
-                    let client = try TestSocket(to: address)
-                    for _ in 0..<50 {
-                        try client.send(Messages.get)
-                        try client.expect(Messages.ok)
-                    }
-                } catch { failures.withLock { $0.append("\(error)") } }
-            }
-        }
-        for thread in threads { thread.join() }
-        #expect(failures.withLock { $0 } == [])
+        let clients = Clients(16) { try TestSocket(to: address).getOK(50) }
+        clients.join()
         #expect(crowd.most == 3 && proxy[.responses2xx] == 800)
         #expect(gate.underWay == 0 && gate.waiting == 0 && gate.refused == 0)
         proxy.end()
@@ -230,13 +213,11 @@ struct GateTests {
     @Test("Relays wait as well, and are reset where there is no room", arguments: TestDriver.offered)
     func relays(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
-        var cluster = ClusterConfiguration(name: "app", endpoints: [origin.address])
-        cluster.limits.requests = 1
-        cluster.limits.queue = 1
-        cluster.limits.queueTimeout = .seconds(60)
-        let proxy = try TestProxy(driver, cluster: cluster) {
-            $0.listeners = [ListenerConfiguration(address: "127.0.0.1:0", role: .tcp, cluster: "app")]
-        }
+        let proxy = try proxy(
+            driver, [origin.address], threads: 1, limits: { ($0.requests, $0.queue) = (1, 1) },
+            change: {
+                $0.listeners = [ListenerConfiguration(address: "127.0.0.1:0", role: .tcp, cluster: "app")]
+            })
         let gate = try gate(proxy)
         let first = try proxy.connect()
         let upstream = try origin.accept()
@@ -264,22 +245,7 @@ struct GateTests {
         for isDrain in [true, false] {
             let proxy = try proxy(driver, origin.address, requests: 1, queue: 3)
             let gate = try gate(proxy)
-            let clients = try clients(proxy, each: 1)
-            try clients[0][0].send(get("in"))
-            let (upstream, _) = try next(origin)
-            try clients[1][0].send(get("wait"))
-            try proxy.wait(for: "a place in the queue") { gate.waiting == 1 }
-            if isDrain {
-                proxy.server.drain()
-                try upstream.send(Messages.ok)
-                #expect(try clients[0][0].receiveResponse().head.hasPrefix("HTTP/1.1 200 "))
-                let (second, _) = try next(origin)
-                try second.send(Messages.ok)
-                #expect(try clients[1][0].receiveResponse().head.hasPrefix("HTTP/1.1 200 "))
-                proxy.waitForDrain()
-            } else {
-                proxy.end()
-            }
+            try end(proxy, origin, byDrain: isDrain)
             #expect(gate.underWay == 0 && gate.waiting == 0)
         }
     }

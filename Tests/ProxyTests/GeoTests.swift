@@ -154,10 +154,7 @@ struct GeoTests {
             #expect(answer.head.contains("X-Seen: ") == (system != nil))
             if let system { #expect(answer.head.contains("X-Seen: \(system)\r\n")) }
             #expect(try ask("/to", from: address).head.contains("Location: /from/\(country)\r\n"))
-            let text = try Explanation(
-                method: "GET", target: "http://h/", fields: [], source: address, listener: nil,
-                configuration: proxy.configuration, file: nil
-            ).text
+            let text = try proxy.explain(from: address)
             for line in told.split(separator: ", ") { #expect(text.contains("adds \(line)\n"), "\(text)") }
         }
         proxy.end()

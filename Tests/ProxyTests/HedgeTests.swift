@@ -21,6 +21,32 @@ struct HedgeTests {
         return cluster
     }
 
+    /// A request that both endpoints have, the one that was asked first and the one of the hedge.
+    private struct Race {
+        let proxy: TestProxy
+        let client: TestSocket
+        let origins: [TestOrigin]
+        /// In the order they were asked.
+        let sockets: [TestSocket]
+
+        /// The hedge is answered, and the client has that.
+        func answerSecond() throws {
+            try sockets[1].send(Messages.ok)
+            try client.expect(Messages.ok)
+        }
+    }
+
+    private func race(_ driver: TestDriver, _ request: String = Messages.get) throws -> Race {
+        let origins = [try TestOrigin(), try TestOrigin()]
+        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
+        let client = try proxy.connect()
+        try client.send(request)
+        // The only worker begins with the second endpoint; the hedge goes to the other one.
+        let sockets = [try origins[1].accept(), try origins[0].accept()]
+        for socket in sockets { try socket.expect(request) }
+        return Race(proxy: proxy, client: client, origins: origins, sockets: sockets)
+    }
+
     @Test("A slow endpoint among fast ones is not waited for", arguments: TestDriver.offered)
     func slow(_ driver: TestDriver) throws {
         let origins = [try UnsteadyOrigin("a"), try UnsteadyOrigin("b"), try UnsteadyOrigin("c")]
@@ -71,15 +97,9 @@ struct HedgeTests {
 
     @Test(
         "The first answer wins, and the other's connection is closed", arguments: TestDriver.offered, [0, 1])
-    func race(_ driver: TestDriver, _ winner: Int) throws {
-        let origins = [try TestOrigin(), try TestOrigin()]
-        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
-        let client = try proxy.connect()
-        let request = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody"
-        try client.send(request)
-        // The only worker begins with the second endpoint; the hedge goes to the other one.
-        let sockets = [try origins[1].accept(), try origins[0].accept()]
-        for socket in sockets { try socket.expect(request) }
+    func firstWins(_ driver: TestDriver, _ winner: Int) throws {
+        let race = try race(driver, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody")
+        let (proxy, client, origins, sockets) = (race.proxy, race.client, race.origins, race.sockets)
         // What is no answer yet decides nothing.
         try sockets[1].send("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 20")
         if winner == 1 {
@@ -112,34 +132,22 @@ struct HedgeTests {
 
     @Test("When the first endpoint fails the exchange goes on with the second", arguments: TestDriver.offered)
     func takenOver(_ driver: TestDriver) throws {
-        let origins = [try TestOrigin(), try TestOrigin()]
-        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let sockets = [try origins[1].accept(), try origins[0].accept()]
-        for socket in sockets { try socket.expect(Messages.get) }
-        sockets[0].reset()
-        try proxy.wait(for: "the first one's end") { proxy[.upstreamClosed] == 1 }
-        try sockets[1].send(Messages.ok)
-        try client.expect(Messages.ok)
-        #expect(proxy.failures(.upstreamReset) == 0 && proxy[.responses2xx] == 1)
+        let race = try race(driver)
+        race.sockets[0].reset()
+        try race.proxy.wait(for: "the first one's end") { race.proxy[.upstreamClosed] == 1 }
+        try race.answerSecond()
+        #expect(race.proxy.failures(.upstreamReset) == 0 && race.proxy[.responses2xx] == 1)
     }
 
     @Test(
         "When the first answer makes no sense the exchange goes on with the second",
         arguments: TestDriver.offered)
     func senseless(_ driver: TestDriver) throws {
-        let origins = [try TestOrigin(), try TestOrigin()]
-        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let sockets = [try origins[1].accept(), try origins[0].accept()]
-        for socket in sockets { try socket.expect(Messages.get) }
-        try sockets[0].send("what?\r\n\r\n")
-        try sockets[0].expectEnd()
-        try sockets[1].send(Messages.ok)
-        try client.expect(Messages.ok)
-        #expect(proxy.failures(.upstreamBadResponse) == 0 && proxy[.responses2xx] == 1)
+        let race = try race(driver)
+        try race.sockets[0].send("what?\r\n\r\n")
+        try race.sockets[0].expectEnd()
+        try race.answerSecond()
+        #expect(race.proxy.failures(.upstreamBadResponse) == 0 && race.proxy[.responses2xx] == 1)
     }
 
     @Test(
@@ -178,15 +186,10 @@ struct HedgeTests {
 
     @Test("The client's end is the end of both", arguments: TestDriver.offered)
     func aborted(_ driver: TestDriver) throws {
-        let origins = [try TestOrigin(), try TestOrigin()]
-        let proxy = try TestProxy(driver, cluster: cluster(origins.map(\.address)))
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let sockets = [try origins[0].accept(), try origins[1].accept()]
-        for socket in sockets { try socket.expect(Messages.get) }
-        client.reset()
-        for socket in sockets { try socket.expectEnd() }
-        #expect(proxy[.hedges] == 1)
+        let race = try race(driver)
+        race.client.reset()
+        for socket in race.sockets { try socket.expectEnd() }
+        #expect(race.proxy[.hedges] == 1)
     }
 
     @Test("A request that is not idempotent is not hedged", arguments: TestDriver.offered)

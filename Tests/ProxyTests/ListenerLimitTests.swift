@@ -1,4 +1,3 @@
-import CPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -88,21 +87,15 @@ struct ListenerLimitTests {
         }
         let address = proxy.address()
         let answers = Locked<[Substring: Int]>([:])
-        let failures = Locked<[String]>([])
-        let threads = (0..<8).map { _ in
-            spawn {
-                do {
-                    for _ in 0..<25 {
-                        let client = try TestSocket(to: address)
-                        try client.send(Messages.get)
-                        let head = try client.receiveResponse().head
-                        answers.withLock { $0[head.dropFirst(9).prefix(3), default: 0] += 1 }
-                    }
-                } catch { failures.withLock { $0.append("\(error)") } }
+        let clients = Clients(8) {
+            for _ in 0..<25 {
+                let client = try TestSocket(to: address)
+                try client.send(Messages.get)
+                let head = try client.receiveResponse().head
+                answers.withLock { $0[head.dropFirst(9).prefix(3), default: 0] += 1 }
             }
         }
-        for thread in threads { thread.join() }
-        #expect(failures.withLock { $0 } == [])
+        clients.join()
         let counts = answers.withLock { $0 }
         #expect(Set(counts.keys).isSubset(of: ["200", "503"]) && counts.values.reduce(0, +) == 200)
         #expect(crowd.most <= 3)

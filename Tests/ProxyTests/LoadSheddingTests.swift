@@ -6,25 +6,20 @@ import Testing
 @testable import UringProxy
 
 @Suite("Load shedding", .blocking)
-struct LoadSheddingTests {
+struct LoadSheddingTests: LimitSuite {
     private func proxy(
         _ driver: TestDriver, _ address: String, threads: Int = 2,
         change: (inout LimitConfiguration) -> Void = { _ in }
     ) throws -> TestProxy {
-        var cluster = ClusterConfiguration(name: "app", endpoints: [address])
         var adaptive = AdaptiveLimitConfiguration()
         adaptive.lowest = 2
         adaptive.highest = 100
         adaptive.window = .milliseconds(20)
         adaptive.remeasure = .seconds(1)
-        cluster.limits.adaptive = adaptive
-        cluster.limits.queueTimeout = .seconds(60)
-        change(&cluster.limits)
-        return try TestProxy(driver, cluster: cluster) { $0.threads = threads }
-    }
-
-    private func limits(_ proxy: TestProxy) throws -> LimitPlan {
-        try #require(proxy.server.limitedClusters.first?.limits)
+        return try proxy(driver, [address], threads: threads) {
+            $0.adaptive = adaptive
+            change(&$0)
+        }
     }
 
     private func reload(_ proxy: TestProxy, _ change: (inout LimitConfiguration) -> Void) throws {
@@ -69,29 +64,24 @@ struct LoadSheddingTests {
         let adaptive = try #require(limits.adaptive)
         let address = proxy.address()
         let isOver = Atomic<Bool>(false)
-        let failures = Locked<[String]>([])
-        let threads = (0..<40).map { _ in
-            spawn {
-                do {
-                    let client = try TestSocket(to: address)
-                    while !isOver.load(ordering: .relaxed) {
-                        try client.send(Messages.get)
-                        let (head, body) = try client.receiveResponse()
-                        if head.hasPrefix("HTTP/1.1 503 ") {
-                            guard head.contains("Retry-After: 1\r\n"), body.contains("adaptive") else {
-                                throw TestFailure(head + body)
-                            }
-                            usleep(3000)
-                        } else if !head.hasPrefix("HTTP/1.1 200 ") {
-                            throw TestFailure(head)
-                        }
+        let clients = Clients(40) {
+            let client = try TestSocket(to: address)
+            while !isOver.load(ordering: .relaxed) {
+                try client.send(Messages.get)
+                let (head, body) = try client.receiveResponse()
+                if head.hasPrefix("HTTP/1.1 503 ") {
+                    guard head.contains("Retry-After: 1\r\n"), body.contains("adaptive") else {
+                        throw TestFailure(head + body)
                     }
-                } catch { failures.withLock { $0.append("\(error)") } }
+                    usleep(3000)
+                } else if !head.hasPrefix("HTTP/1.1 200 ") {
+                    throw TestFailure(head)
+                }
             }
         }
         defer {
             isOver.store(true, ordering: .relaxed)
-            for thread in threads { thread.join() }
+            clients.join()
             proxy.end()
             origin.end()
         }
@@ -111,12 +101,7 @@ struct LoadSheddingTests {
         service.places.store(100, ordering: .relaxed)
         try proxy.wait(for: "the limit to grow") { adaptive.view.current >= 20 }
         #expect(adaptive.view.current <= 100)
-        #expect(failures.withLock { $0 } == [])
     }
-
-    private func get(_ path: String) -> String { RouteProxy.get("/\(path)") }
-
-    private func path(_ socket: TestSocket) throws -> String { String(try socket.receivePath().dropFirst()) }
 
     @Test(
         "What has been answered makes room: a long body, a WebSocket; a reload makes that so of what is open",
@@ -141,12 +126,10 @@ struct LoadSheddingTests {
             #expect(try clients[clients.count - 1].receiveHead().hasPrefix(head.prefix(12)))
         }
         let long = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-        let upgraded = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-        let upgrade = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
         try ask(get("long"))
         try answer(long)
-        try ask(upgrade)
-        try answer(upgraded)
+        try ask(Messages.upgrade)
+        try answer(Messages.switching)
         #expect(gate.underWay == 2 && gate.answered == 0)
         try reload(proxy) {
             var adaptive = AdaptiveLimitConfiguration()
@@ -158,8 +141,8 @@ struct LoadSheddingTests {
         #expect(gate.answered == 2)
         try ask(get("long"))
         try answer(long)
-        try ask(upgrade)
-        try answer(upgraded)
+        try ask(Messages.upgrade)
+        try answer(Messages.switching)
         #expect(gate.underWay == 4 && gate.answered == 4)
         try ask(get("in"))
         let busy = try origin.accept()

@@ -79,13 +79,12 @@ struct MemoryTests {
 
     @Test("The content of a CONNECT that failed is not the next request", arguments: TestDriver.offered)
     func connectContent(_ driver: TestDriver) throws {
-        let closed = try TestOrigin()
-        closed.close()
+        let closed = try TestOrigin.nobody()
         let proxy = try TestProxy(forward: driver)
         let client = try proxy.connect()
-        let hidden = "GET http://\(closed.address)/hidden HTTP/1.1\r\nHost: h\r\n\r\n"
+        let hidden = "GET http://\(closed)/hidden HTTP/1.1\r\nHost: h\r\n\r\n"
         try client.send(
-            "CONNECT \(closed.address) HTTP/1.1\r\nHost: h\r\nContent-Length: \(hidden.utf8.count)\r\n\r\n"
+            "CONNECT \(closed) HTTP/1.1\r\nHost: h\r\nContent-Length: \(hidden.utf8.count)\r\n\r\n"
                 + hidden)
         let all = try client.receiveAll()
         #expect(all.components("HTTP/1.1 ") == 1, "\(all)")

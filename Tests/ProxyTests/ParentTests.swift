@@ -78,10 +78,8 @@ struct ParentTests {
         for status in [200, 201, 204, 299] {
             for field in ["Content-Length: 9", "Transfer-Encoding: chunked"] {
                 let client = try proxy.connect()
-                let request = "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"
-                try client.send(request)
-                let upstream = try parent.accept()
-                try upstream.expect(request)
+                let upstream = try parent.accept(
+                    "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n", from: client)
                 try upstream.send("HTTP/1.1 \(status) Fine\r\n\(field)\r\n\r\nhello")
                 try client.expect("HTTP/1.1 200 Connection established\r\n\r\nhello")
             }
@@ -99,16 +97,13 @@ struct ParentTests {
         let request = "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n"
         let demand =
             "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 4\r\n\r\nwho?"
-        try client.send(request + "\r\n")
-        let first = try parent.accept()
-        try first.expect(request + "\r\n")
+        let first = try parent.accept(request + "\r\n", from: client)
         try first.send(demand)
         try client.expect(demand)
         // It may have learnt who comes on it: nobody else does.
         try first.expectEnd()
-        try client.send(request + "Proxy-Authorization: Basic eDp5\r\n\r\n")
-        let second = try parent.accept()
-        try second.expect(request + "Proxy-Authorization: Basic eDp5\r\n\r\n")
+        let second = try parent.accept(
+            request + "Proxy-Authorization: Basic eDp5\r\n\r\n", from: client)
         try second.send("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")
         try client.expect("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")
         // The bytes of a tunnel that did not open are no request.

@@ -1,4 +1,3 @@
-import CPosix
 import TestSupport
 import Testing
 
@@ -9,6 +8,7 @@ struct PreferredZoneProxyTests {
     /// Two endpoints in zone x, one in y, and one in z.
     private static let zones = ["x", "x", "y", "z"]
     private static let names = ["x1", "x2", "y", "z"]
+    private static let partners = AddressSetConfiguration(name: "partners", items: ["198.51.100.0/28"])
 
     private func preferred(_ zone: String, _ change: (inout PreferredZone) -> Void) -> PreferredZone {
         var preferred = PreferredZone(zone: zone)
@@ -38,28 +38,25 @@ struct PreferredZoneProxyTests {
         return try TemporaryFile(writer.bytes)
     }
 
+    /// Lets a proxy know who its clients are, and where.
+    private func learnClients(_ configuration: inout Configuration, _ database: TemporaryFile) {
+        configuration.trust.trustedProxies = ["127.0.0.0/8"]
+        configuration.geoDatabases = [database.path]
+        configuration.addressSets = [Self.partners]
+    }
+
     private func proxy(
         _ driver: TestDriver, _ cluster: ClusterConfiguration, _ database: TemporaryFile,
         change: (inout Configuration) -> Void = { _ in }
     ) throws -> TestProxy {
         try TestProxy(driver, cluster: cluster) {
-            $0.trust.trustedProxies = ["127.0.0.0/8"]
-            $0.geoDatabases = [database.path]
-            $0.addressSets = [AddressSetConfiguration(name: "partners", items: ["198.51.100.0/28"])]
+            learnClients(&$0, database)
             change(&$0)
         }
     }
 
-    private func get(_ path: String, from client: String) -> String {
-        RouteProxy.get("/\(path)", "X-Forwarded-For: \(client)\r\n")
-    }
-
-    private func ask(_ socket: TestSocket, _ path: String = "", from client: String) throws -> String {
-        try socket.send(get(path, from: client))
-        let answer = try socket.receiveResponse()
-        guard answer.head.hasPrefix("HTTP/1.1 200") else { throw TestFailure(answer.head) }
-        return answer.body
-    }
+    /// The field by which a request is from this client.
+    private func from(_ client: String) -> String { "X-Forwarded-For: \(client)\r\n" }
 
     @Test(
         "Requests go to the zone that is for their client, leave it with its last endpoint, and come back",
@@ -69,9 +66,7 @@ struct PreferredZoneProxyTests {
         let cluster = cluster(origins.map(\.address)) {
             $0.balance = policy
             $0.hashKey = policy.isHashed ? .uri : nil
-            $0.outliers.consecutive = 1
-            $0.outliers.ejection = .milliseconds(50)
-            $0.outliers.longestEjection = .milliseconds(50)
+            $0.ejectAtOnce()
             $0.outliers.mostEjected = 100
         }
         let proxy = try proxy(driver, cluster, try database()) {
@@ -80,7 +75,7 @@ struct PreferredZoneProxyTests {
         }
         let sockets = try (0..<4).map { _ in try proxy.connect() }
         func bodies(_ client: String) throws -> Set<String> {
-            Set(try (0..<30).map { try ask(sockets[$0 % 4], "\($0)", from: client) })
+            try sockets.bodies(30, from(client))
         }
         // By latency one of them may be the better for all of the time.
         func isSpread(_ client: String, over names: Set<String>) throws -> Bool {
@@ -105,7 +100,7 @@ struct PreferredZoneProxyTests {
         #expect(report.contains("\(share)\"x\"} 0.0\n\(share)\"y\"} 1.0\n"))
         #expect(report.contains("uproxy_cluster_local_share{cluster=\"app\"} 1.0\n"))
         for origin in origins[0...1] { origin.become(.healthy) }
-        try proxy.wait(for: "the zone is back") { (try? isAsItWas()) == true }
+        try proxy.wait(for: "the zone is back") { try isAsItWas() }
         #expect(proxy[.responses5xx] == 0)
         proxy.end()
         for origin in origins { origin.end() }
@@ -131,7 +126,7 @@ struct PreferredZoneProxyTests {
             let proxy = try proxy(driver, cluster, try database()) { $0.zone = "z" }
             let sockets = try (0..<6).map { _ in try proxy.connect() }
             for _ in 0..<3 {
-                for socket in sockets { try socket.send(get("", from: "10.1.0.1")) }
+                for socket in sockets { try socket.send(RouteProxy.get("/", from("10.1.0.1"))) }
                 for socket in sockets { #expect(try socket.receiveResponse().body == "x2") }
             }
             #expect(proxy[mode == .failing ? .retries : .hedges] > 0)
@@ -152,7 +147,7 @@ struct PreferredZoneProxyTests {
         let file = try database()
         let proxy = try proxy(driver, cluster, file)
         let client = try proxy.connect()
-        try client.send(get("", from: "10.1.0.1"))
+        try client.send(RouteProxy.get("/", from("10.1.0.1")))
         var first: (index: Int, socket: TestSocket)?
         try proxy.wait(for: "the request") {
             for index in 0..<2 {
@@ -175,7 +170,7 @@ struct PreferredZoneProxyTests {
         try second.send(Messages.ok)
         try client.expect(Messages.ok)
         // The next one goes by what holds now.
-        try client.send(get("", from: "10.1.0.1"))
+        try client.send(RouteProxy.get("/", from("10.1.0.1")))
         let third = try origins[2].accept()
         _ = try third.receivePath()
         try third.send(Messages.ok)
@@ -213,15 +208,13 @@ struct PreferredZoneProxyTests {
             $0.clusters = [
                 ClusterConfiguration(name: "a", endpoints: [origin.address]), cluster(origins.map(\.address)),
             ]
-            $0.trust.trustedProxies = ["127.0.0.0/8"]
-            $0.geoDatabases = [file.path]
-            $0.addressSets = [AddressSetConfiguration(name: "partners", items: ["198.51.100.0/28"])]
+            learnClients(&$0, file)
             $0.zone = "z"
         }
         let client = try proxy.connect()
         for number in 0..<30 {
-            let from = ["10.1.0.1", "192.0.2.1", "10.2.0.1"][number % 3]
-            #expect(try ask(client, from: from) == "a")
+            let source = ["10.1.0.1", "192.0.2.1", "10.2.0.1"][number % 3]
+            #expect(try client.ask("/", from(source)).body == "a")
         }
         try proxy.wait(for: "the copies") { proxy[.mirrored] == 30 }
         #expect(origins[0].requests + origins[1].requests == 10)
@@ -247,12 +240,12 @@ struct PreferredZoneProxyTests {
             }, try database())
         let client = try proxy.connect()
         func bodies(_ address: String) throws -> Set<String> {
-            Set(try (0..<24).map { try ask(client, "\($0)", from: address) })
+            try [client].bodies(24, from(address))
         }
         #expect(try bodies("10.1.0.1") == Set(Self.names))
         #expect(try bodies("192.0.2.1") == ["y"])
         try file.replace(with: lines(["v", "v", "x", "x"]))
-        try proxy.wait(for: "the zones") { (try? bodies("10.1.0.1")) == ["y", "z"] }
+        try proxy.wait(for: "the zones") { try bodies("10.1.0.1") == ["y", "z"] }
         #expect(try bodies("192.0.2.1") == Set(Self.names))
         proxy.end()
         for origin in origins { origin.end() }
@@ -283,22 +276,19 @@ struct PreferredZoneProxyTests {
             let zone = ["z", nil].randomElement(using: &random)!
             var alone = Configuration()
             alone.clusters = [cluster]
-            alone.addressSets = [AddressSetConfiguration(name: "partners", items: ["198.51.100.0/28"])]
+            alone.addressSets = [Self.partners]
             // Two of the rules may be the same.
             guard ZoneCompiler.problems(of: alone).isEmpty else { continue }
             let proxy = try proxy(driver, cluster, database) { $0.zone = zone }
             let socket = try proxy.connect()
             for client in clients {
-                let text = try Explanation(
-                    method: "GET", target: "http://h/", fields: [], source: client, listener: nil,
-                    configuration: proxy.configuration, file: nil
-                ).text
+                let text = try proxy.explain(from: client)
                 #expect(text.contains("\npreferred "))
                 let line = text.split(separator: "\n").first {
                     $0.hasPrefix("zone ") && $0.contains(" first: ")
                 }
                 let used = origins.indices.filter { line?.contains(origins[$0].address) ?? true }
-                let bodies = Set(try (0..<24).map { try ask(socket, "\($0)", from: client) })
+                let bodies = try [socket].bodies(24, from(client))
                 #expect(bodies == Set(used.map { Self.names[$0] }), "seed \(seed): \(client): \(text)")
             }
             proxy.end()

@@ -11,21 +11,10 @@ struct PriorityProxyTests {
     ) -> ClusterConfiguration {
         var cluster = ClusterConfiguration(
             name: "app", endpoints: zip(addresses, priorities).map { "\($0),priority=\($1)" })
-        cluster.outliers.consecutive = 1
-        cluster.outliers.ejection = .milliseconds(50)
-        cluster.outliers.longestEjection = .milliseconds(50)
+        cluster.ejectAtOnce()
         cluster.outliers.mostEjected = 100
         change(&cluster)
         return cluster
-    }
-
-    private func ask(_ client: TestSocket, path: String = "/", _ fields: String = "") throws -> (
-        head: String, body: String
-    ) {
-        try client.send(RouteProxy.get(path, fields))
-        let answer = try client.receiveResponse()
-        guard answer.head.hasPrefix("HTTP/1.1 200") else { throw TestFailure(answer.head) }
-        return answer
     }
 
     @Test(
@@ -41,28 +30,25 @@ struct PriorityProxyTests {
             }
         ) { $0.threads = 2 }
         let clients = try (0..<4).map { _ in try proxy.connect() }
-        func spread(_ count: Int = 40) throws -> Set<String> {
-            Set(try (0..<count).map { try ask(clients[$0 % 4], path: "/\($0)").body })
-        }
         func priority(_ number: Int) -> Bool {
             MetricsReport.render(proxy.server).contains(
                 "uproxy_cluster_priority{cluster=\"app\"} \(number)\n")
         }
-        #expect(try spread() == ["b"])
+        #expect(try clients.bodies() == ["b"])
         #expect(priority(0))
         origins[1].become(.dead)
-        #expect(try spread() == ["a", "c"])
+        #expect(try clients.bodies() == ["a", "c"])
         #expect(priority(10))
         for index in [0, 2] { origins[index].become(.dead) }
-        #expect(try spread() == ["d"])
+        #expect(try clients.bodies() == ["d"])
         #expect(priority(20))
         origins[0].become(.healthy)
         try proxy.wait(for: "the second priority is back") {
-            (try? ask(clients[0]).body) == "a" && (try? spread()) == ["a"]
+            try clients.bodies() == ["a"]
         }
         origins[1].become(.healthy)
         try proxy.wait(for: "the first priority is back") {
-            (try? ask(clients[0]).body) == "b" && (try? spread()) == ["b"]
+            try clients.bodies() == ["b"]
         }
         #expect(proxy[.responses5xx] == 0)
         proxy.end()
@@ -86,7 +72,7 @@ struct PriorityProxyTests {
             })
         let client = try proxy.connect()
         var counts: [String: Int] = [:]
-        for _ in 0..<20 { counts[try ask(client).body, default: 0] += 1 }
+        for _ in 0..<20 { counts[try client.ask().body, default: 0] += 1 }
         #expect(counts == ["b": 10, "c": 10] && origins[0].requests == 20)
         origins[0].become(.hanging)
         try client.send(RouteProxy.get("/"))
@@ -131,22 +117,17 @@ struct PriorityProxyTests {
         _ = try second.receivePath()
         try second.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         let head = try clients[0].receiveHead()
-        let line = try #require(head.split(separator: "\r\n").first { $0.hasPrefix("Set-Cookie: ") })
-        let cookie = String(line.dropFirst("Set-Cookie: ".count).prefix { $0 != ";" })
+        let cookie = try #require(setCookie(head))
         let back = try TestOrigin(origins[0].address)
         try proxy.wait(for: "the first is back") {
-            guard (try? clients[1].send(RouteProxy.get("/"))) != nil else { return false }
-            usleep(60_000)
-            if let socket = back.acceptNow() {
-                _ = try? socket.receivePath()
-                try? socket.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                _ = try? clients[1].receiveHead()
-                return true
-            }
-            _ = try? second.receivePath()
-            try? second.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            _ = try? clients[1].receiveHead()
-            return false
+            try clients[1].send(RouteProxy.get("/"))
+            let asked = try [back].firstToAcceptOrReceive(second)
+            _ = try asked.receivePath()
+            let isBack = asked !== second
+            try asked.send(
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(isBack ? "Connection: close\r\n" : "")\r\n")
+            _ = try clients[1].receiveHead()
+            return isBack
         }
         try clients[2].send(RouteProxy.get("/", "Cookie: \(cookie)\r\n"))
         _ = try second.receivePath()
@@ -166,10 +147,7 @@ struct PriorityProxyTests {
         for _ in 0..<12 {
             let priorities = names.map { _ in Int.random(in: 0...2, using: &random) }
             try proxy.reload { $0.clusters[0] = cluster(origins.map(\.address), priorities) }
-            let text = try Explanation(
-                method: "GET", target: "http://h/", fields: [], source: "127.0.0.1", listener: nil,
-                configuration: proxy.server.configuration, file: nil
-            ).text
+            let text = try proxy.explain()
             let first = priorities.min()!
             let used = names.indices.filter { priorities[$0] == first }
             let line = text.split(separator: "\n").first { $0.hasPrefix("priorities ") }
@@ -179,7 +157,7 @@ struct PriorityProxyTests {
                 let isNamed = part?.contains(origins[index].address) ?? true
                 #expect(isNamed == used.contains(index), "seed \(seed): \(text)")
             }
-            let bodies = Set(try (0..<12).map { try ask(client, path: "/\($0)").body })
+            let bodies = try [client].bodies(12)
             #expect(bodies == Set(used.map { names[$0] }), "seed \(seed): \(priorities)")
         }
         proxy.end()

@@ -315,10 +315,8 @@ struct ProxyProtocolTests {
 
     @Test("An upstream that cannot be connected costs no header", arguments: TestDriver.offered)
     func outRetry(_ driver: TestDriver) throws {
-        let closed = try TestOrigin()
         let origin = try TestOrigin()
-        let proxy = try Self.sending(driver, .v1, [closed.address, origin.address])
-        closed.close()
+        let proxy = try Self.sending(driver, .v1, [TestOrigin.nobody(), origin.address])
         for _ in 0..<2 {
             let socket = try proxy.connect()
             let own = try #require(SocketAddress(boundBy: socket.descriptor)).port

@@ -328,10 +328,9 @@ struct ReloadTests {
         "An endpoint that checks left out returns when nobody checks any more", arguments: TestDriver.offered)
     func checksEnd(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
-        let dead = try TestOrigin()
-        dead.close()
+        let dead = try TestOrigin.nobody()
         let proxy = try proxy(driver, [origin]) {
-            $0.clusters[0].endpoints.append(dead.address)
+            $0.clusters[0].endpoints.append(dead)
             var check = HealthCheckConfiguration()
             check.kind = .tcp
             check.interval = .milliseconds(50)

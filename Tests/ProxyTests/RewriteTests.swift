@@ -159,8 +159,7 @@ struct RewriteTests {
     @Test("Where another endpoint has to take the request, Host is that one's", arguments: TestDriver.offered)
     func failover(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
-        let dead = try TestOrigin()
-        dead.close()
+        let dead = try TestOrigin.nobody()
         let proxy = try RouteProxy.start(
             driver, [],
             [
@@ -172,7 +171,7 @@ struct RewriteTests {
             ]
         ) {
             $0.clusters = [
-                ClusterConfiguration(name: "a", endpoints: [dead.address, origin.address])
+                ClusterConfiguration(name: "a", endpoints: [dead, origin.address])
             ]
         }
         let client = try proxy.connect()

@@ -24,9 +24,7 @@ struct StickyTests {
         _ client: TestSocket, _ cookie: String? = nil, path: String = "/"
     ) throws -> (origin: String, cookie: String?) {
         let field = cookie.map { "Cookie: a=b; SRV=\($0); c=d\r\n" } ?? ""
-        try client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\(field)\r\n")
-        let (head, body) = try client.receiveResponse()
-        guard head.hasPrefix("HTTP/1.1 200") else { throw TestFailure(head) }
+        let (head, body) = try client.ask(path, field)
         let lines = head.split(separator: "\r\n").filter { $0.hasPrefix("Set-Cookie: SRV=") }
         #expect(lines.count < 2)
         return (body, lines.first.map { String($0.dropFirst(16).prefix { $0 != ";" }) })
@@ -200,7 +198,7 @@ struct StickyTests {
             let client = try proxy.connect()
             for (origin, cookie) in cookies {
                 #expect(try ask(client, cookie) == (origin, nil))
-                let text = try explain(proxy, "SRV=\(cookie)")
+                let text = try proxy.explain(fields: ["Cookie: SRV=\(cookie)"])
                 let address = try #require((a + b).first { $0.address == named(text) }).address
                 #expect((a.contains { $0.address == address }) == ["a", "b"].contains(origin))
             }
@@ -268,23 +266,14 @@ struct StickyTests {
         let client = try proxy.connect()
         for _ in 0..<4 {
             let (origin, cookie) = try ask(client)
-            let text = try explain(proxy, "x=y; SRV=\(try #require(cookie))")
+            let text = try proxy.explain(fields: ["Cookie: x=y; SRV=\(try #require(cookie))"])
             let index = try #require(["a", "b", "c", "d"].firstIndex(of: origin))
             #expect(named(text) == origins[index].address)
         }
-        let text = try explain(proxy, "SRV=nobody")
+        let text = try proxy.explain(fields: ["Cookie: SRV=nobody"])
         #expect(text.contains("the answer sets 'SRV'") && named(text) == nil)
         proxy.end()
         for origin in origins { origin.end() }
-    }
-
-    private func explain(_ proxy: TestProxy, _ cookie: String) throws -> String {
-        do throws(OptionSyntaxError) {
-            return try Explanation(
-                method: "GET", target: "http://h/", fields: ["Cookie: \(cookie)"], source: "127.0.0.1",
-                listener: nil, configuration: proxy.configuration, file: nil
-            ).text
-        } catch { throw TestFailure(error.message) }
     }
 
     /// The endpoint that a cookie names, according to an explanation.

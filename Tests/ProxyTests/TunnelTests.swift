@@ -179,12 +179,11 @@ struct TunnelTests {
         "CONNECT that cannot be connected is a 502, and the connection lives on",
         arguments: TestDriver.offered)
     func refused(_ driver: TestDriver) throws {
-        let origin = try TestOrigin()
-        origin.close()
+        let nobody = try TestOrigin.nobody()
         let proxy = try TestProxy(forward: driver)
         let client = try proxy.connect()
         for _ in 0..<2 {
-            try client.send("CONNECT \(origin.address) HTTP/1.1\r\nHost: \(origin.address)\r\n\r\n")
+            try client.send("CONNECT \(nobody) HTTP/1.1\r\nHost: \(nobody)\r\n\r\n")
             let (head, body) = try client.receiveResponse()
             #expect(head.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
             #expect(body == "the upstream refused the connection\n")

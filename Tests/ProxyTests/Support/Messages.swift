@@ -3,6 +3,9 @@ enum Messages {
     static let get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
     static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
     static let okClosing = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+    static let upgrade = "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    static let switching =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 }
 
 /// Takes the chunks off a body that is expected next; nil if the end of the stream, or a reset, comes before the last.

@@ -28,6 +28,16 @@ final class TestOrigin {
 
     deinit { close() }
 
+    /// An address at which nobody listens. Its port stays taken, so that no other test's origin comes to have it.
+    static func nobody() throws -> String {
+        let asked = SocketAddress(.loopback4, port: 0)
+        let descriptor = cposix_socket(asked.family, Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC), 0)
+        guard unsafe asked.withSockaddr({ unsafe cposix_bind(descriptor, $0, $1) }) == 0,
+            let bound = SocketAddress(boundBy: descriptor)
+        else { throw TestFailure("no port is free") }
+        return bound.description
+    }
+
     var port: UInt16 { UInt16(address.split(separator: ":").last ?? "") ?? 0 }
 
     /// The next connection, for which there is a deadline.
@@ -38,6 +48,14 @@ final class TestOrigin {
             throw TestFailure("no connection came in time")
         }
         guard let socket = acceptNow() else { throw TestFailure("accept failed") }
+        return socket
+    }
+
+    /// The connection on which a request comes, as a client sends it now.
+    func accept(_ request: String, from client: TestSocket) throws -> TestSocket {
+        try client.send(request)
+        let socket = try accept()
+        try socket.expect(request)
         return socket
     }
 

@@ -134,9 +134,9 @@ final class TestProxy {
     }
 
     /// Waits for what no socket tells of: a count inside the proxy.
-    func wait(for what: String, _ condition: () -> Bool) throws {
+    func wait(for what: String, _ condition: () throws -> Bool) throws {
         let deadline = cposix_monotonic_nanoseconds() + TestSocket.patience
-        while !condition() {
+        while !(try condition()) {
             guard cposix_monotonic_nanoseconds() < deadline else { throw TestFailure("in vain: \(what)") }
             usleep(500)
         }

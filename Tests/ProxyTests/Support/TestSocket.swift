@@ -203,6 +203,12 @@ func text(_ bytes: [UInt8]) -> String {
     return text
 }
 
+/// The first cookie that a response sets, as requests have it: `NAME=VALUE`.
+func setCookie(_ head: String) -> String? {
+    let line = head.split(separator: "\r\n").first { $0.hasPrefix("Set-Cookie: ") }
+    return line.map { String($0.dropFirst("Set-Cookie: ".count).prefix { $0 != ";" }) }
+}
+
 func contentLength(_ head: String) -> Int? {
     for line in head.split(separator: "\r\n") {
         let parts = line.split(separator: ":", maxSplits: 1)
