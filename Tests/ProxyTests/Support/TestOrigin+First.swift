@@ -10,10 +10,12 @@ extension [TestOrigin] {
         throw TestFailure("nobody connects")
     }
 
-    /// A connection that is there already if something comes on it, else the next one.
+    /// A connection that is there already if something comes on it, else, also when it ends, the next one.
     func firstToAcceptOrReceive(_ known: TestSocket) throws -> TestSocket {
-        let isKnown = try wait(for: [known.descriptor] + map(\.descriptor)) == 0
-        return isKnown ? known : try firstToAccept().socket
+        let isFirst = try wait(for: [known.descriptor] + map(\.descriptor)) == 0
+        var byte: UInt8 = 0
+        if isFirst, unsafe recv(known.descriptor, &byte, 1, Int32(CPOSIX_MSG_PEEK)) > 0 { return known }
+        return try firstToAccept().socket
     }
 
     /// Which of them is readable first.
