@@ -190,6 +190,42 @@ struct ExplanationTests {
         for origin in origins { origin.end() }
     }
 
+    @Test(
+        "With priorities it is an endpoint of the one that the running process uses",
+        arguments: TestDriver.offered, [BalancingPolicy.ringHash, .maglev])
+    func keysOfPriorities(_ driver: TestDriver, _ policy: BalancingPolicy) throws {
+        let names = ["a", "b", "c", "d"]
+        let origins = try names.map { try UnsteadyOrigin($0) }
+        var cluster = ClusterConfiguration(
+            name: "app",
+            endpoints: zip(origins, [0, 1, 1, 2]).map { "\($0.address),priority=\($1),weight=\(1 + 9 * $1)" })
+        (cluster.balance, cluster.hashKey) = (policy, .uri)
+        cluster.outliers.consecutive = 1
+        let proxy = try TestProxy(driver, cluster: cluster)
+        let client = try proxy.connect()
+        var found: Set<String> = []
+        for number in 0..<40 {
+            if number == 10 {
+                origins[0].become(.dead)
+                _ = try client.ask()
+            }
+            let name = try client.ask("/\(number)").body
+            let origin = try #require(names.firstIndex(of: name))
+            let text: String
+            do throws(OptionSyntaxError) {
+                var query = ExplanationQuery(target: "http://h/\(number)")
+                query.source = "127.0.0.1"
+                text = try proxy.server.explain(query, file: nil).text
+            } catch { throw TestFailure(error.message) }
+            #expect(text.contains("belongs to \(origins[origin].address): "), "\(number) \(name): \(text)")
+            #expect((name == "a") == (number < 10))
+            found.insert(name)
+        }
+        #expect(found == ["a", "b", "c"])
+        proxy.end()
+        for origin in origins { origin.end() }
+    }
+
     private func compare(
         _ client: TestSocket, _ configuration: Configuration, _ tables: ExplanationTables,
         _ random: inout some RandomNumberGenerator,

@@ -17,9 +17,10 @@ extension Explanation {
         source: IPAddress, role: ListenerConfiguration.Role
     ) -> [String: KeyedChoice] {
         var choices: [String: KeyedChoice] = [:]
-        // Where zones differ it is drawn on which side the key is looked for, and with priorities it depends on which are used.
-        for cluster in tables.clusters where cluster.zones == nil && cluster.priorities == nil {
-            guard let key = cluster.hashKey, let table = cluster.hashTables.first else { continue }
+        // Where zones differ it is drawn on which side the key is looked for.
+        for cluster in tables.clusters where cluster.zones == nil && !cluster.hashTables.isEmpty {
+            guard let key = cluster.hashKey else { continue }
+            let table = cluster.hashTables[cluster.health?.level ?? 0]
             let hash: UInt64
             switch key {
             case .source: hash = KeyHash.hash(source)

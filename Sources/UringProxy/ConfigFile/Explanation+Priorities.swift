@@ -8,8 +8,8 @@ extension Explanation {
     mutating func explainPriorities(_ cluster: ClusterConfiguration) {
         guard let upstreams = Self.endpoints(of: cluster, discovered), let plan = PriorityPlan(upstreams)
         else { return }
-        let levels = plan.priorities.map { priority in
-            let names = upstreams.filter { $0.priority == priority }.map(\.identity)
+        let levels = plan.priorities.enumerated().map { level, priority in
+            let names = upstreams.indices.filter { plan.levels[$0] == level }.map { upstreams[$0].identity }
             return "\(priority) (\(names.joined(separator: ", ")))"
         }
         add(

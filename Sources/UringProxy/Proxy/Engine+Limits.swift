@@ -254,6 +254,8 @@ extension Engine where D: ~Copyable {
     mutating func queueExpired(_ index: UInt32) {
         if exchanges[index].gate != 0 { gates.noteExpiry(exchanges[index].gate) }
         if exchanges[index].partner != Slot.none && goOnWithHedge(index, after: .failed(.queueTimeout)) {
+            // What has expired is the timer for all that limits the whole.
+            armTimer(exchanges[index].downstream)
             return
         }
         fail(index, .queueTimeout)

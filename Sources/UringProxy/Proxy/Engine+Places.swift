@@ -88,12 +88,15 @@ extension Engine where D: ~Copyable {
         return false
     }
 
-    /// A connection that was on offer is an exchange's: it waits for no place, and who waits still looks for another one to give way.
+    /// A connection that was on offer is an exchange's: who waits still looks for another one to give way.
     @inline(never)
-    mutating func offerTaken(_ index: UInt32, _ gate: UInt16) {
-        if exchanges[index].state == .awaitingPlace { leaveLine(index) }
-        guard gates.isAwaited(gate) else { return }
-        if longestIdle(gate) == nil { askOthers(gate, for: 1) } else { gates.noteIdle(gate) }
+    mutating func offerTaken(_ gate: UInt16) {
+        if gates.isAwaited(gate) { wantIdle(gate, 1) }
+    }
+
+    /// So many idle connections are to go: of this worker, or of another one.
+    private mutating func wantIdle(_ gate: UInt16, _ count: Int) {
+        if longestIdle(gate) == nil { askOthers(gate, for: count) } else { gates.noteIdle(gate) }
     }
 
     /// A connection to an endpoint that is not plain comes back; whether it may be pooled.
@@ -248,15 +251,12 @@ extension Engine where D: ~Copyable {
         for gate in gates.ofConnections where gate != 0 {
             var surplus = gates.surplus(gate)
             while surplus > 0 && discardOffer(gate) { surplus -= 1 }
-            if surplus == 0 { continue }
-            if longestIdle(gate) == nil { askOthers(gate, for: surplus) } else { gates.noteIdle(gate) }
+            if surplus > 0 { wantIdle(gate, surplus) }
         }
     }
 
     /// The end of the worker: nothing that it had counts, and nobody asks it.
     mutating func leaveConnectionGates() {
-        settleClosed()
-        precondition(!gates.hasClosed, "all is closed before the last turn")
         for gate in 1...UInt16(gates.count) where gates.isOfConnections(gate) {
             askOthers(gate, for: gates.hideIdle(gate))
         }

@@ -201,7 +201,9 @@ extension Engine where D: ~Copyable {
             }
             counters.add(.upstreamBorrowed)
             countInUse(endpoint)
-            if connection.gate != 0 { offerTaken(index, connection.gate) }
+            // Perhaps at a gate that the endpoint has no more, because a reload has lifted the limit.
+            if exchanges[index].state == .awaitingPlace { leaveLine(index) }
+            if connection.gate != 0 { offerTaken(connection.gate) }
             exchanges[index].state = .connecting
             exchanges[index].attempts.0 = slot
             borrowed.append(slot)
@@ -269,10 +271,17 @@ extension Engine where D: ~Copyable {
     }
 
     mutating func sweep(_ queue: LendingQueue, all: Bool) {
+        var hasKept = false
         // As many as there are now: those pushed back must not come round again.
         for _ in 0..<queue.offers.count {
             guard let offer = queue.offers.pop() else { break }
-            if all || !isUsable(offer) || !queue.offers.push(offer) { discard(offer, from: queue) }
+            if !all && isUsable(offer) && queue.offers.push(offer) {
+                hasKept = true
+            } else {
+                discard(offer, from: queue)
+            }
         }
+        // Who began to wait meanwhile has not seen them.
+        if hasKept, let gate = queue.gate, let number = gates.number(of: gate) { wakeForOffer(number) }
     }
 }

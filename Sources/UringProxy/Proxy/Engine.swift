@@ -331,9 +331,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     mutating func shutDown() {
         sweepOffers(all: true)
         closeListeners()
-        // What was only asked for is done in a last turn.
-        driver.turn(until: 0)
-        handleCompletions()
+        // What was only asked for is done in a last turn, or in more of them where the kernel does not take all at once.
+        repeat {
+            driver.turn(until: 0)
+            handleCompletions()
+            settleClosed()
+        } while gates.hasClosed
         if gates.attention > 0 { leaveConnectionGates() }
     }
 

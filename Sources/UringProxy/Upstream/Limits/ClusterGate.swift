@@ -208,8 +208,9 @@ internal import Synchronization
             return next
         }
 
-        /// Calls `body` with each worker where any waits.
+        /// Calls `body` with each worker where any waits: all that began to before what the caller did.
         func forEachWaiting(_ body: (Int) -> Void) {
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
             for worker in 0..<Int(unsafe workers.pointee.load(ordering: .sequentiallyConsistent))
             where unsafe lowest(worker).pointee.load(ordering: .sequentiallyConsistent) != 0 {
                 body(worker)

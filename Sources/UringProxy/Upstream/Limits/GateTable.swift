@@ -82,8 +82,8 @@
     mutating func adopt(_ clusters: [ClusterPlan], isUsed: (UInt16) -> Bool) -> [UInt16] {
         let made = Self.lines(clusters)
         let kept = (made.ofExchanges + made.ofConnections).compactMap { $0?.gate }
-        // Who has no limits from now on.
-        let endless = LimitPlan.Settings(requests: .max)
+        // Who has no limits from now on. Others may still wait there, of workers that do not know of it yet.
+        let endless = LimitPlan.Settings(requests: .max, queue: .max)
         var free: [Int] = []
         for index in gates.indices {
             unsafe lines[index].limits = endless
@@ -91,7 +91,7 @@
             unsafe lines[index].adaptive = nil
             unsafe lines[index].connectedCluster = -1
             if kept.contains(where: { $0 === gates[index] }) { continue }
-            // Nobody waits for them any more.
+            // Its idle connections count there no longer, or go: whoever still waits there need not ask for them.
             hideIdle(UInt16(index + 1))
             if !isUsed(UInt16(index + 1)) { free.append(index) }
         }

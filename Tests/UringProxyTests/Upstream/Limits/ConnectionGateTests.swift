@@ -113,6 +113,26 @@ struct ConnectionGateTests {
         #expect(ofConnections == [number] && surplus == 1)
     }
 
+    @Test(
+        "Where a limit is gone for one worker alone it is behind those of others that still wait, and not refused"
+    )
+    func partlyLifted() throws {
+        let plan = Self.plan(HealthRegistry(), connections: 1)
+        var first = Self.table(plan, worker: 0)
+        var second = Self.table(plan, worker: 1)
+        let number = first.ofConnections[0]
+        var arrivals = [
+            first.arrive(0, at: number, now: 0), second.arrive(0, at: number, now: 0),
+        ]
+        _ = first.adopt([Self.plan(HealthRegistry(), connections: 0)]) { $0 == number }
+        arrivals.append(first.arrive(1, at: number, now: 0))
+        #expect(arrivals == [.entered, .waits, .waits])
+        let early = first.takeFirst(number)
+        _ = second.adopt([Self.plan(HealthRegistry(), connections: 0)]) { $0 == number }
+        let taken = [second.takeFirst(number), first.takeFirst(number)]
+        #expect(early == nil && taken == [0, 1])
+    }
+
     @Test("Threads that open, keep and close connections never pass the limit, and none waits for ever")
     func threads() throws {
         let plan = Self.plan(HealthRegistry(), connections: 3)
