@@ -188,15 +188,10 @@ struct ConnectionLimitTests: LimitSuite {
     @Test("What cannot be connected costs no idle connection its place", arguments: TestDriver.offered)
     func deadBesideIdle(_ driver: TestDriver) throws {
         let origin = try CountingOrigin(ports: 1)
-        let gone = try (0..<2).map { _ in try TestOrigin() }
-        let addresses = gone.map(\.address) + origin.addresses
-        for origin in gone { origin.close() }
+        let addresses = [try TestOrigin.nobody(), try TestOrigin.nobody()] + origin.addresses
         let proxy = try proxy(driver, addresses, connections: 2) { $0.clusters[0].outliers.mostEjected = 0 }
         let client = try proxy.connect()
-        for _ in 0..<12 {
-            try client.send(Messages.get)
-            try client.expect(Messages.ok)
-        }
+        try client.getOK(12)
         #expect(proxy[.upstreamConnectFailures] >= 8 && origin.accepted == 1)
         proxy.end()
         origin.end()
@@ -271,34 +266,35 @@ struct ConnectionLimitTests: LimitSuite {
     }
 
     @Test(
-        "A limit that a reload sets is kept by all workers: whichever has idle ones too many closes them",
-        arguments: TestDriver.offered, [true, false])
-    func reloadsOfSeveral(_ driver: TestDriver, _ isLent: Bool) throws {
-        let origin = try CountingOrigin(ports: 2)
-        let proxy = try proxy(driver, origin.addresses, connections: 0, threads: 3) { $0.poolLend = isLent }
+        "A limit that a reload sets is kept by all workers: idle ones of another one go for those that are busy",
+        arguments: TestDriver.offered, [0, 1])
+    func reloadsOfSeveral(_ driver: TestDriver, _ busy: Int) throws {
+        let origin = try TestOrigin()
+        let proxy = try proxy(driver, [origin.address], connections: 0, threads: 2) { $0.poolLend = false }
         let clients = try proxy.connectToEach(3)
-        for _ in 0..<4 {
-            for client in clients.joined() { try client.send(Messages.get) }
-            for client in clients.joined() { try client.expect(Messages.ok) }
+        // Three of the busy worker, and two of the other one. Whichever takes the limit up last sees what is beyond it.
+        let all = clients[busy] + clients[1 - busy].prefix(2)
+        var upstreams: [TestSocket] = []
+        for client in all {
+            try client.send(get("first"))
+            upstreams.append(try origin.accept())
+            #expect(try path(upstreams.last!) == "first")
         }
-        #expect(origin.most > 2)
-        for limit in [2, 1] {
-            try proxy.reload { $0.clusters[0].limits.connections = limit }
-            let gate = try gate(proxy)
-            try proxy.wait(for: "what is beyond the limit to end") {
-                gate.underWay <= limit && origin.open <= limit
-            }
-        }
-        // The last one is whose turn it is.
-        for client in clients.joined() {
-            try client.send(Messages.get)
+        for (client, upstream) in zip(all, upstreams) {
+            try upstream.send(Messages.ok)
             try client.expect(Messages.ok)
         }
+        for client in clients[busy].prefix(2) { try client.send(get("busy")) }
+        // The last used is the first reused: what has become idle first stays so.
+        for upstream in upstreams[1...2] { #expect(try path(upstream) == "busy") }
+        try proxy.reload { $0.clusters[0].limits.connections = 2 }
         let gate = try gate(proxy)
-        #expect(gate.underWay == 1)
+        for index in [0, 3, 4] { try upstreams[index].expectEnd() }
+        try proxy.wait(for: "what is beyond the limit to end") { gate.underWay == 2 }
+        for upstream in upstreams[1...2] { try upstream.send(Messages.ok) }
+        for client in clients[busy].prefix(2) { try client.expect(Messages.ok) }
         proxy.end()
         #expect(gate.underWay == 0 && gate.waiting == 0)
-        origin.end()
     }
 
     @Test(
