@@ -61,7 +61,8 @@ protocol Driver: ~Copyable {
 
     mutating func receive(_ descriptor: Int32, into target: ReceiveTarget, token: OperationToken)
 
-    /// Sends from the front of a queue as much as fits one call. The queue's front may not be consumed until then.
+    /// Sends from the front of a queue as much as fits one call, and nothing that is appended after it. The queue's front may not be
+    /// consumed until then.
     ///
     /// - Parameter promptly: false if nothing depends on hearing of it soon: if the socket takes all at once, the
     ///   completion may then come together with the next one of any other kind (which saves a wake-up per message).

@@ -314,17 +314,19 @@ internal import CPosix
         let result: Int
         if segments.isContiguous(queue) {
             let segment = segments.first(of: queue)
-            size = segment.size
+            // What was appended since the send was asked for is not to leave with it.
+            size = min(segment.size, queue.byteCount)
             let from = unsafe arena.address(segment.slice) + Int(segment.offset)
-            unsafe result = cposix_send(descriptor, from, Int(segment.size), flags)
+            unsafe result = cposix_send(descriptor, from, Int(size), flags)
         } else {
             var count = 0
             segments.forEach(queue) { segment in
                 let from = unsafe arena.address(segment.slice) + Int(segment.offset)
-                unsafe parts[count] = iovec(iov_base: from, iov_len: Int(segment.size))
+                let part = min(segment.size, queue.byteCount - size)
+                unsafe parts[count] = iovec(iov_base: from, iov_len: Int(part))
                 count += 1
-                size += segment.size
-                return count < Self.partsPerMessage && size < Self.sendLimit
+                size += part
+                return count < Self.partsPerMessage && size < Self.sendLimit && size < queue.byteCount
             }
             unsafe result = cposix_sendmsg(descriptor, parts, count, flags)
         }

@@ -167,6 +167,45 @@ struct DriverContractTests {
         try eachDriver(check, check)
     }
 
+    @Test("What is appended while a send waits for room does not leave with it")
+    func appended() throws {
+        func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
+            _ = cposix_setsockopt_int(fixture.ours, SOL_SOCKET, SO_SNDBUF, 8192)
+            _ = cposix_setsockopt_int(fixture.theirs, SOL_SOCKET, SO_RCVBUF, 8192)
+            let filler = [UInt8](repeating: 1, count: 4096)
+            let flags = Int32(CPOSIX_MSG_DONTWAIT | CPOSIX_MSG_NOSIGNAL)
+            for appendsInPlace in [true, false] {
+                var filled = 0
+                var queue = SegmentQueue()
+                var early: Completion?
+                // Until one has to wait: the kernel makes room for a while.
+                repeat {
+                    fixture.segments.removeAll(&queue)
+                    while true {
+                        let sent = unsafe cposix_send(fixture.ours, filler, filler.count, flags)
+                        if sent < 0 { break }
+                        filled += sent
+                    }
+                    queue = fixture.queue([7, 8, 9], class: .tiny)
+                    fixture.driver.send(fixture.ours, queue, promptly: true, token: token(.send))
+                    filled += 3
+                    fixture.driver.turn(until: fixture.driver.now + 5_000_000)
+                    early = fixture.driver.next()
+                } while early != nil
+                let slice = fixture.segments.first(of: queue).slice
+                if appendsInPlace { fixture.arena.retain(slice) }
+                let other = appendsInPlace ? slice : try #require(fixture.arena.lease(.tiny))
+                fixture.segments.append(Segment(slice: other, offset: 3, size: 100), to: &queue)
+                _ = fixture.read(filled - 3)
+                let found = fixture.completions(1)
+                #expect(found.map(\.result) == [3])
+                #expect(fixture.read(3) == [7, 8, 9])
+                fixture.segments.removeAll(&queue)
+            }
+        }
+        try eachDriver(check, check)
+    }
+
     @Test("Bytes pass through a pipe whole and in order, however slowly they are taken")
     func pipes() throws {
         func check<D: Driver & ~Copyable>(_ fixture: inout Fixture<D>) throws {
