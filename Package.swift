@@ -37,8 +37,12 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .target(
             name: "CCrypt",
-            // Static archives: of libcrypto it takes SHA-256 alone, and no further package is needed to run.
-            linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary(":libcrypto.a")]),
+            // libcrypto is the shared one of COpenSSL: two of them in a process would share some of their names.
+            linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary("crypto")]),
+        .target(
+            name: "COpenSSL",
+            // Shared libraries: the distribution's updates of them are security's.
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
             name: "CMaxMindDB",
             // The static archive: 25 KB, and no further package is needed to run.
@@ -50,7 +54,7 @@ let package = Package(
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CYaml", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "COpenSSL", "CYaml", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),
@@ -65,8 +69,13 @@ let package = Package(
             name: "Simulation", dependencies: ["UringProxy"], path: "Tests/Simulation", swiftSettings: settings),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
-        // Sockets to speak raw HTTP with.
-        .target(name: "TestSupport", dependencies: ["CPosix"], path: "Tests/Support", swiftSettings: settings),
+        // Sockets to speak raw HTTP with, and the client's end of TLS.
+        .target(
+            name: "TestSupport", dependencies: ["CPosix", "CTestTLS"], path: "Tests/Support",
+            swiftSettings: settings),
+        .target(
+            name: "CTestTLS", path: "Tests/CTestTLS",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // Tables that both test targets go through: the parsers alone, and the whole proxy.
         .target(name: "Battery", path: "Tests/Battery", swiftSettings: settings),
         .testTarget(

@@ -1,0 +1,149 @@
+// TLS by OpenSSL 3.0 (libssl, libcrypto), server's side: certificates, contexts, and sessions that read from and write to memory
+// of the caller's. No sockets, nothing blocks, and nothing of OpenSSL's headers is needed to use it.
+#ifndef COPENSSL_H
+#define COPENSSL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: - Certificates
+
+/// A certificate, those that lead from it to a root, and its key.
+struct copenssl_certificate;
+
+/// Why there is none.
+enum {
+    COPENSSL_OUT_OF_MEMORY = 1,
+    /// No certificate in PEM.
+    COPENSSL_NO_CERTIFICATE = 2,
+    /// A certificate in PEM that cannot be read.
+    COPENSSL_BAD_CERTIFICATE = 3,
+    COPENSSL_NO_KEY = 4,
+    COPENSSL_BAD_KEY = 5,
+    /// It would take a passphrase.
+    COPENSSL_ENCRYPTED_KEY = 6,
+    /// The key is another certificate's.
+    COPENSSL_OTHER_KEY = 7,
+    /// Neither RSA nor ECDSA nor EdDSA.
+    COPENSSL_UNKNOWN_KIND = 8
+};
+
+/// What signs: of each kind a context has one certificate.
+enum { COPENSSL_RSA = 0, COPENSSL_ECDSA = 1, COPENSSL_EDDSA = 2 };
+
+/// Reads a certificate, with the rest of its chain behind it, and its key, all in PEM; NULL and a problem otherwise.
+struct copenssl_certificate *copenssl_certificate_read(
+    const void *chain, size_t chain_size, const void *key, size_t key_size, int *problem);
+void copenssl_certificate_free(struct copenssl_certificate *certificate);
+
+int copenssl_certificate_kind(const struct copenssl_certificate *certificate);
+
+/// Whether it is valid now: 0, or below if it is not yet, above if it is no longer.
+int copenssl_certificate_age(const struct copenssl_certificate *certificate);
+
+/// When it begins and ends to be valid, as `YYYY-MM-DD HH:MM:SS UTC`.
+void copenssl_certificate_times(const struct copenssl_certificate *certificate, char begin[32], char end[32]);
+
+/// The hosts that it is for, in lower case, `*.` before those of which it is for all that are a label longer: of its subject
+/// alternative names, or, if there is none, its common name. NULL behind the last one.
+const char *copenssl_certificate_name(const struct copenssl_certificate *certificate, size_t index);
+
+/// Overwrites what was secret.
+void copenssl_cleanse(void *bytes, size_t size);
+
+// MARK: - Contexts
+
+/// What sessions begin with. Any thread may begin some once it is made.
+struct ssl_ctx_st;
+
+/// A context without certificates; NULL without memory. It speaks HTTP/1.1, or 1.0, where ALPN asks.
+///
+/// - min_version: 12 or 13.
+struct ssl_ctx_st *copenssl_context_make(int min_version);
+void copenssl_context_free(struct ssl_ctx_st *context);
+
+/// Which ciphers are taken in TLS 1.2; 0 if none is known by this text.
+int copenssl_context_set_ciphers(struct ssl_ctx_st *context, const char *ciphers);
+/// The same for TLS 1.3.
+int copenssl_context_set_suites(struct ssl_ctx_st *context, const char *suites);
+
+/// Adds a certificate; one of its kind that it has already goes. 0 if it is not good enough: `copenssl_error_text` tells why.
+int copenssl_context_add(struct ssl_ctx_st *context, const struct copenssl_certificate *certificate);
+
+/// Sessions of one context do not go on in another one that has another identity: up to 32 bytes.
+void copenssl_context_set_identity(struct ssl_ctx_st *context, const void *identity, size_t size);
+
+/// The size of what tickets are made with: a name and two keys.
+enum { COPENSSL_TICKET_KEYS = 80 };
+
+/// Tickets of one context are good in another one with the same keys. 0 if OpenSSL wants keys of another size.
+int copenssl_context_set_ticket_keys(struct ssl_ctx_st *context, const uint8_t keys[COPENSSL_TICKET_KEYS]);
+
+/// Handshakes that begin with `context` and ask for this name, as `copenssl_certificate_name` writes it, go on with `other`, which
+/// may be itself. The first context for a name stays. 0 without memory.
+int copenssl_context_add_name(struct ssl_ctx_st *context, const char *name, struct ssl_ctx_st *other);
+
+/// What handshakes that ask for a host go on with: the one for its name, the one for all names beside it, or `context`.
+struct ssl_ctx_st *copenssl_context_find(struct ssl_ctx_st *context, const char *host);
+
+/// Writes what OpenSSL says of the last failure, and forgets it.
+void copenssl_error_text(char *text, size_t size);
+
+// MARK: - Sessions
+
+/// What calls with a session read from and write to.
+struct copenssl_io {
+    const uint8_t *in;
+    /// Not read yet.
+    size_t in_size;
+    uint8_t *out;
+    size_t out_size;
+    /// Written so far.
+    size_t out_used;
+};
+
+/// Results below zero.
+enum {
+    /// More has to come.
+    COPENSSL_WANTS_INPUT = -1,
+    /// What it has written has to be taken away, or there has to be more room for it.
+    COPENSSL_WANTS_ROOM = -2,
+    /// The peer has closed its side: its close_notify has come.
+    COPENSSL_ENDED = -3,
+    /// The peer has sent a fatal alert.
+    COPENSSL_ALERTED = -4,
+    /// There is no version, cipher, group or protocol that both sides take.
+    COPENSSL_INCOMPATIBLE = -5,
+    /// What the peer sent is not TLS, or not as it has to be.
+    COPENSSL_FAILED = -6
+};
+
+/// One end of a TLS connection.
+struct ssl_st;
+
+/// A server's session that has not begun, NULL without memory. `io` outlives it.
+struct ssl_st *copenssl_session_make(struct ssl_ctx_st *context, struct copenssl_io *io);
+void copenssl_session_free(struct ssl_st *session);
+
+/// Goes on with the handshake: 1 when it is over.
+int copenssl_handshake(struct ssl_st *session);
+
+/// Decrypts into `bytes`: at most one record, and no more bytes than were read for it from `in`, in this call or before.
+int copenssl_read(struct ssl_st *session, void *bytes, size_t size);
+
+/// Encrypts up to 16 KiB as one record, if there is room for 16 KiB and `COPENSSL_OVERHEAD` bytes.
+int copenssl_write(struct ssl_st *session, const void *bytes, size_t size);
+
+/// Writes a close_notify.
+int copenssl_close(struct ssl_st *session);
+
+/// Bytes that are decrypted and not read yet.
+size_t copenssl_pending(const struct ssl_st *session);
+
+/// Whether the handshake went on with an earlier session.
+int copenssl_is_resumed(const struct ssl_st *session);
+
+/// Bytes of a record that are not its content, at most: header, explicit nonce, padding and code of TLS 1.2, rounded up.
+enum { COPENSSL_OVERHEAD = 128 };
+
+#endif

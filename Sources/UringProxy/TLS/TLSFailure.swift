@@ -1,0 +1,9 @@
+/// Why a session came to nothing.
+enum TLSFailure: UInt8, BitwiseCopyable {
+    /// The peer has said so: a fatal alert.
+    case alerted
+    /// No version, cipher, group or protocol is both sides'.
+    case incompatible
+    /// What the peer sent is not TLS, or was changed on its way.
+    case malformed
+}

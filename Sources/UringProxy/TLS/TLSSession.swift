@@ -1,0 +1,81 @@
+internal import COpenSSL
+
+/// One end of a TLS connection: a handle, like an index, that whoever has it gives back with `free`. It reads from and writes to the
+/// wire that it was made with; after each call what was written has to be taken from there.
+///
+/// All zeros is none.
+@safe struct TLSSession: BitwiseCopyable {
+    /// What became of a call.
+    enum Outcome: BitwiseCopyable, Equatable {
+        /// So many bytes have gone through; of a handshake: it is over.
+        case done(Int)
+        /// More has to come.
+        case wantsInput
+        /// What was written has to be taken first.
+        case wantsRoom
+        /// The peer's close_notify has come (RFC 8446 §6.1).
+        case ended
+        /// Nothing more comes of it. What was written is an alert that says so.
+        case failed(TLSFailure)
+
+        @inline(__always)
+        fileprivate init(_ result: Int32) {
+            if result > 0 {
+                self = .done(Int(result))
+                return
+            }
+            self =
+                switch Int(result) {
+                case COPENSSL_WANTS_INPUT: .wantsInput
+                case COPENSSL_WANTS_ROOM: .wantsRoom
+                case COPENSSL_ENDED: .ended
+                case COPENSSL_ALERTED: .failed(.alerted)
+                case COPENSSL_INCOMPATIBLE: .failed(.incompatible)
+                default: .failed(.malformed)
+                }
+        }
+    }
+
+    /// `SSL`.
+    private let pointer: OpaquePointer?
+
+    @unsafe
+    init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
+
+    private init() { unsafe pointer = nil }
+
+    static var none: TLSSession { TLSSession() }
+
+    @inline(__always)
+    var isNone: Bool { unsafe pointer == nil }
+
+    func free() { unsafe copenssl_session_free(pointer) }
+
+    /// Goes on with the handshake.
+    func shakeHands() -> Outcome { unsafe Outcome(copenssl_handshake(pointer)) }
+
+    /// Decrypts what is on the wire, at most one record.
+    ///
+    /// - Parameter target: has room for `size` bytes. Nothing is written there before the record has been read from the wire, and never
+    ///   more than was read for it: where no part of it was read in an earlier call, it may be where it comes from.
+    @inline(__always) @unsafe
+    func read(into target: UnsafeMutablePointer<UInt8>, size: Int) -> Outcome {
+        unsafe Outcome(copenssl_read(pointer, target, size))
+    }
+
+    /// Encrypts up to `TLSWire.recordSize` bytes as one record, for which there has to be room, the overhead included.
+    @inline(__always)
+    func write(_ bytes: ByteView) -> Outcome {
+        unsafe Outcome(copenssl_write(pointer, bytes.pointer, bytes.count))
+    }
+
+    /// Writes a close_notify: nothing is written after it.
+    func end() -> Outcome { unsafe Outcome(copenssl_close(pointer)) }
+
+    /// Bytes that are decrypted and not read yet.
+    @inline(__always)
+    var pendingCount: Int { unsafe copenssl_pending(pointer) }
+
+    /// Whether the handshake went on with an earlier session.
+    var isResumed: Bool { unsafe copenssl_is_resumed(pointer) == 1 }
+}

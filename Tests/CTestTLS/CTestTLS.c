@@ -1,0 +1,209 @@
+#include "CTestTLS.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+// MARK: - Client
+
+struct ctest_client {
+    SSL_CTX *context;
+    SSL *session;
+    SSL_SESSION *ticket;
+    char error[256];
+};
+
+static int keep_ticket(SSL *session, SSL_SESSION *ticket) {
+    struct ctest_client *client = SSL_get_app_data(session);
+    SSL_SESSION_free(client->ticket);
+    client->ticket = ticket;
+    return 1;
+}
+
+static int version_of(int number) {
+    switch (number) {
+    case 10: return TLS1_VERSION;
+    case 11: return TLS1_1_VERSION;
+    case 12: return TLS1_2_VERSION;
+    default: return TLS1_3_VERSION;
+    }
+}
+
+struct ctest_client *ctest_client_make(
+    int least, int most, const char *host, const char *alpn, const char *ciphers, struct ctest_client *earlier) {
+    struct ctest_client *client = calloc(1, sizeof *client);
+    client->context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(client->context, 0);
+    SSL_CTX_set_min_proto_version(client->context, version_of(least));
+    SSL_CTX_set_max_proto_version(client->context, version_of(most));
+    SSL_CTX_set_session_cache_mode(client->context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client->context, keep_ticket);
+    if (ciphers) SSL_CTX_set_cipher_list(client->context, ciphers);
+    client->session = SSL_new(client->context);
+    SSL_set_app_data(client->session, client);
+    SSL_set_bio(client->session, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(client->session);
+    if (host) SSL_set_tlsext_host_name(client->session, host);
+    if (alpn) {
+        unsigned char offer[256];
+        offer[0] = (unsigned char)strlen(alpn);
+        memcpy(offer + 1, alpn, offer[0]);
+        SSL_set_alpn_protos(client->session, offer, offer[0] + 1u);
+    }
+    if (earlier && earlier->ticket) SSL_set_session(client->session, earlier->ticket);
+    return client;
+}
+
+void ctest_client_free(struct ctest_client *client) {
+    SSL_free(client->session);
+    SSL_SESSION_free(client->ticket);
+    SSL_CTX_free(client->context);
+    free(client);
+}
+
+void ctest_client_give(struct ctest_client *client, const void *bytes, size_t size) {
+    BIO_write(SSL_get_rbio(client->session), bytes, (int)size);
+}
+
+size_t ctest_client_take(struct ctest_client *client, void *bytes, size_t size) {
+    int taken = BIO_read(SSL_get_wbio(client->session), bytes, (int)size);
+    return taken > 0 ? (size_t)taken : 0;
+}
+
+static int outcome(struct ctest_client *client, int result) {
+    if (result > 0) return result;
+    switch (SSL_get_error(client->session, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: return 0;
+    case SSL_ERROR_ZERO_RETURN: return -1;
+    default: break;
+    }
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    strncpy(client->error, reason ? reason : "?", sizeof client->error - 1);
+    ERR_clear_error();
+    return -2;
+}
+
+int ctest_client_handshake(struct ctest_client *client) {
+    ERR_clear_error();
+    int result = outcome(client, SSL_do_handshake(client->session));
+    return result < 0 ? -1 : result;
+}
+
+int ctest_client_read(struct ctest_client *client, void *bytes, size_t size) {
+    ERR_clear_error();
+    return outcome(client, SSL_read(client->session, bytes, (int)size));
+}
+
+int ctest_client_write(struct ctest_client *client, const void *bytes, size_t size) {
+    ERR_clear_error();
+    return outcome(client, SSL_write(client->session, bytes, (int)size));
+}
+
+void ctest_client_close(struct ctest_client *client) {
+    ERR_clear_error();
+    SSL_shutdown(client->session);
+}
+
+int ctest_client_update_keys(struct ctest_client *client) {
+    return SSL_key_update(client->session, SSL_KEY_UPDATE_REQUESTED);
+}
+
+int ctest_client_version(const struct ctest_client *client) {
+    return SSL_version(client->session) - TLS1_VERSION + 10;
+}
+
+int ctest_client_is_resumed(const struct ctest_client *client) { return SSL_session_reused(client->session); }
+
+int ctest_client_peer(const struct ctest_client *client, char *name, size_t size) {
+    X509 *certificate = SSL_get0_peer_certificate(client->session);
+    name[0] = 0;
+    if (!certificate) return 0;
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, (int)size);
+    switch (EVP_PKEY_get_base_id(X509_get0_pubkey(certificate))) {
+    case EVP_PKEY_EC: return CTEST_ECDSA;
+    case EVP_PKEY_ED25519: return CTEST_ED25519;
+    default: return CTEST_RSA;
+    }
+}
+
+void ctest_client_protocol(const struct ctest_client *client, char *name, size_t size) {
+    const unsigned char *chosen = NULL;
+    unsigned int length = 0;
+    SSL_get0_alpn_selected(client->session, &chosen, &length);
+    if (length >= size) length = (unsigned int)size - 1;
+    if (length) memcpy(name, chosen, length);
+    name[length] = 0;
+}
+
+const char *ctest_client_error(const struct ctest_client *client) { return client->error; }
+
+// MARK: - Certificates
+
+static char *text_of(BIO *bio) {
+    char *bytes = NULL;
+    long size = BIO_get_mem_data(bio, &bytes);
+    char *text = malloc((size_t)size + 1);
+    memcpy(text, bytes, (size_t)size);
+    text[size] = 0;
+    BIO_free(bio);
+    return text;
+}
+
+char *ctest_key(int kind, const char *passphrase) {
+    EVP_PKEY *key = NULL;
+    switch (kind) {
+    case CTEST_RSA: key = EVP_RSA_gen(2048); break;
+    case CTEST_SMALL_RSA: key = EVP_RSA_gen(1024); break;
+    case CTEST_ED25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
+    default: key = EVP_EC_gen("P-256"); break;
+    }
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PrivateKey(bio, key, passphrase ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL, (void *)passphrase);
+    EVP_PKEY_free(key);
+    return text_of(bio);
+}
+
+static void add_alternatives(X509 *certificate, const char *names) {
+    GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
+    for (const char *start = names; *start;) {
+        size_t size = strcspn(start, ",");
+        ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+        ASN1_STRING_set(text, start, (int)size);
+        GENERAL_NAME *name = GENERAL_NAME_new();
+        GENERAL_NAME_set0_value(name, GEN_DNS, text);
+        sk_GENERAL_NAME_push(all, name);
+        start += size + (start[size] == ',');
+    }
+    X509_add1_ext_i2d(certificate, NID_subject_alt_name, all, 0, 0);
+    GENERAL_NAMES_free(all);
+}
+
+char *ctest_certificate(const char *key_text, const char *names, int has_alternatives, long begin, long end) {
+    BIO *bio = BIO_new_mem_buf(key_text, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    X509 *certificate = X509_new();
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), begin);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), end);
+    X509_set_pubkey(certificate, key);
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    X509_NAME_add_entry_by_txt(
+        subject, "CN", MBSTRING_ASC, (const unsigned char *)names, (int)strcspn(names, ","), -1, 0);
+    X509_set_issuer_name(certificate, subject);
+    if (has_alternatives) add_alternatives(certificate, names);
+    X509_sign(certificate, key, EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256());
+    EVP_PKEY_free(key);
+    bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, certificate);
+    X509_free(certificate);
+    return text_of(bio);
+}
+
+void ctest_free(void *text) { free(text); }

@@ -1,0 +1,49 @@
+// The other end of TLS for tests: a client that only turns bytes into bytes, and certificates of its own making.
+#ifndef CTESTTLS_H
+#define CTESTTLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ctest_client;
+
+/// Speaks versions `least` to `most` (10 to 13), asks for `host` and for the protocol `alpn`, unless they are NULL, and goes on with
+/// the session of `earlier`, if there is one. `ciphers` NULL: OpenSSL's defaults.
+struct ctest_client *ctest_client_make(
+    int least, int most, const char *host, const char *alpn, const char *ciphers, struct ctest_client *earlier);
+void ctest_client_free(struct ctest_client *client);
+
+/// Bytes from the server.
+void ctest_client_give(struct ctest_client *client, const void *bytes, size_t size);
+/// Bytes for the server: how many.
+size_t ctest_client_take(struct ctest_client *client, void *bytes, size_t size);
+
+/// 1: done, 0: more has to come, -1: failed.
+int ctest_client_handshake(struct ctest_client *client);
+/// Above 0: so many bytes, 0: more has to come, -1: close_notify, -2: failed.
+int ctest_client_read(struct ctest_client *client, void *bytes, size_t size);
+int ctest_client_write(struct ctest_client *client, const void *bytes, size_t size);
+void ctest_client_close(struct ctest_client *client);
+/// Makes new keys for what it sends, and asks the server for as much (TLS 1.3).
+int ctest_client_update_keys(struct ctest_client *client);
+
+/// 12, 13…
+int ctest_client_version(const struct ctest_client *client);
+int ctest_client_is_resumed(const struct ctest_client *client);
+/// The common name of the certificate that was shown, and `EVP_PKEY_RSA` and so on as what it is.
+int ctest_client_peer(const struct ctest_client *client, char *name, size_t size);
+void ctest_client_protocol(const struct ctest_client *client, char *name, size_t size);
+/// What OpenSSL says of the failure.
+const char *ctest_client_error(const struct ctest_client *client);
+
+enum { CTEST_RSA = 0, CTEST_ECDSA = 1, CTEST_ED25519 = 2, CTEST_SMALL_RSA = 3 };
+
+/// A key in PEM, with a passphrase or without one (NULL); to be given back with `ctest_free`.
+char *ctest_key(int kind, const char *passphrase);
+
+/// A certificate in PEM that signs itself with the key, for the hosts in `names` (`a,b,*.c`), the first its common name, or for its
+/// common name alone. Valid from and to so many seconds from now.
+char *ctest_certificate(const char *key, const char *names, int has_alternatives, long begin, long end);
+void ctest_free(void *text);
+
+#endif

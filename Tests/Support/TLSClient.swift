@@ -1,0 +1,102 @@
+internal import CTestTLS
+
+/// A client's end of TLS in the hands of a test, which carries the bytes.
+@safe public final class TLSClient {
+    public enum Failure: Error, Equatable {
+        /// What OpenSSL says.
+        case failed(String)
+    }
+
+    private let client: OpaquePointer
+
+    /// - Parameters:
+    ///   - versions: 10 to 13.
+    ///   - earlier: whose session it goes on with.
+    public init(
+        _ host: String? = nil, versions: ClosedRange<Int32> = 12...13, alpn: String? = nil,
+        ciphers: String? = nil, after earlier: TLSClient? = nil
+    ) {
+        unsafe client = ctest_client_make(
+            versions.lowerBound, versions.upperBound, host, alpn, ciphers, earlier.map { unsafe $0.client })!
+    }
+
+    deinit { unsafe ctest_client_free(client) }
+
+    // MARK: Ciphertext
+
+    /// Bytes from the server.
+    public func give(_ bytes: [UInt8]) { unsafe ctest_client_give(client, bytes, bytes.count) }
+
+    /// Bytes for the server.
+    public func take() -> [UInt8] {
+        var all: [UInt8] = []
+        var some = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe ctest_client_take(client, &some, some.count)
+            if count == 0 { return all }
+            all += some[..<count]
+        }
+    }
+
+    // MARK: Plaintext
+
+    /// Goes on with the handshake; whether it is over.
+    public func shakeHands() throws(Failure) -> Bool {
+        let result = unsafe ctest_client_handshake(client)
+        if result < 0 { throw failure }
+        return result > 0
+    }
+
+    /// What has been decrypted; nil at the server's close_notify, when nothing came before it.
+    public func read() throws(Failure) -> [UInt8]? {
+        var all: [UInt8] = []
+        var some = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let result = unsafe ctest_client_read(client, &some, some.count)
+            switch result {
+            case 0: return all
+            case -1: return all.isEmpty ? nil : all
+            case 1...: all += some[..<Int(result)]
+            default: throw failure
+            }
+        }
+    }
+
+    public func write(_ bytes: [UInt8]) throws(Failure) {
+        if bytes.isEmpty { return }
+        guard unsafe ctest_client_write(client, bytes, bytes.count) == bytes.count else { throw failure }
+    }
+
+    /// Sends a close_notify.
+    public func end() { unsafe ctest_client_close(client) }
+
+    /// New keys, on both sides: it takes effect with what is written next.
+    public func updateKeys() { unsafe _ = ctest_client_update_keys(client) }
+
+    // MARK: Facts
+
+    /// 12, 13…
+    public var version: Int32 { unsafe ctest_client_version(client) }
+    public var isResumed: Bool { unsafe ctest_client_is_resumed(client) == 1 }
+    /// The common name of the certificate that was shown.
+    public var peerName: String { peer.name }
+    public var peerKind: TestCertificate.Kind { peer.kind }
+
+    public var alpn: String {
+        var name = [CChar](repeating: 0, count: 256)
+        unsafe ctest_client_protocol(client, &name, name.count)
+        return Self.text(name)
+    }
+
+    private var peer: (name: String, kind: TestCertificate.Kind) {
+        var name = [CChar](repeating: 0, count: 256)
+        let kind = unsafe ctest_client_peer(client, &name, name.count)
+        return (Self.text(name), TestCertificate.Kind(rawValue: kind)!)
+    }
+
+    private var failure: Failure { .failed(unsafe String(cString: ctest_client_error(client))) }
+
+    private static func text(_ characters: [CChar]) -> String {
+        String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
