@@ -650,7 +650,61 @@ forward: {{allow: 127.0.0.0/8}}
                 check(status(*through, *options, f"http://{origin.address}/a") == expected, f"forward {options}")
 
 
+def tls(driver):
+    """curl and OpenSSL's own client over TLS: to a reverse proxy, to a forward proxy and through its tunnels."""
+    plain = ["curl", "-sS", "--fail", "--noproxy", "*"]
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        for kind, options in (("rsa", ("rsa:2048",)), ("ecdsa", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))):
+            call(need("openssl"), "req", "-x509", "-newkey", *options, "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                 "-addext", "subjectAltName=DNS:localhost,DNS:*.example.org", "-keyout", f"{directory}/{kind}.key",
+                 "-out", f"{directory}/{kind}.pem")
+        path = os.path.join(directory, "uproxy.yaml")
+        with open(path, "w") as file:
+            file.write(f"""
+listeners:
+  - address: "127.0.0.1:0"
+    tls: &tls {{certificates: [{{cert: rsa.pem, key: rsa.key}}, {{cert: ecdsa.pem, key: ecdsa.key}}]}}
+  - {{address: "127.0.0.1:0", role: forward, tls: *tls}}
+clusters: {{a: {{endpoints: "{origin.address}"}}}}
+forward: {{allow: 127.0.0.0/8}}
+""")
+        trusted = os.path.join(directory, "roots.pem")
+        with open(trusted, "w") as file:
+            file.write("".join(open(f"{directory}/{kind}.pem").read() for kind in ("rsa", "ecdsa")))
+        with Proxy(driver, "--config", path) as proxy:
+            ports = re.findall(r" proxy on [\d.]+:(\d+)", proxy.text)
+            url, forward = (f"https://localhost:{port}" for port in ports)
+            safe = [*plain, "-4", "--cacert", trusted]
+            body = os.urandom(3_000_000)
+            wanted = hashlib.sha256(body).hexdigest().encode()
+            for options in (["--tlsv1.3"], ["--tls-max", "1.2"],
+                            ["--tls-max", "1.2", "--ciphers", "ECDHE-RSA-AES128-GCM-SHA256"],
+                            ["--tls-max", "1.2", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"], ["--http1.0"]):
+                check(call(*safe, *options, f"{url}/a", f"{url}/b") == b"okok", f"{options}")
+                check(call(*safe, *options, "--data-binary", "@-", f"{url}/hash", input=body) == wanted, f"body {options}")
+            named = ["--connect-to", f"a.example.org:443:127.0.0.1:{ports[0]}", "https://a.example.org/a"]
+            check(call(*safe, *named) == b"ok", "a wildcard")
+            through = ["curl", "-sS", "--fail", "--noproxy", "", "-4", "--proxy-cacert", trusted, "-x", forward]
+            environment = clean_environment()
+            target = f"http://{origin.address}"
+            check(call(*through, f"{target}/a", env=environment) == b"ok", "forward")
+            check(call(*through, "-p", "--data-binary", "@-", f"{target}/hash", input=body, env=environment) == wanted, "CONNECT")
+            # TLS inside TLS.
+            inside = ["-p", "--cacert", trusted, f"{url.replace('localhost', '127.0.0.1')}/a", "-k"]
+            check(call(*through, *inside, env=environment) == b"ok", "TLS inside TLS")
+            client = ["openssl", "s_client", "-connect", f"127.0.0.1:{ports[0]}", "-servername", "localhost", "-CAfile", trusted]
+            said = call(*client, "-alpn", "http/1.1", "-quiet",
+                        input=b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            check(said.endswith(b"ok"), f"s_client: {said}")
+            session = os.path.join(directory, "session")
+            ask = b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            call(*client, "-ign_eof", "-sess_out", session, input=ask)
+            check(b"Reused" in call(*client, "-ign_eof", "-sess_in", session, input=ask), "a session")
+            check(proxy.counter("tls_handshakes_resumed_total") >= 1, "a session is counted")
+            check(proxy.counter("tls_errors_total") == 0, "errors")
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, parent, reload_commands, reload_storm, upgrade,
+         notify, socket_activation, privileges, half_made_start, access, tls, parent, reload_commands, reload_storm, upgrade,
          upgrade_fails, drain_delay])

@@ -1,5 +1,3 @@
-internal import CPosix
-
 /// A text file that has one item a line; empty lines and those that begin with `#` are none.
 enum ListFile {
     /// Larger files are no lists.
@@ -15,7 +13,8 @@ enum ListFile {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path, limitBytes: sizeLimitBytes)
         } catch {
-            throw OptionSyntaxError("\(quoted(path)) \(reason(error.errno)): check the path")
+            let reason = error.reasonOfFile(limitBytes: sizeLimitBytes)
+            throw OptionSyntaxError("\(quoted(path)) \(reason): check the path")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw OptionSyntaxError("\(quoted(path)) is no text in UTF-8: check the path")
@@ -38,15 +37,5 @@ enum ListFile {
         var scalars = line.unicodeScalars.drop(while: isSpace)
         while let last = scalars.last, isSpace(last) { scalars.removeLast() }
         return Substring(scalars)
-    }
-
-    private static func reason(_ errno: Int32) -> String {
-        switch errno {
-        case ENOENT: "does not exist"
-        case EACCES: "may not be read"
-        case EISDIR: "is a directory"
-        case EFBIG: "is larger than \(sizeLimitBytes >> 20) MiB"
-        default: "cannot be read (errno \(errno))"
-        }
     }
 }

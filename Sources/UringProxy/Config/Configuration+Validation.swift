@@ -355,7 +355,8 @@ extension Configuration {
 
     private func checkTimeouts(_ problems: inout ProblemList) {
         var timeouts: [(String, Nanoseconds)] = [
-            ("--timeout-head", timeoutHead), ("--timeout-body-idle", timeoutBodyIdle),
+            ("--timeout-head", timeoutHead), ("--timeout-tls-handshake", timeoutTLSHandshake),
+            ("--timeout-body-idle", timeoutBodyIdle),
             ("--timeout-send-idle", timeoutSendIdle), ("--timeout-keepalive", timeoutKeepalive),
             ("--timeout-connect", timeoutConnect), ("--timeout-upstream", timeoutUpstream),
             ("--timeout-total", timeoutTotal), ("--timeout-tunnel-idle", timeoutTunnelIdle),

@@ -57,6 +57,8 @@ public struct Configuration: Sendable, Equatable {
 
     /// From the first byte of a request, or the connection's start, to the end of its head.
     public var timeoutHead = Nanoseconds.seconds(30)
+    /// From the connection's start to the end of its TLS handshake.
+    public var timeoutTLSHandshake = Nanoseconds.seconds(10)
     /// Between two pieces of a request body.
     public var timeoutBodyIdle = Nanoseconds.seconds(60)
     /// While a peer takes none of what is sent to it.

@@ -69,6 +69,9 @@ enum ConfigurationSchema {
                 "max_connections", \.maxConnections, .count(ListenerConfiguration.connectionRange),
                 "Connections at a time, of all threads together; those beyond it are answered with 503, or reset (tcp). 0: any number."
             ),
+            .object(
+                "tls", \.tls, "How it speaks TLS; left out, it does not.", new: { TLSConfiguration() },
+                ListenerSchema.tlsKeys),
         ] + accessKeys()
 
     /// What listeners and routes let in.
@@ -392,6 +395,9 @@ enum ConfigurationSchema {
 
     private static let timeoutKeys: [SchemaKey<Configuration>] = [
         .value("head", \.timeoutHead, .duration, "For a whole request head: 408.", option: "--timeout-head"),
+        .value(
+            "tls_handshake", \.timeoutTLSHandshake, .duration,
+            "For a TLS handshake, from the connection's start: close.", option: "--timeout-tls-handshake"),
         .value(
             "body_idle", \.timeoutBodyIdle, .duration, "Between two pieces of a body: 408 or close.",
             option: "--timeout-body-idle"),

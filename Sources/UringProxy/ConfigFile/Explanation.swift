@@ -67,6 +67,8 @@ public struct Explanation: Sendable {
         }
         add("request", "\(method) \(target) from \(source.description)", nil)
         add("listener", "\(listener.role.rawValue) proxy on \(listener.address)", path(of: listener))
+        explainTLS(
+            listener, host: isForward || listener.role != .reverse ? "" : Self.host(target, query.fields))
         guard explainAccess(listener.access, source, path(of: listener)) else { return }
         if listener.maxConnections > 0 {
             add(
@@ -95,7 +97,7 @@ public struct Explanation: Sendable {
         lines.append(Line(label: label, text: text, origin: origin))
     }
 
-    private func path(of listener: ListenerConfiguration) -> String {
+    func path(of listener: ListenerConfiguration) -> String {
         configuration.listeners.firstIndex { $0.address == listener.address }.map { "listeners[\($0)]" }
             ?? "listeners"
     }

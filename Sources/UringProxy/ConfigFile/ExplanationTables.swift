@@ -6,6 +6,8 @@ struct ExplanationTables: Sendable {
     let routes: [(name: String, set: RouteSet)]
     /// With the endpoints that are known, and of a running process how they do and what finds them.
     let clusters: [ClusterPlan]
+    /// Of each listener, in the order of the configuration's; nil where it speaks no TLS.
+    let tls: [TLSContext?]
 }
 
 extension ExplanationTables {
@@ -30,6 +32,6 @@ extension ExplanationTables {
                     zones: ZonePlans(
                         own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
                         thresholdPercent: cluster.zoneThreshold))
-            })
+            }, tls: TLSCompiler(configuration, tickets: TLSTicketKeys()).contexts)
     }
 }

@@ -98,6 +98,20 @@ extension SchemaKey {
             }, write: { $0[keyPath: property].map { .scalar($0) } })
     }
 
+    /// The path of a file, that has to be there; a relative one is so to the file it stands in.
+    static func path(
+        _ name: String, required property: any WritableKeyPath<Target, String> & Sendable, _ summary: String
+    ) -> SchemaKey {
+        let syntax = ValueSyntax<String>.text("the path of a file")
+        return SchemaKey(
+            name: name, summary: summary, option: nil, isRequired: true, shape: .value(syntax.schema),
+            read: { node, path, target, reader in
+                if let value = reader.value(node, path, syntax) {
+                    target[keyPath: property] = node.position.path(of: value)
+                }
+            }, write: { .scalar($0[keyPath: property]) })
+    }
+
     /// Paths of files; one alone may stand there without being a list, and a relative one is so to the file it stands in.
     static func paths(
         _ name: String, _ property: any WritableKeyPath<Target, [String]> & Sendable, _ summary: String

@@ -5,6 +5,7 @@ enum Errno {
     static var noBuffers: Int32 { ENOBUFS }
     static var noMemory: Int32 { ENOMEM }
     static var canceled: Int32 { ECANCELED }
+    static var connectionReset: Int32 { ECONNRESET }
     static var connectionRefused: Int32 { ECONNREFUSED }
     static var timedOut: Int32 { ETIMEDOUT }
     static var tooManyFiles: Int32 { EMFILE }

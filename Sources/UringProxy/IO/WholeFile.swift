@@ -18,3 +18,16 @@ enum WholeFile {
         }
     }
 }
+
+extension SystemCallError {
+    /// Why a file could not be read, behind its name.
+    func reasonOfFile(limitBytes: Int) -> String {
+        switch errno {
+        case ENOENT: "does not exist"
+        case EACCES: "may not be read"
+        case EISDIR: "is a directory"
+        case EFBIG: "is larger than \(limitBytes >> 20) MiB"
+        default: "cannot be read (errno \(errno))"
+        }
+    }
+}

@@ -3,6 +3,8 @@ enum Counter: Int, CaseIterable {
     case downstreamAccepted, downstreamClosed, acceptFailures, acceptPauses, clientLimitRefusals,
         addressRefusals, rateLimitRefusals, credentialChecks
     case proxyHeadersRead, proxyHeadersRefused, proxySendersRefused
+    case tlsHandshakes, tlsResumed, tlsAlerts, tlsIncompatible, tlsMalformed, tlsAbandoned
+    case tlsErrors, tlsTruncated
     case requests, headsRefused
     case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
     case localResponses
@@ -16,7 +18,8 @@ enum Counter: Int, CaseIterable {
     case stickyFollowed, stickySet
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
-    case timeoutsHead, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate, timeoutsUpstream,
+    case timeoutsHead, timeoutsTLSHandshake, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate,
+        timeoutsUpstream,
         timeoutsConnect,
         timeoutsTotal, timeoutsTunnel
     case namesAsked, namesFailed
@@ -48,6 +51,33 @@ enum Counter: Int, CaseIterable {
             )
         case .proxySendersRefused:
             ("proxy_senders_refused_total", "Connections closed for --proxy-protocol-from.")
+        case .tlsHandshakes: ("tls_handshakes_total", "TLS handshakes done.")
+        case .tlsResumed:
+            ("tls_handshakes_resumed_total", "Of them, those that went on with an earlier session.")
+        case .tlsAlerts:
+            ("tls_handshakes_alerted_total", "TLS handshakes that the client ended with an alert.")
+        case .tlsIncompatible:
+            (
+                "tls_handshakes_incompatible_total",
+                "TLS handshakes without a version, cipher, group or protocol that both sides take."
+            )
+        case .tlsMalformed:
+            (
+                "tls_handshakes_malformed_total",
+                "Connections refused for what stood in the place of a TLS handshake."
+            )
+        case .tlsAbandoned:
+            ("tls_handshakes_abandoned_total", "TLS handshakes in which the client closed the connection.")
+        case .tlsErrors:
+            (
+                "tls_errors_total",
+                "TLS connections that ended with an alert, or with bytes that could not be decrypted."
+            )
+        case .tlsTruncated:
+            (
+                "tls_truncated_total",
+                "Requests and tunnels whose TLS connection ended without saying so (close_notify)."
+            )
         case .requests: ("requests_total", "Request heads read.")
         case .headsRefused:
             ("heads_refused_total", "Request heads refused as malformed, ambiguous or too large.")
@@ -112,6 +142,7 @@ enum Counter: Int, CaseIterable {
         case .tunnelsOpened: ("tunnels_opened_total", "Tunnels opened (CONNECT and Upgrade).")
         case .tunnelsClosed: ("tunnels_closed_total", "Tunnels that have ended.")
         case .timeoutsHead: ("timeouts_head_total", "--timeout-head")
+        case .timeoutsTLSHandshake: ("timeouts_tls_handshake_total", "--timeout-tls-handshake")
         case .timeoutsKeepalive: ("timeouts_keepalive_total", "--timeout-keepalive")
         case .timeoutsBody: ("timeouts_body_total", "--timeout-body-idle")
         case .timeoutsSend: ("timeouts_send_total", "--timeout-send-idle")

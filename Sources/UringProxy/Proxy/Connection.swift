@@ -10,6 +10,8 @@ struct Connection: BitwiseCopyable {
         // Downstream.
         /// Before its first byte a PROXY protocol header has to come.
         case readingProxyHeader
+        /// TLS is about to begin, or its handshake is under way.
+        case handshaking
         /// Between requests; the last response may still be on its way out.
         case waiting
         /// Some bytes of a head have come.

@@ -22,6 +22,7 @@ extension Engine where D: ~Copyable {
         adoptClusters(snapshot)
         adoptRoutes(snapshot)
         adoptAccess(snapshot.access)
+        tlsContexts = snapshot.tls
         adoptGeo(snapshot.geo)
         adoptListeners(adopted, snapshot)
         releaseAwaiting()
@@ -210,6 +211,7 @@ extension Engine where D: ~Copyable {
                 listeners[index].cluster = listener.cluster
                 listeners[index].routes = listener.routes
                 listeners[index].access = listener.access
+                listeners[index].tls = listener.tls
                 adoptLimit(listener.connectionLimit, listener: index)
             }
             if same.isEmpty { addListener(listener, snapshot.listenerLoads[listener.id]) }
@@ -229,6 +231,8 @@ extension Engine where D: ~Copyable {
             listeners[index].access = -1
             listeners[index].refuses = true
         }
+        // Handshakes that have not begun have nothing to begin with.
+        if listeners[index].tls >= 0 { listeners[index].tls = Listener.tlsGone }
         if listeners[index].refuses { return }
         let (cluster, routes) = (listeners[index].cluster, listeners[index].routes)
         if routes >= 0 {

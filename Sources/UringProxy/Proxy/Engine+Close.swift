@@ -58,6 +58,9 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func connectionFailed(_ slot: UInt32, errno: Int32) {
         switch connections[slot].phase {
+        case .handshaking:
+            counters.add(.tlsAbandoned)
+            close(slot)
         case .readingProxyHeader, .waiting, .readingHead, .discarding, .pooled, .retiring:
             close(slot)
         case .exchanging:
@@ -122,6 +125,7 @@ extension Engine where D: ~Copyable {
         connections[slot].phase = .closing
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
+        if isSecure(slot) { segments.removeAll(&tls[slot].received) }
         if connections[slot].operationsInFlight > 0 {
             // A receive ends when it is cancelled, and `close(2)` says the rest: that spares a system call for each
             // connection that is closed while it is read from. What does not end so is shut down. RFC-wise a FIN, or
@@ -152,7 +156,8 @@ extension Engine where D: ~Copyable {
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
-        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .detached, .closing:
+        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .detached,
+            .closing:
             break
         }
     }
@@ -177,6 +182,7 @@ extension Engine where D: ~Copyable {
     mutating func finishClosing(_ slot: UInt32) {
         guard connections[slot].operationsInFlight == 0 else { return }
         dropOutput(slot)
+        if isSecure(slot) { freeSession(slot) }
         if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
         driver.close(connections[slot].descriptor, reset: connections[slot].resetsOnClose)
         timers.remove(slot)
@@ -200,19 +206,32 @@ extension Engine where D: ~Copyable {
     /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
     /// side ends too (RFC 9112 §9.6).
     mutating func beginDiscarding(_ slot: UInt32) {
+        if tlsCount > 0 && !mayEnd(slot) {
+            connections[slot].closesAfterFlush = true
+            armTimer(slot)
+            return
+        }
         // Whoever sends "close" sends no request after it (RFC 9112 §9.6). So nothing can come that would have to be
-        // dropped, and there is no end to wait for.
-        if connections[slot].inputEnded || connections[slot].saidClose && connections[slot].input.isEmpty {
+        // dropped, and there is no end to wait for. Over TLS a close_notify comes.
+        if connections[slot].inputEnded
+            || connections[slot].saidClose && connections[slot].input.isEmpty && !isSecure(slot)
+        {
             close(slot)
             return
         }
         connections[slot].phase = .discarding
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
+        if isSecure(slot) { segments.removeAll(&tls[slot].received) }
         connections[slot].outputEnded = true
         driver.shutdown(connections[slot].descriptor, .sending)
         updateReceive(slot)
         armTimer(slot)
+    }
+
+    /// Ends a downstream connection on which nothing is under way: over TLS it is told before.
+    mutating func closeInOrder(_ slot: UInt32) {
+        if isSecure(slot) { beginDiscarding(slot) } else { close(slot) }
     }
 
     /// Downstream's end came while its bytes were dropped.

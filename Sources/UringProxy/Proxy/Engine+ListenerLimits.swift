@@ -15,7 +15,8 @@ extension Engine where D: ~Copyable {
             connection.countedAtListener = true
             return true
         }
-        if listeners[index].role == .tcp || surplusCount >= surplusLimit {
+        // To be told so over TLS takes a handshake, which is what costs most of it all.
+        if listeners[index].role == .tcp || listeners[index].tls >= 0 || surplusCount >= surplusLimit {
             counters.add(failure: .listenerFull)
             return false
         }

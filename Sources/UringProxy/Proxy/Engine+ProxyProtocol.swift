@@ -58,6 +58,8 @@ extension Engine where D: ~Copyable {
         connections[slot] = connection
         if !mayStay {
             close(slot)
+        } else if listeners[connection.listener].tls != Listener.speaksNoTLS {
+            awaitHandshake(slot)
         } else if listeners[connection.listener].role == .tcp {
             startRelay(slot)
         } else {

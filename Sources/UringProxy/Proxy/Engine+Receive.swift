@@ -6,7 +6,7 @@ extension Engine where D: ~Copyable {
     /// This is the proxy's backpressure: to slow a peer down is not to ask.
     @inline(__always)
     mutating func updateReceive(_ slot: UInt32) {
-        let wanted = wantsInput(slot)
+        let wanted = wantsInput(slot) && !(tlsCount > 0 && decryptsFirst(slot))
         switch connections[slot].receiving {
         case .none:
             if !wanted {
@@ -98,7 +98,7 @@ extension Engine where D: ~Copyable {
 
     /// Whether more bytes can be used.
     @inline(__always)
-    private func wantsInput(_ slot: UInt32) -> Bool {
+    func wantsInput(_ slot: UInt32) -> Bool {
         if connections[slot].inputEnded { return false }
         switch connections[slot].phase {
         case .readingProxyHeader, .waiting, .readingHead:
@@ -113,7 +113,7 @@ extension Engine where D: ~Copyable {
                 && (partner == Slot.none
                     || connections[partner].output.byteCount < window(of: slot)
                         && splicing[partner].pipeBytes == 0)
-        case .discarding, .pooled, .borrowed:
+        case .handshaking, .discarding, .pooled, .borrowed:
             return true
         case .detached, .connecting, .retiring, .closing:
             return false
@@ -168,6 +168,9 @@ extension Engine where D: ~Copyable {
             noteReceived(slot, size)
             if connections[slot].phase == .discarding {
                 arena.release(slice)
+            } else if isSecure(slot) {
+                receivedSecurely(slot, Segment(slice: slice, offset: 0, size: size))
+                return
             } else {
                 segments.appendCompacting(
                     Segment(slice: slice, offset: 0, size: size), to: &connections[slot].input)
@@ -194,6 +197,8 @@ extension Engine where D: ~Copyable {
     @inline(never)
     private mutating func receiveEnded(_ slot: UInt32, _ result: Int32) {
         switch -result {
+        case 0 where isSecure(slot) && connections[slot].phase != .discarding:
+            receivingEndedSecurely(slot)
         case 0:
             connections[slot].inputEnded = true
             inputArrived(slot)
@@ -224,9 +229,10 @@ extension Engine where D: ~Copyable {
 
     /// New bytes, or the end of them, for whoever reads this connection now.
     @inline(__always)
-    private mutating func inputArrived(_ slot: UInt32) {
+    mutating func inputArrived(_ slot: UInt32) {
         switch connections[slot].phase {
         case .readingProxyHeader: readProxyHeader(slot)
+        case .handshaking: beginHandshake(slot)
         case .waiting, .readingHead: readRequests(slot)
         case .exchanging: requestInputArrived(slot)
         case .leased: if connections[slot].requestHeld { leasedInVain(slot) } else { readResponse(slot) }

@@ -27,7 +27,7 @@ extension Engine where D: ~Copyable {
     /// Downstream has nothing more to ask.
     private mutating func endWaiting(_ slot: UInt32) {
         if connections[slot].output.isEmpty {
-            close(slot)
+            closeInOrder(slot)
         } else {
             connections[slot].closesAfterFlush = true
             queueFlush(slot)
@@ -404,8 +404,8 @@ extension Engine where D: ~Copyable {
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(
                 head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
-                peer: peerText, peerIsIPv6: isIPv6, proto: "http", keepUpgrade: keepUpgrade,
-                changes: changes)
+                peer: peerText, peerIsIPv6: isIPv6, proto: isSecure(slot) ? "https" : "http",
+                keepUpgrade: keepUpgrade, changes: changes)
         }
     }
 

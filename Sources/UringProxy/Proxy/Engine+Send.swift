@@ -26,9 +26,15 @@ extension Engine where D: ~Copyable {
             dropOutput(slot)
             outputDrained(slot)
             return
-        case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .leased, .pooled,
-            .retiring, .tunnelling:
+        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .leased,
+            .pooled, .retiring, .tunnelling:
             break
+        }
+        if isSecure(slot) && !seal(slot) {
+            counters.add(.buffersExhausted)
+            connections[slot].resetsOnClose = true
+            connectionFailed(slot, errno: Errno.noMemory)
+            return
         }
         connections[slot].isSending = true
         connections[slot].requestHeld = false
@@ -75,8 +81,8 @@ extension Engine where D: ~Copyable {
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled: return false
         case .readingHead: return false
-        case .readingProxyHeader, .exchanging, .discarding, .detached, .connecting, .borrowed, .retiring,
-            .closing:
+        case .readingProxyHeader, .handshaking, .exchanging, .discarding, .detached, .connecting, .borrowed,
+            .retiring, .closing:
             return true
         }
     }
@@ -110,6 +116,7 @@ extension Engine where D: ~Copyable {
             splicing[slot].pipeBytes -= size
         } else {
             segments.consume(size, from: &connections[slot].output)
+            if isSecure(slot) { sentSecurely(slot, size) }
         }
         counters.add(
             connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
@@ -144,7 +151,7 @@ extension Engine where D: ~Copyable {
         case .exchanging, .detached: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
-        case .readingProxyHeader, .discarding, .connecting, .borrowed, .pooled, .closing: break
+        case .readingProxyHeader, .handshaking, .discarding, .connecting, .borrowed, .pooled, .closing: break
         case .retiring:
             retire(slot)
             return

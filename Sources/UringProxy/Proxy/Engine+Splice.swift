@@ -30,7 +30,10 @@ extension Engine where D: ~Copyable {
     mutating func receiveIntoPipe(_ slot: UInt32, paused: Int64) -> Bool {
         guard settings.pipes > 0 else { return false }
         let target = partner(of: slot)
-        guard target != Slot.none, mayContinueSplicing(slot, target, paused: paused) else { return false }
+        // What passes a session is looked at.
+        guard target != Slot.none, !isSecure(slot), !isSecure(target),
+            mayContinueSplicing(slot, target, paused: paused)
+        else { return false }
         let size = spliceableBytes(slot)
         guard size > 0 else { return false }
         if !splicing[slot].splices {
@@ -53,10 +56,8 @@ extension Engine where D: ~Copyable {
         case .leased:
             guard exchanges[index].responseEncoding == .verbatim else { return 0 }
             body = exchanges[index].responseBody
-        case .readingProxyHeader, .waiting, .readingHead, .discarding, .detached, .connecting, .pooled,
-            .borrowed,
-            .retiring,
-            .closing:
+        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .discarding, .detached, .connecting,
+            .pooled, .borrowed, .retiring, .closing:
             return 0
         }
         switch body.state {
@@ -203,10 +204,8 @@ extension Engine where D: ~Copyable {
             relayResponse(index)
         case .tunnelling:
             relayTunnel(from: slot)
-        case .readingProxyHeader, .waiting, .readingHead, .discarding, .detached, .connecting, .pooled,
-            .borrowed,
-            .retiring,
-            .closing:
+        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .discarding, .detached, .connecting,
+            .pooled, .borrowed, .retiring, .closing:
             updateReceive(slot)
         }
     }

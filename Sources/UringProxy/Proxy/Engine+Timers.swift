@@ -7,7 +7,8 @@ extension Engine where D: ~Copyable {
     /// What a connection waits for, and until when.
     private struct Wait {
         enum Reason {
-            case head, keepalive, body, rate, send, linger, queue, connect, join, hedge, upstream, poolIdle,
+            case head, handshake, keepalive, body, rate, send, linger, queue, connect, join, hedge, upstream,
+                poolIdle,
                 tunnel,
                 total,
                 credentials, kernel
@@ -42,6 +43,11 @@ extension Engine where D: ~Copyable {
         case .readingProxyHeader:
             wait.limit(started, timeouts.head, .head)
             if phase != .running || connections[slot].endsSoon {
+                wait.limit(started, Self.lastMoment, .keepalive)
+            }
+        case .handshaking:
+            wait.limit(started, timeouts.tlsHandshake, .handshake)
+            if !isSecure(slot) && (phase != .running || connections[slot].endsSoon) {
                 wait.limit(started, Self.lastMoment, .keepalive)
             }
         case .waiting:
@@ -205,14 +211,19 @@ extension Engine where D: ~Copyable {
         case .head:
             counters.add(.timeoutsHead)
             // RFC 9110 §15.5.9; a connection on which nothing was ever said, or nothing of HTTP, is closed without a word.
-            if connections[slot].input.isEmpty || connections[slot].phase == .readingProxyHeader {
+            if connections[slot].phase == .readingProxyHeader {
                 close(slot)
+            } else if connections[slot].input.isEmpty {
+                closeInOrder(slot)
             } else {
                 refuse(slot, .headTimeout)
             }
+        case .handshake:
+            counters.add(.timeoutsTLSHandshake)
+            close(slot)
         case .keepalive:
             counters.add(.timeoutsKeepalive)
-            close(slot)
+            closeInOrder(slot)
         case .body:
             counters.add(.timeoutsBody)
             fail(connections[slot].exchange, .bodyTimeout)

@@ -8,7 +8,7 @@ internal import Synchronization
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
-/// `Engine+ProxyProtocol`.
+/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+TLS`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -117,6 +117,15 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Connections whose receive found no slice, in the order they asked.
     var starved: SlotQueue
     var splicing: SlotTable<SpliceState>
+    /// What listeners' `tls` are indices of.
+    var tlsContexts: [TLSContext?]
+    var tls: SlotTable<TLSState>
+    /// Connections that have a session.
+    var tlsCount = 0
+    /// What sessions read from and write to.
+    let tlsWire = TLSWire()
+    /// Connections whose ciphertext waited for room, or waits for memory.
+    var decryptQueue: SlotQueue
     /// Connections with a pipe.
     var piped: SlotQueue
 
@@ -190,6 +199,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         readQueue = SlotQueue(capacity: slots * 2 + 65_536)
         starved = SlotQueue(capacity: slots)
         splicing = SlotTable(capacity: slots)
+        tlsContexts = snapshot.tls
+        tls = SlotTable(capacity: slots)
+        decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
         piped = SlotQueue(capacity: slots)
         for (index, upstream) in snapshot.endpoints.enumerated() {
             fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index))
@@ -213,6 +225,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     @inline(__always)
     var nextDeadline: Int64 {
         if !borrowed.isEmpty { return driver.now }
+        if !decryptQueue.isEmpty && arena.canLease(.medium) { return driver.now }
         // What this turn gave back the driver takes with the next one.
         if !starved.isEmpty && (driver.receivableSlices > 0 || arena.canLease(.medium)) { return driver.now }
         return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)
@@ -228,6 +241,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if !starved.isEmpty { feedStarved() }
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {
+            if !decryptQueue.isEmpty { decryptQueued() }
             readQueued()
             flushAll()
         } while handleCompletions()
@@ -298,9 +312,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 close(slot)
             case .detached:
                 drainDetached(connections[slot].exchange)
-            case .readingProxyHeader, .waiting, .readingHead, .exchanging, .discarding, .connecting,
-                .borrowed,
-                .leased, .retiring, .tunnelling, .closing:
+            case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding,
+                .connecting, .borrowed, .leased, .retiring, .tunnelling, .closing:
                 armTimer(slot)
             }
         }

@@ -3,6 +3,7 @@ struct EngineSettings: Sendable {
     /// Nanoseconds; `.max` switches a timeout off.
     struct Timeouts: BitwiseCopyable, Sendable {
         var head: Int64
+        var tlsHandshake: Int64
         var bodyIdle: Int64
         var sendIdle: Int64
         var keepalive: Int64
@@ -75,7 +76,9 @@ struct EngineSettings: Sendable {
     ) {
         func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
         timeouts = Timeouts(
-            head: limit(configuration.timeoutHead), bodyIdle: limit(configuration.timeoutBodyIdle),
+            head: limit(configuration.timeoutHead),
+            tlsHandshake: limit(configuration.timeoutTLSHandshake),
+            bodyIdle: limit(configuration.timeoutBodyIdle),
             sendIdle: limit(configuration.timeoutSendIdle), keepalive: limit(configuration.timeoutKeepalive),
             connect: limit(configuration.timeoutConnect), upstream: limit(configuration.timeoutUpstream),
             total: limit(configuration.timeoutTotal), tunnelIdle: limit(configuration.timeoutTunnelIdle),

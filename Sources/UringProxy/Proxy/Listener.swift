@@ -24,6 +24,8 @@ struct Listener: BitwiseCopyable {
     var access: Int32
     /// Connections at most, those of all workers together; 0: any number.
     var connectionLimit: Int32
+    /// What its TLS begins with, by index, or one of the two below.
+    var tls: Int32
     /// An accept is under way.
     var isArmed = false
     /// The snapshot has it no more: it takes no connection, and those that it has taken end with their exchange.
@@ -37,10 +39,15 @@ struct Listener: BitwiseCopyable {
     /// After a failure (EMFILE…): how long to wait before accepting again, in nanoseconds; doubles each time.
     var backoff: Int64 = 0
 
+    static var speaksNoTLS: Int32 { -1 }
+    /// It has gone, and with it its certificates.
+    static var tlsGone: Int32 { -2 }
+
     /// - Parameter cluster: nil: the first; of a forward listener none.
     init(
         descriptor: Int32, id: Int = 0, role: Role, cluster: Int? = nil, routes: Int = -1,
-        isInherited: Bool = false, access: Int32 = -1, connectionLimit: Int32 = 0
+        isInherited: Bool = false, access: Int32 = -1, connectionLimit: Int32 = 0,
+        tls: Int32 = Listener.speaksNoTLS
     ) {
         self.descriptor = descriptor
         self.id = id
@@ -50,5 +57,6 @@ struct Listener: BitwiseCopyable {
         self.isInherited = isInherited
         self.access = access
         self.connectionLimit = connectionLimit
+        self.tls = tls
     }
 }

@@ -5,7 +5,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case notAProxyRequest, notAnOriginRequest, schemeUnsupported, connectNotAllowed, traceNotAllowed
     case bodyTooLarge, destinationDenied, addressDenied, rateLimited, unauthorized, proxyUnauthorized
     case loopDetected, noRoute, badPath, hostMissing, routeUndecided, rewrittenTooLong, changesTooLarge
-    case headTimeout, bodyTimeout, bodyTooSlow
+    case headTimeout, bodyTimeout, bodyTooSlow, tlsExpected
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
     case connectRefused, connectTimeout, connectFailed
@@ -20,7 +20,9 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     /// RFC 9110 §15, RFC 6585 §5 (431), RFC 5842 §7.2 (508).
     var status: UInt16 {
         switch self {
-        case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided: 400
+        case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided,
+            .tlsExpected:
+            400
         case .schemeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
@@ -77,6 +79,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .routeUndecided: "a route's regular expression could not be decided within its limits"
         case .headTimeout: "the request head took too long; see --timeout-head"
         case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
+        case .tlsExpected: "this port speaks TLS: ask for https://"
         case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
         case .rewrittenTooLong: "the target that the route makes of this one is too long; see --limit-uri"
         case .changesTooLarge: "the fields that the route makes of this request's are too large"
@@ -136,6 +139,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
         case .bodyTooSlow: "body_too_slow"
+        case .tlsExpected: "tls_expected"
         case .nameNotFound: "name_not_found"
         case .nameTimeout: "name_timeout"
         case .nameFailed: "name_failed"

@@ -21,6 +21,8 @@ final class Snapshot: Sendable {
     /// Of each endpoint of the clusters, in their order; empty: nothing is lent.
     let lending: [LendingQueue]
     let access: Access
+    /// What each listener begins handshakes with, in the order of the configuration's; nil where it speaks no TLS.
+    let tls: [TLSContext?]
     /// nil: nothing is known of where clients are.
     let geo: GeoSource?
     let clientLimit: ClientLimit?
@@ -39,7 +41,7 @@ final class Snapshot: Sendable {
     ///     that they go through; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
-        access: Access = Access(), geo: GeoSource? = nil,
+        access: Access = Access(), tls: [TLSContext?] = [], geo: GeoSource? = nil,
         clientLimit: ClientLimit? = nil, listenerLoads: [Int: ListenerLoad] = [:],
         after previous: Snapshot? = nil,
         makeLending: ((ClusterGate?) -> LendingQueue)? = nil
@@ -49,6 +51,7 @@ final class Snapshot: Sendable {
         self.clusters = clusters
         self.routes = routes
         self.access = access
+        self.tls = tls
         self.geo = geo
         self.clientLimit = clientLimit
         self.listenerLoads = listenerLoads
@@ -74,7 +77,7 @@ final class Snapshot: Sendable {
     /// The same, but for the endpoints of clusters.
     func with(_ clusters: [ClusterPlan], makeLending: ((ClusterGate?) -> LendingQueue)?) -> Snapshot {
         Snapshot(
-            settings: settings, clusters: clusters, routes: routes, access: access, geo: geo,
+            settings: settings, clusters: clusters, routes: routes, access: access, tls: tls, geo: geo,
             clientLimit: clientLimit, listenerLoads: listenerLoads, after: self, makeLending: makeLending)
     }
 

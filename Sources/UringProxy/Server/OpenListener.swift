@@ -174,14 +174,17 @@ struct OpenListener {
         return Listener(
             descriptor: descriptor, id: id, role: role, cluster: cluster, routes: routes ?? -1,
             isInherited: isInherited, access: snapshot.access.ofListeners[place],
-            connectionLimit: Int32(clamping: listener.maxConnections))
+            connectionLimit: Int32(clamping: listener.maxConnections),
+            tls: snapshot.tls[place] == nil ? Listener.speaksNoTLS : Int32(place))
     }
 
     // MARK: - For people
 
     /// What it does, in a line.
     func describe(_ configuration: Configuration) -> String {
-        let place = address.description + (isInherited ? " (inherited)" : "") + Self.headerNote(configuration)
+        let place =
+            address.description + (isInherited ? " (inherited)" : "") + (listener.tls == nil ? "" : " (TLS)")
+            + Self.headerNote(configuration)
         switch (listener.role, listener.routes) {
         case (.forward, _):
             return "forward proxy on \(place)" + (listener.parent.map { " through \($0)" } ?? "")

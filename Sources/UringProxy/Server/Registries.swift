@@ -3,6 +3,7 @@ struct Registries: Sendable {
     let limiters = LimiterRegistry()
     let health: HealthRegistry
     let discovery = DiscoveryRegistry()
+    let tickets = TLSTicketKeys()
 
     /// Forgets what a configuration, and the clusters made of it, do not name.
     func keep(_ configuration: Configuration, _ clusters: [ClusterPlan]) {

@@ -8,6 +8,7 @@ struct SnapshotCompiler {
     private(set) var clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
+    private let tls: [TLSContext?]
     let geo: GeoCompiler
 
     /// - Parameter registries: what there is, and gets what is new.
@@ -26,7 +27,9 @@ struct SnapshotCompiler {
         let stickyKeys = StickyKeys(configuration)
         problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
         let zones = ZoneCompiler(configuration, sets: compiler.sets)
-        problems += stickyKeys.problems + zones.problems
+        let tlsCompiler = TLSCompiler(configuration, tickets: registries.tickets)
+        tls = tlsCompiler.contexts
+        problems += stickyKeys.problems + zones.problems + tlsCompiler.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -112,7 +115,7 @@ struct SnapshotCompiler {
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
-            geo: geo,
+            tls: tls, geo: geo,
             clientLimit: clientLimit(previous),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
             after: previous,

@@ -8,6 +8,13 @@ struct TimeoutOptions: ParsableArguments {
     var timeoutHead: Nanoseconds?
 
     @Option(
+        help: durationHelp(
+            "Until a TLS handshake is done, from the connection's start, else close",
+            defaults.timeoutTLSHandshake),
+        transform: duration)
+    var timeoutTLSHandshake: Nanoseconds?
+
+    @Option(
         help: durationHelp("Between two pieces of a request body, else 408", defaults.timeoutBodyIdle),
         transform: duration)
     var timeoutBodyIdle: Nanoseconds?
@@ -61,6 +68,7 @@ struct TimeoutOptions: ParsableArguments {
 
     func apply(to configuration: inout Configuration) {
         set(&configuration.timeoutHead, to: timeoutHead)
+        set(&configuration.timeoutTLSHandshake, to: timeoutTLSHandshake)
         set(&configuration.timeoutBodyIdle, to: timeoutBodyIdle)
         set(&configuration.timeoutSendIdle, to: timeoutSendIdle)
         set(&configuration.timeoutKeepalive, to: timeoutKeepalive)

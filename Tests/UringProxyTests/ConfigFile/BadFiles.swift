@@ -11,7 +11,7 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + clusters + discoveries + health + sticky + routes + rewrites + edits
+        syntax + keys + listeners + tls + clusters + discoveries + health + sticky + routes + rewrites + edits
         + policies + access + geo
         + trust
         + values + environment
@@ -50,7 +50,7 @@ enum BadFiles {
         ),
         Case(
             "timeouts:\n  head 1s\n",
-            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain, drain_delay, upgrade"
+            "f.yaml:2:3: timeouts: 'head 1s' stands where keys are expected; write some of head, tls_handshake, body_idle, send_idle, keepalive, connect, upstream, total, tunnel_idle, drain, drain_delay, upgrade"
         ),
         Case(
             "timeouts: {head: 1s}\n---\ntimeouts: {head: 2s}\n",
@@ -139,6 +139,49 @@ enum BadFiles {
 
     private static let cluster = "clusters: {app: {endpoints: ['127.0.0.1:9000']}}\n"
 
+    /// A listener with this TLS.
+    private static func speaking(_ tls: String, _ problems: String...) -> Case {
+        var bad = Case(cluster + "listeners:\n  - address: '127.0.0.1:443'\n    tls: \(tls)\n")
+        bad.problems = problems
+        return bad
+    }
+
+    private static let certificates = "listeners[0].tls.certificates"
+
+    static let tls: [Case] = [
+        speaking(
+            "on",
+            "f.yaml:4:10: listeners[0].tls: 'on' stands where keys are expected; write some of certificates, min_version, ciphers, cipher_suites"
+        ),
+        speaking(
+            "{}",
+            "f.yaml:4:10: \(certificates): there is no certificate; name one with 'cert:' and 'key:'"),
+        speaking(
+            "{certificates: [{cert: /nowhere/a.pem}]}",
+            "f.yaml:4:26: \(certificates)[0]: the key 'key' is missing; add it: a file with its private key in PEM, without a passphrase."
+        ),
+        speaking(
+            "{certificates: [{cert: /nowhere/a.pem, key: /nowhere/a.key}], ciphers: HIGH}",
+            "f.yaml:4:33: \(certificates)[0].cert: '/nowhere/a.pem' does not exist; check the path"),
+        speaking(
+            "{certificates: [{cert: /dev/null, key: /proc/version}], min_version: 1.3, ciphers: HIGH}",
+            "f.yaml:4:93: listeners[0].tls.ciphers: they are those of TLS 1.2, which is not spoken here; leave it out, or write 'cipher_suites:' for those of TLS 1.3",
+            "f.yaml:4:33: \(certificates)[0].cert: '/dev/null' holds no certificate in PEM; give the certificate, and those that lead to its root behind it, as PEM: -----BEGIN CERTIFICATE-----"
+        ),
+        speaking(
+            "{certificates: [{cert: /proc/version, key: /proc}], ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:NONSENSE'}",
+            "f.yaml:4:71: listeners[0].tls.ciphers: there is no cipher 'NONSENSE' of TLS 1.2; see 'openssl ciphers -tls1_2 -s -v'; those of TLS 1.3 stand in 'cipher_suites:'",
+            "f.yaml:4:53: \(certificates)[0].key: '/proc' is a directory; check the path"),
+        speaking(
+            "{min_version: 1.1}",
+            "f.yaml:4:24: listeners[0].tls.min_version: '1.1' is no choice here; did you mean '1.2'? write 1.2 or 1.3"
+        ),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:443'}]\ntimeouts: {tls_handshake: 100us}\n",
+            "f.yaml:3:27: timeouts.tls_handshake: 100us is less than a millisecond, the step of the timer wheel; give 1ms or more, or 0 to switch it off"
+        ),
+    ]
+
     static let listeners: [Case] = [
         Case("listeners:\n", "f.yaml:1:11: listeners: there is nothing; write a list, each item after a '-'"),
         Case(
@@ -146,7 +189,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, allow, deny, rate_limit, authentication"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, tls, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",

@@ -108,7 +108,7 @@ struct ConfigurationFileTests {
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
-        timeouts: {head: 10s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
+        timeouts: {head: 10s, tls_handshake: 20s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
         limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000, mirrored: 7}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
         forward: {allow: ["*", 10.1.0.0/16], deny: ":25", parent: other, direct: [10.0.0.0/8, "*.in"], parent_authorization: pass}
@@ -252,6 +252,7 @@ struct ConfigurationFileTests {
         expected.zeroCopy = .auto
         expected.splice = .off
         expected.timeoutHead = .seconds(10)
+        expected.timeoutTLSHandshake = .seconds(20)
         expected.timeoutBodyIdle = .zero
         expected.timeoutDrain = .minutes(2)
         expected.timeoutDrainDelay = .seconds(5)
@@ -283,7 +284,7 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:43:44")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:43:64")
         #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
     }
 
@@ -308,6 +309,32 @@ struct ConfigurationFileTests {
         let defaults = Configuration()
         let printed = ConfigurationPrinter(defaults, file: nil).text
         #expect(try Self.read(["f.yaml": printed]).get().configuration == defaults)
+    }
+
+    @Test("What is said of TLS is read and printed, with paths that are relative to the file")
+    func tls() throws {
+        let text = """
+            listeners:
+              - address: 127.0.0.1:8443
+                cluster: app
+                tls:
+                  certificates: [{cert: a.pem, key: /etc/a.key}, {cert: ../b.pem, key: b.key}]
+                  min_version: 1.3
+                  ciphers: HIGH
+                  cipher_suites: TLS_AES_128_GCM_SHA256
+            """
+        let file = try Self.read(["conf/f.yaml": text], "conf/f.yaml").get()
+        var expected = TLSConfiguration(
+            certificates: [
+                .init(certificatePath: "conf/a.pem", keyPath: "/etc/a.key"),
+                .init(certificatePath: "conf/../b.pem", keyPath: "conf/b.key"),
+            ])
+        expected.minVersion = .tls13
+        expected.ciphers = "HIGH"
+        expected.cipherSuites = "TLS_AES_128_GCM_SHA256"
+        #expect(file.configuration.listeners[0].tls == expected)
+        let printed = ConfigurationPrinter(file.configuration, file: file).text
+        #expect(try Self.read(["f.yaml": printed]).get().configuration == file.configuration)
     }
 
     @Test("An explanation names the line or the option of each value, and no line for what is a default")

@@ -1,0 +1,27 @@
+// What a listener that speaks TLS shows of itself.
+extension Explanation {
+    /// - Parameter host: that the client asks for; empty where nobody knows.
+    mutating func explainTLS(_ listener: ListenerConfiguration, host: String) {
+        guard let place = configuration.allListeners.firstIndex(of: listener), let asked = listener.tls,
+            place < tables.tls.count, let context = tables.tls[place]
+        else { return }
+        let shown = context.certificates(for: host).map { index in
+            "\(asked.certificates[index].certificatePath) (until \(context.ends[index]))"
+        }
+        add(
+            "tls",
+            "\(asked.minVersion.rawValue) and newer; \(host.isEmpty ? "who asks for no host" : host) is shown \(shown.joined(separator: " or "))",
+            "\(path(of: listener)).tls")
+    }
+
+    /// The host of a URL, or else of the Host field, without its port.
+    static func host(_ target: String, _ fields: [String]) -> String {
+        var authority = ""
+        if let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") {
+            authority = String(target[scheme.upperBound...].prefix { !"/?".contains($0) })
+        } else if let field = fields.first(where: { $0.lowercased().hasPrefix("host:") }) {
+            authority = String(trimmed(field.dropFirst("host:".count)))
+        }
+        return String(authority.prefix { $0 != ":" })
+    }
+}

@@ -1,0 +1,28 @@
+/// What a connection has of TLS, beside `Connection`, which most of the time has nothing of it: that is what all zeros mean.
+struct TLSState: BitwiseCopyable {
+    var session: TLSSession
+    /// Ciphertext that came and has not been decrypted yet.
+    var received = SegmentQueue()
+    /// What the session wrote by itself while bytes waited to be encrypted: it goes before them.
+    var written = SegmentQueue()
+    /// How many bytes at the front of the connection's output are encrypted.
+    var sealedBytes: UInt32 = 0
+    /// Of them, what the session wrote by itself, at most.
+    var answerBytes: UInt32 = 0
+    /// Bytes that the session has taken of a record that has not come whole.
+    var partialBytes: UInt32 = 0
+    /// The handshake is over.
+    var isOpen = false
+    /// Our close_notify is in the output, or gone.
+    var isEnded = false
+    /// Nothing more comes of the session, nor goes through it.
+    var isBroken = false
+    /// The peer has ended the stream below.
+    var streamEnded = false
+    /// It did without a close_notify: what came need not be all.
+    var isTruncated = false
+    /// It is in the queue of those that may go on decrypting.
+    var isQueued = false
+
+    init(_ session: TLSSession = .none) { self.session = session }
+}
