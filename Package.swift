@@ -44,6 +44,10 @@ let package = Package(
             // Shared libraries: the distribution's updates of them are security's.
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
+            name: "CNghttp2",
+            // Shared, for the same reason.
+            linkerSettings: [.linkedLibrary("nghttp2")]),
+        .target(
             name: "CMaxMindDB",
             // The static archive: 25 KB, and no further package is needed to run.
             linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
@@ -54,7 +58,7 @@ let package = Package(
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "COpenSSL", "CYaml", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CYaml", "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),
@@ -71,7 +75,7 @@ let package = Package(
             name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
         // Sockets to speak raw HTTP with, and the client's end of TLS.
         .target(
-            name: "TestSupport", dependencies: ["CPosix", "CTestTLS"], path: "Tests/Support",
+            name: "TestSupport", dependencies: ["CPosix", "CTestTLS", "CNghttp2"], path: "Tests/Support",
             swiftSettings: settings),
         .target(
             name: "CTestTLS", path: "Tests/CTestTLS",

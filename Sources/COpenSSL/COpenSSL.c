@@ -335,13 +335,17 @@ static int choose_context(SSL *session, int *alert, void *pointer) {
 
 // MARK: - Contexts
 
+// RFC 7301: in the order of preference, and behind them what is spoken without HTTP/2.
+static const unsigned char http_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
+
 // RFC 7301 §3.2: who offers nothing that is spoken here is told so.
 static int choose_protocol(SSL *session, const unsigned char **chosen, unsigned char *size, const unsigned char *offered,
                            unsigned int offered_size, void *pointer) {
-    (void)session, (void)pointer;
-    static const unsigned char spoken[] = "\x08http/1.1\x08http/1.0";
+    (void)session;
+    const unsigned char *spoken = pointer;
+    unsigned int spoken_size = (unsigned int)(http_protocols + sizeof http_protocols - 1 - spoken);
     unsigned char *found = NULL;
-    if (SSL_select_next_proto(&found, size, spoken, sizeof spoken - 1, offered, offered_size) !=
+    if (SSL_select_next_proto(&found, size, spoken, spoken_size, offered, offered_size) !=
         OPENSSL_NPN_NEGOTIATED) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -360,7 +364,6 @@ SSL_CTX *copenssl_context_make(int min_version) {
     // Tickets are all there is to be resumed by: nothing is kept here, and no lock is taken for it.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_tlsext_servername_callback(context, choose_context);
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     int version = min_version >= 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     // Groups as Mozilla's intermediate configuration has them: those of finite fields take a server milliseconds.
     if (!SSL_CTX_set_min_proto_version(context, version) ||
@@ -372,6 +375,11 @@ SSL_CTX *copenssl_context_make(int min_version) {
 }
 
 void copenssl_context_free(SSL_CTX *context) { SSL_CTX_free(context); }
+
+void copenssl_context_speak_http(SSL_CTX *context, int speaks_http2) {
+    const unsigned char *spoken = speaks_http2 ? http_protocols : http_protocols + 3;
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, (void *)spoken);
+}
 
 int copenssl_context_set_ciphers(SSL_CTX *context, const char *ciphers) {
     int is_set = SSL_CTX_set_cipher_list(context, ciphers);
@@ -482,5 +490,12 @@ int copenssl_close(SSL *session) {
 }
 
 size_t copenssl_pending(const SSL *session) { return (size_t)SSL_pending(session); }
+
+int copenssl_chose_http2(const SSL *session) {
+    const unsigned char *chosen = NULL;
+    unsigned int size = 0;
+    SSL_get0_alpn_selected(session, &chosen, &size);
+    return size == 2 && memcmp(chosen, "h2", 2) == 0;
+}
 
 int copenssl_is_resumed(const SSL *session) { return SSL_session_reused(session); }

@@ -133,7 +133,7 @@ struct TLSTests {
         }
         // protocol_version(70), no_application_protocol(120), handshake_failure(40)
         #expect(try alert(hello(TLSClient(versions: 10...11))) == [2, 70])
-        #expect(try alert(hello(TLSClient(alpn: "h2"))) == [2, 120])
+        #expect(try alert(hello(TLSClient(alpn: "imap"))) == [2, 120])
         #expect(try alert(hello(TLSClient(versions: 12...12, ciphers: "AES128-SHA"))) == [2, 40])
         #expect(proxy[.tlsIncompatible] == 3)
         #expect(try alert([22, 3, 1, 0, 4, 9, 9, 9, 9]).first == 2)

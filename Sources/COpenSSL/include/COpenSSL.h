@@ -56,11 +56,14 @@ void copenssl_cleanse(void *bytes, size_t size);
 /// What sessions begin with. Any thread may begin some once it is made.
 struct ssl_ctx_st;
 
-/// A context without certificates; NULL without memory. It speaks HTTP/1.1, or 1.0, where ALPN asks.
+/// A context without certificates; NULL without memory. ALPN is not answered.
 ///
 /// - min_version: 12 or 13.
 struct ssl_ctx_st *copenssl_context_make(int min_version);
 void copenssl_context_free(struct ssl_ctx_st *context);
+
+/// Where ALPN asks (RFC 7301), HTTP/1.1 or 1.0 is spoken, or, before these, HTTP/2.
+void copenssl_context_speak_http(struct ssl_ctx_st *context, int speaks_http2);
 
 /// Which ciphers are taken in TLS 1.2; 0 if none is known by this text.
 int copenssl_context_set_ciphers(struct ssl_ctx_st *context, const char *ciphers);
@@ -139,6 +142,9 @@ int copenssl_close(struct ssl_st *session);
 
 /// Bytes that are decrypted and not read yet.
 size_t copenssl_pending(const struct ssl_st *session);
+
+/// Whether HTTP/2 is what both sides have agreed on.
+int copenssl_chose_http2(const struct ssl_st *session);
 
 /// Whether the handshake went on with an earlier session.
 int copenssl_is_resumed(const struct ssl_st *session);

@@ -58,6 +58,9 @@ struct MetricsReport {
             "downstream_connections", "Open downstream connections.", "gauge",
             sum { $0.downstreamConnections.load(ordering: .relaxed) })
         metric(
+            "http2_streams", "Requests of HTTP/2 connections under way.", "gauge",
+            sum { $0.streams.load(ordering: .relaxed) })
+        metric(
             "connection_slots", "Connections of both sides that hold a slot.", "gauge",
             sum { $0.connections.load(ordering: .relaxed) })
         metric("exchanges", "Exchanges under way.", "gauge", sum { $0.exchanges.load(ordering: .relaxed) })

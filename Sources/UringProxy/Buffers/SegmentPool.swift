@@ -143,6 +143,39 @@ struct SegmentQueue: BitwiseCopyable {
         return true
     }
 
+    /// Copies bytes to the end of a queue: behind the last segment's, where its slice has the room. False without memory.
+    func append(_ bytes: ByteView, to queue: inout SegmentQueue) -> Bool {
+        var rest = bytes
+        if rest.isEmpty { return true }
+        if queue.last != SegmentPool.none {
+            let last = unsafe links[Int(queue.last)].segment
+            let end = Int(last.offset + last.size)
+            let size = min(last.slice.sliceClass.sliceSize - end, rest.count)
+            if size > 0 && arena.isUnique(last.slice) {
+                unsafe rest[0..<size].copy(to: arena.address(last.slice) + end)
+                unsafe links[Int(queue.last)].segment.size += UInt32(size)
+                queue.byteCount += UInt32(size)
+                rest = rest.dropFirst(size)
+            }
+        }
+        while !rest.isEmpty {
+            let wanted: SliceClass = rest.count <= 16 ? .tiny : rest.count <= 4096 ? .small : .medium
+            guard let slice = arena.lease(wanted) ?? arena.lease(.tiny) else {
+                return false
+            }
+            let size = min(rest.count, slice.sliceClass.sliceSize)
+            unsafe rest[0..<size].copy(to: arena.address(slice))
+            append(Segment(slice: slice, offset: 0, size: UInt32(size)), to: &queue)
+            rest = rest.dropFirst(size)
+        }
+        return true
+    }
+
+    /// The same of a text.
+    func append(_ text: StaticString, to queue: inout SegmentQueue) -> Bool {
+        unsafe append(ByteView(base: text.utf8Start, count: text.utf8CodeUnitCount), to: &queue)
+    }
+
     /// The first segment of a queue that is not empty.
     @inline(__always)
     func first(of queue: SegmentQueue) -> Segment {

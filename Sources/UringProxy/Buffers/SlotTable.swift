@@ -18,6 +18,12 @@ internal import CPosix
 
     deinit { unsafe _ = cposix_unmap(elements, capacity * MemoryLayout<Element>.stride) }
 
+    /// Where a slot's is: it never moves.
+    func address(of slot: UInt32) -> UnsafeMutablePointer<Element> {
+        precondition(Int(slot) < capacity)
+        return unsafe elements + Int(slot)
+    }
+
     subscript(slot: UInt32) -> Element {
         @inline(__always)
         unsafeAddress {

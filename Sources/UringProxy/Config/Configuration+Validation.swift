@@ -12,6 +12,7 @@ extension Configuration {
     static let threadRange = 1...1024
     static let headRangeBytes = (1 << 10)...(256 << 10)
     static let fieldLimit = 4096
+    static let streamRange = 1...10_000
     static let mirroredRange = 0...1024
     /// Bodies up to this size, if they come with their head, stay with it: it can be sent again, and elsewhere.
     static let smallBodyBytes = 4096
@@ -420,6 +421,12 @@ extension Configuration {
         ]
         for (option, value, most) in counts where value < 0 || value > most {
             problems.add(option, "\(value) is outside 0 to \(most)", "0 switches it off")
+        }
+        if !Self.streamRange.contains(limitStreams) {
+            problems.add(
+                "--limit-http2-streams",
+                "\(limitStreams) is outside \(Self.streamRange.lowerBound) to \(Self.streamRange.upperBound)",
+                "switch HTTP/2 off with 'http2: off' of a listener, if that is what you want")
         }
         if !Self.mirroredRange.contains(limitMirrored) {
             problems.add(

@@ -92,6 +92,8 @@ public struct Configuration: Sendable, Equatable {
     public var limitConnections: Int?
     public var limitConnectionsPerClient = 0
     public var limitRequestsPerConnection = 0
+    /// Streams of an HTTP/2 connection at a time (RFC 9113 §5.1.2).
+    public var limitStreams = 128
     /// Mirrored requests of a thread under way at a time. 0: none is mirrored.
     public var limitMirrored = 128
 

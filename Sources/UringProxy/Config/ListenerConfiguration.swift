@@ -15,6 +15,8 @@ public struct ListenerConfiguration: Sendable, Equatable {
     public var routes: String?
     /// Connections at a time, those of all threads together; those beyond it are refused. 0: any number.
     public var maxConnections = 0
+    /// Whether it speaks HTTP/2 with who asks for it, beside HTTP/1.
+    public var speaksHTTP2 = true
     /// How it speaks TLS; nil: it does not.
     public var tls: TLSConfiguration?
     /// Whom it lets in.

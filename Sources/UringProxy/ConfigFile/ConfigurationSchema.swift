@@ -69,6 +69,10 @@ enum ConfigurationSchema {
                 "max_connections", \.maxConnections, .count(ListenerConfiguration.connectionRange),
                 "Connections at a time, of all threads together; those beyond it are answered with 503, or reset (tcp). 0: any number."
             ),
+            .value(
+                "http2", \.speaksHTTP2, .toggle,
+                "Whether it speaks HTTP/2 with who asks for it: by ALPN over TLS, else by beginning with it (prior knowledge)."
+            ),
             .object(
                 "tls", \.tls, "How it speaks TLS; left out, it does not.", new: { TLSConfiguration() },
                 ListenerSchema.tlsKeys),
@@ -183,7 +187,7 @@ enum ConfigurationSchema {
         ]
         + [
             "head", "fields", "uri", "rate_min", "connections", "connections_per_client",
-            "requests_per_connection",
+            "requests_per_connection", "http2_streams",
         ]
         .map { refusedKey($0, in: "limits") }
 
@@ -456,6 +460,10 @@ enum ConfigurationSchema {
         .value(
             "requests_per_connection", \.limitRequestsPerConnection, .count(),
             "After so many the last answer says close.", option: "--limit-requests-per-connection"),
+        .value(
+            "http2_streams", \.limitStreams, .count(Configuration.streamRange),
+            "Requests of an HTTP/2 connection at a time; those beyond it are refused.",
+            option: "--limit-http2-streams"),
         .value(
             "mirrored", \.limitMirrored, .count(Configuration.mirroredRange),
             "Mirrored requests under way at a time, of each thread; those beyond it are not mirrored.",

@@ -7,6 +7,9 @@ struct HeadLimits: BitwiseCopyable {
     /// The request target. RFC 9112 §3 recommends to support 8000 bytes at least.
     var uriBytes = 8 * 1024
 
+    /// The same of HTTP/2, which counts 32 bytes for each field, whatever its size (RFC 9113 §6.5.2).
+    var headListBytes: Int { headBytes + 32 * fields }
+
     /// The longest method that is read at all; the registered ones have up to 17 bytes.
     static var methodBytes: Int { 32 }
 

@@ -5,6 +5,8 @@ enum Counter: Int, CaseIterable {
     case proxyHeadersRead, proxyHeadersRefused, proxySendersRefused
     case tlsHandshakes, tlsResumed, tlsAlerts, tlsIncompatible, tlsMalformed, tlsAbandoned
     case tlsErrors, tlsTruncated
+    case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
+        http2Floods
     case requests, headsRefused
     case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
     case localResponses
@@ -77,6 +79,21 @@ enum Counter: Int, CaseIterable {
             (
                 "tls_truncated_total",
                 "Requests and tunnels whose TLS connection ended without saying so (close_notify)."
+            )
+        case .http2Connections: ("http2_connections_total", "Connections that spoke HTTP/2.")
+        case .http2Streams:
+            ("http2_streams_total", "Their streams: requests, and what took the place of one.")
+        case .http2StreamsRefused:
+            ("http2_streams_refused_total", "Streams refused for want of a place: REFUSED_STREAM.")
+        case .http2Resets: ("http2_streams_reset_total", "Streams that the client reset.")
+        case .http2StreamErrors:
+            ("http2_stream_errors_total", "Streams that were reset for what the client sent on them.")
+        case .http2Errors:
+            ("http2_connection_errors_total", "HTTP/2 connections that ended for what the client sent.")
+        case .http2Floods:
+            (
+                "http2_floods_total",
+                "Of them, those whose client sent too many frames that carry nothing of a message."
             )
         case .requests: ("requests_total", "Request heads read.")
         case .headsRefused:

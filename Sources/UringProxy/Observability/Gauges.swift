@@ -3,6 +3,8 @@ internal import Synchronization
 /// How things stand with a worker, as of its last turn: written by it alone, read by anybody.
 final class Gauges: Sendable {
     let downstreamConnections = Atomic<Int>(0)
+    /// Requests of HTTP/2 connections.
+    let streams = Atomic<Int>(0)
     let connections = Atomic<Int>(0)
     let exchanges = Atomic<Int>(0)
     /// Listeners, and what connections still need of those that have gone.

@@ -12,6 +12,8 @@ struct Connection: BitwiseCopyable {
         case readingProxyHeader
         /// TLS is about to begin, or its handshake is under way.
         case handshaking
+        /// It speaks HTTP/2: its bytes are frames, and its streams have slots of their own.
+        case multiplexing
         /// Between requests; the last response may still be on its way out.
         case waiting
         /// Some bytes of a head have come.
@@ -77,6 +79,9 @@ struct Connection: BitwiseCopyable {
         static var paused: Flags { Flags(rawValue: 1 << 14) }
         static var saidClose: Flags { Flags(rawValue: 1 << 15) }
     }
+
+    /// What a stream of HTTP/2 has for a descriptor.
+    static var streamDescriptor: Int32 { -2 }
 
     // MARK: - First cache line
 

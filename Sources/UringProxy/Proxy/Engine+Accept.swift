@@ -114,7 +114,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// At the limit: further connections wait in the backlog, which is bounded too.
-    private mutating func pauseAccepting() {
+    mutating func pauseAccepting() {
         acceptPaused = true
         counters.add(.acceptPauses)
         cancelAccepts()

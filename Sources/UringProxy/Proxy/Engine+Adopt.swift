@@ -33,6 +33,7 @@ extension Engine where D: ~Copyable {
         let old = settings
         keepPolicies()
         settings = snapshot.settings
+        http2Inbox.setHeadLimit(settings.headLimits.headListBytes)
         pseudonym = FixedBytes(settings.pseudonym)
         parentAuthorization = FixedBytes(settings.parent.authorization)
         trust = Trust(settings.trust)
@@ -212,6 +213,7 @@ extension Engine where D: ~Copyable {
                 listeners[index].routes = listener.routes
                 listeners[index].access = listener.access
                 listeners[index].tls = listener.tls
+                listeners[index].speaksHTTP2 = listener.speaksHTTP2
                 adoptLimit(listener.connectionLimit, listener: index)
             }
             if same.isEmpty { addListener(listener, snapshot.listenerLoads[listener.id]) }
@@ -270,6 +272,6 @@ extension Engine where D: ~Copyable {
     private mutating func endSoon(_ slot: UInt32) {
         connections[slot].endsSoon = true
         if let index = exchangeIndex(of: slot) { exchanges[index].keepAlive = false }
-        armTimer(slot)
+        if connections[slot].phase == .multiplexing { announceEnd(slot) } else { armTimer(slot) }
     }
 }

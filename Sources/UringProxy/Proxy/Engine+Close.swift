@@ -61,7 +61,7 @@ extension Engine where D: ~Copyable {
         case .handshaking:
             counters.add(.tlsAbandoned)
             close(slot)
-        case .readingProxyHeader, .waiting, .readingHead, .discarding, .pooled, .retiring:
+        case .readingProxyHeader, .multiplexing, .waiting, .readingHead, .discarding, .pooled, .retiring:
             close(slot)
         case .exchanging:
             abortByDownstream(connections[slot].exchange)
@@ -122,6 +122,10 @@ extension Engine where D: ~Copyable {
         {
             connections[slot].resetsOnClose = true
         }
+        if isStream(slot) {
+            closeStream(slot)
+            return
+        }
         connections[slot].phase = .closing
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
@@ -156,6 +160,8 @@ extension Engine where D: ~Copyable {
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
+        case .multiplexing:
+            abandonStreams(slot)
         case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .detached,
             .closing:
             break
@@ -229,9 +235,15 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
-    /// Ends a downstream connection on which nothing is under way: over TLS it is told before.
+    /// Ends a downstream connection on which nothing is under way: over TLS and HTTP/2 it is told before.
     mutating func closeInOrder(_ slot: UInt32) {
-        if isSecure(slot) { beginDiscarding(slot) } else { close(slot) }
+        if connections[slot].phase == .multiplexing {
+            endMultiplexing(slot)
+        } else if isSecure(slot) {
+            beginDiscarding(slot)
+        } else {
+            close(slot)
+        }
     }
 
     /// Downstream's end came while its bytes were dropped.

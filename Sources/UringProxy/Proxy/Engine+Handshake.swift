@@ -113,6 +113,8 @@ extension Engine where D: ~Copyable {
         connections[slot].phaseStartedAt = driver.now
         if listeners[connections[slot].listener].role == .tcp {
             startRelay(slot)
+        } else if isSecure(slot) && tls[slot].session.choseHTTP2 {
+            beginMultiplexing(slot)
         } else {
             readRequests(slot)
         }

@@ -118,7 +118,7 @@ extension Engine where D: ~Copyable {
     /// Both ends of a downstream connection as its client has them; nil for a unix socket.
     private mutating func addresses(of slot: UInt32) -> AddressPair? {
         if keepsRelayedAddresses, let relayed = relayedAddresses[slot] { return relayed }
-        let descriptor = connections[slot].descriptor
+        let descriptor = connections[carrier(of: slot)].descriptor
         guard let remote = driver.peerAddress(descriptor), let source = remote.address,
             let local = driver.localAddress(descriptor), let destination = local.address
         else { return nil }

@@ -6,6 +6,10 @@ extension Engine where D: ~Copyable {
     /// This is the proxy's backpressure: to slow a peer down is not to ask.
     @inline(__always)
     mutating func updateReceive(_ slot: UInt32) {
+        if isStream(slot) {
+            updateStream(slot)
+            return
+        }
         let wanted = wantsInput(slot) && !(tlsCount > 0 && decryptsFirst(slot))
         switch connections[slot].receiving {
         case .none:
@@ -29,7 +33,8 @@ extension Engine where D: ~Copyable {
     /// until the pipe is empty: there the pause is left out and the measuring goes on, or it would never come to an end.
     ///
     /// - Returns: how long the peer was not waited for.
-    private func inputResumes(_ slot: UInt32) -> Int64 {
+    @discardableResult
+    func inputResumes(_ slot: UInt32) -> Int64 {
         if splicing[slot].splices && connections[slot].pausedAt == 0 {
             let paused = driver.now - connections[slot].lastReceivedAt
             connections[slot].receiveWindowStartedAt += paused
@@ -105,6 +110,10 @@ extension Engine where D: ~Copyable {
             // A head may be larger than a window; the codec's limit ends it.
             return connections[slot].input.byteCount
                 < max(settings.window, UInt32(settings.headLimits.headBytes) + 1)
+        case .multiplexing:
+            // Who does not read what it is answered is not read from.
+            return connections[slot].input.byteCount < settings.window
+                && connections[slot].output.byteCount < settings.bulkWindow
         case .exchanging, .leased, .tunnelling:
             guard connections[slot].input.byteCount < window(of: slot) else { return false }
             guard connections[slot].isBulk else { return true }
@@ -233,6 +242,7 @@ extension Engine where D: ~Copyable {
         switch connections[slot].phase {
         case .readingProxyHeader: readProxyHeader(slot)
         case .handshaking: beginHandshake(slot)
+        case .multiplexing: readFrames(slot)
         case .waiting, .readingHead: readRequests(slot)
         case .exchanging: requestInputArrived(slot)
         case .leased: if connections[slot].requestHeld { leasedInVain(slot) } else { readResponse(slot) }

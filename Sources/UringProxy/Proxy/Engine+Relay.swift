@@ -131,6 +131,8 @@ extension Engine where D: ~Copyable {
             precondition(!writer.overflowed, "trailers only lose fields")
             segments.append(
                 Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[target].output)
+        } else if isStream(target) && !keepTrailers(target, bytes[0..<size]) {
+            return .outOfMemory
         }
         segments.consume(UInt32(size), from: &connections[source].input)
         return .done

@@ -71,6 +71,9 @@ extension Engine where D: ~Copyable {
         case .incomplete:
             if connection.inputEnded { close(slot) }
             return false
+        case .invalid(.http2Preface) where isPreface(slot):
+            beginMultiplexing(slot)
+            return false
         case .invalid(let error):
             counters.add(.headsRefused)
             refuseHead(slot, status: error.status, reason: error.reason)
@@ -388,6 +391,7 @@ extension Engine where D: ~Copyable {
             }
         }
         options.via = pseudonym.view
+        options.isHTTP2 = isStream(slot)
         options.closes = isLast
         // An origin on the internet is not told who asks.
         if grant.user >= 0 && (role == .reverse || toParent) {
@@ -404,7 +408,7 @@ extension Engine where D: ~Copyable {
             let peerText = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[0..<textSize]))
             RequestRewriter.write(
                 head: requestHead, fields: fields, bytes: bytes, into: &writer, options: options,
-                peer: peerText, peerIsIPv6: isIPv6, proto: isSecure(slot) ? "https" : "http",
+                peer: peerText, peerIsIPv6: isIPv6, proto: isSecure(carrier(of: slot)) ? "https" : "http",
                 keepUpgrade: keepUpgrade, changes: changes)
         }
     }

@@ -153,21 +153,23 @@ extension Engine where D: ~Copyable {
         countResponse(responseHead.status)
         noteAnswer(exchange, status: responseHead.status)
         let isHTTP10 = exchange.version == .http10
+        // HTTP/2 tells the end by itself, and has no chunks (RFC 9113 §8.1).
+        let endsApart = isHTTP10 || isStream(exchange.downstream)
         var framing = ResponseRewriter.Framing.asReceived
         var endsByClosing = false
         switch responseHead.framing {
         case .none, .length: break
         case .chunked:
-            if isHTTP10 {
+            if endsApart {
                 framing = .untilClose
                 exchange.responseEncoding = .dechunk
                 endsByClosing = true
             }
         case .untilClose:
             // Downstream learns the end from the last chunk, and a cut is not mistaken for it.
-            framing = isHTTP10 ? .untilClose : .chunked
-            if isHTTP10 { exchange.responseEncoding = .verbatim } else { exchange.responseEncoding = .chunk }
-            endsByClosing = isHTTP10
+            framing = endsApart ? .untilClose : .chunked
+            if endsApart { exchange.responseEncoding = .verbatim } else { exchange.responseEncoding = .chunk }
+            endsByClosing = endsApart
         }
         if responseHead.status == 204 { framing = .none }
         // The rest of a body that the upstream has already refused may come or not (RFC 9110 §10.1.1): the next
@@ -365,6 +367,10 @@ extension Engine where D: ~Copyable {
         let connection = connections.tenant(slot)
         if connection.phase == .detached {
             close(slot)
+            return
+        }
+        if isStream(slot) {
+            endOfStreamResponse(slot)
             return
         }
         connection.isBulk = false

@@ -18,7 +18,9 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     private mutating func flush(_ slot: UInt32) {
-        guard connections.isOccupied(slot), !connections[slot].isSending, hasOutput(slot) else { return }
+        guard connections.isOccupied(slot), !connections[slot].isSending else { return }
+        if http2Count > 0 && !makeFrames(slot) { return }
+        guard hasOutput(slot) else { return }
         switch connections[slot].phase {
         case .connecting, .borrowed, .closing: return
         // A send has failed, and what is left of the request has nowhere to go; or nobody is there.
@@ -26,8 +28,9 @@ extension Engine where D: ~Copyable {
             dropOutput(slot)
             outputDrained(slot)
             return
-        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .leased,
-            .pooled, .retiring, .tunnelling:
+        case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .exchanging,
+            .discarding,
+            .leased, .pooled, .retiring, .tunnelling:
             break
         }
         if isSecure(slot) && !seal(slot) {
@@ -58,6 +61,17 @@ extension Engine where D: ~Copyable {
             token: token(.send, slot))
     }
 
+    /// What HTTP/2 has to be sent becomes output; false if there is no connection here to send that.
+    private mutating func makeFrames(_ slot: UInt32) -> Bool {
+        if isStream(slot) {
+            offerOutput(slot)
+            return false
+        }
+        guard connections[slot].phase == .multiplexing else { return true }
+        writeFrames(slot)
+        return connections.isOccupied(slot) && !connections[slot].isSending
+    }
+
     /// Whether anything waits for this send to complete.
     ///
     /// If nothing does, its completion may come with the next one of any other kind: with one connection busy that
@@ -79,8 +93,8 @@ extension Engine where D: ~Copyable {
             let partner = partner(of: slot)
             return partner == Slot.none || connections[partner].inputEnded
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
-        case .pooled: return false
-        case .readingHead: return false
+        case .pooled, .readingHead: return false
+        case .multiplexing: return phase != .running || http2[slot].session.wantsToWrite
         case .readingProxyHeader, .handshaking, .exchanging, .discarding, .detached, .connecting, .borrowed,
             .retiring, .closing:
             return true
@@ -151,6 +165,7 @@ extension Engine where D: ~Copyable {
         case .exchanging, .detached: responseOutputDrained(slot)
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
+        case .multiplexing: framesDrained(slot)
         case .readingProxyHeader, .handshaking, .discarding, .connecting, .borrowed, .pooled, .closing: break
         case .retiring:
             retire(slot)

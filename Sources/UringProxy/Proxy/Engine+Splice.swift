@@ -31,7 +31,7 @@ extension Engine where D: ~Copyable {
         guard settings.pipes > 0 else { return false }
         let target = partner(of: slot)
         // What passes a session is looked at.
-        guard target != Slot.none, !isSecure(slot), !isSecure(target),
+        guard target != Slot.none, !isSecure(slot), !isSecure(target), !isStream(target),
             mayContinueSplicing(slot, target, paused: paused)
         else { return false }
         let size = spliceableBytes(slot)
@@ -56,7 +56,8 @@ extension Engine where D: ~Copyable {
         case .leased:
             guard exchanges[index].responseEncoding == .verbatim else { return 0 }
             body = exchanges[index].responseBody
-        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .discarding, .detached, .connecting,
+        case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .discarding, .detached,
+            .connecting,
             .pooled, .borrowed, .retiring, .closing:
             return 0
         }
@@ -204,7 +205,8 @@ extension Engine where D: ~Copyable {
             relayResponse(index)
         case .tunnelling:
             relayTunnel(from: slot)
-        case .readingProxyHeader, .handshaking, .waiting, .readingHead, .discarding, .detached, .connecting,
+        case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .discarding, .detached,
+            .connecting,
             .pooled, .borrowed, .retiring, .closing:
             updateReceive(slot)
         }

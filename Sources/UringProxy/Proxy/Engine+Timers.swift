@@ -50,8 +50,21 @@ extension Engine where D: ~Copyable {
             if !isSecure(slot) && (phase != .running || connections[slot].endsSoon) {
                 wait.limit(started, Self.lastMoment, .keepalive)
             }
-        case .waiting:
+        case .multiplexing:
             if hasOutput(slot) {
+                limitSend(slot, timeouts.sendIdle, &wait)
+            } else if http2[slot].streamCount > 0 {
+                // Each has deadlines of its own.
+                break
+            } else if phase != .running || connections[slot].endsSoon {
+                wait.limit(started, Self.lastMoment, .keepalive)
+            } else if connections[slot].requestCount == 0 {
+                wait.limit(started, timeouts.head, .head)
+            } else {
+                wait.limit(started, timeouts.keepalive, .keepalive)
+            }
+        case .waiting:
+            if hasOutput(slot) || isStream(slot) {
                 limitSend(slot, timeouts.sendIdle, &wait)
             } else if phase != .running || connections[slot].endsSoon {
                 wait.limit(started, Self.lastMoment, .keepalive)
@@ -213,7 +226,7 @@ extension Engine where D: ~Copyable {
             // RFC 9110 §15.5.9; a connection on which nothing was ever said, or nothing of HTTP, is closed without a word.
             if connections[slot].phase == .readingProxyHeader {
                 close(slot)
-            } else if connections[slot].input.isEmpty {
+            } else if connections[slot].input.isEmpty || connections[slot].phase == .multiplexing {
                 closeInOrder(slot)
             } else {
                 refuse(slot, .headTimeout)
@@ -266,6 +279,8 @@ extension Engine where D: ~Copyable {
     /// Whether the peer took some of what the kernel holds for it, although no send has completed since the last look:
     /// a socket becomes writable only when a third of its buffer is free, which a slow reader may need minutes for.
     private mutating func tookFromKernel(_ slot: UInt32) -> Int64 {
+        // A stream's client lets it send, or does not.
+        if isStream(slot) { return 0 }
         let unsent = driver.unsentBytes(connections[slot].descriptor)
         let taken = Int64(connections[slot].unsentBytes) - Int64(unsent)
         connections[slot].unsentBytes = unsent

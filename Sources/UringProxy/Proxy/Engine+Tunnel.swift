@@ -112,7 +112,9 @@ extension Engine where D: ~Copyable {
             if tlsCount > 0 && !mayPassEnd(from: source, to: target) { return }
             connections[target].outputEnded = true
             // The second end is followed by a close, which says the same.
-            if !connections[source].outputEnded {
+            if isStream(target) {
+                queueFlush(target)
+            } else if !connections[source].outputEnded {
                 driver.shutdown(connections[target].descriptor, .sending)
             }
         }

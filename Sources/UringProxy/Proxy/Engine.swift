@@ -8,7 +8,7 @@ internal import Synchronization
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
-/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+TLS`.
+/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -94,7 +94,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let askResolver: (ByteView, UInt64) -> Bool
 
     var phase = Phase.running
+    /// Connections, and the streams of those that speak HTTP/2.
     var downstreamCount = 0
+    var streamCount = 0
     /// Connections that stand for downstream in exchanges that nobody is answered by.
     var detachedCount = 0
     /// Of them, mirrors.
@@ -117,6 +119,17 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Connections whose receive found no slice, in the order they asked.
     var starved: SlotQueue
     var splicing: SlotTable<SpliceState>
+    var http2: SlotTable<HTTP2State>
+    /// Connections that speak HTTP/2.
+    var http2Count = 0
+    /// What their sessions tell of.
+    let http2Inbox: HTTP2Inbox
+    var streams: SlotTable<StreamState>
+    /// What sessions know streams by.
+    var streamBodies: SlotTable<HTTP2Body>
+    /// Of a response that is about to become frames.
+    var streamFields: FieldTable
+    var http2Fields = HTTP2Fields()
     /// What listeners' `tls` are indices of.
     var tlsContexts: [TLSContext?]
     var tls: SlotTable<TLSState>
@@ -199,6 +212,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         readQueue = SlotQueue(capacity: slots * 2 + 65_536)
         starved = SlotQueue(capacity: slots)
         splicing = SlotTable(capacity: slots)
+        http2 = SlotTable(capacity: slots)
+        http2Inbox = HTTP2Inbox(headLimit: settings.headLimits.headListBytes)
+        streams = SlotTable(capacity: slots)
+        streamBodies = SlotTable(capacity: slots)
+        streamFields = FieldTable(capacity: Self.responseFields)
         tlsContexts = snapshot.tls
         tls = SlotTable(capacity: slots)
         decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
@@ -312,6 +330,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 close(slot)
             case .detached:
                 drainDetached(connections[slot].exchange)
+            case .multiplexing:
+                announceEnd(slot)
             case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding,
                 .connecting, .borrowed, .leased, .retiring, .tunnelling, .closing:
                 armTimer(slot)

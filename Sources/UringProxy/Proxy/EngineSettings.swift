@@ -26,6 +26,8 @@ struct EngineSettings: Sendable {
     var minimumRate: Int64
     var minimumRateGrace: Int64
     var connections: Int
+    /// Of a connection at a time.
+    var streams: UInt32
     var requestsPerConnection: UInt32
     var poolIdle: UInt32
     /// Mirrored requests under way at most.
@@ -92,6 +94,7 @@ struct EngineSettings: Sendable {
         minimumRate = configuration.limitRateMin.isOn ? configuration.limitRateMin.bytesPerSecond : 0
         minimumRateGrace = max(configuration.limitRateMin.grace.rawValue, 1_000_000_000)
         self.connections = connections
+        streams = UInt32(clamping: configuration.limitStreams)
         requestsPerConnection = UInt32(clamping: configuration.limitRequestsPerConnection)
         poolIdle = UInt32(clamping: configuration.poolIdle)
         mirrored = configuration.limitMirrored

@@ -26,6 +26,8 @@ struct Listener: BitwiseCopyable {
     var connectionLimit: Int32
     /// What its TLS begins with, by index, or one of the two below.
     var tls: Int32
+    /// Connections may begin with the preface of HTTP/2 (RFC 9113 §3.4).
+    var speaksHTTP2: Bool
     /// An accept is under way.
     var isArmed = false
     /// The snapshot has it no more: it takes no connection, and those that it has taken end with their exchange.
@@ -47,7 +49,7 @@ struct Listener: BitwiseCopyable {
     init(
         descriptor: Int32, id: Int = 0, role: Role, cluster: Int? = nil, routes: Int = -1,
         isInherited: Bool = false, access: Int32 = -1, connectionLimit: Int32 = 0,
-        tls: Int32 = Listener.speaksNoTLS
+        tls: Int32 = Listener.speaksNoTLS, speaksHTTP2: Bool = true
     ) {
         self.descriptor = descriptor
         self.id = id
@@ -58,5 +60,6 @@ struct Listener: BitwiseCopyable {
         self.access = access
         self.connectionLimit = connectionLimit
         self.tls = tls
+        self.speaksHTTP2 = speaksHTTP2
     }
 }

@@ -262,7 +262,8 @@ extension Gauges {
     /// Once a turn: plain stores.
     @inline(__always)
     func update<D: Driver & ~Copyable>(_ engine: borrowing Engine<D>) {
-        downstreamConnections.store(engine.downstreamCount, ordering: .relaxed)
+        downstreamConnections.store(engine.downstreamCount - engine.streamCount, ordering: .relaxed)
+        streams.store(engine.streamCount, ordering: .relaxed)
         connections.store(engine.connections.count, ordering: .relaxed)
         exchanges.store(engine.exchanges.count, ordering: .relaxed)
         listeners.store(engine.heldListeners, ordering: .relaxed)

@@ -44,7 +44,8 @@ struct TLSCompiler {
             // Whoever came by one address is known at no other.
             return try TLSContext(
                 wanted, certificates: certificates, tickets: tickets,
-                identity: Array(listener.address.utf8.suffix(32)))
+                identity: Array(listener.address.utf8.suffix(32)),
+                protocols: listener.role == .tcp ? .any : listener.speaksHTTP2 ? .http2 : .http1)
         } catch {
             note(error, wanted, path)
             return nil

@@ -19,13 +19,16 @@ internal import COpenSSL
     /// Until when each certificate is valid, as `YYYY-MM-DD HH:MM:SS UTC`.
     let ends: [String]
 
+    /// What is agreed on where a client asks by ALPN (RFC 7301).
+    enum Protocols { case any, http1, http2 }
+
     /// - Parameters:
     ///   - certificates: not empty; the first one is shown to who asks for no name, or for one that none has.
     ///   - tickets: keys that sessions are taken up again with,
     ///   - identity: and only where it is the same; up to 32 bytes.
     init(
         _ configuration: TLSConfiguration, certificates: [TLSCertificate], tickets: TLSTicketKeys,
-        identity: [UInt8]
+        identity: [UInt8], protocols: Protocols = .http1
     ) throws(TLSContextError) {
         precondition(!certificates.isEmpty && identity.count <= 32)
         let (sets, names) = Self.sets(of: certificates)
@@ -34,6 +37,9 @@ internal import COpenSSL
             for set in sets {
                 let context = try unsafe Self.makeContext(configuration)
                 unsafe made.append(context)
+                if protocols != .any {
+                    unsafe copenssl_context_speak_http(context, protocols == .http2 ? 1 : 0)
+                }
                 unsafe copenssl_context_set_identity(context, identity, identity.count)
                 guard unsafe copenssl_context_set_ticket_keys(context, tickets.bytes) == 1 else {
                     throw .outOfMemory

@@ -76,6 +76,9 @@ internal import COpenSSL
     @inline(__always)
     var pendingCount: Int { unsafe copenssl_pending(pointer) }
 
+    /// Whether HTTP/2 is what both sides have agreed on.
+    var choseHTTP2: Bool { unsafe copenssl_chose_http2(pointer) == 1 }
+
     /// Whether the handshake went on with an earlier session.
     var isResumed: Bool { unsafe copenssl_is_resumed(pointer) == 1 }
 }

@@ -42,6 +42,12 @@ struct LimitOptions: ParsableArguments {
     var limitRequestsPerConnection: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "Requests of an HTTP/2 connection at a time; those beyond it are refused (default: \(defaults.limitStreams)).",
+            valueName: "n"))
+    var limitHTTP2Streams: Int?
+
+    @Option(
         help: countHelp(
             "Mirrored requests under way at a time, of each thread; others are not mirrored",
             defaults.limitMirrored))
@@ -58,6 +64,7 @@ struct LimitOptions: ParsableArguments {
         }
         set(&configuration.limitConnectionsPerClient, to: limitConnectionsPerClient)
         set(&configuration.limitRequestsPerConnection, to: limitRequestsPerConnection)
+        set(&configuration.limitStreams, to: limitHTTP2Streams)
         set(&configuration.limitMirrored, to: limitMirrored)
     }
 }

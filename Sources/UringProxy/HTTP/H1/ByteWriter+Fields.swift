@@ -2,9 +2,15 @@
 extension ByteWriter {
     /// RFC 9110 §7.6.3, as a line of its own: the version received and this proxy's name.
     @inline(__always)
-    mutating func appendVia(_ version: HTTPVersion, _ pseudonym: ByteView) {
+    mutating func appendVia(_ version: HTTPVersion, isHTTP2: Bool = false, _ pseudonym: ByteView) {
         // Each a literal of its own: of a choice of two the size is no constant to the optimiser.
-        if version == .http11 { append("Via: 1.1 ") } else { append("Via: 1.0 ") }
+        if isHTTP2 {
+            append("Via: 2.0 ")
+        } else if version == .http11 {
+            append("Via: 1.1 ")
+        } else {
+            append("Via: 1.0 ")
+        }
         append(pseudonym)
         append("\r\n")
     }

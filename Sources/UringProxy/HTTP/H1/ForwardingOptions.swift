@@ -12,6 +12,8 @@ struct ForwardingOptions: BitwiseCopyable {
 
     /// This proxy's name in Via (RFC 9110 §7.6.3); empty writes none.
     var via = ByteView.empty
+    /// What Via says of the version that downstream spoke.
+    var isHTTP2 = false
     /// X-Forwarded-For, -Proto and -Host.
     var xForwarded = ClientFields.off
     /// Forwarded (RFC 7239).

@@ -93,7 +93,7 @@ struct RequestRewriter {
             writer.append(options.authorization)
             writer.append("\r\n")
         }
-        if !options.via.isEmpty { writer.appendVia(head.version, options.via) }
+        if !options.via.isEmpty { writer.appendVia(head.version, isHTTP2: options.isHTTP2, options.via) }
         writeConnection(head, fields, bytes, &writer, keepUpgrade, options.closes)
         writer.append("\r\n")
     }

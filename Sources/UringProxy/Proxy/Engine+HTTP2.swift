@@ -1,0 +1,268 @@
+// HTTP/2 downstream: a connection whose frames pass a session, and the streams that it carries.
+//
+// Each stream has a slot among downstream's connections, without a descriptor, and on it one exchange of HTTP/1.1: requests are
+// written into its input as that version has them, and what is put into its output becomes frames (`Engine+Streams`). So whatever
+// holds for requests holds for those of HTTP/2, and nothing is believed of them that has not been parsed as strictly.
+extension Engine where D: ~Copyable {
+    /// Whether a connection is a stream of another one.
+    @inline(__always)
+    func isStream(_ slot: UInt32) -> Bool {
+        http2Count > 0 && connections[slot].descriptor == Connection.streamDescriptor
+    }
+
+    /// The connection that a downstream connection's bytes come on.
+    @inline(__always)
+    func carrier(of slot: UInt32) -> UInt32 { isStream(slot) ? streams[slot].carrier : slot }
+
+    /// Bytes of all bodies of a connection that may wait here.
+    private static var connectionWindow: UInt32 { 1 << 20 }
+
+    // MARK: - Beginning
+
+    /// A connection has said that it speaks HTTP/2, and perhaps some of it already.
+    @inline(never)
+    mutating func beginMultiplexing(_ slot: UInt32) {
+        guard
+            let session = HTTP2Session(
+                http2Inbox, streams: settings.streams, streamWindow: settings.window,
+                connectionWindow: Self.connectionWindow)
+        else {
+            counters.add(.buffersExhausted)
+            close(slot)
+            return
+        }
+        counters.add(.http2Connections)
+        http2Count += 1
+        http2[slot] = HTTP2State(session, now: driver.now)
+        connections[slot].phase = .multiplexing
+        connections[slot].phaseStartedAt = driver.now
+        queueFlush(slot)
+        readFrames(slot)
+    }
+
+    /// Whether what has come instead of a request begins HTTP/2 (RFC 9113 §3.4): over TLS ALPN would have said so (§3.3).
+    func isPreface(_ slot: UInt32) -> Bool {
+        connections[slot].requestCount == 0 && listeners[connections[slot].listener].speaksHTTP2
+            && !isSecure(slot) && !isStream(slot)
+    }
+
+    // MARK: - Reading
+
+    /// Frames, or the end, have come.
+    @inline(never)
+    mutating func readFrames(_ slot: UInt32) {
+        let session = http2[slot].session
+        while !connections[slot].input.isEmpty {
+            let segment = segments.first(of: connections[slot].input)
+            guard let taken = session.receive(segments.view(segment)) else {
+                counters.add(.http2Errors)
+                close(slot)
+                return
+            }
+            handleEvents(slot, segment)
+            segments.consume(UInt32(taken), from: &connections[slot].input)
+            if !http2[slot].pay(for: http2Inbox.takeIdleFrames(), now: driver.now) {
+                counters.add(.http2Floods)
+                session.terminate(.enhanceYourCalm)
+                segments.removeAll(&connections[slot].input)
+            }
+        }
+        if connections[slot].inputEnded {
+            // Whoever ends the connection ends all streams with it.
+            close(slot)
+            return
+        }
+        queueFlush(slot)
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    /// - Parameter segment: what data of events are in, if there may be any.
+    private mutating func handleEvents(_ slot: UInt32, _ segment: Segment) {
+        for index in 0..<http2Inbox.eventCount {
+            let event = http2Inbox.event(index)
+            if event.kind == .head {
+                beginStream(slot, event)
+                continue
+            }
+            guard let stream = stream(of: event, slot) else {
+                // Data of a stream that has ended on our side, perhaps by an event before this one.
+                if event.kind == .data { http2[slot].session.consume(event.data.count) }
+                continue
+            }
+            switch event.kind {
+            case .head: break
+            case .data:
+                http2[slot].earn(4)
+                streamDataCame(stream, event.data, in: segment)
+            case .trailers: streamEndCame(stream, event.fields)
+            case .end: streamEndCame(stream, 0..<0)
+            case .closed: streamClosed(stream, wasReset: event.ends)
+            }
+        }
+    }
+
+    /// The slot of the stream that an event is of; nil if it has none any more.
+    private func stream(of event: HTTP2Event, _ carrier: UInt32) -> UInt32? {
+        let slot = event.slot
+        if slot != Slot.none && connections.isOccupied(slot) && isStream(slot)
+            && streams[slot].carrier == carrier
+            && streams[slot].id == event.stream
+        {
+            return slot
+        }
+        // It had none yet when the session was told: it came with its head, and so is among the first.
+        var other = http2[carrier].firstStream
+        while other != Slot.none && streams[other].id != event.stream { other = streams[other].next }
+        return other == Slot.none ? nil : other
+    }
+
+    private mutating func beginStream(_ slot: UInt32, _ event: HTTP2Event) {
+        http2[slot].earn(20)
+        connections[slot].requestCount += 1
+        let head = HTTP2RequestHead(event.fields, of: http2Inbox, ends: event.ends)
+        if head == nil && !event.isTooLarge {
+            counters.add(.headsRefused)
+            http2[slot].session.reset(event.stream, .protocolError)
+            return
+        }
+        guard
+            let stream = insertStream(
+                slot,
+                StreamState(
+                    carrier: slot, id: event.stream, method: head?.method ?? .get,
+                    framing: head?.framing ?? .none))
+        else {
+            // Nothing of it has been done: the client may send it again (RFC 9113 §8.7).
+            counters.add(.http2StreamsRefused)
+            http2[slot].session.reset(event.stream, .refusedStream)
+            return
+        }
+        streams[stream].requestEnded = event.ends
+        endIfLast(slot)
+        guard let head else {
+            counters.add(.headsRefused)
+            refuseHead(stream, status: HeadError.headTooLarge.status, reason: HeadError.headTooLarge.reason)
+            return
+        }
+        guard writeHead(event.fields, head, to: stream) else {
+            refuse(stream, .outOfMemory)
+            return
+        }
+        readRequests(stream)
+    }
+
+    /// Takes no further streams, if that one was the last.
+    private mutating func endIfLast(_ slot: UInt32) {
+        let isLast =
+            settings.requestsPerConnection > 0
+            && connections[slot].requestCount >= settings.requestsPerConnection
+        if isLast || phase != .running || connections[slot].endsSoon { refuseStreams(slot) }
+    }
+
+    // MARK: - Writing
+
+    /// Puts the frames that are due into the output, as far as there is room. What is left to be sent then is there.
+    @inline(never)
+    mutating func writeFrames(_ slot: UInt32) {
+        let session = http2[slot].session
+        if connections[slot].output.isEmpty { outputBegins(slot) }
+        while connections[slot].output.byteCount < settings.bulkWindow {
+            http2Inbox.allowToSend(Int(settings.bulkWindow - connections[slot].output.byteCount))
+            guard let bytes = session.send(), takeFrames(slot),
+                segments.append(bytes, to: &connections[slot].output)
+            else {
+                counters.add(.http2Errors)
+                connections[slot].resetsOnClose = true
+                close(slot)
+                return
+            }
+            handleEvents(slot, .none)
+            let errors = http2Inbox.takeErrors()
+            if errors.connections > 0 { counters.add(.http2Errors) }
+            counters.add(.http2StreamErrors, UInt64(errors.streams))
+            if bytes.isEmpty && !http2Inbox.isPaused { break }
+        }
+        tellDrained(slot)
+        if !session.wantsToRead && !session.wantsToWrite { finishMultiplexing(slot) }
+    }
+
+    /// The session is over: what is in the output is the last that is sent.
+    private mutating func finishMultiplexing(_ slot: UInt32) {
+        abandonStreams(slot)
+        connections[slot].phase = .waiting
+        connections[slot].phaseStartedAt = driver.now
+        connections[slot].closesAfterFlush = true
+        segments.removeAll(&connections[slot].input)
+        if connections[slot].output.isEmpty {
+            beginDiscarding(slot)
+        } else {
+            armTimer(slot)
+        }
+    }
+
+    /// Moves what the session puts into DATA frames; false without memory.
+    private mutating func takeFrames(_ slot: UInt32) -> Bool {
+        for index in 0..<http2Inbox.sentCount {
+            let frame = http2Inbox.sent(index)
+            guard segments.append(frame.header, to: &connections[slot].output) else { return false }
+            segments.move(
+                frame.size, from: &connections[frame.slot].output, to: &connections[slot].output)
+            http2[slot].earn(4)
+            streamDataLeft(frame.slot, frame.size, ends: frame.ends)
+        }
+        return true
+    }
+
+    /// Room in the output, or none is needed any more.
+    @inline(never)
+    mutating func framesDrained(_ slot: UInt32) {
+        if http2[slot].session.wantsToWrite { queueFlush(slot) }
+        updateReceive(slot)
+    }
+
+    // MARK: - Ends
+
+    /// A drain has begun: the client is told to send its next requests elsewhere.
+    @inline(never)
+    mutating func announceEnd(_ slot: UInt32) {
+        http2[slot].session.announceEnd()
+        queueFlush(slot)
+        armTimer(slot)
+    }
+
+    /// Those that have begun are served still.
+    private mutating func refuseStreams(_ slot: UInt32) {
+        if http2[slot].isEnding { return }
+        http2[slot].isEnding = true
+        http2[slot].session.refuseStreams()
+    }
+
+    /// The last of its streams has ended.
+    mutating func lastStreamEnded(_ slot: UInt32) {
+        connections[slot].phaseStartedAt = driver.now
+        if http2[slot].isEnding { endMultiplexing(slot) } else { armTimer(slot) }
+    }
+
+    /// Ends a connection without streams: a GOAWAY is the last that is said.
+    @inline(never)
+    mutating func endMultiplexing(_ slot: UInt32) {
+        http2[slot].session.terminate(.noError)
+        queueFlush(slot)
+    }
+
+    /// The connection ends, and with it all that it carries.
+    @inline(never)
+    mutating func abandonStreams(_ slot: UInt32) {
+        http2[slot].session.free()
+        http2[slot].session = .none
+        while http2[slot].firstStream != Slot.none {
+            let stream = http2[slot].firstStream
+            streams[stream].isClosed = true
+            connectionFailed(stream, errno: Errno.connectionReset)
+            // What has no exchange ends by itself.
+            if http2[slot].firstStream == stream { close(stream) }
+        }
+        http2Count -= 1
+    }
+}

@@ -1,0 +1,423 @@
+// The streams of HTTP/2 connections: what becomes of their requests and of the answers to them.
+extension Engine where D: ~Copyable {
+    // MARK: - Beginning
+
+    /// A slot for a stream, among downstream's connections and counted with them; nil if there are as many as may be.
+    mutating func insertStream(_ carrier: UInt32, _ state: StreamState) -> UInt32? {
+        guard phase != .stopping, downstreamCount < settings.connections else { return nil }
+        let parent = connections[carrier]
+        var connection = Connection(
+            descriptor: Connection.streamDescriptor, side: .downstream, phase: .waiting, now: driver.now)
+        connection.listener = parent.listener
+        connection.endsSoon = parent.endsSoon
+        connection.peer = peer(of: carrier)
+        connection.peerKnown = true
+        guard let slot = connections.insert(connection) else { return nil }
+        downstreamCount += 1
+        streamCount += 1
+        listeners[connection.listener].connectionCount += 1
+        if downstreamCount == settings.connections { pauseAccepting() }
+        if keepsRelayedAddresses { relayedAddresses[slot] = relayedAddresses[carrier] }
+        streams[slot] = state
+        streams[slot].next = http2[carrier].firstStream
+        if streams[slot].next != Slot.none { streams[streams[slot].next].previous = slot }
+        http2[carrier].firstStream = slot
+        http2[carrier].streamCount += 1
+        streamBodies[slot] = HTTP2Body(of: slot)
+        unsafe http2[carrier].session.bind(state.id, to: streamBodies.address(of: slot))
+        counters.add(.http2Streams)
+        return slot
+    }
+
+    /// Writes the head of a stream's request into its input; false without memory.
+    mutating func writeHead(_ fields: Range<Int>, _ head: HTTP2RequestHead, to slot: UInt32) -> Bool {
+        var size = HTTP2RequestHead.overhead
+        for index in fields {
+            let field = http2Inbox.field(index)
+            size += field.name.count + field.value.count + 4
+        }
+        guard let sliceClass = SliceClass.fitting(size), let slice = arena.lease(sliceClass) else {
+            counters.add(.buffersExhausted)
+            return false
+        }
+        var key = InlineArray<24, UInt8>(repeating: UInt8(ascii: "="))
+        if head.isWebSocket { writeSocketKey(&key) }
+        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+        let toProxy = listeners[connections[slot].listener].role == .forward
+        unsafe withUnsafeBytes(of: key) { key in
+            unsafe head.write(
+                fields, of: http2Inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
+        }
+        precondition(!writer.overflowed, "a head is as long as its fields")
+        segments.append(
+            Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].input)
+        return true
+    }
+
+    /// A nonce of 16 bytes in Base64 (RFC 6455 §4.1): it only has to differ, as no cache may answer such a request.
+    private mutating func writeSocketKey(_ key: inout InlineArray<24, UInt8>) {
+        for index in 0..<22 {
+            let digit = UInt8(random.below(index == 21 ? 4 : 64))
+            key[index] =
+                switch index == 21 ? digit * 16 : digit {
+                case let value where value < 26: UInt8(ascii: "A") + value
+                case let value where value < 52: UInt8(ascii: "a") + value - 26
+                case let value where value < 62: UInt8(ascii: "0") + value - 52
+                case 62: UInt8(ascii: "+")
+                default: UInt8(ascii: "/")
+                }
+        }
+    }
+
+    // MARK: - Requests
+
+    /// Some of a request's body has come.
+    ///
+    /// - Parameter segment: which it is part of.
+    mutating func streamDataCame(_ slot: UInt32, _ data: ByteView, in segment: Segment) {
+        let size = UInt32(data.count)
+        streams[slot].unconsumed += size
+        connections[slot].lastReceivedAt = driver.now
+        connections[slot].countReceived(size)
+        if streams[slot].responseEnded || size == 0 {
+            updateStream(slot)
+            return
+        }
+        guard appendData(slot, data, in: segment) else {
+            counters.add(.buffersExhausted)
+            abortStream(slot)
+            return
+        }
+        inputArrived(slot)
+    }
+
+    /// Puts data into the input, in a chunk where it has no length; false without memory.
+    private mutating func appendData(_ slot: UInt32, _ data: ByteView, in segment: Segment) -> Bool {
+        let isChunked = streams[slot].framing == .chunked
+        if isChunked && !append(chunkOf: UInt32(data.count), to: slot) { return false }
+        if data.count < Self.smallData || !arena.canRetain(segment.slice) {
+            if !segments.append(data, to: &connections[slot].input) { return false }
+        } else {
+            let offset = unsafe data.pointer - segments.view(segment).pointer
+            segments.share(
+                Segment(
+                    slice: segment.slice, offset: segment.offset + UInt32(offset), size: UInt32(data.count)),
+                with: &connections[slot].input)
+        }
+        return !isChunked || segments.append("\r\n", to: &connections[slot].input)
+    }
+
+    /// Less than that is copied: it would hold a slice that is many times its size.
+    private static var smallData: Int { 4096 }
+
+    private func append(chunkOf size: UInt32, to slot: UInt32) -> Bool {
+        var line = InlineArray<16, UInt8>(repeating: 0)
+        return unsafe withUnsafeMutableBytes(of: &line) { buffer in
+            let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            var writer = unsafe ByteWriter(base: base, capacity: buffer.count)
+            writer.append(hexadecimal: size)
+            writer.append("\r\n")
+            return segments.append(writer.written, to: &connections[slot].input)
+        }
+    }
+
+    /// A request's end has come, or its trailers, which are the same.
+    mutating func streamEndCame(_ slot: UInt32, _ trailers: Range<Int>) {
+        streams[slot].requestEnded = true
+        if streams[slot].responseEnded {
+            endStreamIfDone(slot)
+            return
+        }
+        switch streams[slot].framing {
+        case .none, .length:
+            // With a length HTTP/1.1 has no place for trailers; they may be left out (RFC 9110 §6.5.1).
+            return
+        case .tunnel: connections[slot].inputEnded = true
+        case .chunked:
+            guard appendEnd(slot, trailers) else {
+                counters.add(.buffersExhausted)
+                abortStream(slot)
+                return
+            }
+        }
+        inputArrived(slot)
+    }
+
+    private mutating func appendEnd(_ slot: UInt32, _ trailers: Range<Int>) -> Bool {
+        guard segments.append("0\r\n", to: &connections[slot].input) else { return false }
+        for index in trailers {
+            let field = http2Inbox.field(index)
+            guard segments.append(field.name, to: &connections[slot].input),
+                segments.append(": ", to: &connections[slot].input),
+                segments.append(field.value, to: &connections[slot].input),
+                segments.append("\r\n", to: &connections[slot].input)
+            else { return false }
+        }
+        return segments.append("\r\n", to: &connections[slot].input)
+    }
+
+    /// What `updateReceive` is for other connections: the client is told of room as bytes go on (RFC 9113 §5.2).
+    @inline(never)
+    mutating func updateStream(_ slot: UInt32) {
+        if http2[streams[slot].carrier].session.isNone { return }
+        let held =
+            streams[slot].responseEnded ? 0 : min(streams[slot].unconsumed, connections[slot].input.byteCount)
+        let gone = streams[slot].unconsumed - held
+        if gone > 0 {
+            streams[slot].unconsumed = held
+            let carrier = streams[slot].carrier
+            http2[carrier].session.consume(streams[slot].id, Int(gone))
+            queueFlush(carrier)
+        }
+        if wantsInput(slot) {
+            connections[slot].receiving = .stream
+            inputResumes(slot)
+        } else {
+            connections[slot].receiving = .none
+            if connections[slot].pausedAt == 0 { connections[slot].pausedAt = driver.now }
+        }
+    }
+
+    // MARK: - Responses
+
+    /// Gives what is in a stream's output to its connection's session.
+    @inline(never)
+    mutating func offerOutput(_ slot: UInt32) {
+        if http2[streams[slot].carrier].session.isNone { return }
+        while !streams[slot].headSent {
+            if connections[slot].output.isEmpty {
+                // All has been said without a word.
+                if streams[slot].responseEnded { abortStream(slot) }
+                return
+            }
+            guard sendHead(slot) else {
+                counters.add(.http2Errors)
+                abortStream(slot)
+                return
+            }
+        }
+        let carrier = streams[slot].carrier
+        if !streams[slot].endSent {
+            let isLast = streams[slot].responseEnded || connections[slot].outputEnded
+            if streamBodies[slot].offer(
+                connections[slot].output.byteCount, isLast: isLast,
+                hasTrailers: !streams[slot].trailers.isEmpty)
+            {
+                http2[carrier].session.resume(streams[slot].id)
+            }
+        }
+        queueFlush(carrier)
+        endStreamIfDone(slot)
+    }
+
+    /// Gives a head to the session; false if that does not take it.
+    private mutating func sendHead(_ slot: UInt32) -> Bool {
+        let (session, id) = (http2[streams[slot].carrier].session, streams[slot].id)
+        guard segments.makeContiguous(&connections[slot].output, upTo: SliceClass.bulk.sliceSize) else {
+            return false
+        }
+        let bytes = segments.firstView(of: connections[slot].output)
+        // Our own writing: whatever it was made of has been within its limits.
+        var limits = settings.headLimits
+        limits.headBytes = SliceClass.bulk.sliceSize
+        limits.fields = Self.responseFields
+        guard
+            ResponseParser.parse(
+                bytes, requestMethod: streams[slot].method, limits: limits, fields: &streamFields,
+                head: &responseHead) == .complete
+        else { return false }
+        let isTunnel =
+            responseHead.status == 101 || streams[slot].method == .connect && responseHead.status / 100 == 2
+        // RFC 8441 §5: the handshake's answer is that of any other CONNECT.
+        let status = responseHead.status == 101 ? 200 : responseHead.status
+        http2Fields.set(responseHead, status: status, streamFields, bytes)
+        var isTaken: Bool
+        if responseHead.isInterim {
+            isTaken = unsafe session.inform(id, http2Fields.fields, http2Fields.count)
+        } else {
+            let hasBody =
+                isTunnel
+                || !(responseHead.framing == .none
+                    || streams[slot].responseEnded
+                        && responseHead.size == Int(connections[slot].output.byteCount)
+                        && streams[slot].trailers.isEmpty)
+            unsafe isTaken = session.respond(
+                id, http2Fields.fields, http2Fields.count,
+                body: hasBody ? streamBodies.address(of: slot) : nil)
+            streams[slot].headSent = true
+            streams[slot].endSent = !hasBody
+        }
+        segments.consume(UInt32(responseHead.size), from: &connections[slot].output)
+        return isTaken
+    }
+
+    /// Fields of a response at most: those that were received, and those that a route adds.
+    static var responseFields: Int { 16_384 }
+
+    /// Trailers of a response have been read; they leave behind its body. False without memory.
+    ///
+    /// - Parameter bytes: what `fields` were parsed from.
+    mutating func keepTrailers(_ slot: UInt32, _ bytes: ByteView) -> Bool {
+        if fields.count == 0 { return true }
+        guard let sliceClass = SliceClass.fitting(bytes.count + 2), let slice = arena.lease(sliceClass) else {
+            counters.add(.buffersExhausted)
+            return false
+        }
+        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+        ResponseRewriter.trailers(fields: fields, bytes: bytes, into: &writer)
+        precondition(!writer.overflowed, "trailers only lose fields")
+        streams[slot].trailers = Segment(slice: slice, offset: 0, size: UInt32(writer.count))
+        return true
+    }
+
+    /// Some of a stream's output has been moved into a frame.
+    mutating func streamDataLeft(_ slot: UInt32, _ size: UInt32, ends: Bool) {
+        connections[slot].lastSentAt = driver.now
+        connections[slot].countSent(size)
+        if ends {
+            streams[slot].endSent = true
+            if !streams[slot].trailers.isEmpty { sendTrailers(slot) }
+        }
+        if streams[slot].isDrained { return }
+        streams[slot].isDrained = true
+        streams[slot].nextDrained = http2[streams[slot].carrier].firstDrained
+        http2[streams[slot].carrier].firstDrained = slot
+    }
+
+    private mutating func sendTrailers(_ slot: UInt32) {
+        let bytes = segments.view(streams[slot].trailers)
+        var limits = settings.headLimits
+        limits.headBytes = SliceClass.bulk.sliceSize
+        limits.fields = Self.responseFields
+        _ = TrailerParser.parse(bytes, limits: limits, fields: &streamFields)
+        http2Fields.set(streamFields, bytes)
+        _ = unsafe http2[streams[slot].carrier].session.conclude(
+            streams[slot].id, http2Fields.fields, http2Fields.count)
+        arena.release(streams[slot].trailers.slice)
+        streams[slot].trailers = .none
+    }
+
+    /// What `outputDrained` is for other connections, for all streams of one that have moved some.
+    mutating func tellDrained(_ carrier: UInt32) {
+        while http2[carrier].firstDrained != Slot.none {
+            let slot = http2[carrier].firstDrained
+            http2[carrier].firstDrained = streams[slot].nextDrained
+            streams[slot].isDrained = false
+            switch connections[slot].phase {
+            case .exchanging: responseOutputDrained(slot)
+            case .tunnelling: tunnelOutputDrained(slot)
+            default: endStreamIfDone(slot)
+            }
+            if connections.isOccupied(slot) && isStream(slot) { armTimer(slot) }
+        }
+    }
+
+    // MARK: - Ends
+
+    /// All of a response is in the output, and no further request follows.
+    mutating func endOfStreamResponse(_ slot: UInt32) {
+        let connection = connections.tenant(slot)
+        connection.phase = .waiting
+        connection.phaseStartedAt = driver.now
+        connection.isBulk = false
+        connection.closesAfterFlush = true
+        streams[slot].responseEnded = true
+        segments.removeAll(&connection.input)
+        updateStream(slot)
+        queueFlush(slot)
+        armTimer(slot)
+    }
+
+    /// Lets go of a stream whose response has gone, and its end with it.
+    private mutating func endStreamIfDone(_ slot: UInt32) {
+        guard streams[slot].endSent, streams[slot].responseEnded else { return }
+        let session = http2[streams[slot].carrier].session
+        // RFC 9113 §8.1: what is left of the request is not wanted, and nothing was wrong with it.
+        if !streams[slot].requestEnded { session.reset(streams[slot].id, .noError) }
+        queueFlush(streams[slot].carrier)
+        removeStream(slot)
+    }
+
+    /// The session has closed a stream.
+    mutating func streamClosed(_ slot: UInt32, wasReset: Bool) {
+        if wasReset { counters.add(.http2Resets) }
+        streams[slot].isClosed = true
+        let carrier = streams[slot].carrier
+        let id = streams[slot].id
+        connectionFailed(slot, errno: Errno.connectionReset)
+        // What has no exchange ends by itself.
+        if isStream(slot), connections.isOccupied(slot), streams[slot].carrier == carrier,
+            streams[slot].id == id
+        {
+            close(slot)
+        }
+    }
+
+    /// A stream cannot go on.
+    private mutating func abortStream(_ slot: UInt32) {
+        connections[slot].resetsOnClose = true
+        connectionFailed(slot, errno: Errno.connectionReset)
+    }
+
+    /// What `close` is for other connections.
+    @inline(never)
+    mutating func closeStream(_ slot: UInt32) {
+        let state = streams[slot]
+        if !state.isClosed {
+            // A tunnel's second end, which other connections are told by being closed.
+            if connections[slot].phase == .tunnelling && state.headSent && !connections[slot].resetsOnClose {
+                endOfStreamResponse(slot)
+                return
+            }
+            let code: HTTP2ErrorCode =
+                state.endSent ? .noError : state.framing == .tunnel ? .connectError : .internalError
+            http2[state.carrier].session.reset(state.id, code)
+            queueFlush(state.carrier)
+        }
+        removeStream(slot)
+    }
+
+    private mutating func removeStream(_ slot: UInt32) {
+        let state = streams[slot]
+        let carrier = state.carrier
+        let session = http2[carrier].session
+        if !session.isNone {
+            session.unbind(state.id)
+            if state.unconsumed > 0 { session.consume(Int(state.unconsumed)) }
+        }
+        segments.removeAll(&connections[slot].input)
+        dropOutput(slot)
+        if !state.trailers.isEmpty { arena.release(state.trailers.slice) }
+        if state.isDrained { forgetDrained(slot) }
+        if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
+        if state.previous == Slot.none {
+            http2[carrier].firstStream = state.next
+        } else {
+            streams[state.previous].next = state.next
+        }
+        if state.next != Slot.none { streams[state.next].previous = state.previous }
+        http2[carrier].streamCount -= 1
+        timers.remove(slot)
+        listeners[connections[slot].listener].connectionCount -= 1
+        connections.remove(slot)
+        streamCount -= 1
+        downstreamEnded()
+        if http2[carrier].streamCount == 0 && !session.isNone { lastStreamEnded(carrier) }
+    }
+
+    private mutating func forgetDrained(_ slot: UInt32) {
+        let carrier = streams[slot].carrier
+        if http2[carrier].firstDrained == slot {
+            http2[carrier].firstDrained = streams[slot].nextDrained
+            return
+        }
+        var other = http2[carrier].firstDrained
+        while other != Slot.none {
+            if streams[other].nextDrained == slot {
+                streams[other].nextDrained = streams[slot].nextDrained
+                return
+            }
+            other = streams[other].nextDrained
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import TestSupport
+import Testing
+
+@testable import UringProxy
+
+/// A client of HTTP/2 in the hands of a test: it sends the very frames that the test says, and reads those that come.
+final class FrameClient {
+    enum Kind: UInt8 {
+        case data, headers, priority, reset, settings, push, ping, goAway, windowUpdate, continuation
+    }
+
+    struct Frame {
+        var kind: UInt8
+        var flags: UInt8
+        var stream: UInt32
+        var payload: [UInt8]
+
+        var isEnd: Bool { flags & 1 != 0 && (kind == Kind.data.rawValue || kind == Kind.headers.rawValue) }
+    }
+
+    /// What came of a stream.
+    struct Response {
+        /// Heads, trailers among them, in the order in which they came.
+        var heads: [[(name: String, value: String)]] = []
+        var body: [UInt8] = []
+        /// The code of a RST_STREAM.
+        var reset: UInt32?
+        var isEnded = false
+
+        var status: String { self["\u{3A}status"] ?? "" }
+
+        /// A field of the last head that has a status.
+        subscript(name: String) -> String? {
+            heads.last { $0.first?.name == ":status" }?.first { $0.name == name }?.value
+        }
+    }
+
+    private let sendBytes: ([UInt8]) throws -> Void
+    private let receiveBytes: () throws -> [UInt8]?
+    private var pending: [UInt8] = []
+    private let decoder = FieldDecoder()
+    private(set) var responses: [UInt32: Response] = [:]
+    /// The code of a GOAWAY.
+    private(set) var goAway: UInt32?
+    /// What the server told first.
+    private(set) var settings: [UInt16: UInt32] = [:]
+    private(set) var windowUpdates: [UInt32: Int] = [:]
+    private(set) var pings = 0
+    /// Windows are opened as data come.
+    var opensWindows = true
+    private var nextStream: UInt32 = 1
+
+    static let preface = latin1("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+    /// - Parameter window: of streams, at first.
+    init(_ socket: TestSocket, window: UInt32? = nil) throws {
+        sendBytes = { try socket.send($0) }
+        receiveBytes = { try socket.receive() }
+        try begin(window)
+    }
+
+    init(_ socket: TLSSocket) throws {
+        sendBytes = { try socket.send($0) }
+        receiveBytes = { try socket.receive() }
+        try begin(nil)
+    }
+
+    private func begin(_ window: UInt32?) throws {
+        let settings = window.map { [0, 4] + Self.bytes($0) } ?? []
+        try sendRaw(Self.preface + Self.frame(.settings, 0, 0, settings))
+    }
+
+    // MARK: Sending
+
+    static func bytes(_ value: UInt32) -> [UInt8] {
+        [
+            UInt8(truncatingIfNeeded: value >> 24), UInt8(truncatingIfNeeded: value >> 16),
+            UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value),
+        ]
+    }
+
+    static func frame(_ kind: Kind, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8]) -> [UInt8] {
+        Array(bytes(UInt32(payload.count))[1...]) + [kind.rawValue, flags] + bytes(stream) + payload
+    }
+
+    func sendRaw(_ bytes: [UInt8]) throws { try sendBytes(bytes) }
+
+    func send(_ kind: Kind, _ flags: UInt8 = 0, _ stream: UInt32 = 0, _ payload: [UInt8] = []) throws {
+        try sendRaw(Self.frame(kind, flags, stream, payload))
+    }
+
+    /// Fields as literals that are not indexed (RFC 7541 §6.2.2).
+    static func block(_ fields: [(String, String)]) -> [UInt8] {
+        fields.flatMap { [0] + string($0.0) + string($0.1) }
+    }
+
+    private static func string(_ text: String) -> [UInt8] {
+        let bytes = latin1(text)
+        // RFC 7541 §5.1, of 7 bits.
+        if bytes.count < 127 { return [UInt8(bytes.count)] + bytes }
+        var size: [UInt8] = [127]
+        var rest = bytes.count - 127
+        while rest >= 128 {
+            size.append(UInt8(rest % 128) | 128)
+            rest /= 128
+        }
+        return size + [UInt8(rest)] + bytes
+    }
+
+    static func head(_ method: String = "GET", _ path: String = "/a") -> [(String, String)] {
+        [(":method", method), (":scheme", "http"), (":authority", "h"), (":path", path)]
+    }
+
+    /// Begins a request on the next stream, whose number it gives.
+    @discardableResult
+    func request(_ fields: [(String, String)], ends: Bool = true) throws -> UInt32 {
+        let stream = nextStream
+        nextStream += 2
+        try send(.headers, ends ? 5 : 4, stream, Self.block(fields))
+        return stream
+    }
+
+    func sendData(_ stream: UInt32, _ data: [UInt8], ends: Bool = false) throws {
+        var rest = data[...]
+        repeat {
+            let part = Array(rest.prefix(16_384))
+            rest = rest.dropFirst(part.count)
+            try send(.data, ends && rest.isEmpty ? 1 : 0, stream, part)
+        } while !rest.isEmpty
+    }
+
+    // MARK: Receiving
+
+    /// The next frame, after it was taken note of; nil at the end of the stream.
+    @discardableResult
+    func next() throws -> Frame? {
+        while pending.count < 9 || pending.count < 9 + size {
+            guard let more = try receiveBytes() else { return nil }
+            pending += more
+        }
+        let frame = Frame(
+            kind: pending[3], flags: pending[4],
+            stream: Self.number(pending[5..<9]) & 0x7FFF_FFFF, payload: Array(pending[9..<9 + size]))
+        pending.removeFirst(9 + size)
+        try note(frame)
+        return frame
+    }
+
+    private var size: Int { Int(pending[0]) << 16 | Int(pending[1]) << 8 | Int(pending[2]) }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        bytes.reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    private func note(_ frame: Frame) throws {
+        var response = responses[frame.stream] ?? Response()
+        switch Kind(rawValue: frame.kind) {
+        case .headers:
+            response.heads.append(try decoder.decode(frame.payload).map { ($0.name, $0.value) })
+        case .data:
+            response.body += frame.payload
+            if opensWindows && !frame.payload.isEmpty {
+                let size = Self.bytes(UInt32(frame.payload.count))
+                try send(.windowUpdate, 0, 0, size)
+                if !frame.isEnd { try send(.windowUpdate, 0, frame.stream, size) }
+            }
+        case .reset: response.reset = Self.number(frame.payload[0..<4])
+        case .settings where frame.flags & 1 == 0:
+            for place in stride(from: 0, to: frame.payload.count, by: 6) {
+                let id = UInt16(Self.number(frame.payload[place..<place + 2]))
+                settings[id] = Self.number(frame.payload[place + 2..<place + 6])
+            }
+            try send(.settings, 1)
+        case .ping: pings += 1
+        case .goAway: goAway = Self.number(frame.payload[4..<8])
+        case .windowUpdate: windowUpdates[frame.stream, default: 0] += Int(Self.number(frame.payload[0..<4]))
+        default: break
+        }
+        if frame.isEnd { response.isEnded = true }
+        if frame.stream > 0 { responses[frame.stream] = response }
+    }
+
+    /// What came of a stream, when it has ended or was reset.
+    func response(_ stream: UInt32) throws -> Response {
+        while true {
+            if let response = responses[stream], response.isEnded || response.reset != nil { return response }
+            guard try next() != nil else { throw TestFailure("the connection ended before stream \(stream)") }
+        }
+    }
+
+    /// Reads until `condition` holds.
+    func read(until what: String, _ condition: () -> Bool) throws {
+        while !condition() {
+            guard try next() != nil else { throw TestFailure("the connection ended before \(what)") }
+        }
+    }
+
+    /// Reads all that comes until the connection ends.
+    func readAll() throws { while try next() != nil {} }
+
+    /// Requires an answer.
+    func expect(
+        _ stream: UInt32, _ status: String, _ body: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let response = try response(stream)
+        #expect(response.status == status && response.isEnded, sourceLocation: sourceLocation)
+        #expect(text(response.body) == body, sourceLocation: sourceLocation)
+    }
+}
