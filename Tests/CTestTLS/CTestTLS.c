@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -54,7 +55,11 @@ struct ctest_client *ctest_client_make(
         memcpy(offer + 1, alpn, offer[0]);
         SSL_set_alpn_protos(client->session, offer, offer[0] + 1u);
     }
-    if (earlier && earlier->ticket) SSL_set_session(client->session, earlier->ticket);
+    if (earlier) {
+        // Of one that went on itself TLS 1.2 does not tell: it has the newest ticket.
+        SSL_SESSION *ticket = earlier->ticket ? earlier->ticket : SSL_get0_session(earlier->session);
+        if (ticket) SSL_set_session(client->session, ticket);
+    }
     return client;
 }
 
@@ -63,6 +68,41 @@ void ctest_client_free(struct ctest_client *client) {
     SSL_SESSION_free(client->ticket);
     SSL_CTX_free(client->context);
     free(client);
+}
+
+static X509 *certificate_of(const char *text) {
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    return certificate;
+}
+
+static EVP_PKEY *key_of(const char *text) {
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    return key;
+}
+
+void ctest_client_certify(struct ctest_client *client, const char *certificate, const char *key) {
+    X509 *shown = certificate_of(certificate);
+    EVP_PKEY *secret = key_of(key);
+    SSL_use_certificate(client->session, shown);
+    SSL_use_PrivateKey(client->session, secret);
+    X509_free(shown);
+    EVP_PKEY_free(secret);
+}
+
+void ctest_client_ask_status(struct ctest_client *client) {
+    SSL_set_tlsext_status_type(client->session, TLSEXT_STATUSTYPE_ocsp);
+}
+
+size_t ctest_client_status(struct ctest_client *client, void *bytes, size_t size) {
+    const unsigned char *shown = NULL;
+    long count = SSL_get_tlsext_status_ocsp_resp(client->session, &shown);
+    if (count <= 0 || !shown) return 0;
+    if ((size_t)count <= size) memcpy(bytes, shown, (size_t)count);
+    return (size_t)count;
 }
 
 void ctest_client_give(struct ctest_client *client, const void *bytes, size_t size) {
@@ -183,27 +223,117 @@ static void add_alternatives(X509 *certificate, const char *names) {
     GENERAL_NAMES_free(all);
 }
 
-char *ctest_certificate(const char *key_text, const char *names, int has_alternatives, long begin, long end) {
-    BIO *bio = BIO_new_mem_buf(key_text, -1);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    X509 *certificate = X509_new();
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), begin);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), end);
-    X509_set_pubkey(certificate, key);
-    X509_NAME *subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(
-        subject, "CN", MBSTRING_ASC, (const unsigned char *)names, (int)strcspn(names, ","), -1, 0);
-    X509_set_issuer_name(certificate, subject);
-    if (has_alternatives) add_alternatives(certificate, names);
-    X509_sign(certificate, key, EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256());
-    EVP_PKEY_free(key);
-    bio = BIO_new(BIO_s_mem());
+static char *text_of_certificate(X509 *certificate) {
+    BIO *bio = BIO_new(BIO_s_mem());
     PEM_write_bio_X509(bio, certificate);
     X509_free(certificate);
     return text_of(bio);
+}
+
+static X509 *new_certificate(EVP_PKEY *key, const char *names, long number, long begin, long end) {
+    X509 *certificate = X509_new();
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), number);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), begin);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), end);
+    X509_set_pubkey(certificate, key);
+    X509_NAME_add_entry_by_txt(
+        X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)names, (int)strcspn(names, ","), -1,
+        0);
+    return certificate;
+}
+
+static void sign(X509 *certificate, X509 *issuer, EVP_PKEY *key) {
+    X509_set_issuer_name(certificate, X509_get_subject_name(issuer ? issuer : certificate));
+    X509_sign(certificate, key, EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256());
+}
+
+char *ctest_certificate(const char *key_text, const char *names, int has_alternatives, long begin, long end) {
+    EVP_PKEY *key = key_of(key_text);
+    X509 *certificate = new_certificate(key, names, 1, begin, end);
+    if (has_alternatives) add_alternatives(certificate, names);
+    sign(certificate, NULL, key);
+    EVP_PKEY_free(key);
+    return text_of_certificate(certificate);
+}
+
+char *ctest_signed_certificate(
+    const char *key_text, const char *names, const char *issuer_text, const char *issuer_key_text, int is_authority,
+    long number, long begin, long end) {
+    EVP_PKEY *key = key_of(key_text);
+    X509 *certificate = new_certificate(key, names, number, begin, end);
+    add_alternatives(certificate, names);
+    if (is_authority) {
+        BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
+        constraints->ca = 0xFF;
+        X509_add1_ext_i2d(certificate, NID_basic_constraints, constraints, 1, 0);
+        BASIC_CONSTRAINTS_free(constraints);
+    }
+    X509 *issuer = issuer_text ? certificate_of(issuer_text) : NULL;
+    EVP_PKEY *issuer_key = issuer_text ? key_of(issuer_key_text) : NULL;
+    sign(certificate, issuer, issuer_key ? issuer_key : key);
+    EVP_PKEY_free(issuer_key);
+    X509_free(issuer);
+    EVP_PKEY_free(key);
+    return text_of_certificate(certificate);
+}
+
+char *ctest_revocations(const char *issuer_text, const char *issuer_key_text, long number, long end) {
+    X509 *issuer = certificate_of(issuer_text);
+    EVP_PKEY *key = key_of(issuer_key_text);
+    X509_CRL *list = X509_CRL_new();
+    X509_CRL_set_version(list, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer));
+    ASN1_TIME *time = X509_gmtime_adj(NULL, -7200);
+    X509_CRL_set1_lastUpdate(list, time);
+    X509_gmtime_adj(time, end);
+    X509_CRL_set1_nextUpdate(list, time);
+    if (number) {
+        X509_REVOKED *revoked = X509_REVOKED_new();
+        ASN1_INTEGER *serial = ASN1_INTEGER_new();
+        ASN1_INTEGER_set(serial, number);
+        X509_REVOKED_set_serialNumber(revoked, serial);
+        X509_gmtime_adj(time, -3600);
+        X509_REVOKED_set_revocationDate(revoked, time);
+        X509_CRL_add0_revoked(list, revoked);
+        ASN1_INTEGER_free(serial);
+    }
+    X509_CRL_sort(list);
+    X509_CRL_sign(list, key, EVP_sha256());
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509_CRL(bio, list);
+    ASN1_TIME_free(time);
+    X509_CRL_free(list);
+    EVP_PKEY_free(key);
+    X509_free(issuer);
+    return text_of(bio);
+}
+
+size_t ctest_response(
+    const char *certificate_text, const char *issuer_text, const char *issuer_key_text, int is_revoked, long begin, long end,
+    void *bytes, size_t size) {
+    X509 *certificate = certificate_of(certificate_text), *issuer = certificate_of(issuer_text);
+    EVP_PKEY *key = key_of(issuer_key_text);
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), certificate, issuer);
+    ASN1_TIME *from = X509_gmtime_adj(NULL, begin), *until = X509_gmtime_adj(NULL, end);
+    OCSP_basic_add1_status(
+        basic, id, is_revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD, 0, is_revoked ? from : NULL, from, until);
+    OCSP_basic_sign(basic, issuer, key, EVP_sha256(), NULL, 0);
+    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    unsigned char *place = NULL;
+    int count = i2d_OCSP_RESPONSE(response, &place);
+    if (count > 0 && (size_t)count <= size) memcpy(bytes, place, (size_t)count);
+    OPENSSL_free(place);
+    OCSP_RESPONSE_free(response);
+    OCSP_CERTID_free(id);
+    OCSP_BASICRESP_free(basic);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    EVP_PKEY_free(key);
+    X509_free(issuer);
+    X509_free(certificate);
+    return count > 0 && (size_t)count <= size ? (size_t)count : 0;
 }
 
 void ctest_free(void *text) { free(text); }

@@ -22,6 +22,21 @@ internal import CTestTLS
 
     deinit { unsafe ctest_client_free(client) }
 
+    /// Shows a certificate, if the server asks for one.
+    public func certify(_ made: TestCertificate) {
+        unsafe ctest_client_certify(client, made.certificate, made.key)
+    }
+
+    /// Asks for an OCSP response.
+    public func askStatus() { unsafe ctest_client_ask_status(client) }
+
+    /// The OCSP response that came; empty: none.
+    public var status: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe ctest_client_status(client, &bytes, bytes.count)
+        return Array(bytes.prefix(count))
+    }
+
     // MARK: Ciphertext
 
     /// Bytes from the server.

@@ -13,6 +13,13 @@ struct ctest_client *ctest_client_make(
     int least, int most, const char *host, const char *alpn, const char *ciphers, struct ctest_client *earlier);
 void ctest_client_free(struct ctest_client *client);
 
+/// Shows this certificate, in PEM, if it is asked for one.
+void ctest_client_certify(struct ctest_client *client, const char *certificate, const char *key);
+/// Asks for an OCSP response (RFC 6066 §8).
+void ctest_client_ask_status(struct ctest_client *client);
+/// How many bytes of it have come, and these, if there is room for them.
+size_t ctest_client_status(struct ctest_client *client, void *bytes, size_t size);
+
 /// Bytes from the server.
 void ctest_client_give(struct ctest_client *client, const void *bytes, size_t size);
 /// Bytes for the server: how many.
@@ -44,6 +51,19 @@ char *ctest_key(int kind, const char *passphrase);
 /// A certificate in PEM that signs itself with the key, for the hosts in `names` (`a,b,*.c`), the first its common name, or for its
 /// common name alone. Valid from and to so many seconds from now.
 char *ctest_certificate(const char *key, const char *names, int has_alternatives, long begin, long end);
+
+/// The same with a number, signed by `issuer` and its key, or, where that is NULL, by itself; of who signs others, if it is an authority.
+char *ctest_signed_certificate(
+    const char *key, const char *names, const char *issuer, const char *issuer_key, int is_authority, long number,
+    long begin, long end);
+
+/// A list in PEM of revoked certificates that has one number, and no other; 0: none. Good for so many seconds.
+char *ctest_revocations(const char *issuer, const char *issuer_key, long number, long end);
+
+/// An OCSP response in DER that says that the certificate is good, or revoked, from and to so many seconds from now: how many bytes.
+size_t ctest_response(
+    const char *certificate, const char *issuer, const char *issuer_key, int is_revoked, long begin, long end, void *bytes,
+    size_t size);
 void ctest_free(void *text);
 
 #endif
