@@ -2,18 +2,28 @@
 #include "COpenSSL.h"
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 // MARK: - Memory as a BIO
 
 static BIO_METHOD *method;
-static int names_index = -1;
+// Looked for once: to find one takes a lock.
+static EVP_CIPHER *long_ticket_cipher, *short_ticket_cipher;
+static int names_index = -1, tickets_index = -1, staple_index = -1, peer_index = -1;
 
 static int io_read(BIO *bio, char *bytes, int size) {
     struct copenssl_io *io = BIO_get_data(bio);
@@ -52,6 +62,9 @@ static long io_control(BIO *bio, int command, long number, void *pointer) {
 }
 
 static void free_names(void *parent, void *names, CRYPTO_EX_DATA *data, int index, long number, void *pointer);
+static void free_tickets(void *parent, void *keys, CRYPTO_EX_DATA *data, int index, long number, void *pointer);
+static void free_staple(void *parent, void *staple, CRYPTO_EX_DATA *data, int index, long number, void *pointer);
+static void free_peer(void *parent, void *peer, CRYPTO_EX_DATA *data, int index, long number, void *pointer);
 
 static void set_up(void) {
     // Threads may still use it when the process ends: it goes with the process.
@@ -63,12 +76,18 @@ static void set_up(void) {
         BIO_meth_set_ctrl(method, io_control);
     }
     names_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_names);
+    tickets_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_tickets);
+    staple_index = X509_get_ex_new_index(0, NULL, NULL, NULL, free_staple);
+    peer_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_peer);
+    long_ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+    short_ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 }
 
 static int is_set_up(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_up);
-    return method != NULL && names_index >= 0;
+    return method != NULL && names_index >= 0 && tickets_index >= 0 && staple_index >= 0 && peer_index >= 0 &&
+           long_ticket_cipher != NULL && short_ticket_cipher != NULL;
 }
 
 // MARK: - Certificates
@@ -230,11 +249,302 @@ void copenssl_certificate_times(const struct copenssl_certificate *certificate, 
     write_time(X509_get0_notAfter(certificate->leaf), end);
 }
 
+int64_t copenssl_certificate_end(const struct copenssl_certificate *certificate) {
+    struct tm parts;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate->leaf), &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
 const char *copenssl_certificate_name(const struct copenssl_certificate *certificate, size_t index) {
     return index < certificate->name_count ? certificate->names[index] : NULL;
 }
 
 void copenssl_cleanse(void *bytes, size_t size) { OPENSSL_cleanse(bytes, size); }
+
+void copenssl_digest(const void *bytes, size_t size, uint8_t digest[32]) { SHA256(bytes, size, digest); }
+
+// MARK: - Clients' certificates
+
+struct copenssl_clients {
+    STACK_OF(X509) * roots;
+    STACK_OF(X509_CRL) * revocations;
+};
+
+// What PEM has come to; `missing` if it held none of what was looked for, `bad` if one could not be read.
+static int end_of_items(int count, int missing, int bad) {
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return bad;
+    return count == 0 ? missing : 0;
+}
+
+static int read_roots(struct copenssl_clients *clients, const void *bytes, size_t size) {
+    BIO *bio = BIO_new_mem_buf(bytes, (int)size);
+    int problem = bio ? 0 : COPENSSL_OUT_OF_MEMORY, was_asked = 0;
+    while (problem == 0) {
+        X509 *root = PEM_read_bio_X509(bio, NULL, no_passphrase, &was_asked);
+        if (!root) {
+            problem = end_of_items(sk_X509_num(clients->roots), COPENSSL_NO_CERTIFICATE, COPENSSL_BAD_CERTIFICATE);
+            break;
+        }
+        if (!sk_X509_push(clients->roots, root)) {
+            X509_free(root);
+            problem = COPENSSL_OUT_OF_MEMORY;
+        }
+    }
+    BIO_free(bio);
+    return problem;
+}
+
+static int read_revocations(struct copenssl_clients *clients, const void *bytes, size_t size) {
+    BIO *bio = BIO_new_mem_buf(bytes, (int)size);
+    int problem = bio ? 0 : COPENSSL_OUT_OF_MEMORY, was_asked = 0;
+    while (problem == 0) {
+        X509_CRL *list = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, &was_asked);
+        if (!list) {
+            int count = sk_X509_CRL_num(clients->revocations);
+            problem = end_of_items(count, COPENSSL_BAD_REVOCATIONS, COPENSSL_BAD_REVOCATIONS);
+            break;
+        }
+        const ASN1_TIME *end = X509_CRL_get0_nextUpdate(list);
+        if (end && X509_cmp_current_time(end) < 0) problem = COPENSSL_OLD_REVOCATIONS;
+        if (problem || !sk_X509_CRL_push(clients->revocations, list)) {
+            X509_CRL_free(list);
+            if (problem == 0) problem = COPENSSL_OUT_OF_MEMORY;
+        }
+    }
+    BIO_free(bio);
+    return problem;
+}
+
+struct copenssl_clients *copenssl_clients_read(
+    const void *roots, size_t roots_size, const void *revocations, size_t revocations_size, int *problem) {
+    *problem = COPENSSL_OUT_OF_MEMORY;
+    if (!is_set_up() || roots_size > INT32_MAX || revocations_size > INT32_MAX) return NULL;
+    struct copenssl_clients *clients = OPENSSL_zalloc(sizeof *clients);
+    if (!clients) return NULL;
+    clients->roots = sk_X509_new_null();
+    clients->revocations = sk_X509_CRL_new_null();
+    if (clients->roots && clients->revocations) {
+        ERR_clear_error();
+        *problem = read_roots(clients, roots, roots_size);
+        ERR_clear_error();
+        if (*problem == 0 && revocations) *problem = read_revocations(clients, revocations, revocations_size);
+        ERR_clear_error();
+    }
+    if (*problem == 0) return clients;
+    copenssl_clients_free(clients);
+    return NULL;
+}
+
+void copenssl_clients_free(struct copenssl_clients *clients) {
+    sk_X509_pop_free(clients->roots, X509_free);
+    sk_X509_CRL_pop_free(clients->revocations, X509_CRL_free);
+    OPENSSL_free(clients);
+}
+
+// MARK: - Stapled responses
+
+struct staple {
+    // Not shown after that; 0: it says nothing of an end.
+    time_t end;
+    size_t size;
+    unsigned char bytes[];
+};
+
+static void free_staple(void *parent, void *staple, CRYPTO_EX_DATA *data, int index, long number, void *pointer) {
+    (void)parent, (void)data, (void)index, (void)number, (void)pointer;
+    OPENSSL_free(staple);
+}
+
+// What a response says of a certificate; the names of its issuer are in the certificate, its key in the chain.
+static OCSP_SINGLERESP *find_response(OCSP_BASICRESP *basic, const struct copenssl_certificate *certificate) {
+    const X509_NAME *issuer = X509_get_issuer_name(certificate->leaf);
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate->leaf);
+    // A certificate that signs itself is its own issuer.
+    X509 *parent = X509_NAME_cmp(issuer, X509_get_subject_name(certificate->leaf)) == 0 ? certificate->leaf : NULL;
+    for (int index = 0; index < sk_X509_num(certificate->chain) && !parent; index++) {
+        X509 *other = sk_X509_value(certificate->chain, index);
+        if (X509_NAME_cmp(issuer, X509_get_subject_name(other)) == 0) parent = other;
+    }
+    for (int index = 0; index < OCSP_resp_count(basic); index++) {
+        OCSP_SINGLERESP *single = OCSP_resp_get0(basic, index);
+        const OCSP_CERTID *named = OCSP_SINGLERESP_get0_id(single);
+        ASN1_OBJECT *digest = NULL;
+        ASN1_INTEGER *number = NULL;
+        ASN1_OCTET_STRING *key_hash = NULL;
+        OCSP_id_get0_info(NULL, &digest, &key_hash, &number, (OCSP_CERTID *)named);
+        const EVP_MD *method = EVP_get_digestbyobj(digest);
+        if (!method || ASN1_INTEGER_cmp(number, serial) != 0) continue;
+        OCSP_CERTID *wanted;
+        if (parent) {
+            wanted = OCSP_cert_to_id(method, certificate->leaf, parent);
+        } else {
+            // Without its issuer the name alone tells.
+            ASN1_BIT_STRING key = {.length = 0};
+            wanted = OCSP_cert_id_new(method, issuer, &key, serial);
+            if (wanted) {
+                ASN1_OCTET_STRING *hash = NULL;
+                OCSP_id_get0_info(NULL, NULL, &hash, NULL, wanted);
+                ASN1_OCTET_STRING_set(hash, ASN1_STRING_get0_data(key_hash), ASN1_STRING_length(key_hash));
+            }
+        }
+        int is_same = wanted && OCSP_id_cmp(wanted, named) == 0;
+        OCSP_CERTID_free(wanted);
+        if (is_same) return single;
+    }
+    return NULL;
+}
+
+static int read_staple(struct copenssl_certificate *certificate, OCSP_RESPONSE *response, time_t *end) {
+    if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL) return COPENSSL_FAILED_RESPONSE;
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+    if (!basic) return COPENSSL_BAD_RESPONSE;
+    int problem = 0;
+    OCSP_SINGLERESP *single = find_response(basic, certificate);
+    if (!single) {
+        problem = COPENSSL_OTHER_RESPONSE;
+    } else {
+        ASN1_GENERALIZEDTIME *begun = NULL, *ends = NULL;
+        int status = OCSP_single_get0_status(single, NULL, NULL, &begun, &ends);
+        struct tm parts;
+        if (status == V_OCSP_CERTSTATUS_REVOKED) problem = COPENSSL_REVOKED_RESPONSE;
+        else if (status != V_OCSP_CERTSTATUS_GOOD) problem = COPENSSL_OTHER_RESPONSE;
+        // Clocks may differ by five minutes.
+        else if (!OCSP_check_validity(begun, ends, 300, -1)) problem = COPENSSL_OLD_RESPONSE;
+        else if (ends && ASN1_TIME_to_tm(ends, &parts) == 1) *end = timegm(&parts);
+    }
+    OCSP_BASICRESP_free(basic);
+    return problem;
+}
+
+int copenssl_certificate_staple(struct copenssl_certificate *certificate, const void *bytes, size_t size) {
+    ERR_clear_error();
+    const unsigned char *place = bytes;
+    OCSP_RESPONSE *response = size > 0 && size <= 65535 ? d2i_OCSP_RESPONSE(NULL, &place, (long)size) : NULL;
+    if (!response || place != (const unsigned char *)bytes + size) {
+        OCSP_RESPONSE_free(response);
+        ERR_clear_error();
+        return COPENSSL_BAD_RESPONSE;
+    }
+    time_t end = 0;
+    int problem = read_staple(certificate, response, &end);
+    OCSP_RESPONSE_free(response);
+    ERR_clear_error();
+    if (problem) return problem;
+    struct staple *staple = OPENSSL_malloc(sizeof *staple + size);
+    if (!staple) return COPENSSL_OUT_OF_MEMORY;
+    staple->end = end;
+    staple->size = size;
+    memcpy(staple->bytes, bytes, size);
+    if (!X509_set_ex_data(certificate->leaf, staple_index, staple)) {
+        OPENSSL_free(staple);
+        return COPENSSL_OUT_OF_MEMORY;
+    }
+    return 0;
+}
+
+// RFC 6066 §8: the client asks for the status of the certificate that it is about to be shown.
+static int show_staple(SSL *session, void *pointer) {
+    (void)pointer;
+    X509 *certificate = SSL_get_certificate(session);
+    const struct staple *staple = certificate ? X509_get_ex_data(certificate, staple_index) : NULL;
+    if (!staple || (staple->end && time(NULL) > staple->end)) return SSL_TLSEXT_ERR_NOACK;
+    unsigned char *copy = OPENSSL_memdup(staple->bytes, staple->size);
+    if (!copy) return SSL_TLSEXT_ERR_NOACK;
+    if (!SSL_set_tlsext_status_ocsp_resp(session, copy, (long)staple->size)) {
+        OPENSSL_free(copy);
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+// MARK: - Ticket keys
+
+enum { TICKET_WORDS = COPENSSL_TICKETS * COPENSSL_TICKET_KEY / 8 };
+
+// One writer at a time, and readers that look again if it wrote meanwhile.
+struct copenssl_tickets {
+    atomic_int references;
+    atomic_uint sequence;
+    atomic_uint count;
+    _Atomic uint64_t words[TICKET_WORDS];
+};
+
+struct copenssl_tickets *copenssl_tickets_make(void) {
+    if (!is_set_up()) return NULL;
+    struct copenssl_tickets *tickets = OPENSSL_zalloc(sizeof *tickets);
+    if (tickets) atomic_init(&tickets->references, 1);
+    return tickets;
+}
+
+void copenssl_tickets_free(struct copenssl_tickets *tickets) {
+    if (atomic_fetch_sub_explicit(&tickets->references, 1, memory_order_acq_rel) != 1) return;
+    OPENSSL_clear_free(tickets, sizeof *tickets);
+}
+
+static void free_tickets(void *parent, void *tickets, CRYPTO_EX_DATA *data, int index, long number, void *pointer) {
+    (void)parent, (void)data, (void)index, (void)number, (void)pointer;
+    if (tickets) copenssl_tickets_free(tickets);
+}
+
+void copenssl_tickets_set(struct copenssl_tickets *tickets, const uint8_t *keys, size_t count) {
+    if (count > COPENSSL_TICKETS) count = COPENSSL_TICKETS;
+    unsigned int sequence = atomic_load_explicit(&tickets->sequence, memory_order_relaxed);
+    atomic_store_explicit(&tickets->sequence, sequence + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    atomic_store_explicit(&tickets->count, (unsigned int)count, memory_order_relaxed);
+    for (size_t index = 0; index < count * COPENSSL_TICKET_KEY / 8; index++) {
+        uint64_t word;
+        memcpy(&word, keys + index * 8, 8);
+        atomic_store_explicit(&tickets->words[index], word, memory_order_relaxed);
+    }
+    atomic_store_explicit(&tickets->sequence, sequence + 2, memory_order_release);
+}
+
+// Copies the keys; how many there are.
+static size_t read_tickets(struct copenssl_tickets *tickets, uint64_t keys[TICKET_WORDS]) {
+    while (1) {
+        unsigned int sequence = atomic_load_explicit(&tickets->sequence, memory_order_acquire);
+        size_t count = atomic_load_explicit(&tickets->count, memory_order_relaxed);
+        for (size_t index = 0; index < count * COPENSSL_TICKET_KEY / 8; index++) {
+            keys[index] = atomic_load_explicit(&tickets->words[index], memory_order_relaxed);
+        }
+        atomic_thread_fence(memory_order_acquire);
+        if (sequence % 2 == 0 && sequence == atomic_load_explicit(&tickets->sequence, memory_order_relaxed)) return count;
+    }
+}
+
+// A key as nginx writes it: a name of 16 bytes, 32 for HMAC, 32 for AES-256; or a name, 16 for AES-128, 16 for HMAC, and zeros.
+static int begin_ticket(const uint8_t *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals) {
+    int is_long = key[0] != 48;
+    const uint8_t *bytes = key + 8;
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)(bytes + (is_long ? 16 : 32)), is_long ? 32 : 16),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0), OSSL_PARAM_construct_end()};
+    const EVP_CIPHER *method = is_long ? long_ticket_cipher : short_ticket_cipher;
+    const uint8_t *secret = bytes + (is_long ? 48 : 16);
+    return EVP_MAC_CTX_set_params(mac, parameters) && EVP_CipherInit_ex(cipher, method, NULL, secret, iv, seals);
+}
+
+// 0: there is no key for it; 1: go on; 2: go on, and give it another ticket.
+static int use_ticket(SSL *session, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                      int seals) {
+    struct copenssl_tickets *tickets = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), tickets_index);
+    uint64_t words[TICKET_WORDS];
+    size_t count = read_tickets(tickets, words);
+    const uint8_t *keys = (const uint8_t *)words;
+    int result = 0;
+    if (seals && count > 0) {
+        memcpy(name, keys + 8, 16);
+        result = RAND_bytes(iv, 16) == 1 && begin_ticket(keys, iv, cipher, mac, 1) ? 1 : -1;
+    }
+    for (size_t index = 0; index < count && !seals; index++) {
+        const uint8_t *key = keys + index * COPENSSL_TICKET_KEY;
+        if (CRYPTO_memcmp(key + 8, name, 16) != 0) continue;
+        result = begin_ticket(key, iv, cipher, mac, 0) ? (index == 0 ? 1 : 2) : -1;
+        break;
+    }
+    OPENSSL_cleanse(words, sizeof words);
+    return result;
+}
 
 // MARK: - Contexts by name
 
@@ -333,6 +643,25 @@ static int choose_context(SSL *session, int *alert, void *pointer) {
     return SSL_TLSEXT_ERR_OK;
 }
 
+// MARK: - Keys for debugging
+
+static atomic_int key_log = -1;
+
+void copenssl_log_keys(int descriptor) { atomic_store(&key_log, descriptor); }
+
+static void write_keys(const SSL *session, const char *line) {
+    (void)session;
+    char text[512];
+    size_t size = strlen(line);
+    if (size >= sizeof text) return;
+    memcpy(text, line, size);
+    text[size] = '\n';
+    // In one piece, as those of several threads go into one file.
+    ssize_t written = write(atomic_load(&key_log), text, size + 1);
+    (void)written;
+    OPENSSL_cleanse(text, sizeof text);
+}
+
 // MARK: - Contexts
 
 // RFC 7301: in the order of preference, and behind them what is spoken without HTTP/2.
@@ -364,6 +693,8 @@ SSL_CTX *copenssl_context_make(int min_version) {
     // Tickets are all there is to be resumed by: nothing is kept here, and no lock is taken for it.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_tlsext_servername_callback(context, choose_context);
+    SSL_CTX_set_tlsext_status_cb(context, show_staple);
+    if (atomic_load(&key_log) >= 0) SSL_CTX_set_keylog_callback(context, write_keys);
     int version = min_version >= 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     // Groups as Mozilla's intermediate configuration has them: those of finite fields take a server milliseconds.
     if (!SSL_CTX_set_min_proto_version(context, version) ||
@@ -401,8 +732,34 @@ void copenssl_context_set_identity(SSL_CTX *context, const void *identity, size_
     SSL_CTX_set_session_id_context(context, identity, (unsigned int)size);
 }
 
-int copenssl_context_set_ticket_keys(SSL_CTX *context, const uint8_t keys[COPENSSL_TICKET_KEYS]) {
-    return SSL_CTX_set_tlsext_ticket_keys(context, (void *)keys, COPENSSL_TICKET_KEYS) == 1;
+int copenssl_context_set_tickets(SSL_CTX *context, struct copenssl_tickets *tickets) {
+    if (!tickets) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        // What TLS 1.3 would send instead names a session that is kept here, and none is.
+        return SSL_CTX_set_num_tickets(context, 0);
+    }
+    if (!SSL_CTX_set_ex_data(context, tickets_index, tickets)) return 0;
+    atomic_fetch_add_explicit(&tickets->references, 1, memory_order_relaxed);
+    return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket) == 1;
+}
+
+int copenssl_context_set_clients(
+    SSL_CTX *context, const struct copenssl_clients *clients, int depth, int is_required) {
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    for (int index = 0; index < sk_X509_num(clients->roots); index++) {
+        X509 *root = sk_X509_value(clients->roots, index);
+        if (!X509_STORE_add_cert(store, root) || !SSL_CTX_add_client_CA(context, root)) return 0;
+    }
+    for (int index = 0; index < sk_X509_CRL_num(clients->revocations); index++) {
+        if (!X509_STORE_add_crl(store, sk_X509_CRL_value(clients->revocations, index))) return 0;
+    }
+    // Whatever stands in the file is trusted, be it a root or below one.
+    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
+    if (sk_X509_CRL_num(clients->revocations) > 0) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+    X509_STORE_set_flags(store, flags);
+    SSL_CTX_set_verify_depth(context, depth);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    return 1;
 }
 
 void copenssl_error_text(char *text, size_t size) {
@@ -436,6 +793,16 @@ static void forget_errors(void) {
     if (ERR_peek_error()) ERR_clear_error();
 }
 
+// Why a peer's certificate is not taken.
+static int refusal(SSL *session) {
+    switch (SSL_get_verify_result(session)) {
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED: return COPENSSL_OLD_PEER;
+    case X509_V_ERR_CERT_REVOKED: return COPENSSL_REVOKED_PEER;
+    default: return COPENSSL_UNKNOWN_PEER;
+    }
+}
+
 // Why a call came to nothing.
 static int failure(SSL *session, int result) {
     switch (SSL_get_error(session, result)) {
@@ -460,6 +827,8 @@ static int failure(SSL *session, int result) {
     case SSL_R_NO_SUITABLE_KEY_SHARE:
     case SSL_R_INAPPROPRIATE_FALLBACK:
     case SSL_R_NO_APPLICATION_PROTOCOL: return COPENSSL_INCOMPATIBLE;
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return COPENSSL_NO_PEER;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return refusal(session);
     default: return COPENSSL_FAILED;
     }
 }
@@ -467,7 +836,10 @@ static int failure(SSL *session, int result) {
 int copenssl_handshake(SSL *session) {
     forget_errors();
     int result = SSL_do_handshake(session);
-    return result == 1 ? 1 : failure(session, result);
+    if (result != 1) return failure(session, result);
+    // It has been shown.
+    SSL_set_tlsext_status_ocsp_resp(session, NULL, 0);
+    return 1;
 }
 
 int copenssl_read(SSL *session, void *bytes, size_t size) {
@@ -499,3 +871,76 @@ int copenssl_chose_http2(const SSL *session) {
 }
 
 int copenssl_is_resumed(const SSL *session) { return SSL_session_reused(session); }
+
+// MARK: - The peer's certificate
+
+struct peer {
+    char *texts[COPENSSL_PEER_TEXTS];
+    size_t sizes[COPENSSL_PEER_TEXTS];
+};
+
+static void free_peer(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument) {
+    (void)parent, (void)data, (void)index, (void)number, (void)argument;
+    struct peer *peer = pointer;
+    if (!peer) return;
+    for (int text = 0; text < COPENSSL_PEER_TEXTS; text++) OPENSSL_free(peer->texts[text]);
+    OPENSSL_free(peer);
+}
+
+static void write_hexadecimal(BIO *bio, const unsigned char *bytes, unsigned int size) {
+    for (unsigned int index = 0; index < size; index++) BIO_printf(bio, "%02x", bytes[index]);
+}
+
+// RFC 9440 §2.2: Base64 of the DER, between colons.
+static void write_field(BIO *bio, X509 *certificate) {
+    unsigned char *bytes = NULL;
+    int size = i2d_X509(certificate, &bytes);
+    if (size <= 0) return;
+    unsigned char *text = OPENSSL_malloc((size_t)(size + 2) / 3 * 4 + 1);
+    if (text) BIO_printf(bio, ":%.*s:", EVP_EncodeBlock(text, bytes, size), (char *)text);
+    OPENSSL_free(text);
+    OPENSSL_free(bytes);
+}
+
+static void write_text(BIO *bio, X509 *certificate, int text) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    switch (text) {
+    case COPENSSL_PEER_SUBJECT: X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253); break;
+    case COPENSSL_PEER_ISSUER: X509_NAME_print_ex(bio, X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253); break;
+    case COPENSSL_PEER_SERIAL: i2a_ASN1_INTEGER(bio, X509_get_serialNumber(certificate)); break;
+    case COPENSSL_PEER_FINGERPRINT:
+        if (X509_digest(certificate, EVP_sha256(), digest, &size)) write_hexadecimal(bio, digest, size);
+        break;
+    default: write_field(bio, certificate); break;
+    }
+}
+
+int copenssl_has_peer(const SSL *session) { return SSL_get0_peer_certificate(session) != NULL; }
+
+const uint8_t *copenssl_peer_text(SSL *session, int text, size_t *size) {
+    *size = 0;
+    X509 *certificate = SSL_get0_peer_certificate(session);
+    if (!certificate || text < 0 || text >= COPENSSL_PEER_TEXTS) return NULL;
+    struct peer *peer = SSL_get_ex_data(session, peer_index);
+    if (!peer) {
+        peer = OPENSSL_zalloc(sizeof *peer);
+        if (!peer || !SSL_set_ex_data(session, peer_index, peer)) {
+            OPENSSL_free(peer);
+            return NULL;
+        }
+    }
+    if (!peer->texts[text]) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        if (!bio) return NULL;
+        write_text(bio, certificate, text);
+        char *bytes = NULL;
+        long count = BIO_get_mem_data(bio, &bytes);
+        if (count > 0) peer->texts[text] = OPENSSL_memdup(bytes, (size_t)count);
+        if (peer->texts[text]) peer->sizes[text] = (size_t)count;
+        BIO_free(bio);
+        ERR_clear_error();
+    }
+    *size = peer->sizes[text];
+    return (const uint8_t *)peer->texts[text];
+}

@@ -37,6 +37,9 @@ struct RunCommand: ParsableCommand {
         do {
             try predecessor?.receive()
             server = try Server(configuration: configuration)
+            if let path = environmentVariable("SSLKEYLOGFILE"), !path.isEmpty {
+                try server.logKeys(into: path)
+            }
             reloading = Reloading(server: server, options: options, file: file)
             // Bound first: the start may give up the right to.
             admin = try configuration.adminAddress.map { [reloading] address throws(StartError) in

@@ -704,7 +704,84 @@ forward: {{allow: 127.0.0.0/8}}
             check(proxy.counter("tls_errors_total") == 0, "errors")
 
 
+def tls_certificates(driver):
+    """OpenSSL's authority, responder and client, and curl: certificates of clients, stapled responses, files that change, a key log."""
+    openssl = need("openssl")
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        def path(name):
+            return os.path.join(directory, name)
+
+        def make(name, *options):
+            call(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                 "-subj", f"/CN={name}", "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"), *options)
+
+        def sign(name, *options):
+            make(name, "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-addext", "basicConstraints=CA:FALSE", *options)
+
+        def staple():
+            with open(path("index"), "w") as file:
+                serial = call(openssl, "x509", "-in", path("localhost.pem"), "-noout", "-serial").decode().strip().split("=")[1]
+                file.write(f"V\t991231235959Z\t\t{serial}\tunknown\t/CN=localhost\n")
+            call(openssl, "ocsp", "-index", path("index"), "-CA", path("ca.pem"), "-rsigner", path("ca.pem"), "-rkey", path("ca.key"),
+                 "-issuer", path("ca.pem"), "-cert", path("localhost.pem"), "-ndays", "1", "-respout", path("ocsp.der"))
+
+        make("ca")
+        sign("localhost", "-addext", "subjectAltName=DNS:localhost")
+        sign("ann")
+        make("mallory")
+        staple()
+        with open(path("uproxy.yaml"), "w") as file:
+            file.write(f"""
+listeners:
+  - address: "127.0.0.1:0"
+    routes: site
+    tls:
+      certificates: [{{cert: localhost.pem, key: localhost.key, ocsp: ocsp.der}}]
+      client_certificates: {{ca: ca.pem, mode: optional}}
+routes:
+  site:
+    - match: {{path: /who}}
+      respond: {{}}
+      response: {{set: {{X-Who: "<{{client_cert:subject}}> {{client_cert:verified}}"}}}}
+    - cluster: a
+clusters: {{a: {{endpoints: "{origin.address}"}}}}
+""")
+        wrapper = ["env", f"SSLKEYLOGFILE={path('keys')}"]
+        with Proxy(driver, "--config", path("uproxy.yaml"), wrapper=wrapper) as proxy:
+            check("WARNING: the keys of all TLS sessions are written to" in proxy.text, "the warning")
+            port = proxy.address[1]
+            plain = ["curl", "-sS", "--noproxy", "*", "-4", "--cacert", path("ca.pem")]
+            who = [*plain, "-o", "/dev/null", "-w", "%header{x-who}", f"https://localhost:{port}/who"]
+            for version in ("--tlsv1.3", "--tls-max=1.2"):
+                version = version.split("=")
+                known = ["--cert", path("ann.pem"), "--key", path("ann.key")]
+                check(call(*who, *version, *known) == b"<CN=ann> yes", "a certificate")
+                check(call(*who, *version) == b"<> no", "none")
+                wrong = ["--cert", path("mallory.pem"), "--key", path("mallory.key")]
+                check(subprocess.run([*who, *version, *wrong], capture_output=True).returncode != 0, "a wrong one")
+            check(proxy.counter("tls_client_certificates_unknown_total") == 2, "it is counted")
+            client = [openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", path("ca.pem"), "-status"]
+
+            def shown():
+                said = call(*client, input=b"").decode()
+                return re.search(r"Serial Number: (\w+)", said), "Cert Status: good" in said
+
+            before, is_good = shown()
+            check(before and is_good, "a stapled response")
+            sign("localhost", "-addext", "subjectAltName=DNS:localhost")
+            staple()
+            deadline = time.monotonic() + 10
+            while shown()[0][1] == before[1]:
+                check(time.monotonic() < deadline, f"the new certificate is shown: {proxy.text}")
+                time.sleep(0.05)
+            check(shown()[1], "with its response")
+            check(call(*plain, f"https://localhost:{port}/a") == b"ok", "curl takes it")
+            with open(path("keys")) as file:
+                check("SERVER_TRAFFIC_SECRET_0 " in file.read(), "the keys")
+            check(os.stat(path("keys")).st_mode & 0o77 == 0, "they are their owner's alone")
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, parent, reload_commands, reload_storm, upgrade,
+         notify, socket_activation, privileges, half_made_start, access, tls, tls_certificates, parent, reload_commands, reload_storm, upgrade,
          upgrade_fails, drain_delay])

@@ -25,7 +25,21 @@ enum {
     /// The key is another certificate's.
     COPENSSL_OTHER_KEY = 7,
     /// Neither RSA nor ECDSA nor EdDSA.
-    COPENSSL_UNKNOWN_KIND = 8
+    COPENSSL_UNKNOWN_KIND = 8,
+    /// No list of revoked certificates in PEM, or one that cannot be read.
+    COPENSSL_BAD_REVOCATIONS = 9,
+    /// A newer list should have come.
+    COPENSSL_OLD_REVOCATIONS = 10,
+    /// No OCSP response in DER.
+    COPENSSL_BAD_RESPONSE = 11,
+    /// One that says that there is none.
+    COPENSSL_FAILED_RESPONSE = 12,
+    /// One for other certificates.
+    COPENSSL_OTHER_RESPONSE = 13,
+    /// One that says that the certificate was revoked.
+    COPENSSL_REVOKED_RESPONSE = 14,
+    /// One that is not valid yet, or no longer.
+    COPENSSL_OLD_RESPONSE = 15
 };
 
 /// What signs: of each kind a context has one certificate.
@@ -44,12 +58,50 @@ int copenssl_certificate_age(const struct copenssl_certificate *certificate);
 /// When it begins and ends to be valid, as `YYYY-MM-DD HH:MM:SS UTC`.
 void copenssl_certificate_times(const struct copenssl_certificate *certificate, char begin[32], char end[32]);
 
+/// The end in seconds since 1970; 0 if it cannot be told.
+int64_t copenssl_certificate_end(const struct copenssl_certificate *certificate);
+
+/// Staples an OCSP response, in DER, to a certificate that none is stapled to: clients that ask for it are shown it, as long as it is
+/// valid. 0, or the problem with it. Its signature is the client's to check.
+int copenssl_certificate_staple(struct copenssl_certificate *certificate, const void *bytes, size_t size);
+
 /// The hosts that it is for, in lower case, `*.` before those of which it is for all that are a label longer: of its subject
 /// alternative names, or, if there is none, its common name. NULL behind the last one.
 const char *copenssl_certificate_name(const struct copenssl_certificate *certificate, size_t index);
 
 /// Overwrites what was secret.
 void copenssl_cleanse(void *bytes, size_t size);
+
+/// SHA-256.
+void copenssl_digest(const void *bytes, size_t size, uint8_t digest[32]);
+
+// MARK: - Clients' certificates
+
+/// What certificates of clients are checked by.
+struct copenssl_clients;
+
+/// Reads who is trusted to have signed them, and lists of those that were revoked, if `revocations` is not NULL: there has to be one
+/// of each issuer then. All in PEM. NULL and a problem otherwise.
+struct copenssl_clients *copenssl_clients_read(
+    const void *roots, size_t roots_size, const void *revocations, size_t revocations_size, int *problem);
+void copenssl_clients_free(struct copenssl_clients *clients);
+
+// MARK: - Ticket keys
+
+/// Keys of session tickets, shared by contexts: a session that began in one goes on in another. Any thread begins sessions while
+/// another one changes them.
+struct copenssl_tickets;
+
+/// How many keys there are at most, and the size of one: 48 or 80 and seven zeros, then so many bytes as nginx has them (a name, and
+/// two keys), and zeros.
+enum { COPENSSL_TICKETS = 8, COPENSSL_TICKET_KEY = 88 };
+
+/// Without a key; NULL without memory.
+struct copenssl_tickets *copenssl_tickets_make(void);
+void copenssl_tickets_free(struct copenssl_tickets *tickets);
+
+/// From now on tickets are sealed with the first of these keys, and taken with each. By one thread at a time.
+void copenssl_tickets_set(struct copenssl_tickets *tickets, const uint8_t *keys, size_t count);
 
 // MARK: - Contexts
 
@@ -76,11 +128,15 @@ int copenssl_context_add(struct ssl_ctx_st *context, const struct copenssl_certi
 /// Sessions of one context do not go on in another one that has another identity: up to 32 bytes.
 void copenssl_context_set_identity(struct ssl_ctx_st *context, const void *identity, size_t size);
 
-/// The size of what tickets are made with: a name and two keys.
-enum { COPENSSL_TICKET_KEYS = 80 };
+/// Gives tickets by these keys, which it holds on to; NULL: gives none, and takes none. 0 without memory.
+int copenssl_context_set_tickets(struct ssl_ctx_st *context, struct copenssl_tickets *tickets);
 
-/// Tickets of one context are good in another one with the same keys. 0 if OpenSSL wants keys of another size.
-int copenssl_context_set_ticket_keys(struct ssl_ctx_st *context, const uint8_t keys[COPENSSL_TICKET_KEYS]);
+/// Asks clients for a certificate that leads to one of the roots, with at most `depth` others between them. 0 without memory.
+int copenssl_context_set_clients(
+    struct ssl_ctx_st *context, const struct copenssl_clients *clients, int depth, int is_required);
+
+/// Contexts that are made from now on write the secrets of their sessions into a file (NSS key log format).
+void copenssl_log_keys(int descriptor);
 
 /// Handshakes that begin with `context` and ask for this name, as `copenssl_certificate_name` writes it, go on with `other`, which
 /// may be itself. The first context for a name stays. 0 without memory.
@@ -118,7 +174,14 @@ enum {
     /// There is no version, cipher, group or protocol that both sides take.
     COPENSSL_INCOMPATIBLE = -5,
     /// What the peer sent is not TLS, or not as it has to be.
-    COPENSSL_FAILED = -6
+    COPENSSL_FAILED = -6,
+    /// The peer showed no certificate, where it has to.
+    COPENSSL_NO_PEER = -7,
+    /// One that is not valid yet, or no longer.
+    COPENSSL_OLD_PEER = -8,
+    COPENSSL_REVOKED_PEER = -9,
+    /// One that leads to no root, or is not for this.
+    COPENSSL_UNKNOWN_PEER = -10
 };
 
 /// One end of a TLS connection.
@@ -148,6 +211,26 @@ int copenssl_chose_http2(const struct ssl_st *session);
 
 /// Whether the handshake went on with an earlier session.
 int copenssl_is_resumed(const struct ssl_st *session);
+
+// What a peer's certificate says.
+enum {
+    /// RFC 2253.
+    COPENSSL_PEER_SUBJECT = 0,
+    COPENSSL_PEER_ISSUER = 1,
+    /// Hexadecimal, in capitals.
+    COPENSSL_PEER_SERIAL = 2,
+    /// SHA-256, hexadecimal, in small letters.
+    COPENSSL_PEER_FINGERPRINT = 3,
+    /// All of it, as the field Client-Cert has it (RFC 9440).
+    COPENSSL_PEER_FIELD = 4,
+    COPENSSL_PEER_TEXTS = 5
+};
+
+/// Whether the peer has shown a certificate: it was checked then.
+int copenssl_has_peer(const struct ssl_st *session);
+
+/// A text about the peer's certificate, good as long as the session; NULL if there is none. Written when it is first asked for.
+const uint8_t *copenssl_peer_text(struct ssl_st *session, int text, size_t *size);
 
 /// Bytes of a record that are not its content, at most: header, explicit nonce, padding and code of TLS 1.2, rounded up.
 enum { COPENSSL_OVERHEAD = 128 };

@@ -217,6 +217,10 @@ static inline int cposix_set_blocking(int fd) {
     return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 /// Opens a file to write into, and makes it if there is none; what it holds stays.
+/// For its owner alone, where it is new.
+CPOSIX_INLINE int cposix_open_for_appending(const char *path) {
+    return cposix_result(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
 CPOSIX_INLINE int cposix_open_for_writing(const char *path) {
     return cposix_result(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
 }

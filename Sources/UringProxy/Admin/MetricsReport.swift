@@ -18,6 +18,8 @@ struct MetricsReport {
         let limiters = server.rateLimiters
         if !limiters.isEmpty { report.limits(limiters) }
         if let geo = server.geoSource { report.databases(geo) }
+        if let tls = server.tlsSource { report.certificates(tls, server.registries.tlsReloads) }
+        if let handshakes = server.handshakeLimit { report.handshakes(handshakes) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }
@@ -33,7 +35,7 @@ struct MetricsReport {
         text += "# HELP uproxy_\(name) \(help)\n# TYPE uproxy_\(name) \(type)\n"
     }
 
-    private mutating func metric(_ name: String, _ help: String, _ type: String, _ value: String) {
+    mutating func metric(_ name: String, _ help: String, _ type: String, _ value: String) {
         header(name, help, type)
         text += "uproxy_\(name) \(value)\n"
     }
@@ -64,6 +66,9 @@ struct MetricsReport {
             "connection_slots", "Connections of both sides that hold a slot.", "gauge",
             sum { $0.connections.load(ordering: .relaxed) })
         metric("exchanges", "Exchanges under way.", "gauge", sum { $0.exchanges.load(ordering: .relaxed) })
+        metric(
+            "tls_sessions", "Connections that have a session of TLS.", "gauge",
+            sum { $0.tlsSessions.load(ordering: .relaxed) })
         metric(
             "buffer_leased_bytes", "Buffer memory in use.", "gauge",
             sum { $0.leasedBytes.load(ordering: .relaxed) })

@@ -25,6 +25,7 @@ extension Configuration {
     public func validate() -> [ConfigurationProblem] {
         var problems = ProblemList()
         checkListeners(&problems)
+        checkClientCertificates(&problems)
         checkTrust(&problems)
         checkUpstreams(&problems)
         checkRouteDefaults(&problems)
@@ -43,6 +44,30 @@ extension Configuration {
         checkParent(&problems)
         checkVia(&problems)
         return problems.all
+    }
+
+    /// Routes that look at certificates are of no use where nobody is asked for one.
+    private func checkClientCertificates(_ problems: inout ProblemList) {
+        let asking = Set(listeners.filter { $0.tls?.clientCertificates != nil }.compactMap(\.routes))
+        for list in routes where !asking.contains(list.name) {
+            for (index, route) in list.routes.enumerated() {
+                let path = "routes.\(list.name)[\(index)]"
+                var options: [String] = []
+                if route.clientCertificate != nil { options.append("match.client_certificate") }
+                for (key, edits) in [("request", route.requestEdits), ("response", route.responseEdits)] {
+                    for (name, fields) in [("set", edits.set), ("add", edits.add)] {
+                        for field in fields where field.value.contains("{client_cert:") {
+                            options.append("\(key).\(name).\(field.name)")
+                        }
+                    }
+                }
+                for option in options {
+                    problems.add(
+                        "\(path).\(option)", "no listener with these routes asks clients for certificates",
+                        "add 'tls: {client_certificates: {ca: FILE}}' to one, or leave this out")
+                }
+            }
+        }
     }
 
     private func checkListeners(_ problems: inout ProblemList) {
@@ -417,6 +442,8 @@ extension Configuration {
             ("--limit-rate-min", limitRateMin.bytesPerSecond, 1 << 40),
             ("--limit-connections", Int64(limitConnections ?? 0), 1 << 30),
             ("--limit-connections-per-client", Int64(limitConnectionsPerClient), 1 << 30),
+            ("--limit-handshakes", Int64(limitHandshakes), 1 << 30),
+            ("--limit-handshakes-per-client", Int64(limitHandshakesPerClient), 1 << 30),
             ("--limit-requests-per-connection", Int64(limitRequestsPerConnection), .max),
         ]
         for (option, value, most) in counts where value < 0 || value > most {

@@ -91,6 +91,9 @@ public struct Configuration: Sendable, Equatable {
     /// Downstream connections in all. nil: as many as `memoryBytes` has room for, which is also the meaning of 0.
     public var limitConnections: Int?
     public var limitConnectionsPerClient = 0
+    /// Handshakes of TLS under way at a time, of all threads together. 0: any number.
+    public var limitHandshakes = 10_000
+    public var limitHandshakesPerClient = 0
     public var limitRequestsPerConnection = 0
     /// Streams of an HTTP/2 connection at a time (RFC 9113 §5.1.2).
     public var limitStreams = 128

@@ -93,6 +93,8 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var countries: [String] = []
     public var regions: [String] = []
     public var autonomousSystems: [String] = []
+    /// Whether the client has shown a certificate; nil: no matter.
+    public var clientCertificate: Bool?
 
     /// Whom it lets in: who is not is answered with 403, and no other route is looked for.
     public var access = AccessConfiguration()

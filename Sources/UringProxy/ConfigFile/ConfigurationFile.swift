@@ -41,7 +41,7 @@ public struct ConfigurationFile: Sendable {
             + GeoCompiler(configuration).problems + StickyKeys(configuration).problems
             + RouteCompiler.problems(of: configuration) + EndpointFile.problems(of: configuration)
             + ZoneCompiler.problems(of: configuration)
-            + TLSCompiler(configuration, tickets: TLSTicketKeys()).problems
+            + TLSCompiler(configuration, tickets: TLSTicketRegistry()).problems
             + Self.destinationProblems(of: configuration)
         return placed(found)
     }

@@ -112,6 +112,9 @@ enum ConfigurationSchema {
                             "a path: /a, /a/* for all below it, /users/{id}, or ~ and a regular expression"),
                         "The path: /a, /a/* (it and all below), /users/{id}, /files/{rest...} or ~regex."),
                     .values("method", \.methods, .text("a method, such as GET"), "Methods; one of them."),
+                    .optional(
+                        "client_certificate", \.clientCertificate, .toggle,
+                        "Whether the client has shown a certificate (tls.client_certificates)."),
                     .pairs(
                         "headers", \.headers,
                         "Fields and what they have to be: text, text*, ~regex, * (there), !* (not there).",
@@ -186,8 +189,8 @@ enum ConfigurationSchema {
             .optional("body", \.bodyBytes, sizeInInt64, "A request body: 413; 0 switches it off.")
         ]
         + [
-            "head", "fields", "uri", "rate_min", "connections", "connections_per_client",
-            "requests_per_connection", "http2_streams",
+            "head", "fields", "uri", "rate_min", "connections", "connections_per_client", "handshakes",
+            "handshakes_per_client", "requests_per_connection", "http2_streams",
         ]
         .map { refusedKey($0, in: "limits") }
 
@@ -457,6 +460,14 @@ enum ConfigurationSchema {
             "connections_per_client", \.limitConnectionsPerClient, .count(),
             "Connections from one address: close.",
             option: "--limit-connections-per-client"),
+        .value(
+            "handshakes", \.limitHandshakes, .count(),
+            "TLS handshakes under way at a time, of all threads together: close.",
+            option: "--limit-handshakes"),
+        .value(
+            "handshakes_per_client", \.limitHandshakesPerClient, .count(),
+            "TLS handshakes under way from one address: close.",
+            option: "--limit-handshakes-per-client"),
         .value(
             "requests_per_connection", \.limitRequestsPerConnection, .count(),
             "After so many the last answer says close.", option: "--limit-requests-per-connection"),

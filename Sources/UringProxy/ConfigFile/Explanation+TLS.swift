@@ -12,6 +12,13 @@ extension Explanation {
             "tls",
             "\(asked.minVersion.rawValue) and newer; \(host.isEmpty ? "who asks for no host" : host) is shown \(shown.joined(separator: " or "))",
             "\(path(of: listener)).tls")
+        guard let clients = asked.clientCertificates else { return }
+        add(
+            "client certificate",
+            clients.mode == .required
+                ? "required, of \(clients.authorityPath)"
+                : "asked for, of \(clients.authorityPath); who shows none is served as well",
+            "\(path(of: listener)).tls.client_certificates")
     }
 
     /// The host of a URL, or else of the Host field, without its port.

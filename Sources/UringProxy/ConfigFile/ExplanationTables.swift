@@ -32,6 +32,6 @@ extension ExplanationTables {
                     zones: ZonePlans(
                         own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
                         thresholdPercent: cluster.zoneThreshold))
-            }, tls: TLSCompiler(configuration, tickets: TLSTicketKeys()).contexts)
+            }, tls: TLSCompiler(configuration, tickets: TLSTicketRegistry()).contexts)
     }
 }

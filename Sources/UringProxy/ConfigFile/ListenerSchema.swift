@@ -11,6 +11,9 @@ enum ListenerSchema {
                     "A file with the certificate, and those that lead to its root behind it, in PEM."),
                 .path(
                     "key", required: \.keyPath, "A file with its private key in PEM, without a passphrase."),
+                .path(
+                    "ocsp", \.responsePath,
+                    "A file with an OCSP response for it in DER, which clients that ask for it are shown."),
             ]),
         .value(
             "min_version", \.minVersion, .choice,
@@ -21,5 +24,32 @@ enum ListenerSchema {
         .optional(
             "cipher_suites", \.cipherSuites, .text("a list of suites, with ':' between them"),
             "Cipher suites of TLS 1.3 (default: OpenSSL's)."),
+        .object(
+            "client_certificates", \.clientCertificates, "Certificates that clients are asked for.",
+            new: { TLSConfiguration.ClientCertificates(authorityPath: "") },
+            [
+                .path(
+                    "ca", required: \.authorityPath,
+                    "A file with the certificates of who signs them, in PEM."),
+                .value(
+                    "mode", \.mode, .choice,
+                    "required (the default), or optional: who shows none is served too."),
+                .value(
+                    "depth", \.depth, .count(TLSConfiguration.ClientCertificates.depthRange),
+                    "Certificates at most between a client's and one of those (default: 4)."),
+                .path(
+                    "crl", \.revocationsPath,
+                    "A file with lists of revoked certificates in PEM, one of each issuer."),
+            ]),
+        .value(
+            "session_tickets", \.sessionTickets, .toggle,
+            "Whether clients get tickets to take their session up again with (default: on)."),
+        .paths(
+            "ticket_keys", \.ticketKeyPaths,
+            "Files with keys of tickets, 48 or 80 random bytes each, that several instances share; the first one seals."
+        ),
+        .optional(
+            "ticket_rotation", \.ticketRotation, .duration,
+            "After how long another key of the process's own seals, 1h to 7d (default: 8h)."),
     ]
 }

@@ -4,6 +4,8 @@ enum Counter: Int, CaseIterable {
         addressRefusals, rateLimitRefusals, credentialChecks
     case proxyHeadersRead, proxyHeadersRefused, proxySendersRefused
     case tlsHandshakes, tlsResumed, tlsAlerts, tlsIncompatible, tlsMalformed, tlsAbandoned
+    case tlsHandshakesExceeded, tlsHandshakesPerClientExceeded
+    case tlsCertificatesMissing, tlsCertificatesExpired, tlsCertificatesRevoked, tlsCertificatesUnknown
     case tlsErrors, tlsTruncated
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
@@ -70,6 +72,33 @@ enum Counter: Int, CaseIterable {
             )
         case .tlsAbandoned:
             ("tls_handshakes_abandoned_total", "TLS handshakes in which the client closed the connection.")
+        case .tlsHandshakesExceeded:
+            ("tls_handshakes_exceeded_total", "Connections closed for --limit-handshakes.")
+        case .tlsHandshakesPerClientExceeded:
+            (
+                "tls_handshakes_per_client_exceeded_total",
+                "Connections closed for --limit-handshakes-per-client."
+            )
+        case .tlsCertificatesMissing:
+            (
+                "tls_client_certificates_missing_total",
+                "TLS handshakes of clients that showed no certificate, though they have to."
+            )
+        case .tlsCertificatesExpired:
+            (
+                "tls_client_certificates_expired_total",
+                "TLS handshakes of clients whose certificate is not valid yet, or no longer."
+            )
+        case .tlsCertificatesRevoked:
+            (
+                "tls_client_certificates_revoked_total",
+                "TLS handshakes of clients whose certificate was revoked."
+            )
+        case .tlsCertificatesUnknown:
+            (
+                "tls_client_certificates_unknown_total",
+                "TLS handshakes of clients whose certificate nobody who is trusted has signed for this."
+            )
         case .tlsErrors:
             (
                 "tls_errors_total",

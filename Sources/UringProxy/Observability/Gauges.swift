@@ -9,6 +9,8 @@ final class Gauges: Sendable {
     let exchanges = Atomic<Int>(0)
     /// Listeners, and what connections still need of those that have gone.
     let listeners = Atomic<Int>(0)
+    /// Connections that have a session of TLS.
+    let tlsSessions = Atomic<Int>(0)
     let leasedBytes = Atomic<Int>(0)
     let peakLeasedBytes = Atomic<Int>(0)
     let turns = Atomic<UInt64>(0)

@@ -22,7 +22,8 @@ extension Engine where D: ~Copyable {
         adoptClusters(snapshot)
         adoptRoutes(snapshot)
         adoptAccess(snapshot.access)
-        tlsContexts = snapshot.tls
+        tlsSource = snapshot.tls
+        (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         adoptGeo(snapshot.geo)
         adoptListeners(adopted, snapshot)
         releaseAwaiting()
@@ -42,6 +43,7 @@ extension Engine where D: ~Copyable {
             for slot in 0..<UInt32(connections.highestCount) { relayedAddresses[slot] = nil }
         }
         clientLimit = snapshot.clientLimit
+        handshakes = snapshot.handshakes
         if settings.headLimits.fields != old.headLimits.fields {
             fields = FieldTable(capacity: settings.headLimits.fields)
         }

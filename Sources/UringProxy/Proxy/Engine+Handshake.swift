@@ -29,18 +29,67 @@ extension Engine where D: ~Copyable {
             refusePlain(slot)
             return
         }
+        takeOverCertificates()
+        guard enterHandshake(slot) else {
+            close(slot)
+            return
+        }
         guard let session = tlsContexts[context]?.makeSession(tlsWire) else {
+            leaveHandshake(slot)
             counters.add(.buffersExhausted)
             close(slot)
             return
         }
         tlsCount += 1
-        tls[slot] = TLSState(session)
+        tls[slot].session = session
         tls[slot].received = connections[slot].input
         tls[slot].streamEnded = connections[slot].inputEnded
         connections[slot].input = SegmentQueue()
         connections[slot].inputEnded = false
         shakeHands(slot)
+    }
+
+    // MARK: - Limits
+
+    /// Counts a handshake; false if there are too many, or its client has too many.
+    private mutating func enterHandshake(_ slot: UInt32) -> Bool {
+        tls[slot] = TLSState()
+        guard let handshakes else { return true }
+        if let clients = handshakes.clients {
+            if !connections[slot].peerKnown {
+                var connection = connections[slot]
+                askPeer(&connection)
+                connections[slot] = connection
+            }
+            guard clients.enter(connections[slot].peer) else {
+                counters.add(.tlsHandshakesPerClientExceeded)
+                return false
+            }
+            tls[slot].isCountedPerClient = true
+        }
+        guard handshakes.load.enter(limit: handshakes.limit > 0 ? handshakes.limit : .max) else {
+            leaveHandshake(slot)
+            counters.add(.tlsHandshakesExceeded)
+            return false
+        }
+        tls[slot].isCounted = true
+        return true
+    }
+
+    /// A handshake is over, however it ended.
+    mutating func leaveHandshake(_ slot: UInt32) {
+        if tls[slot].isCountedPerClient { handshakes?.clients?.leave(connections[slot].peer) }
+        if tls[slot].isCounted { handshakes?.load.leave() }
+        tls[slot].isCountedPerClient = false
+        tls[slot].isCounted = false
+    }
+
+    // MARK: - Certificates
+
+    /// Certificates that were read since the last look.
+    mutating func takeOverCertificates() {
+        guard let newer = tlsSource?.newer(than: tlsGeneration) else { return }
+        (tlsContexts, tlsGeneration) = newer
     }
 
     /// What is sent by mistake to a port that speaks TLS: a record never begins with a letter (RFC 8446 §5.1), HTTP always does.
@@ -94,11 +143,24 @@ extension Engine where D: ~Copyable {
             case .failed(.malformed):
                 handshakeFailed(slot, .tlsMalformed)
                 return
+            case .failed(.certificateMissing):
+                handshakeFailed(slot, .tlsCertificatesMissing)
+                return
+            case .failed(.certificateExpired):
+                handshakeFailed(slot, .tlsCertificatesExpired)
+                return
+            case .failed(.certificateRevoked):
+                handshakeFailed(slot, .tlsCertificatesRevoked)
+                return
+            case .failed(.certificateUnknown):
+                handshakeFailed(slot, .tlsCertificatesUnknown)
+                return
             }
         }
     }
 
     private mutating func handshakeDone(_ slot: UInt32) {
+        leaveHandshake(slot)
         counters.add(.tlsHandshakes)
         if tls[slot].session.isResumed { counters.add(.tlsResumed) }
         tls[slot].isOpen = true
@@ -122,6 +184,7 @@ extension Engine where D: ~Copyable {
 
     /// What the session has to say about it leaves, and that is all.
     private mutating func handshakeFailed(_ slot: UInt32, _ cause: Counter) {
+        leaveHandshake(slot)
         counters.add(cause)
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)

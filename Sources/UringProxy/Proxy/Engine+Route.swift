@@ -23,6 +23,8 @@ extension Engine where D: ~Copyable {
         if geoSource != nil && routeSets[set].asksLocation {
             request.location = geo.locate(source)
         }
+        let asksCertificate = routeSets[set].asksCertificate
+        if asksCertificate { request.hasCertificate = tls[carrier(of: slot)].session.hasPeerCertificate }
         let found = routeSets[set].table.find(request, fields: fields, scratch: &routeScratch)
         // Another route might be the wrong one, such as that behind one that refuses.
         if routeScratch.isUndecided {
@@ -44,6 +46,7 @@ extension Engine where D: ~Copyable {
         if let policy = routeSets[set].policy(of: match.rule) { adopt(policy, index) }
         var cluster = routeSets[set].cluster(of: match.rule)
         var template = TemplateSource(request: request, match: match)
+        if asksCertificate { template.session = tls[carrier(of: slot)].session }
         if cluster < 0, let split = routeSets[set].split(of: match.rule) {
             let share = share(split, request, set: set)
             cluster = share.cluster

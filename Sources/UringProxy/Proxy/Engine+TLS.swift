@@ -351,6 +351,7 @@ extension Engine where D: ~Copyable {
     mutating func freeSession(_ slot: UInt32) {
         segments.removeAll(&tls[slot].received)
         segments.removeAll(&tls[slot].written)
+        leaveHandshake(slot)
         tls[slot].session.free()
         tls[slot] = TLSState()
         tlsCount -= 1

@@ -200,6 +200,7 @@ extension Engine where D: ~Copyable {
         for endpoint in fixedEndpoints { endpoints[endpoint].peakInUse = endpoints[endpoint].inUse }
         suspendIdleSplices()
         takeOverGeo()
+        takeOverCertificates()
         if clusters.hasCaps { wakeWaiting() }
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.

@@ -85,6 +85,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Of all workers, by their index.
     let wakeups: [Wakeup]
     var clientLimit: ClientLimit?
+    /// nil: no listener has ever spoken TLS.
+    var handshakes: HandshakeLimit?
     var trust: Trust
     /// What PROXY protocol headers named, for the headers that go to upstreams; nil: the socket's own addresses.
     var relayedAddresses: SlotTable<AddressPair?>
@@ -130,8 +132,11 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Of a response that is about to become frames.
     var streamFields: FieldTable
     var http2Fields = HTTP2Fields()
-    /// What listeners' `tls` are indices of.
+    /// Where contexts come from; nil: no listener speaks TLS.
+    var tlsSource: TLSSource?
+    /// Those in use, which listeners' `tls` are indices of, and the source's generation that they are of.
     var tlsContexts: [TLSContext?]
+    var tlsGeneration: UInt64
     var tls: SlotTable<TLSState>
     /// Connections that have a session.
     var tlsCount = 0
@@ -200,6 +205,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         gates = GateTable(snapshot.clusters, exchangeCapacity: exchanging, worker: worker)
         self.wakeups = wakeups
         clientLimit = snapshot.clientLimit
+        handshakes = snapshot.handshakes
         trust = Trust(settings.trust)
         keepsRelayedAddresses = settings.trust.requiresHeader
         relayedAddresses = SlotTable(capacity: slots)
@@ -217,7 +223,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         streams = SlotTable(capacity: slots)
         streamBodies = SlotTable(capacity: slots)
         streamFields = FieldTable(capacity: Self.responseFields)
-        tlsContexts = snapshot.tls
+        tlsSource = snapshot.tls
+        (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         tls = SlotTable(capacity: slots)
         decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
         piped = SlotQueue(capacity: slots)

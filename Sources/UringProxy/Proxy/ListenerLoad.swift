@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// How many connections a listener has, those of all workers together. Counted while it has a limit, and kept across reloads.
+/// How many connections a listener has, those of all workers together. Counted while it has a limit, and kept across reloads. Handshakes
+/// of TLS are counted likewise.
 final class ListenerLoad: Sendable {
     private let count = Atomic<Int>(0)
     private let refusals = Atomic<UInt64>(0)

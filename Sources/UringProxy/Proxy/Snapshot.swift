@@ -21,11 +21,13 @@ final class Snapshot: Sendable {
     /// Of each endpoint of the clusters, in their order; empty: nothing is lent.
     let lending: [LendingQueue]
     let access: Access
-    /// What each listener begins handshakes with, in the order of the configuration's; nil where it speaks no TLS.
-    let tls: [TLSContext?]
+    /// What listeners begin handshakes with; nil: none speaks TLS.
+    let tls: TLSSource?
     /// nil: nothing is known of where clients are.
     let geo: GeoSource?
     let clientLimit: ClientLimit?
+    /// nil: no listener has ever spoken TLS.
+    let handshakes: HandshakeLimit?
     /// How many connections listeners have, by the listener's id.
     let listenerLoads: [Int: ListenerLoad]
     /// What of its clusters was there before, and what has become of them.
@@ -41,8 +43,9 @@ final class Snapshot: Sendable {
     ///     that they go through; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
-        access: Access = Access(), tls: [TLSContext?] = [], geo: GeoSource? = nil,
-        clientLimit: ClientLimit? = nil, listenerLoads: [Int: ListenerLoad] = [:],
+        access: Access = Access(), tls: TLSSource? = nil, geo: GeoSource? = nil,
+        clientLimit: ClientLimit? = nil, handshakes: HandshakeLimit? = nil,
+        listenerLoads: [Int: ListenerLoad] = [:],
         after previous: Snapshot? = nil,
         makeLending: ((ClusterGate?) -> LendingQueue)? = nil
     ) {
@@ -54,6 +57,7 @@ final class Snapshot: Sendable {
         self.tls = tls
         self.geo = geo
         self.clientLimit = clientLimit
+        self.handshakes = handshakes
         self.listenerLoads = listenerLoads
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change
@@ -78,7 +82,8 @@ final class Snapshot: Sendable {
     func with(_ clusters: [ClusterPlan], makeLending: ((ClusterGate?) -> LendingQueue)?) -> Snapshot {
         Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access, tls: tls, geo: geo,
-            clientLimit: clientLimit, listenerLoads: listenerLoads, after: self, makeLending: makeLending)
+            clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads, after: self,
+            makeLending: makeLending)
     }
 
     /// Of all clusters, in their order.

@@ -21,6 +21,10 @@ struct TLSState: BitwiseCopyable {
     var streamEnded = false
     /// It did without a close_notify: what came need not be all.
     var isTruncated = false
+    /// Its handshake is under way, and counted in all,
+    var isCounted = false
+    /// and for its client.
+    var isCountedPerClient = false
     /// It is in the queue of those that may go on decrypting.
     var isQueued = false
 

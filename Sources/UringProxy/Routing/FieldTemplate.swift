@@ -14,7 +14,7 @@ struct FieldTemplate {
         [
             ("client_address", .clientAddress), ("host", .host), ("path", .path), ("query", .query),
             ("method", .method), ("request_id", .requestID), ("time", .time),
-        ] + TemplateVariable.places
+        ] + TemplateVariable.places + TemplateVariable.ofCertificate
 
     func parse(_ text: String) throws(OptionSyntaxError) -> [TemplatePart] {
         if text.first?.isWhitespace == true || text.last?.isWhitespace == true {

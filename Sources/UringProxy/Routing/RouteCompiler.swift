@@ -254,6 +254,7 @@ enum RouteCompiler {
             let clients = ClientRule(route, of: "route", sets: sets) { note("match.\($0)", $1, $2) }
             rule.sources = clients.sources
             rule.geo = clients.geo
+            rule.clientCertificate = route.clientCertificate
             return rule
         }
 

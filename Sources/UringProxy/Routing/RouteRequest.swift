@@ -15,6 +15,8 @@ struct RouteRequest: BitwiseCopyable {
     var source: IPAddress
     /// Of the source; looked up only where the table `asksLocation`.
     var location = GeoLocation.unknown
+    /// The client has shown a certificate; looked at only where the set `asksCertificate`.
+    var hasCertificate = false
 }
 
 extension RouteRequest {

@@ -13,6 +13,8 @@ struct RouteRule: Sendable {
     var sources: [AddressPrefix] = []
     /// All of them.
     var geo = GeoRule()
+    /// Whether the client has shown a certificate; nil: no matter.
+    var clientCertificate: Bool?
 }
 
 /// What a rule asks for beside host and path, without regard to the order in which it was written.
@@ -22,6 +24,7 @@ struct RouteConditions: Hashable {
     private let query: Set<QueryPattern>
     private let sources: Set<AddressPrefix>
     private let geo: GeoRule
+    private let clientCertificate: Bool?
 
     init(_ rule: RouteRule) {
         methods = Set(rule.methods)
@@ -29,10 +32,12 @@ struct RouteConditions: Hashable {
         query = Set(rule.query)
         sources = Set(rule.sources)
         geo = rule.geo
+        clientCertificate = rule.clientCertificate
     }
 
     /// They hold for every request.
     var areNone: Bool {
         methods.isEmpty && fields.isEmpty && query.isEmpty && sources.isEmpty && geo.isEmpty
+            && clientCertificate == nil
     }
 }

@@ -36,6 +36,8 @@ final class RouteSet: Sendable {
     let templates: TemplateTable
     /// Whether a route asks where requests come from, or tells it: then their location has to be looked up.
     let asksLocation: Bool
+    /// Whether a route asks for the client's certificate, or tells what it says.
+    let asksCertificate: Bool
     // By the index of a route. Plain numbers, so that to proxy counts no references.
     /// Its cluster, or -1 - the index of its reply, or `firstSplit` - the index of its split.
     private let actions: FixedArray<Int32>
@@ -103,6 +105,7 @@ final class RouteSet: Sendable {
         accessPlans = FixedArray(routes.map(\.access))
         templates = builder.table()
         asksLocation = table.asksLocation || templates.asksLocation
+        asksCertificate = table.asksCertificate || templates.asksCertificate
     }
 
     /// The place of each route among those that have what is asked for; -1 for those that have not.

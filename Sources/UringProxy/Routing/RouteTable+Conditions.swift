@@ -30,6 +30,11 @@ extension RouteTable {
         guard conditions.geo == Self.none || geos.holds(Int(conditions.geo), at: request.location) else {
             return false
         }
+        if conditions.certificate != .either
+            && request.hasCertificate != (conditions.certificate == .shown)
+        {
+            return false
+        }
         for index in conditions.fields.start..<conditions.fields.end
         where !holds(tests[Int(index)], among: fields, of: request.head, &scratch) {
             return false

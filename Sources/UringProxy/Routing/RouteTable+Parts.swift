@@ -45,6 +45,9 @@ extension RouteTable {
         var end: UInt32 = 0
     }
 
+    /// Whether a rule asks for a client's certificate.
+    enum Certificate: UInt8, BitwiseCopyable, Sendable { case either, shown, missing }
+
     /// What a rule asks for beside host and path; nothing where something is empty.
     struct Conditions: BitwiseCopyable, Sendable {
         /// One bit for each `Method`; that of `other` stands for `methodNames`.
@@ -55,6 +58,7 @@ extension RouteTable {
         var sources = Items()
         /// Its index among the places, or `none`.
         var geo = RouteTable.none
+        var certificate = Certificate.either
     }
 
     /// A field or a query parameter, and what it must be.

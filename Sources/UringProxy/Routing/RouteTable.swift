@@ -88,6 +88,7 @@ final class RouteTable: Sendable {
         methodNames = FixedArray(builder.methodNames)
         sources = FixedArray(builder.sources)
         geos = GeoTable(builder.geos)
+        asksCertificate = builder.conditions.contains { $0.certificate != .either }
         texts = FixedBytes(builder.texts)
         expressionCodes = FixedArray(builder.expressions.map(\.code))
         self.seed = seed
@@ -96,6 +97,9 @@ final class RouteTable: Sendable {
     /// Whether a rule asks where requests come from: then their location has to be looked up.
     @inline(__always)
     var asksLocation: Bool { !geos.isEmpty }
+
+    /// Whether a rule asks for the client's certificate.
+    let asksCertificate: Bool
 
     /// What the table holds; PCRE2's code not counted.
     var sizeBytes: Int {

@@ -176,6 +176,7 @@ struct RouteTableBuilder {
             compiled.geo = UInt32(geos.count)
             geos.append(rule.geo)
         }
+        if let isShown = rule.clientCertificate { compiled.certificate = isShown ? .shown : .missing }
         conditions.append(compiled)
         conditionIndices[asked] = UInt32(conditions.count - 1)
         return UInt32(conditions.count - 1)

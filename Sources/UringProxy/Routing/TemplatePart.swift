@@ -35,13 +35,31 @@ enum TemplateVariable: UInt8, BitwiseCopyable, Sendable {
     case country
     case region
     case autonomousSystem
+    /// What the client's certificate says, or is; nothing where it has shown none.
+    case clientSubject
+    case clientIssuer
+    case clientSerial
+    case clientFingerprint
+    case clientCertificate
+    /// Whether it has shown one: `yes` or `no`.
+    case clientVerified
     /// Of a response: where it comes from. Written as `ResponseLines.endpointMark`, which is replaced when that is known.
     case endpoint
 
     /// Whether it is known from geo databases alone.
     var isPlace: Bool { Self.places.contains { $0.variable == self } }
 
+    /// Whether it is known from the client's certificate alone.
+    var isOfCertificate: Bool { Self.ofCertificate.contains { $0.variable == self } }
+
     /// Those, as placeholders have them.
+    static let ofCertificate: [(name: String, variable: TemplateVariable)] = [
+        ("client_cert:subject", .clientSubject), ("client_cert:issuer", .clientIssuer),
+        ("client_cert:serial", .clientSerial), ("client_cert:fingerprint", .clientFingerprint),
+        ("client_cert:field", .clientCertificate), ("client_cert:verified", .clientVerified),
+    ]
+
+    /// Those of a place, as placeholders have them.
     static let places: [(name: String, variable: TemplateVariable)] = [
         ("geo:country", .country), ("geo:region", .region), ("geo:asn", .autonomousSystem),
     ]

@@ -5,6 +5,8 @@ struct TemplateSource: BitwiseCopyable {
     var requestID = ByteView.empty
     /// Of the request, where the route has several.
     var cluster = ByteView.empty
+    /// Of the client's connection, where the route asks for what it has shown.
+    var session = TLSSession.none
     /// Since 1970.
     var milliseconds: Int64 = 0
 }

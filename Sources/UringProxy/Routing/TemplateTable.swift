@@ -24,11 +24,14 @@ final class TemplateTable: Sendable {
 
     /// Whether any template asks where the client is.
     let asksLocation: Bool
+    /// Whether any template asks for what the client's certificate says.
+    let asksCertificate: Bool
     private let parts: FixedArray<Part>
     private let texts: FixedBytes
 
     fileprivate init(parts: [Part], texts: [UInt8]) {
         asksLocation = parts.contains { $0.kind == .variable && $0.variable.isPlace }
+        asksCertificate = parts.contains { $0.kind == .variable && $0.variable.isOfCertificate }
         self.parts = FixedArray(parts)
         self.texts = FixedBytes(texts)
     }
@@ -118,6 +121,12 @@ final class TemplateTable: Sendable {
         case .autonomousSystem:
             let number = request.location.autonomousSystem
             if number != 0 { writer.append(decimal: UInt64(number)) }
+        case .clientSubject: writer.append(field: source.session.peerText(.subject))
+        case .clientIssuer: writer.append(field: source.session.peerText(.issuer))
+        case .clientSerial: writer.append(field: source.session.peerText(.serial))
+        case .clientFingerprint: writer.append(field: source.session.peerText(.fingerprint))
+        case .clientCertificate: writer.append(field: source.session.peerText(.field))
+        case .clientVerified: writer.append(source.session.hasPeerCertificate ? "yes" : "no")
         case .endpoint: writer.append(byte: ResponseLines.endpointMark)
         }
     }

@@ -1,10 +1,11 @@
 /// The threads that work for the workers. Each is there once it is needed, and then for the server's life; `geo` for as long
-/// as its databases are asked for.
+/// as its databases are asked for, and `tls` for as long as its configuration is in use.
 struct Companions: Sendable {
     var resolver: Resolver?
     var checker: CredentialChecker?
     var monitor: HealthMonitor?
     var geo: GeoSource?
+    var tls: TLSSource?
     var discovery: EndpointDiscovery?
 
     /// Ends those that are not among others; returns when they have ended.
@@ -15,5 +16,6 @@ struct Companions: Sendable {
         if let resolver, resolver !== others.resolver { resolver.stop() }
         if let checker, checker !== others.checker { checker.stop() }
         if let geo, geo !== others.geo { geo.stop() }
+        if let tls, tls !== others.tls { tls.stop() }
     }
 }

@@ -4,6 +4,6 @@ extension ExplanationTables {
         self.init(
             stickyKeys: snapshot.stickyKeys, sets: snapshot.access.sets,
             databases: snapshot.geo?.current.databases ?? .none, routes: snapshot.routes,
-            clusters: snapshot.clusters, tls: snapshot.tls)
+            clusters: snapshot.clusters, tls: snapshot.tls?.current.contexts ?? [])
     }
 }

@@ -175,7 +175,7 @@ struct OpenListener {
             descriptor: descriptor, id: id, role: role, cluster: cluster, routes: routes ?? -1,
             isInherited: isInherited, access: snapshot.access.ofListeners[place],
             connectionLimit: Int32(clamping: listener.maxConnections),
-            tls: snapshot.tls[place] == nil ? Listener.speaksNoTLS : Int32(place),
+            tls: listener.tls == nil ? Listener.speaksNoTLS : Int32(place),
             speaksHTTP2: listener.speaksHTTP2)
     }
 

@@ -3,12 +3,14 @@ struct Registries: Sendable {
     let limiters = LimiterRegistry()
     let health: HealthRegistry
     let discovery = DiscoveryRegistry()
-    let tickets = TLSTicketKeys()
+    let tickets = TLSTicketRegistry()
+    let tlsReloads = TLSReloadCounters()
 
     /// Forgets what a configuration, and the clusters made of it, do not name.
     func keep(_ configuration: Configuration, _ clusters: [ClusterPlan]) {
         limiters.keep(configuration.rateLimits)
         health.keep(clusters)
         discovery.keep(clusters)
+        tickets.keep(configuration)
     }
 }

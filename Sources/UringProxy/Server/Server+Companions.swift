@@ -2,8 +2,8 @@ internal import Synchronization
 
 // The threads beside the workers, as a configuration needs them.
 extension Server {
-    /// Makes those that are missing; what there is stays, but for databases of other files. The compiler's clusters get the
-    /// endpoints that are found.
+    /// Makes those that are missing; what there is stays, but for databases of other files, and for certificates. The compiler's
+    /// clusters get the endpoints that are found.
     ///
     /// - Parameter previous: the clusters in use.
     func start(
@@ -20,6 +20,7 @@ extension Server {
         companions.checker = try makeChecker(compiler.authenticators, beside: companions.checker)
         companions.geo = try makeGeo(compiler.geo, beside: companions.geo)
         companions.monitor = makeMonitor(compiler.clusters, beside: companions.monitor)
+        companions.tls = try makeTLS(compiler.tls)
     }
 
     private func makeResolver(_ configuration: Configuration) throws(StartError) -> Resolver {
@@ -83,6 +84,18 @@ extension Server {
             return source
         } catch {
             throw StartError(message: "geo databases cannot be watched: \(error.message)")
+        }
+    }
+
+    /// What has just been read of certificates, and the thread that reads them anew when they change; nil: no listener speaks TLS.
+    private func makeTLS(_ listeners: [TLSCompiler.Compiled?]) throws(StartError) -> TLSSource? {
+        guard listeners.contains(where: { $0 != nil }) else { return nil }
+        do throws(SystemCallError) {
+            let source = try TLSSource(listeners, counters: registries.tlsReloads, log: log)
+            try source.start()
+            return source
+        } catch {
+            throw StartError(message: "certificates cannot be watched: \(error.message)")
         }
     }
 }

@@ -102,7 +102,7 @@ extension Server {
         }
         let isDone = handover.acknowledgement.wait(patience: Self.patience)
         for listener in handover.gone { listener.close() }
-        // Geo alone: the others go on.
+        // Geo and TLS alone: the others go on.
         handover.before.stop(but: handover.companions)
         if isDone { handover.companions.checker?.use(handover.snapshot.access.authenticators) }
         if !isDone { late += "; a worker has not taken a turn for \(Self.patience) and will adopt it then" }
@@ -163,7 +163,8 @@ extension Server {
             try checkRoom(for: new.count, workers)
             try start(&companions, for: configuration, &compiler, beside: previous.clusters)
             let snapshot = compiler.snapshot(
-                budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo, after: previous)
+                budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo,
+                tls: companions.tls, after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })
@@ -200,6 +201,7 @@ extension Server {
                 ListenerSocket.removeFile(listener.address)
             }
             handover.snapshot.clientLimit?.setLimit(configuration.limitConnectionsPerClient)
+            handover.snapshot.handshakes?.clients?.setLimit(configuration.limitHandshakesPerClient)
             handover.companions.monitor?.follow(handover.snapshot.clusters)
             handover.companions.discovery?.follow(handover.snapshot.clusters)
             // Those of before as well, until all workers have adopted: what is asked under them is answered.

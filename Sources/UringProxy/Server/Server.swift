@@ -52,6 +52,19 @@ public final class Server: Sendable {
         state = Mutex(State(configuration: configuration))
     }
 
+    /// Before it starts: writes the secrets of all TLS sessions into a file, for debugging. The operator is told how grave that is.
+    public func logKeys(into path: String) throws(StartError) {
+        do throws(SystemCallError) { try TLSKeyLog.open(path) } catch {
+            throw StartError(
+                message:
+                    "SSLKEYLOGFILE \(path): \(error.message); name a file that may be written to, or unset it"
+            )
+        }
+        log.write(
+            "WARNING: the keys of all TLS sessions are written to \(path) (SSLKEYLOGFILE): whoever reads it reads all traffic; for debugging alone"
+        )
+    }
+
     /// What is in effect.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
@@ -95,7 +108,8 @@ public final class Server: Sendable {
     ) throws(StartError) {
         let wakeups = try makeWakeups(budget.threads)
         let snapshot = compiler.snapshot(
-            budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo }, after: nil)
+            budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo },
+            tls: state.withLock { $0.companions.tls }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -200,6 +214,8 @@ public final class Server: Sendable {
         state.withLock { $0.snapshot }?.clusters.filter { $0.zones != nil } ?? []
     }
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
+    var handshakeLimit: HandshakeLimit? { state.withLock { $0.snapshot }?.handshakes }
+    var tlsSource: TLSSource? { state.withLock { $0.companions.tls } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.

@@ -8,7 +8,8 @@ struct SnapshotCompiler {
     private(set) var clusters: [ClusterPlan]
     private let routes: [(name: String, set: RouteSet)]
     private let access: Snapshot.Access
-    private let tls: [TLSContext?]
+    /// Of each listener; nil where it speaks no TLS.
+    let tls: [TLSCompiler.Compiled?]
     let geo: GeoCompiler
 
     /// - Parameter registries: what there is, and gets what is new.
@@ -28,7 +29,7 @@ struct SnapshotCompiler {
         problems += compiler.problems + geo.problems + EndpointFile.problems(of: configuration)
         let zones = ZoneCompiler(configuration, sets: compiler.sets)
         let tlsCompiler = TLSCompiler(configuration, tickets: registries.tickets)
-        tls = tlsCompiler.contexts
+        tls = tlsCompiler.listeners
         problems += stickyKeys.problems + zones.problems + tlsCompiler.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
@@ -105,10 +106,11 @@ struct SnapshotCompiler {
     ///   - wakeups: of the workers.
     ///   - listeners: all that are to be there.
     ///   - geo: made of `self.geo`.
+    ///   - tls: made of `self.tls`.
     ///   - previous: what they serve by; nil for the first.
     func snapshot(
         _ budget: Budget, wakeups: [Wakeup], listeners: [OpenListener], geo: GeoSource?,
-        after previous: Snapshot?
+        tls: TLSSource?, after previous: Snapshot?
     ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
@@ -116,7 +118,7 @@ struct SnapshotCompiler {
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
             tls: tls, geo: geo,
-            clientLimit: clientLimit(previous),
+            clientLimit: clientLimit(previous), handshakes: handshakeLimit(previous, tls),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
             after: previous,
             makeLending: Self.lending(configuration, wakeups))
@@ -128,6 +130,12 @@ struct SnapshotCompiler {
     )? {
         guard wakeups.count > 1 && configuration.poolLend else { return nil }
         return { LendingQueue(capacity: wakeups.count * 64, wakeups: wakeups, gate: $0) }
+    }
+
+    private func handshakeLimit(_ previous: Snapshot?, _ tls: TLSSource?) -> HandshakeLimit? {
+        guard tls != nil || previous?.handshakes != nil else { return nil }
+        var random = SystemRandomNumberGenerator()
+        return HandshakeLimit(configuration, after: previous?.handshakes, seed: random.next())
     }
 
     /// The one that counts already, if there is one: connections leave where they entered. Its limit is for the reload to set.

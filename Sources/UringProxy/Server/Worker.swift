@@ -267,6 +267,7 @@ extension Gauges {
         connections.store(engine.connections.count, ordering: .relaxed)
         exchanges.store(engine.exchanges.count, ordering: .relaxed)
         listeners.store(engine.heldListeners, ordering: .relaxed)
+        tlsSessions.store(engine.tlsCount, ordering: .relaxed)
         leasedBytes.store(engine.arena.leasedBytes, ordering: .relaxed)
         peakLeasedBytes.store(engine.arena.peakLeasedBytes, ordering: .relaxed)
         let statistics = engine.driver.statistics

@@ -10,13 +10,15 @@ internal import COpenSSL
     let kind: Kind
     /// The hosts that it is for, in lower case; `*.example.org` is for all that are a label longer than `example.org`.
     let names: [String]
-    /// Until when it is valid, as `YYYY-MM-DD HH:MM:SS UTC`.
+    /// Until when it is valid, as `YYYY-MM-DD HH:MM:SS UTC`, and in seconds since 1970.
     let end: String
+    let endSeconds: Int64
 
     /// - Parameters:
     ///   - chain: in PEM, the certificate first.
     ///   - key: in PEM; it is overwritten.
-    init(chain: [UInt8], key: inout [UInt8]) throws(TLSCertificateError) {
+    ///   - response: of OCSP, in DER, for clients that ask for it; nil: none.
+    init(chain: [UInt8], key: inout [UInt8], response: [UInt8]? = nil) throws(TLSCertificateError) {
         var problem: Int32 = 0
         let opened = unsafe chain.withUnsafeBytes { chain in
             unsafe key.withUnsafeMutableBytes { key in
@@ -37,9 +39,13 @@ internal import COpenSSL
         var (begin, end) = ([CChar](repeating: 0, count: 32), [CChar](repeating: 0, count: 32))
         unsafe copenssl_certificate_times(opened, &begin, &end)
         self.end = Self.text(end)
+        endSeconds = unsafe copenssl_certificate_end(opened)
         let age = unsafe copenssl_certificate_age(opened)
         if age < 0 { throw .notYetValid(Self.text(begin)) }
         if age > 0 { throw .expired(Self.text(end)) }
+        guard let response else { return }
+        problem = unsafe copenssl_certificate_staple(opened, response, response.count)
+        if problem != 0 { throw TLSCertificateError(code: problem) }
     }
 
     deinit { unsafe copenssl_certificate_free(pointer) }

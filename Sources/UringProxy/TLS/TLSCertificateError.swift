@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// Why two files make no certificate and key.
+/// Why files make no certificate and key, or nothing to check certificates by.
 enum TLSCertificateError: Error, Equatable {
     case outOfMemory
     case noCertificate, badCertificate
@@ -8,6 +8,8 @@ enum TLSCertificateError: Error, Equatable {
     /// With the time from which, or until which, it would be valid.
     case notYetValid(String)
     case expired(String)
+    case badRevocations, oldRevocations
+    case badResponse, failedResponse, otherResponse, revokedResponse, oldResponse
 
     init(code: Int32) {
         self =
@@ -19,15 +21,26 @@ enum TLSCertificateError: Error, Equatable {
             case COPENSSL_ENCRYPTED_KEY: .encryptedKey
             case COPENSSL_OTHER_KEY: .otherKey
             case COPENSSL_UNKNOWN_KIND: .unknownKind
+            case COPENSSL_BAD_REVOCATIONS: .badRevocations
+            case COPENSSL_OLD_REVOCATIONS: .oldRevocations
+            case COPENSSL_BAD_RESPONSE: .badResponse
+            case COPENSSL_FAILED_RESPONSE: .failedResponse
+            case COPENSSL_OTHER_RESPONSE: .otherResponse
+            case COPENSSL_REVOKED_RESPONSE: .revokedResponse
+            case COPENSSL_OLD_RESPONSE: .oldResponse
             default: .outOfMemory
             }
     }
 
-    /// Whether the file with the key is to blame.
-    var isOfKey: Bool {
+    /// Which file is to blame.
+    enum File { case certificate, key, revocations, response }
+
+    var file: File {
         switch self {
-        case .outOfMemory, .noCertificate, .badCertificate, .notYetValid, .expired: false
-        case .noKey, .badKey, .encryptedKey, .otherKey, .unknownKind: true
+        case .outOfMemory, .noCertificate, .badCertificate, .notYetValid, .expired: .certificate
+        case .noKey, .badKey, .encryptedKey, .otherKey, .unknownKind: .key
+        case .badRevocations, .oldRevocations: .revocations
+        case .badResponse, .failedResponse, .otherResponse, .revokedResponse, .oldResponse: .response
         }
     }
 
@@ -44,6 +57,14 @@ enum TLSCertificateError: Error, Equatable {
         case .unknownKind: "holds a key that is neither RSA nor ECDSA nor EdDSA"
         case .notYetValid(let time): "holds a certificate that is valid from \(time) on only"
         case .expired(let time): "holds a certificate that has expired at \(time)"
+        case .badRevocations: "holds no list of revoked certificates in PEM that can be read"
+        case .oldRevocations:
+            "holds a list of revoked certificates in whose place a newer one should be by now"
+        case .badResponse: "holds no OCSP response in DER"
+        case .failedResponse: "holds an OCSP response that tells an error"
+        case .otherResponse: "holds an OCSP response that says nothing of this certificate"
+        case .revokedResponse: "holds an OCSP response that says that the certificate was revoked"
+        case .oldResponse: "holds an OCSP response that is not valid now"
         }
     }
 
@@ -58,6 +79,11 @@ enum TLSCertificateError: Error, Equatable {
         case .unknownKind: "make an ECDSA or RSA key and a certificate for it"
         case .notYetValid: "check the clock of this machine, or give one that is valid"
         case .expired: "give one that is valid"
+        case .badRevocations: "give one of each issuer: -----BEGIN X509 CRL-----"
+        case .oldRevocations: "fetch the newest list of each issuer"
+        case .badResponse, .failedResponse, .otherResponse, .oldResponse:
+            "ask again with 'openssl ocsp -issuer ISSUER -cert CERT -url URL -respout FILE'"
+        case .revokedResponse: "have another certificate made"
         }
     }
 }

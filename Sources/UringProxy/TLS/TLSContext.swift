@@ -24,11 +24,12 @@ internal import COpenSSL
 
     /// - Parameters:
     ///   - certificates: not empty; the first one is shown to who asks for no name, or for one that none has.
-    ///   - tickets: keys that sessions are taken up again with,
+    ///   - tickets: keys that sessions are taken up again with; nil: none is;
     ///   - identity: and only where it is the same; up to 32 bytes.
+    ///   - clients: what the certificates of clients are checked by; nil: none is asked for.
     init(
-        _ configuration: TLSConfiguration, certificates: [TLSCertificate], tickets: TLSTicketKeys,
-        identity: [UInt8], protocols: Protocols = .http1
+        _ configuration: TLSConfiguration, certificates: [TLSCertificate], tickets: TLSTicketKeys?,
+        identity: [UInt8], clients: TLSClientAuthorities? = nil, protocols: Protocols = .http1
     ) throws(TLSContextError) {
         precondition(!certificates.isEmpty && identity.count <= 32)
         let (sets, names) = Self.sets(of: certificates)
@@ -41,8 +42,16 @@ internal import COpenSSL
                     unsafe copenssl_context_speak_http(context, protocols == .http2 ? 1 : 0)
                 }
                 unsafe copenssl_context_set_identity(context, identity, identity.count)
-                guard unsafe copenssl_context_set_ticket_keys(context, tickets.bytes) == 1 else {
+                guard unsafe copenssl_context_set_tickets(context, tickets?.pointer) == 1 else {
                     throw .outOfMemory
+                }
+                if let clients, let asked = configuration.clientCertificates {
+                    guard
+                        unsafe copenssl_context_set_clients(
+                            context, clients.pointer, Int32(clamping: asked.depth),
+                            asked.mode == .required ? 1 : 0)
+                            == 1
+                    else { throw .outOfMemory }
                 }
                 for index in set { try unsafe Self.add(certificates[index], index, to: context) }
             }

@@ -6,4 +6,12 @@ enum TLSFailure: UInt8, BitwiseCopyable {
     case incompatible
     /// What the peer sent is not TLS, or was changed on its way.
     case malformed
+    /// The peer has shown no certificate, though it has to,
+    case certificateMissing
+    /// or one that is not valid now,
+    case certificateExpired
+    /// that was revoked,
+    case certificateRevoked
+    /// or that nobody who is trusted has signed for this.
+    case certificateUnknown
 }

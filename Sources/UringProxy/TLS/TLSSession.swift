@@ -31,6 +31,10 @@ internal import COpenSSL
                 case COPENSSL_ENDED: .ended
                 case COPENSSL_ALERTED: .failed(.alerted)
                 case COPENSSL_INCOMPATIBLE: .failed(.incompatible)
+                case COPENSSL_NO_PEER: .failed(.certificateMissing)
+                case COPENSSL_OLD_PEER: .failed(.certificateExpired)
+                case COPENSSL_REVOKED_PEER: .failed(.certificateRevoked)
+                case COPENSSL_UNKNOWN_PEER: .failed(.certificateUnknown)
                 default: .failed(.malformed)
                 }
         }
@@ -81,4 +85,15 @@ internal import COpenSSL
 
     /// Whether the handshake went on with an earlier session.
     var isResumed: Bool { unsafe copenssl_is_resumed(pointer) == 1 }
+
+    /// Whether the peer has shown a certificate, which is right then.
+    var hasPeerCertificate: Bool { unsafe pointer != nil && copenssl_has_peer(pointer) == 1 }
+
+    /// A text about that certificate, good as long as the session; empty if there is none. It is made when it is first asked for.
+    func peerText(_ text: TLSPeerText) -> ByteView {
+        guard let pointer = unsafe pointer else { return .empty }
+        var size = 0
+        let bytes = unsafe copenssl_peer_text(pointer, text.rawValue, &size)
+        return unsafe ByteView(base: bytes, count: size)
+    }
 }

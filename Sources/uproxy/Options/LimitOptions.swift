@@ -36,6 +36,15 @@ struct LimitOptions: ParsableArguments {
     var limitConnectionsPerClient: Int?
 
     @Option(
+        help: countHelp("TLS handshakes under way at a time, else close", defaults.limitHandshakes))
+    var limitHandshakes: Int?
+
+    @Option(
+        help: countHelp(
+            "TLS handshakes under way from one address, else close", defaults.limitHandshakesPerClient))
+    var limitHandshakesPerClient: Int?
+
+    @Option(
         help: countHelp(
             "Requests on a connection, the last answered with Connection: close",
             defaults.limitRequestsPerConnection))
@@ -63,6 +72,8 @@ struct LimitOptions: ParsableArguments {
             configuration.limitConnections = limitConnections == 0 ? nil : limitConnections
         }
         set(&configuration.limitConnectionsPerClient, to: limitConnectionsPerClient)
+        set(&configuration.limitHandshakes, to: limitHandshakes)
+        set(&configuration.limitHandshakesPerClient, to: limitHandshakesPerClient)
         set(&configuration.limitRequestsPerConnection, to: limitRequestsPerConnection)
         set(&configuration.limitStreams, to: limitHTTP2Streams)
         set(&configuration.limitMirrored, to: limitMirrored)

@@ -54,8 +54,18 @@ final class TLSProxy {
 
     /// Writes another certificate into the first one's files.
     func replace(with made: TestCertificate) throws {
-        try files[0].replace(with: made.certificate)
-        try files[1].replace(with: made.key)
+        try replace(certificate: made.certificate, key: made.key)
+    }
+
+    func replace(certificate: String, key: String) throws {
+        try files[0].replace(with: certificate)
+        try files[1].replace(with: key)
+    }
+
+    /// Looks at the files until what changed of them before is in use, or is known to be of no use.
+    func look() {
+        // A file has to look the same twice.
+        for _ in 0..<2 { proxy.server.tlsSource?.check() }
     }
 
     func connect(_ session: TLSClient = TLSClient(), receiveBuffer: Int32? = nil) throws -> TLSSocket {

@@ -118,7 +118,7 @@ enum BadFiles {
         Case("limits: {url: 1KiB}\n", "f.yaml:1:10: limits.url: there is no such key; did you mean 'uri'?"),
         Case(
             "limits: 3\n",
-            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, requests_per_connection, mirrored"
+            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, handshakes, handshakes_per_client, requests_per_connection, mirrored"
         ),
         Case(
             "pools:\n",
@@ -151,7 +151,7 @@ enum BadFiles {
     static let tls: [Case] = [
         speaking(
             "on",
-            "f.yaml:4:10: listeners[0].tls: 'on' stands where keys are expected; write some of certificates, min_version, ciphers, cipher_suites"
+            "f.yaml:4:10: listeners[0].tls: 'on' stands where keys are expected; write some of certificates, min_version, ciphers, cipher_suites, client_certificates, session_tickets, ticket_keys, ticket_rotation"
         ),
         speaking(
             "{}",
@@ -175,6 +175,45 @@ enum BadFiles {
         speaking(
             "{min_version: 1.1}",
             "f.yaml:4:24: listeners[0].tls.min_version: '1.1' is no choice here; did you mean '1.2'? write 1.2 or 1.3"
+        ),
+        speaking(
+            "{certificates: [], client_certificates: {mode: off}}",
+            "f.yaml:4:57: listeners[0].tls.client_certificates.mode: 'off' is no choice here; write required or optional",
+            "f.yaml:4:50: listeners[0].tls.client_certificates: the key 'ca' is missing; add it: a file with the certificates of who signs them, in PEM."
+        ),
+        speaking(
+            "{client_certificates: {ca: /dev/null, crl: /nowhere/crl, depth: 101}, ticket_keys: /dev/null, session_tickets: off}",
+            "f.yaml:4:10: \(certificates): there is no certificate; name one with 'cert:' and 'key:'",
+            "f.yaml:4:93: listeners[0].tls.ticket_keys: there are no tickets; leave it out, or 'session_tickets: off'",
+            "f.yaml:4:74: listeners[0].tls.client_certificates.depth: 101 is outside 0 to 100; give how many certificates may stand between a client's and one of 'ca'",
+            "f.yaml:4:53: listeners[0].tls.client_certificates.crl: '/nowhere/crl' does not exist; check the path"
+        ),
+        speaking(
+            "{client_certificates: {ca: /dev/null}, ticket_keys: [/dev/null]}",
+            "f.yaml:4:10: \(certificates): there is no certificate; name one with 'cert:' and 'key:'",
+            "f.yaml:4:37: listeners[0].tls.client_certificates.ca: '/dev/null' holds no certificate in PEM; give the certificates of who signs those of clients, as PEM",
+            "f.yaml:4:63: listeners[0].tls.ticket_keys[0]: '/dev/null' holds 0 bytes, and a key has 48 or 80; make one with 'openssl rand 80'"
+        ),
+        speaking(
+            "{ticket_rotation: 5m, certificates: [{cert: /proc/version, key: /proc/version, ocsp: /nowhere/ocsp}]}",
+            "f.yaml:4:28: listeners[0].tls.ticket_rotation: 300s is outside 1h to 7d; give some hours, such as 8h",
+            "f.yaml:4:95: \(certificates)[0].ocsp: '/nowhere/ocsp' does not exist; check the path"
+        ),
+        speaking(
+            "{ticket_rotation: 5h, ticket_keys: [/nowhere/key]}",
+            "f.yaml:4:10: \(certificates): there is no certificate; name one with 'cert:' and 'key:'",
+            "f.yaml:4:28: listeners[0].tls.ticket_rotation: keys come from files, which their owner replaces; leave it out",
+            "f.yaml:4:46: listeners[0].tls.ticket_keys[0]: '/nowhere/key' does not exist; check the path"
+        ),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:443', routes: s}]\nroutes: {s: [{match: {client_certificate: on}, cluster: app, request: {set: {A: '{client_cert:serial}'}}}]}\n",
+            "f.yaml:3:43: routes.s[0].match.client_certificate: no listener with these routes asks clients for certificates; add 'tls: {client_certificates: {ca: FILE}}' to one, or leave this out",
+            "f.yaml:3:81: routes.s[0].request.set.A: no listener with these routes asks clients for certificates; add 'tls: {client_certificates: {ca: FILE}}' to one, or leave this out"
+        ),
+        Case(
+            cluster + "listeners: [{address: '127.0.0.1:443'}]\nlimits: {handshakes: -1}\n",
+            "f.yaml:3:22: limits.handshakes: -1 is outside 0 to 1073741824; 0 switches it off"
         ),
         Case(
             cluster + "listeners: [{address: '127.0.0.1:443'}]\ntimeouts: {tls_handshake: 100us}\n",
@@ -960,7 +999,7 @@ enum BadFiles {
         ),
         change(
             "request: {set: {X-A: '{clientaddress}'}}",
-            "f.yaml:5:29: routes.s[0].request.set.X-A: '{clientaddress}' stands for nothing here; did you mean {client_address}? known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {route}, {cluster}, {header:NAME}, {cookie:NAME}"
+            "f.yaml:5:29: routes.s[0].request.set.X-A: '{clientaddress}' stands for nothing here; did you mean {client_address}? known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {client_cert:subject}, {client_cert:issuer}, {client_cert:serial}, {client_cert:fingerprint}, {client_cert:field}, {client_cert:verified}, {route}, {cluster}, {header:NAME}, {cookie:NAME}"
         ),
         change(
             "request: {set: {X-A: '{endpoint}'}}",
@@ -972,7 +1011,7 @@ enum BadFiles {
         ),
         action(
             "{respond: {}, response: {set: {a: '{endpoints}'}}}",
-            "f.yaml:4:41: routes.s[0].response.set.a: '{endpoints}' stands for nothing here; known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {route}, {header:NAME}, {cookie:NAME}"
+            "f.yaml:4:41: routes.s[0].response.set.a: '{endpoints}' stands for nothing here; known are {client_address}, {host}, {path}, {query}, {method}, {request_id}, {time}, {geo:country}, {geo:region}, {geo:asn}, {client_cert:subject}, {client_cert:issuer}, {client_cert:serial}, {client_cert:fingerprint}, {client_cert:field}, {client_cert:verified}, {route}, {header:NAME}, {cookie:NAME}"
         ),
         Case(
             cluster + "routes: {s: [{cluster: app}]}\nroute_defaults: {t: {}}\n",

@@ -318,20 +318,31 @@ struct ConfigurationFileTests {
               - address: 127.0.0.1:8443
                 cluster: app
                 tls:
-                  certificates: [{cert: a.pem, key: /etc/a.key}, {cert: ../b.pem, key: b.key}]
+                  certificates: [{cert: a.pem, key: /etc/a.key}, {cert: ../b.pem, key: b.key, ocsp: b.ocsp}]
                   min_version: 1.3
                   ciphers: HIGH
                   cipher_suites: TLS_AES_128_GCM_SHA256
+                  client_certificates: {ca: ca.pem, mode: optional, depth: 2, crl: crl.pem}
+                  session_tickets: off
+                  ticket_keys: [a, /b]
+                  ticket_rotation: 2h
             """
         let file = try Self.read(["conf/f.yaml": text], "conf/f.yaml").get()
         var expected = TLSConfiguration(
             certificates: [
                 .init(certificatePath: "conf/a.pem", keyPath: "/etc/a.key"),
-                .init(certificatePath: "conf/../b.pem", keyPath: "conf/b.key"),
+                .init(certificatePath: "conf/../b.pem", keyPath: "conf/b.key", responsePath: "conf/b.ocsp"),
             ])
         expected.minVersion = .tls13
         expected.ciphers = "HIGH"
         expected.cipherSuites = "TLS_AES_128_GCM_SHA256"
+        expected.clientCertificates = .init(authorityPath: "conf/ca.pem")
+        expected.clientCertificates?.mode = .optional
+        expected.clientCertificates?.depth = 2
+        expected.clientCertificates?.revocationsPath = "conf/crl.pem"
+        expected.sessionTickets = false
+        expected.ticketKeyPaths = ["conf/a", "/b"]
+        expected.ticketRotation = .hours(2)
         #expect(file.configuration.listeners[0].tls == expected)
         let printed = ConfigurationPrinter(file.configuration, file: file).text
         #expect(try Self.read(["f.yaml": printed]).get().configuration == file.configuration)
