@@ -66,6 +66,27 @@ struct CertificateReloadTests {
         #expect(try proxy.connect().session.peerName == "other.example")
     }
 
+    @Test("One that cannot be used keeps no other from being replaced", arguments: TestDriver.offered)
+    func apart(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TLSProxy(
+            driver, origin.address, [TestCertificate("first.example"), TestCertificate("second.example")])
+        try proxy.replace(0, certificate: "nothing", key: "nothing")
+        let renewed = TestCertificate("second.example", "third.example")
+        try proxy.replace(1, with: renewed)
+        proxy.look()
+        #expect(try proxy.connect(TLSClient("third.example")).session.peerName == "second.example")
+        #expect(try proxy.connect(TLSClient("first.example")).session.peerName == "first.example")
+        // A reload takes all or nothing, and what it has taken is watched.
+        #expect(throws: TestFailure.self) { try proxy.proxy.reload { _ in } }
+        #expect(try proxy.connect().session.peerName == "first.example")
+        try proxy.replace(0, with: TestCertificate("first.example"))
+        try proxy.proxy.reload { _ in }
+        try proxy.replace(0, with: TestCertificate("fourth.example", "first.example"))
+        proxy.look()
+        #expect(try proxy.connect(TLSClient("first.example")).session.peerName == "fourth.example")
+    }
+
     @Test(
         "A thousand replacements under load fail no handshake, and leave nothing behind",
         arguments: TestDriver.offered)

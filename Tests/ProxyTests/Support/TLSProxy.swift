@@ -52,14 +52,14 @@ final class TLSProxy {
         return configuration
     }
 
-    /// Writes another certificate into the first one's files.
-    func replace(with made: TestCertificate) throws {
-        try replace(certificate: made.certificate, key: made.key)
+    /// Writes another certificate into one's files.
+    func replace(_ index: Int = 0, with made: TestCertificate) throws {
+        try replace(index, certificate: made.certificate, key: made.key)
     }
 
-    func replace(certificate: String, key: String) throws {
-        try files[0].replace(with: certificate)
-        try files[1].replace(with: key)
+    func replace(_ index: Int = 0, certificate: String, key: String) throws {
+        try files[index * 2].replace(with: certificate)
+        try files[index * 2 + 1].replace(with: key)
     }
 
     /// Looks at the files until what changed of them before is in use, or is known to be of no use.
