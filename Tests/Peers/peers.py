@@ -781,7 +781,47 @@ clusters: {{a: {{endpoints: "{origin.address}"}}}}
             check(os.stat(path("keys")).st_mode & 0o77 == 0, "they are their owner's alone")
 
 
+def http2(driver):
+    """curl, nghttp and h2load in HTTP/2, over TLS and without."""
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        call(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{directory}/key.pem",
+             "-out", f"{directory}/cert.pem")
+        path = os.path.join(directory, "uproxy.yaml")
+        with open(path, "w") as file:
+            file.write(f"""
+listeners:
+  - {{address: "127.0.0.1:0", tls: {{certificates: [{{cert: cert.pem, key: key.pem}}]}}}}
+  - {{address: "127.0.0.1:0"}}
+clusters: {{a: {{endpoints: "{origin.address}"}}}}
+""")
+        with Proxy(driver, "--config", path) as proxy:
+            ports = re.findall(r" proxy on [\d.]+:(\d+)", proxy.text)
+            body = os.urandom(3_000_000)
+            wanted = hashlib.sha256(body).hexdigest().encode()
+            plain = ["curl", "-sS", "--fail", "--noproxy", "*", "-4"]
+            for url, options in ((f"https://localhost:{ports[0]}", ["--http2", "--cacert", f"{directory}/cert.pem"]),
+                                 (f"http://localhost:{ports[1]}", ["--http2-prior-knowledge"])):
+                ask = [*plain, *options]
+                said = call(*ask, "-w", "%{http_version} ", f"{url}/a")
+                check(said == b"ok2 ", f"{url}: {said}")
+                check(call(*ask, "--data-binary", "@-", f"{url}/hash", input=body) == wanted, f"a body to {url}")
+                check(call(*ask, "-X", "POST", "-T", "-", f"{url}/hash", input=body) == wanted, f"a body of unknown length to {url}")
+                # curl 7.88 cannot send a second request on a connection that it began without TLS.
+                if "--http2" in options:
+                    many = call(*ask, "--parallel", "--parallel-max", "20", f"{url}/[1-100]")
+                    check(many == b"ok" * 100, f"100 requests at once: {many}")
+                said = call(need("nghttp"), "-n", "-v", "-m", "20", f"{url}/a").decode()
+                check(said.count(":status: 200") == 20, f"nghttp: {said}")
+                said = call(need("h2load"), "-n", "2000", "-c", "4", "-m", "32", f"{url}/a").decode()
+                check("2000 succeeded, 0 failed, 0 errored" in said, f"h2load: {said}")
+            for counter in ("http2_stream_errors_total", "http2_connection_errors_total", "http2_streams_refused_total",
+                            "http2_floods_total"):
+                check(proxy.counter(counter) == 0, counter)
+            check(proxy.counter("http2_streams_total") >= 2 * 2000 + 100, "streams are counted")
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, tls_certificates, parent, reload_commands, reload_storm, upgrade,
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, parent, reload_commands, reload_storm, upgrade,
          upgrade_fails, drain_delay])
