@@ -59,7 +59,10 @@ static int frame_begins(nghttp2_session *session, const nghttp2_frame_hd *header
     (void)session;
     if (header->type != NGHTTP2_CONTINUATION) inbox->block_is_open = 0;
     switch (header->type) {
-    case NGHTTP2_HEADERS: break;
+    case NGHTTP2_RST_STREAM:
+        inbox->resets++;
+        inbox->idle_frames++;
+        break;
     case NGHTTP2_DATA:
         if (header->length == 0 && !(header->flags & NGHTTP2_FLAG_END_STREAM)) inbox->idle_frames++;
         break;
@@ -98,24 +101,33 @@ static uint32_t known_name(const uint8_t *name, size_t size) {
     case 4: return IS("host") ? CNGHTTP2_NAME_HOST : 0;
     case 6: return IS("cookie") ? CNGHTTP2_NAME_COOKIE : 0;
     case 14: return IS("content-length") ? CNGHTTP2_NAME_CONTENT_LENGTH : 0;
+    case 17: return IS("sec-websocket-key") ? CNGHTTP2_NAME_WEBSOCKET_KEY : 0;
     default: return 0;
     }
 }
+
+// A block that is far too large counts for so many frames that carry nothing.
+enum { OVERSIZED_BLOCK = 100 };
+
+// Bytes of fields that are gathered at a time, but for one block.
+enum { TEXT_LIMIT = 256 << 10 };
 
 static int field_comes(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_size,
                        const uint8_t *value, size_t value_size, uint8_t flags, void *pointer) {
     struct cnghttp2_inbox *inbox = ((struct cnghttp2_session *)pointer)->inbox;
     (void)session, (void)frame, (void)flags;
-    if (inbox->block_is_too_large) return 0;
     uint64_t size = (uint64_t)inbox->block_size + name_size + value_size + 32;
+    inbox->block_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
     if (size > inbox->head_limit) {
         // The rest is read all the same: it tells how to read what comes after it.
         inbox->block_is_too_large = 1;
         inbox->field_count = inbox->block_first_field;
         inbox->text_size = inbox->block_text_start;
-        return 0;
+        // Far beyond it the stream is reset, and what is left of the block is not even looked at.
+        if (size / 4 <= inbox->head_limit) return 0;
+        inbox->idle_frames += OVERSIZED_BLOCK;
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    inbox->block_size = (uint32_t)size;
     if (!grow((void **)&inbox->fields, &inbox->field_capacity, inbox->field_count + 1, sizeof *inbox->fields) ||
         !grow((void **)&inbox->text, &inbox->text_capacity, inbox->text_size + name_size + value_size, 1)) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -125,7 +137,8 @@ static int field_comes(nghttp2_session *session, const nghttp2_frame *frame, con
     memcpy(inbox->text + inbox->text_size, name, name_size);
     memcpy(inbox->text + inbox->text_size + name_size, value, value_size);
     inbox->text_size += name_size + value_size;
-    return 0;
+    // What has been told is taken up before more of it is: a few bytes may stand for a long field.
+    return inbox->text_size > TEXT_LIMIT && inbox->event_count > 0 ? NGHTTP2_ERR_PAUSE : 0;
 }
 
 // RFC 9113 §8.2.1: with such a field the message is malformed. Left to itself the library would leave the field out.
@@ -219,6 +232,7 @@ static int keep_block(struct cnghttp2_session *session, struct cnghttp2_inbox *i
 ptrdiff_t cnghttp2_receive(struct cnghttp2_session *session, const uint8_t *bytes, size_t size) {
     struct cnghttp2_inbox *inbox = session->inbox;
     inbox->event_count = inbox->field_count = inbox->text_size = 0;
+    inbox->idle_frames = inbox->resets = 0;
     inbox->block_is_open = 0;
     if (!take_block(session, inbox)) return NGHTTP2_ERR_NOMEM;
     ptrdiff_t taken = nghttp2_session_mem_recv(session->library, bytes, size);
@@ -276,7 +290,10 @@ ptrdiff_t cnghttp2_send(struct cnghttp2_session *session, const uint8_t **bytes)
 
 static int frame_left(nghttp2_session *session, const nghttp2_frame *frame, void *pointer) {
     struct cnghttp2_inbox *inbox = ((struct cnghttp2_session *)pointer)->inbox;
-    (void)session;
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+        frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        return add_event(inbox, session, CNGHTTP2_LEFT, frame->hd.stream_id) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
         inbox->connection_errors++;
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
@@ -288,6 +305,17 @@ static int frame_left(nghttp2_session *session, const nghttp2_frame *frame, void
         default: break;
         }
     }
+    return 0;
+}
+
+// A response that cannot leave, for its size or for want of memory: its stream does not wait for it.
+static int frame_stays(nghttp2_session *session, const nghttp2_frame *frame, int error, void *pointer) {
+    (void)pointer;
+    if (frame->hd.type != NGHTTP2_HEADERS || error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING ||
+        error == NGHTTP2_ERR_SESSION_CLOSING) {
+        return 0;
+    }
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
     return 0;
 }
 
@@ -321,6 +349,9 @@ static void set_up(void) {
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_closed);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frame_left);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, frame_stays);
+    // More than any head that has been read, and what a route adds to it.
+    nghttp2_option_set_max_send_header_block_length(options, 1 << 20);
     // Windows open as bodies are passed on.
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_no_closed_streams(options, 1);

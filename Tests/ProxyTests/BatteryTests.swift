@@ -98,7 +98,11 @@ struct BatteryTests {
     func requests(_ driver: TestDriver, _ pace: Pace) throws {
         let origin = try TestOrigin()
         // No idle connection is kept, so that each request that gets through makes a connection.
-        let proxy = try TestProxy(driver, origin) { $0.poolIdle = 0 }
+        let cluster = ClusterConfiguration(name: "origin", endpoints: [origin.address])
+        let proxy = try TestProxy(driver, cluster: cluster) {
+            $0.poolIdle = 0
+            $0.listeners[0].speaksHTTP2 = false
+        }
         var failures: [String] = []
         for one in RequestBattery.cases {
             do {

@@ -39,7 +39,8 @@ enum {
     CNGHTTP2_NAME_HOST = 6,
     CNGHTTP2_NAME_COOKIE = 7,
     CNGHTTP2_NAME_CONTENT_LENGTH = 8,
-    CNGHTTP2_NAME_TE = 9
+    CNGHTTP2_NAME_TE = 9,
+    CNGHTTP2_NAME_WEBSOCKET_KEY = 10
 };
 
 enum {
@@ -52,12 +53,14 @@ enum {
     /// Its end, behind some of its body.
     CNGHTTP2_END = 4,
     /// The stream is over: both sides have ended it, or one has reset it.
-    CNGHTTP2_CLOSED = 5
+    CNGHTTP2_CLOSED = 5,
+    /// The last frame of a response has left.
+    CNGHTTP2_LEFT = 6
 };
 
 struct cnghttp2_event {
     uint8_t kind;
-    /// Of a head: the request has nothing behind it. Of `CNGHTTP2_CLOSED`: the peer has reset it.
+    /// Of a head: the request has nothing behind it. Of `CNGHTTP2_CLOSED`: it was reset.
     uint8_t ends;
     /// Of a head: it is larger than the limit, and its fields are not there.
     uint8_t is_too_large;
@@ -98,8 +101,8 @@ struct cnghttp2_inbox {
     int is_paused;
     /// Of a head at most, names and values, and 32 bytes for each field (RFC 9113 §6.5.2).
     uint32_t head_limit;
-    /// Frames that have come since the caller set it to 0 and that carry nothing of a message.
-    uint32_t idle_frames;
+    /// Frames of the last call that carry nothing of a message, and those of them that reset a stream.
+    uint32_t idle_frames, resets;
     /// Errors of the peer's that were told since the caller set them to 0: by GOAWAY, and by RST_STREAM.
     uint32_t connection_errors, stream_errors;
     /// Of the block of fields that is being read: where it begins, what it counts for, and whether it is to go on.

@@ -40,12 +40,11 @@ internal import CNghttp2
             value: ByteView(base: name + Int(field.name_size), count: Int(field.value_size)))
     }
 
-    /// How many frames have come since the last call that carry nothing of a message: settings, pings, windows, resets…
-    func takeIdleFrames() -> Int {
-        let count = unsafe inbox.pointee.idle_frames
-        unsafe inbox.pointee.idle_frames = 0
-        return Int(count)
-    }
+    /// Frames of the last call that carry nothing of a message: settings, pings, windows, resets, and heads until they are one.
+    var idleFrames: Int { unsafe Int(inbox.pointee.idle_frames) }
+
+    /// Of them, those that reset a stream.
+    var resets: Int { unsafe Int(inbox.pointee.resets) }
 
     /// Errors of clients that were told since the last call: that ended a connection, and that ended a stream.
     func takeErrors() -> (connections: Int, streams: Int) {
@@ -83,8 +82,10 @@ struct HTTP2Field: BitwiseCopyable {
 struct HTTP2Event {
     enum Kind: BitwiseCopyable {
         case head, trailers, data, end
-        /// It is over; the peer has reset it, or both sides have ended it.
+        /// It is over; one side has reset it, or both have ended it.
         case closed
+        /// The last frame of its response has left.
+        case left
     }
 
     var kind: Kind
@@ -108,6 +109,7 @@ struct HTTP2Event {
             case CNGHTTP2_TRAILERS: .trailers
             case CNGHTTP2_DATA: .data
             case CNGHTTP2_END: .end
+            case CNGHTTP2_LEFT: .left
             default: .closed
             }
         stream = unsafe event.stream

@@ -28,9 +28,7 @@ struct HTTP2RequestHead: BitwiseCopyable {
     private var host = -1
     private var contentLength = -1
     private var cookies = 0
-
-    /// What is written besides fields and their separators, at most.
-    static var overhead: Int { 256 }
+    private var teFields = 0
 
     /// nil if the request is malformed (RFC 9113 §8.1.1), beyond what the library has found.
     ///
@@ -50,6 +48,7 @@ struct HTTP2RequestHead: BitwiseCopyable {
                 host = index
             case CNGHTTP2_NAME_CONTENT_LENGTH: contentLength = index
             case CNGHTTP2_NAME_COOKIE: cookies += 1
+            case CNGHTTP2_NAME_TE: teFields += 1
             default: break
             }
         }
@@ -120,10 +119,12 @@ struct HTTP2RequestHead: BitwiseCopyable {
             case 0: writer.append(field)
             // It stands for the tunnel's bytes, of which nobody knows how many.
             case CNGHTTP2_NAME_CONTENT_LENGTH where framing != .tunnel: writer.append(field)
-            case CNGHTTP2_NAME_TE: writer.append("TE: trailers\r\nConnection: TE\r\n")
+            // A WebSocket over HTTP/2 has none (RFC 8441 §5), and is given one here.
+            case CNGHTTP2_NAME_WEBSOCKET_KEY where !isWebSocket: writer.append(field)
             default: break
             }
         }
+        if teFields > 0 { writer.append("TE: trailers\r\nConnection: TE\r\n") }
         if cookies > 0 { writeCookies(fields, of: inbox, into: &writer) }
         if framing == .chunked { writer.append("Transfer-Encoding: chunked\r\n") }
         if isWebSocket {

@@ -53,6 +53,9 @@ internal import CNghttp2
     /// Whether there is something to be sent.
     var wantsToWrite: Bool { unsafe nghttp2_session_want_write(library) != 0 }
 
+    /// Frames that wait to be sent, those of bodies aside.
+    var queuedFrames: Int { unsafe nghttp2_session_get_outbound_queue_size(library) }
+
     // MARK: - Streams
 
     /// Gives a stream to a body, which stays where it is until `unbind`.
@@ -94,6 +97,12 @@ internal import CNghttp2
             library, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
     }
 
+    /// Whether the client lets more of a stream's body come.
+    func maySend(_ stream: Int32) -> Bool {
+        unsafe nghttp2_session_get_remote_window_size(library) > 0
+            && nghttp2_session_get_stream_remote_window_size(library, stream) > 0
+    }
+
     /// Bytes of a body have gone on: as many more may come.
     func consume(_ stream: Int32, _ size: Int) { _ = unsafe nghttp2_session_consume(library, stream, size) }
 
@@ -105,11 +114,10 @@ internal import CNghttp2
     /// Tells that the connection is about to end: what the client has sent by now is served still (RFC 9113 §6.8).
     func announceEnd() { _ = unsafe nghttp2_submit_shutdown_notice(library) }
 
-    /// Takes no further stream.
-    func refuseStreams() {
+    /// Takes no stream behind `last`.
+    func refuseStreams(after last: Int32) {
         _ = unsafe nghttp2_submit_goaway(
-            library, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(library),
-            HTTP2ErrorCode.noError.rawValue, nil, 0)
+            library, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, HTTP2ErrorCode.noError.rawValue, nil, 0)
     }
 
     /// Nothing more is read, and a GOAWAY is the last that is sent.

@@ -14,9 +14,6 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     func carrier(of slot: UInt32) -> UInt32 { isStream(slot) ? streams[slot].carrier : slot }
 
-    /// Bytes of all bodies of a connection that may wait here.
-    private static var connectionWindow: UInt32 { 1 << 20 }
-
     // MARK: - Beginning
 
     /// A connection has said that it speaks HTTP/2, and perhaps some of it already.
@@ -25,7 +22,9 @@ extension Engine where D: ~Copyable {
         guard
             let session = HTTP2Session(
                 http2Inbox, streams: settings.streams, streamWindow: settings.window,
-                connectionWindow: Self.connectionWindow)
+                // A stream counts as a connection, and may hold as much: one that stands still holds up no other.
+                connectionWindow: UInt32(clamping: min(Int(settings.streams) * Int(settings.window), 1 << 30))
+            )
         else {
             counters.add(.buffersExhausted)
             close(slot)
@@ -52,6 +51,7 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func readFrames(_ slot: UInt32) {
         let session = http2[slot].session
+        if http2[slot].isTerminated { segments.removeAll(&connections[slot].input) }
         while !connections[slot].input.isEmpty {
             let segment = segments.first(of: connections[slot].input)
             guard let taken = session.receive(segments.view(segment)) else {
@@ -61,8 +61,11 @@ extension Engine where D: ~Copyable {
             }
             handleEvents(slot, segment)
             segments.consume(UInt32(taken), from: &connections[slot].input)
-            if !http2[slot].pay(for: http2Inbox.takeIdleFrames(), now: driver.now) {
+            if !http2[slot].pay(
+                for: http2Inbox.idleFrames + http2Inbox.resets * Self.resetCost, now: driver.now)
+            {
                 counters.add(.http2Floods)
+                http2[slot].isTerminated = true
                 session.terminate(.enhanceYourCalm)
                 segments.removeAll(&connections[slot].input)
             }
@@ -76,6 +79,9 @@ extension Engine where D: ~Copyable {
         updateReceive(slot)
         armTimer(slot)
     }
+
+    /// What a stream costs that was reset, in frames that carry nothing: an exchange has begun for it, and ends.
+    private static var resetCost: Int { 20 }
 
     /// - Parameter segment: what data of events are in, if there may be any.
     private mutating func handleEvents(_ slot: UInt32, _ segment: Segment) {
@@ -98,6 +104,9 @@ extension Engine where D: ~Copyable {
             case .trailers: streamEndCame(stream, event.fields)
             case .end: streamEndCame(stream, 0..<0)
             case .closed: streamClosed(stream, wasReset: event.ends)
+            case .left:
+                http2[slot].earn(20)
+                responseLeft(stream)
             }
         }
     }
@@ -118,7 +127,11 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func beginStream(_ slot: UInt32, _ event: HTTP2Event) {
-        http2[slot].earn(20)
+        if http2[slot].isEnding && event.stream > http2[slot].lastStream {
+            http2[slot].session.reset(event.stream, .refusedStream)
+            return
+        }
+        http2[slot].earn(1)
         connections[slot].requestCount += 1
         let head = HTTP2RequestHead(event.fields, of: http2Inbox, ends: event.ends)
         if head == nil && !event.isTooLarge {
@@ -139,7 +152,7 @@ extension Engine where D: ~Copyable {
             return
         }
         streams[stream].requestEnded = event.ends
-        endIfLast(slot)
+        endIfLast(slot, event.stream)
         guard let head else {
             counters.add(.headsRefused)
             refuseHead(stream, status: HeadError.headTooLarge.status, reason: HeadError.headTooLarge.reason)
@@ -153,11 +166,13 @@ extension Engine where D: ~Copyable {
     }
 
     /// Takes no further streams, if that one was the last.
-    private mutating func endIfLast(_ slot: UInt32) {
+    private mutating func endIfLast(_ slot: UInt32, _ stream: Int32) {
         let isLast =
             settings.requestsPerConnection > 0
             && connections[slot].requestCount >= settings.requestsPerConnection
-        if isLast || phase != .running || connections[slot].endsSoon { refuseStreams(slot) }
+        if isLast || phase != .running || connections[slot].endsSoon {
+            refuseStreams(slot, after: stream)
+        }
     }
 
     // MARK: - Writing
@@ -181,6 +196,8 @@ extension Engine where D: ~Copyable {
             let errors = http2Inbox.takeErrors()
             if errors.connections > 0 { counters.add(.http2Errors) }
             counters.add(.http2StreamErrors, UInt64(errors.streams))
+            // Whoever makes us reset streams pays for it as if they had reset them.
+            _ = http2[slot].pay(for: errors.streams * Self.resetCost, now: driver.now)
             if bytes.isEmpty && !http2Inbox.isPaused { break }
         }
         tellDrained(slot)
@@ -232,10 +249,11 @@ extension Engine where D: ~Copyable {
     }
 
     /// Those that have begun are served still.
-    private mutating func refuseStreams(_ slot: UInt32) {
+    private mutating func refuseStreams(_ slot: UInt32, after last: Int32) {
         if http2[slot].isEnding { return }
         http2[slot].isEnding = true
-        http2[slot].session.refuseStreams()
+        http2[slot].lastStream = last
+        http2[slot].session.refuseStreams(after: last)
     }
 
     /// The last of its streams has ended.
@@ -259,8 +277,7 @@ extension Engine where D: ~Copyable {
         while http2[slot].firstStream != Slot.none {
             let stream = http2[slot].firstStream
             streams[stream].isClosed = true
-            connectionFailed(stream, errno: Errno.connectionReset)
-            // What has no exchange ends by itself.
+            failStream(stream)
             if http2[slot].firstStream == stream { close(stream) }
         }
         http2Count -= 1

@@ -40,7 +40,7 @@ extension Engine where D: ~Copyable {
         for slot in 0..<UInt32(connections.highestCount)
         where connections.isOccupied(slot) && connections[slot].side == .downstream
             && connections[slot].phase != .detached && connections[slot].listener == index
-            && !connections[slot].isSurplus
+            && !connections[slot].isSurplus && !isStream(slot)
         {
             if connections[slot].countedAtListener == (limit > 0) { continue }
             connections[slot].countedAtListener = limit > 0

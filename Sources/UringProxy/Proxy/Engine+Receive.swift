@@ -114,6 +114,7 @@ extension Engine where D: ~Copyable {
             // Who does not read what it is answered is not read from.
             return connections[slot].input.byteCount < settings.window
                 && connections[slot].output.byteCount < settings.bulkWindow
+                && http2[slot].session.queuedFrames <= Self.queuedFrameLimit
         case .exchanging, .leased, .tunnelling:
             guard connections[slot].input.byteCount < window(of: slot) else { return false }
             guard connections[slot].isBulk else { return true }

@@ -12,6 +12,10 @@ extension Engine where D: ~Copyable {
     mutating func flushAll() {
         while let slot = flushQueue.popFirst() {
             connections[slot].flushQueued = false
+            if staleFlushes > 0 && streams[slot].isFlushQueued {
+                streams[slot].isFlushQueued = false
+                staleFlushes -= 1
+            }
             flush(slot)
         }
     }

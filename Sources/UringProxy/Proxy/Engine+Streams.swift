@@ -18,7 +18,11 @@ extension Engine where D: ~Copyable {
         listeners[connection.listener].connectionCount += 1
         if downstreamCount == settings.connections { pauseAccepting() }
         if keepsRelayedAddresses { relayedAddresses[slot] = relayedAddresses[carrier] }
+        // What is left of an earlier stream in the queue serves this one.
+        let isFlushQueued = streams[slot].isFlushQueued
         streams[slot] = state
+        streams[slot].isFlushQueued = isFlushQueued
+        connections[slot].flushQueued = isFlushQueued
         streams[slot].next = http2[carrier].firstStream
         if streams[slot].next != Slot.none { streams[streams[slot].next].previous = slot }
         http2[carrier].firstStream = slot
@@ -31,27 +35,32 @@ extension Engine where D: ~Copyable {
 
     /// Writes the head of a stream's request into its input; false without memory.
     mutating func writeHead(_ fields: Range<Int>, _ head: HTTP2RequestHead, to slot: UInt32) -> Bool {
-        var size = HTTP2RequestHead.overhead
+        var wanted = 256
         for index in fields {
             let field = http2Inbox.field(index)
-            size += field.name.count + field.value.count + 4
-        }
-        guard let sliceClass = SliceClass.fitting(size), let slice = arena.lease(sliceClass) else {
-            counters.add(.buffersExhausted)
-            return false
+            wanted += field.name.count + field.value.count + 4
         }
         var key = InlineArray<24, UInt8>(repeating: UInt8(ascii: "="))
         if head.isWebSocket { writeSocketKey(&key) }
-        var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
         let toProxy = listeners[connections[slot].listener].role == .forward
-        unsafe withUnsafeBytes(of: key) { key in
-            unsafe head.write(
-                fields, of: http2Inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
+        while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
+            var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
+            unsafe withUnsafeBytes(of: key) { key in
+                unsafe head.write(
+                    fields, of: http2Inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
+            }
+            if writer.overflowed {
+                // A long authority, which stands there twice: the next class.
+                arena.release(slice)
+                wanted = sliceClass.sliceSize + 1
+                continue
+            }
+            segments.append(
+                Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].input)
+            return true
         }
-        precondition(!writer.overflowed, "a head is as long as its fields")
-        segments.append(
-            Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[slot].input)
-        return true
+        counters.add(.buffersExhausted)
+        return false
     }
 
     /// A nonce of 16 bytes in Base64 (RFC 6455 §4.1): it only has to differ, as no cache may answer such a request.
@@ -124,10 +133,7 @@ extension Engine where D: ~Copyable {
     /// A request's end has come, or its trailers, which are the same.
     mutating func streamEndCame(_ slot: UInt32, _ trailers: Range<Int>) {
         streams[slot].requestEnded = true
-        if streams[slot].responseEnded {
-            endStreamIfDone(slot)
-            return
-        }
+        if streams[slot].responseEnded { return }
         switch streams[slot].framing {
         case .none, .length:
             // With a length HTTP/1.1 has no place for trailers; they may be left out (RFC 9110 §6.5.1).
@@ -180,6 +186,9 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Responses
 
+    /// Frames beside those of bodies that may wait in a session before no more are given to it.
+    static var queuedFrameLimit: Int { 1000 }
+
     /// Gives what is in a stream's output to its connection's session.
     @inline(never)
     mutating func offerOutput(_ slot: UInt32) {
@@ -190,6 +199,11 @@ extension Engine where D: ~Copyable {
                 if streams[slot].responseEnded { abortStream(slot) }
                 return
             }
+            // Interim responses that wait for a slow reader are not added to without end.
+            if http2[streams[slot].carrier].session.queuedFrames > Self.queuedFrameLimit {
+                noteDrained(slot)
+                return
+            }
             guard sendHead(slot) else {
                 counters.add(.http2Errors)
                 abortStream(slot)
@@ -197,7 +211,7 @@ extension Engine where D: ~Copyable {
             }
         }
         let carrier = streams[slot].carrier
-        if !streams[slot].endSent {
+        if !streams[slot].endGiven {
             let isLast = streams[slot].responseEnded || connections[slot].outputEnded
             if streamBodies[slot].offer(
                 connections[slot].output.byteCount, isLast: isLast,
@@ -245,9 +259,10 @@ extension Engine where D: ~Copyable {
                 id, http2Fields.fields, http2Fields.count,
                 body: hasBody ? streamBodies.address(of: slot) : nil)
             streams[slot].headSent = true
-            streams[slot].endSent = !hasBody
+            streams[slot].endGiven = !hasBody
         }
         segments.consume(UInt32(responseHead.size), from: &connections[slot].output)
+        noteDrained(slot)
         return isTaken
     }
 
@@ -275,9 +290,14 @@ extension Engine where D: ~Copyable {
         connections[slot].lastSentAt = driver.now
         connections[slot].countSent(size)
         if ends {
-            streams[slot].endSent = true
+            streams[slot].endGiven = true
             if !streams[slot].trailers.isEmpty { sendTrailers(slot) }
         }
+        noteDrained(slot)
+    }
+
+    /// There is room in its output, of which it is told when all frames of now have been made.
+    private mutating func noteDrained(_ slot: UInt32) {
         if streams[slot].isDrained { return }
         streams[slot].isDrained = true
         streams[slot].nextDrained = http2[streams[slot].carrier].firstDrained
@@ -306,7 +326,12 @@ extension Engine where D: ~Copyable {
             switch connections[slot].phase {
             case .exchanging: responseOutputDrained(slot)
             case .tunnelling: tunnelOutputDrained(slot)
-            default: endStreamIfDone(slot)
+            default: break
+            }
+            if connections.isOccupied(slot) && isStream(slot) && !streams[slot].headSent
+                && !connections[slot].output.isEmpty
+            {
+                queueFlush(slot)
             }
             if connections.isOccupied(slot) && isStream(slot) { armTimer(slot) }
         }
@@ -328,6 +353,12 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
+    /// The last frame of its response has left.
+    mutating func responseLeft(_ slot: UInt32) {
+        streams[slot].endSent = true
+        endStreamIfDone(slot)
+    }
+
     /// Lets go of a stream whose response has gone, and its end with it.
     private mutating func endStreamIfDone(_ slot: UInt32) {
         guard streams[slot].endSent, streams[slot].responseEnded else { return }
@@ -342,11 +373,11 @@ extension Engine where D: ~Copyable {
     mutating func streamClosed(_ slot: UInt32, wasReset: Bool) {
         if wasReset { counters.add(.http2Resets) }
         streams[slot].isClosed = true
-        let carrier = streams[slot].carrier
-        let id = streams[slot].id
-        connectionFailed(slot, errno: Errno.connectionReset)
-        // What has no exchange ends by itself.
-        if isStream(slot), connections.isOccupied(slot), streams[slot].carrier == carrier,
+        // Both sides have ended a tunnel: the last bytes may still be on their way upstream.
+        if !wasReset && connections[slot].phase == .tunnelling { return }
+        let (carrier, id) = (streams[slot].carrier, streams[slot].id)
+        failStream(slot)
+        if connections.isOccupied(slot), isStream(slot), streams[slot].carrier == carrier,
             streams[slot].id == id
         {
             close(slot)
@@ -356,7 +387,16 @@ extension Engine where D: ~Copyable {
     /// A stream cannot go on.
     private mutating func abortStream(_ slot: UInt32) {
         connections[slot].resetsOnClose = true
-        connectionFailed(slot, errno: Errno.connectionReset)
+        failStream(slot)
+    }
+
+    /// What `connectionFailed` is for other connections. In a stop the exchange may have ended before.
+    mutating func failStream(_ slot: UInt32) {
+        if connections[slot].exchange == Slot.none {
+            close(slot)
+        } else {
+            connectionFailed(slot, errno: Errno.connectionReset)
+        }
     }
 
     /// What `close` is for other connections.
@@ -389,6 +429,10 @@ extension Engine where D: ~Copyable {
         dropOutput(slot)
         if !state.trailers.isEmpty { arena.release(state.trailers.slice) }
         if state.isDrained { forgetDrained(slot) }
+        if connections[slot].flushQueued && !state.isFlushQueued {
+            streams[slot].isFlushQueued = true
+            staleFlushes += 1
+        }
         if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
         if state.previous == Slot.none {
             http2[carrier].firstStream = state.next

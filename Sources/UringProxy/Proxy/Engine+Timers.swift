@@ -280,7 +280,6 @@ extension Engine where D: ~Copyable {
     /// Whether the peer took some of what the kernel holds for it, although no send has completed since the last look:
     /// a socket becomes writable only when a third of its buffer is free, which a slow reader may need minutes for.
     private mutating func tookFromKernel(_ slot: UInt32) -> Int64 {
-        // A stream's client lets it send, or does not.
         if isStream(slot) { return 0 }
         let unsent = driver.unsentBytes(connections[slot].descriptor)
         let taken = Int64(connections[slot].unsentBytes) - Int64(unsent)
@@ -288,8 +287,16 @@ extension Engine where D: ~Copyable {
         return taken
     }
 
+    /// Whether a stream's client would take more of it, and is given others' instead: frames leave one after the other.
+    private func waitsForOthers(_ slot: UInt32) -> Bool {
+        guard isStream(slot) else { return false }
+        let carrier = streams[slot].carrier
+        return connections[carrier].lastSentAt > connections[slot].lastSentAt
+            && http2[carrier].session.maySend(streams[slot].id)
+    }
+
     private mutating func sendExpired(_ slot: UInt32) {
-        if tookFromKernel(slot) != 0 {
+        if waitsForOthers(slot) || tookFromKernel(slot) != 0 {
             connections[slot].lastSentAt = driver.now
             armTimer(slot)
             return
@@ -301,6 +308,12 @@ extension Engine where D: ~Copyable {
     /// The end of a measuring window: too few bytes end the connection, enough of them begin the next window.
     private mutating func rateExpired(_ slot: UInt32) {
         let isReader = hasOutput(slot)
+        if isReader && waitsForOthers(slot) {
+            connections[slot].sendWindowStartedAt = driver.now
+            connections[slot].sendWindowBytes = 0
+            armTimer(slot)
+            return
+        }
         var moved = connections[slot].receiveWindowBytes
         if isReader { moved = connections[slot].sendWindowBytes + max(0, tookFromKernel(slot)) }
         // A connection counts up to 4 GiB: a window is asked for half of that at most, with a surplus of as much.

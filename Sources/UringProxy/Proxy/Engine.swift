@@ -132,6 +132,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Of a response that is about to become frames.
     var streamFields: FieldTable
     var http2Fields = HTTP2Fields()
+    /// Streams that have ended and are still in the queue of those to be flushed: a client can begin and end any number in a turn.
+    var staleFlushes = 0
     /// Where contexts come from; nil: no listener speaks TLS.
     var tlsSource: TLSSource?
     /// Those in use, which listeners' `tls` are indices of, and the source's generation that they are of.

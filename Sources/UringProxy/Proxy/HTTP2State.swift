@@ -10,15 +10,18 @@ struct HTTP2State: BitwiseCopyable {
     var credit: Int32 = HTTP2State.firstCredit
     /// When the credit was last topped up, in nanoseconds.
     var creditedAt: Int64
-    /// It takes no further streams.
+    /// Nothing more is read.
+    var isTerminated = false
+    /// It takes no streams behind `lastStream`.
     var isEnding = false
+    var lastStream: Int32 = 0
 
     init(_ session: HTTP2Session, now: Int64) {
         self.session = session
         creditedAt = now
     }
 
-    private static var firstCredit: Int32 { 2000 }
+    private static var firstCredit: Int32 { 5000 }
     private static var mostCredit: Int32 { 20_000 }
 
     @inline(__always)
@@ -55,6 +58,8 @@ struct StreamState: BitwiseCopyable {
     var unconsumed: UInt32 = 0
     /// Fields behind the response's body, until they leave.
     var trailers = Segment.none
+    /// An entry of an earlier stream with this slot is in the queue of those to be flushed.
+    var isFlushQueued = false
     /// The client has ended its side.
     var requestEnded = false
     /// The response's head has been given to the session.
@@ -62,6 +67,8 @@ struct StreamState: BitwiseCopyable {
     /// All of the response is in the output.
     var responseEnded = false
     /// All of it, and its end, has been given to the session.
+    var endGiven = false
+    /// And has left.
     var endSent = false
     /// The session knows of it no more.
     var isClosed = false

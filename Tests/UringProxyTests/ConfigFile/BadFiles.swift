@@ -118,7 +118,7 @@ enum BadFiles {
         Case("limits: {url: 1KiB}\n", "f.yaml:1:10: limits.url: there is no such key; did you mean 'uri'?"),
         Case(
             "limits: 3\n",
-            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, handshakes, handshakes_per_client, requests_per_connection, mirrored"
+            "f.yaml:1:9: limits: '3' stands where keys are expected; write some of head, fields, uri, body, rate_min, connections, connections_per_client, handshakes, handshakes_per_client, requests_per_connection, http2_streams, mirrored"
         ),
         Case(
             "pools:\n",
@@ -228,7 +228,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, tls, allow, deny, rate_limit, authentication"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, http2, tls, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",
