@@ -496,6 +496,17 @@ struct TLSTests {
         try upstream.expectEnd()
     }
 
+    @Test("A relay takes whatever protocol is asked for, and chooses none", arguments: TestDriver.offered)
+    func relayedProtocol(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TLSProxy(driver, origin.address, role: .tcp)
+        let client = try proxy.connect(TLSClient(alpn: "imap"))
+        #expect(client.session.alpn == "")
+        try client.send("hello")
+        let upstream = try origin.accept()
+        try upstream.expect("hello")
+    }
+
     // MARK: - Reloads, drains, headers
 
     @Test("Another certificate is shown after a reload, and connections go on", arguments: TestDriver.offered)

@@ -128,6 +128,12 @@ struct TLSSessionTests {
         let context = try TLSContext(TestCertificate("example.org"))
         #expect(
             try shakeHands(TLSClient(alpn: "h2"), TLSServer(context)) == .failed(.incompatible))
+        let any = try TLSContext(
+            TLSConfiguration(), certificates: [try TLSCertificate(TestCertificate("example.org"))],
+            tickets: TLSTicketKeys(), identity: [1], protocols: .any)
+        let client = TLSClient(alpn: "h2")
+        #expect(try shakeHands(client, TLSServer(any)) == Self.ok)
+        #expect(client.alpn == "")
     }
 
     @Test("Old versions are not spoken")
