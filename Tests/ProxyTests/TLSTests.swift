@@ -97,7 +97,7 @@ struct TLSTests {
             driver, origin.address,
             [
                 TestCertificate("first.example"), TestCertificate("*.example.org"),
-                TestCertificate("a.example.org", kind: .rsa),
+                TestCertificate("a.example.org"),
             ])
         for (host, name) in [
             (nil, "first.example"), ("b.example.org", "*.example.org"), ("a.example.org", "a.example.org"),

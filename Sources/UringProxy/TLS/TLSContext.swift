@@ -92,7 +92,8 @@ internal import COpenSSL
         return certificates.indices.filter { !used.contains($0) }
     }
 
-    /// Sets of certificates that stand together, that of the first certificate first, and to which set each name leads.
+    /// Sets of certificates that stand together, that of the first certificate first, and to which set each name leads. Where a name has
+    /// none of a kind, the one for all names beside it stands in.
     private static func sets(of certificates: [TLSCertificate]) -> (
         sets: [[Int]], names: [(name: String, set: Int)]
     ) {
@@ -104,6 +105,15 @@ internal import COpenSSL
                 if known.isEmpty { order.append(name) }
                 if known.contains(where: { certificates[$0].kind == certificate.kind }) { continue }
                 byName[name] = known + [index]
+            }
+        }
+        for name in order {
+            guard let dot = name.firstIndex(of: "."), name[..<dot] != "*" else { continue }
+            for index in byName["*" + name[dot...]] ?? [] {
+                if byName[name]!.contains(where: { certificates[$0].kind == certificates[index].kind }) {
+                    continue
+                }
+                byName[name]!.append(index)
             }
         }
         var sets = [certificates[0].names.first.flatMap { byName[$0] } ?? [0]]

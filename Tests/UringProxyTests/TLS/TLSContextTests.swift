@@ -50,6 +50,20 @@ struct TLSContextTests {
         #expect(try shown(context, "other.example", versions: 13...13).peerKind == .ed25519)
     }
 
+    @Test("Where a name has none of a kind, the one for all names beside it is shown")
+    func wildcardOfOtherKind() throws {
+        let context = try TLSContext(
+            TestCertificate("*.example.org", kind: .rsa), TestCertificate("a.example.org", kind: .ecdsa),
+            TestCertificate("*.example.org", kind: .ecdsa))
+        #expect(context.certificates(for: "a.example.org") == [1, 0])
+        let rsa = try shown(
+            context, "a.example.org", ciphers: "ECDHE-RSA-AES128-GCM-SHA256", versions: 12...12)
+        #expect(rsa.peerName == "*.example.org")
+        let ecdsa = try shown(
+            context, "a.example.org", ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256", versions: 12...12)
+        #expect(ecdsa.peerName == "a.example.org")
+    }
+
     @Test("Certificates that nobody is ever shown are known")
     func unused() throws {
         let certificates = try [
