@@ -53,6 +53,9 @@ struct TLSTests {
         try client.expect(Messages.ok)
         try proxy.proxy.reload { _ in }
         #expect(try proxy.connect(TLSClient("example.org", after: first)).session.isResumed)
+        // But it ends with what it was begun by.
+        try proxy.proxy.reload { $0.listeners[0].tls!.cipherSuites = "TLS_AES_256_GCM_SHA384" }
+        #expect(try !proxy.connect(TLSClient("example.org", after: first)).session.isResumed)
         proxy.proxy.end()
         origin.end()
     }

@@ -45,10 +45,12 @@ struct TLSMaterial: Sendable {
         }
     }
 
-    /// Sessions go on where it is the same: whoever came by one address is known at no other, and whoever was checked by one
-    /// authority by no other. Instances that share keys in files may have addresses of their own.
+    /// Sessions go on where it is the same: whoever came by one address is known at no other, whoever was checked by one
+    /// authority by no other, and nobody by what is not taken any more. Instances that share keys in files may have addresses of their own.
     var identity: [UInt8] {
         var text = configuration.ticketKeyPaths.isEmpty ? address : ""
+        text +=
+            " \(configuration.minVersion) \(configuration.ciphers ?? "") \(configuration.cipherSuites ?? "")"
         if let asked = configuration.clientCertificates { text += " \(asked.mode) \(asked.depth)" }
         return TLSClientAuthorities.digest(of: Array(text.utf8) + (clients?.digest ?? []))
     }
