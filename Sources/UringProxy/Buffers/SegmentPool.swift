@@ -183,6 +183,12 @@ struct SegmentQueue: BitwiseCopyable {
         return unsafe links[Int(queue.first)].segment
     }
 
+    /// The last segment of a queue; none if it is empty.
+    @inline(__always)
+    func last(of queue: SegmentQueue) -> Segment {
+        queue.last == SegmentPool.none ? .none : unsafe links[Int(queue.last)].segment
+    }
+
     /// The bytes of a segment.
     @inline(__always)
     func view(_ segment: Segment) -> ByteView {
@@ -214,6 +220,22 @@ struct SegmentQueue: BitwiseCopyable {
             guard unsafe body(links[Int(index)].segment) else { return }
             unsafe index = links[Int(index)].next
         }
+    }
+
+    /// Copies the first bytes, up to `limit`, to where there is room for them.
+    ///
+    /// - Returns: how many there were.
+    @unsafe
+    func copy(_ queue: SegmentQueue, upTo limit: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        var count = 0
+        forEach(queue) { segment in
+            let bytes = view(segment)
+            let size = min(bytes.count, limit - count)
+            unsafe bytes[0..<size].copy(to: target + count)
+            count += size
+            return count < limit
+        }
+        return count
     }
 
     /// Drops `size` bytes from the front and lets go of the slices they were in.
@@ -315,13 +337,7 @@ struct SegmentQueue: BitwiseCopyable {
         // Room to grow: else each byte of a slow sender would copy the whole.
         let roomy = SliceClass.fitting(size + size / 4) ?? sliceClass
         guard let slice = arena.lease(roomy) else { return false }
-        var written = 0
-        let target = unsafe arena.address(slice)
-        forEach(queue) { segment in
-            unsafe view(segment).copy(to: target + written)
-            written += Int(segment.size)
-            return true
-        }
+        let written = unsafe copy(queue, upTo: size, to: arena.address(slice))
         removeAll(&queue)
         append(Segment(slice: slice, offset: 0, size: UInt32(written)), to: &queue)
         return true
@@ -336,15 +352,7 @@ struct SegmentQueue: BitwiseCopyable {
         guard let sliceClass = SliceClass.fitting(limit), let slice = arena.lease(sliceClass) else {
             return false
         }
-        var written = 0
-        let target = unsafe arena.address(slice)
-        forEach(queue) { segment in
-            let bytes = view(segment)
-            let size = min(bytes.count, limit - written)
-            unsafe bytes[0..<size].copy(to: target + written)
-            written += size
-            return written < limit
-        }
+        unsafe _ = copy(queue, upTo: limit, to: arena.address(slice))
         consume(UInt32(limit), from: &queue)
         let link = takeLink(Segment(slice: slice, offset: 0, size: UInt32(limit)))
         unsafe links[Int(link)].next = queue.first

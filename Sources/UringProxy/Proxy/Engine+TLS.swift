@@ -235,16 +235,8 @@ extension Engine where D: ~Copyable {
         let first = segments.firstView(of: connections[slot].output)
         if first.count >= limit { return first[0..<limit] }
         if first.count >= 4096 { return first }
-        let (segments, memory) = unsafe (self.segments, tlsWire.memory)
-        var count = 0
-        segments.forEach(connections[slot].output) { segment in
-            let bytes = segments.view(segment)
-            let size = min(bytes.count, limit - count)
-            unsafe bytes[0..<size].copy(to: memory + count)
-            count += size
-            return count < limit
-        }
-        return unsafe ByteView(base: memory, count: count)
+        let count = unsafe segments.copy(connections[slot].output, upTo: limit, to: tlsWire.memory)
+        return unsafe ByteView(base: tlsWire.memory, count: count)
     }
 
     /// Without a slice to spare: encrypts one record into the wire's own memory, and lets go of what it was made of before it asks for
