@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -16,6 +17,10 @@ struct ctest_client {
     SSL *session;
     SSL_SESSION *ticket;
     char error[256];
+    // Of TLS 1.3, for records of its own making.
+    unsigned char secret[48];
+    size_t secret_size;
+    uint64_t record_number;
 };
 
 static int keep_ticket(SSL *session, SSL_SESSION *ticket) {
@@ -23,6 +28,14 @@ static int keep_ticket(SSL *session, SSL_SESSION *ticket) {
     SSL_SESSION_free(client->ticket);
     client->ticket = ticket;
     return 1;
+}
+
+static void keep_secret(const SSL *session, const char *line) {
+    struct ctest_client *client = SSL_get_app_data(session);
+    static const char label[] = "CLIENT_TRAFFIC_SECRET_0 ";
+    const char *hex = strrchr(line, ' ');
+    if (strncmp(line, label, sizeof label - 1) != 0 || !hex) return;
+    OPENSSL_hexstr2buf_ex(client->secret, sizeof client->secret, &client->secret_size, hex + 1, 0);
 }
 
 static int version_of(int number) {
@@ -43,6 +56,7 @@ struct ctest_client *ctest_client_make(
     SSL_CTX_set_max_proto_version(client->context, version_of(most));
     SSL_CTX_set_session_cache_mode(client->context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(client->context, keep_ticket);
+    SSL_CTX_set_keylog_callback(client->context, keep_secret);
     if (ciphers) SSL_CTX_set_cipher_list(client->context, ciphers);
     client->session = SSL_new(client->context);
     SSL_set_app_data(client->session, client);
@@ -151,6 +165,56 @@ void ctest_client_close(struct ctest_client *client) {
 
 int ctest_client_update_keys(struct ctest_client *client) {
     return SSL_key_update(client->session, SSL_KEY_UPDATE_REQUESTED);
+}
+
+// HKDF-Expand-Label (RFC 8446 §7.1), with the hash that belongs to secrets of this size.
+static void expand(const struct ctest_client *client, const char *label, unsigned char *key, size_t size) {
+    unsigned char info[64] = {0, (unsigned char)size, (unsigned char)(6 + strlen(label))};
+    memcpy(info + 3, "tls13 ", 6);
+    memcpy(info + 9, label, strlen(label));
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+    EVP_PKEY_derive_init(context);
+    EVP_PKEY_CTX_set_hkdf_mode(context, EVP_PKEY_HKDEF_MODE_EXPAND_ONLY);
+    EVP_PKEY_CTX_set_hkdf_md(context, client->secret_size == 48 ? EVP_sha384() : EVP_sha256());
+    EVP_PKEY_CTX_set1_hkdf_key(context, client->secret, (int)client->secret_size);
+    EVP_PKEY_CTX_add1_hkdf_info(context, info, (int)(10 + strlen(label)));
+    EVP_PKEY_derive(context, key, &size);
+    EVP_PKEY_CTX_free(context);
+}
+
+size_t ctest_client_record(
+    struct ctest_client *client, int type, const void *bytes, size_t size, size_t padding, void *record) {
+    unsigned char key[32], nonce[12], *out = record;
+    expand(client, "key", key, client->secret_size == 48 ? 32 : 16);
+    expand(client, "iv", nonce, sizeof nonce);
+    for (int index = 0; index < 8; index++) {
+        nonce[11 - index] ^= (unsigned char)(client->record_number >> (8 * index));
+    }
+    client->record_number++;
+    size_t inner = size + 1 + padding;
+    unsigned char *content = calloc(1, inner);
+    memcpy(content, bytes, size);
+    content[size] = (unsigned char)type;
+    unsigned char header[5] = {23, 3, 3, (unsigned char)((inner + 16) >> 8), (unsigned char)(inner + 16)};
+    memcpy(out, header, sizeof header);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int count = 0;
+    EVP_EncryptInit_ex(
+        context, client->secret_size == 48 ? EVP_aes_256_gcm() : EVP_aes_128_gcm(), NULL, key, nonce);
+    EVP_EncryptUpdate(context, NULL, &count, header, sizeof header);
+    EVP_EncryptUpdate(context, out + 5, &count, content, (int)inner);
+    EVP_EncryptFinal_ex(context, out + 5 + count, &count);
+    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, out + 5 + inner);
+    EVP_CIPHER_CTX_free(context);
+    free(content);
+    return 5 + inner + 16;
+}
+
+void ctest_client_renew_keys(struct ctest_client *client) {
+    unsigned char next[48];
+    expand(client, "traffic upd", next, client->secret_size);
+    memcpy(client->secret, next, client->secret_size);
+    client->record_number = 0;
 }
 
 int ctest_client_version(const struct ctest_client *client) {

@@ -88,6 +88,24 @@ internal import CTestTLS
     /// New keys, on both sides: it takes effect with what is written next.
     public func updateKeys() { unsafe _ = ctest_client_update_keys(client) }
 
+    /// A record of TLS 1.3 that no library would write. Whoever makes one makes all that follow the handshake.
+    ///
+    /// - Parameters:
+    ///   - type: 22: handshake, 23: application data.
+    ///   - padding: so many zeros behind the content.
+    public func record(_ type: Int32, _ content: [UInt8], padding: Int = 0) -> [UInt8] {
+        var record = [UInt8](repeating: 0, count: content.count + padding + 22)
+        let count = unsafe ctest_client_record(client, type, content, content.count, padding, &record)
+        precondition(count == record.count)
+        return record
+    }
+
+    /// A KeyUpdate (RFC 8446 §4.6.3).
+    public static let keyUpdate: [UInt8] = [24, 0, 0, 1, 0]
+
+    /// Records are made with the next keys from here on.
+    public func renewKeys() { unsafe ctest_client_renew_keys(client) }
+
     // MARK: Facts
 
     /// 12, 13…

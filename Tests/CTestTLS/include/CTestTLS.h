@@ -34,6 +34,13 @@ void ctest_client_close(struct ctest_client *client);
 /// Makes new keys for what it sends, and asks the server for as much (TLS 1.3).
 int ctest_client_update_keys(struct ctest_client *client);
 
+/// Writes a record of TLS 1.3 as it stands in no library, where there is room for `size`, `padding` and 22 bytes: of any type, any
+/// content and so many zeros. Whoever does so writes all that follows the handshake in this way.
+size_t ctest_client_record(
+    struct ctest_client *client, int type, const void *bytes, size_t size, size_t padding, void *record);
+/// The next records are made with the next keys.
+void ctest_client_renew_keys(struct ctest_client *client);
+
 /// 12, 13…
 int ctest_client_version(const struct ctest_client *client);
 int ctest_client_is_resumed(const struct ctest_client *client);
