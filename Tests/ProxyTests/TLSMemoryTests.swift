@@ -40,6 +40,49 @@ struct TLSMemoryTests {
         origin.end()
     }
 
+    @Test(
+        "Many bodies that nobody reads fill the memory, and none waits for ever or is changed",
+        arguments: TestDriver.offered)
+    func slowOrigin(_ driver: TestDriver) throws {
+        let begun = Mutex(0)
+        let isRead = Mutex(false)
+        let origin = try ServedOrigin { socket in
+            let seed = UInt64(try socket.receivePath().dropFirst()) ?? 0
+            begun.withLock { $0 += 1 }
+            while !isRead.withLock({ $0 }) { usleep(1000) }
+            let body = try socket.receive(exactly: 300_000)
+            let isSame = difference(body, pattern(300_000, seed: seed)) == nil
+            try socket.send("HTTP/1.1 \(isSame ? "204 No Content" : "400 Other Bytes")\r\n\r\n")
+        }
+        let proxy = try TLSProxy(driver, origin.address) {
+            $0.memoryBytes = 16 << 20
+            $0.limitRateMin = .off
+        }
+        let clients = try (0..<100).map { _ in try proxy.connect() }
+        for (number, client) in clients.enumerated() {
+            try client.send("POST /\(number + 1) HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n")
+        }
+        try proxy.proxy.wait(for: "all of them") { begun.withLock { $0 } == 100 }
+        let senders = try clients.enumerated().map { number, client in
+            try client.session.write(pattern(300_000, seed: UInt64(number + 1)))
+            let ciphertext = client.session.take()
+            return spawn { [descriptor = client.socket.descriptor] in
+                try? TestSocket(descriptor: cposix_duplicate(descriptor)).send(ciphertext)
+            }
+        }
+        try proxy.proxy.wait(for: "the bodies") { proxy[.bytesReceivedDownstream] > 100 * 32 << 10 }
+        isRead.withLock { $0 = true }
+        // Where there is no memory for an answer the connection ends.
+        for client in clients {
+            if let head = try? client.receiveHead() { #expect(head.hasPrefix("HTTP/1.1 204 "), "\(head)") }
+        }
+        for sender in senders { sender.join() }
+        try proxy.proxy.wait(for: "the ends") { proxy[.exchangesFinished] == 100 }
+        #expect(proxy[.responses2xx] + proxy[.buffersExhausted] >= 100)
+        proxy.proxy.end()
+        origin.end()
+    }
+
     @Test("A moment without memory leaves no trace", arguments: TestDriver.offered)
     func recovery(_ driver: TestDriver) throws {
         let origin = try TestOrigin()

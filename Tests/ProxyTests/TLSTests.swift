@@ -275,11 +275,12 @@ struct TLSTests {
 
     @Test("A slow reader slows the origin down, and gets all of it", arguments: TestDriver.offered)
     func slowReader(_ driver: TestDriver) throws {
-        let size = 4 << 20
+        // More than the kernel keeps for a reader.
+        let size = 12 << 20
         let origin = try ServedOrigin { socket in
             _ = try socket.receiveHead()
-            try socket.send("HTTP/1.1 200 OK\r\nContent-Length: \(4 << 20)\r\n\r\n")
-            try socket.send(pattern(4 << 20))
+            try socket.send("HTTP/1.1 200 OK\r\nContent-Length: \(12 << 20)\r\n\r\n")
+            try socket.send(pattern(12 << 20))
         }
         let proxy = try TLSProxy(driver, origin.address)
         let client = try proxy.connect(receiveBuffer: 16_384)
@@ -360,6 +361,22 @@ struct TLSTests {
         let idle = try proxy.connect()
         try serve(idle, origin)
         try idle.expectEnd()
+    }
+
+    @Test(
+        "Who has ended the stream without a word is told that an answer is whole",
+        arguments: TestDriver.offered)
+    func halfClosed(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TLSProxy(driver, origin.address)
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        client.socket.finish()
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        #expect(try client.receiveResponse().body == "hi")
+        try client.expectEnd()
     }
 
     @Test("A body that the origin cuts has no close_notify behind it", arguments: TestDriver.offered)
@@ -448,6 +465,19 @@ struct TLSTests {
             try proxy.proxy.wait(for: "the end") { proxy[.tunnelsClosed] == 2 }
         }
         #expect(proxy[.tlsTruncated] == 0)
+        // Ours may be answered by the stream's end alone.
+        do {
+            let client = try proxy.connect()
+            try client.send(connect)
+            let upstream = try origin.accept()
+            try client.expect(established)
+            upstream.finish()
+            #expect(try client.receiveAll() == [])
+            client.socket.finish()
+            try upstream.expectEnd()
+            try proxy.proxy.wait(for: "the end") { proxy[.tunnelsClosed] == 3 }
+            #expect(proxy[.tlsTruncated] == 0)
+        }
         // Without a word for it an end is no end.
         let client = try proxy.connect()
         try client.send(connect + "all that came")

@@ -114,8 +114,8 @@ extension Engine where D: ~Copyable {
             tlsWire.collect()
             let outcome = tls[slot].session.shakeHands()
             segments.consume(UInt32(offered.count - tlsWire.unreadCount), from: &tls[slot].received)
+            tlsWire.offer(.empty)
             guard keepWritten(slot) else {
-                counters.add(.buffersExhausted)
                 connections[slot].resetsOnClose = true
                 close(slot)
                 return
@@ -182,12 +182,16 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// What the session has to say about it leaves, and that is all.
     private mutating func handshakeFailed(_ slot: UInt32, _ cause: Counter) {
         leaveHandshake(slot)
         counters.add(cause)
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)
+        endWithAlert(slot)
+    }
+
+    /// What the session has to say about its end leaves, and that is all.
+    mutating func endWithAlert(_ slot: UInt32) {
         if connections[slot].output.isEmpty || tls[slot].streamEnded {
             close(slot)
             return
@@ -195,6 +199,7 @@ extension Engine where D: ~Copyable {
         connections[slot].phase = .waiting
         connections[slot].phaseStartedAt = driver.now
         connections[slot].closesAfterFlush = true
+        queueFlush(slot)
         updateReceive(slot)
         armTimer(slot)
     }

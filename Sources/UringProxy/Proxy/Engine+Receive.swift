@@ -175,12 +175,13 @@ extension Engine where D: ~Copyable {
         }
         if completion.result > 0 {
             let size = UInt32(completion.result)
+            if isSecure(slot) && connections[slot].phase != .discarding {
+                receivedSecurely(slot, Segment(slice: slice, offset: 0, size: size))
+                return
+            }
             noteReceived(slot, size)
             if connections[slot].phase == .discarding {
                 arena.release(slice)
-            } else if isSecure(slot) {
-                receivedSecurely(slot, Segment(slice: slice, offset: 0, size: size))
-                return
             } else {
                 segments.appendCompacting(
                     Segment(slice: slice, offset: 0, size: size), to: &connections[slot].input)
@@ -196,8 +197,19 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     func noteReceived(_ slot: UInt32, _ size: UInt32) {
+        notePace(slot, size)
+        countReceived(slot, size)
+    }
+
+    /// Bytes have come that the peer's pace is measured by.
+    @inline(__always)
+    func notePace(_ slot: UInt32, _ size: UInt32) {
         connections[slot].lastReceivedAt = driver.now
         connections[slot].countReceived(size)
+    }
+
+    @inline(__always)
+    func countReceived(_ slot: UInt32, _ size: UInt32) {
         counters.add(
             connections[slot].side == .downstream ? .bytesReceivedDownstream : .bytesReceivedUpstream,
             UInt64(size))

@@ -37,12 +37,7 @@ extension Engine where D: ~Copyable {
             .leased, .pooled, .retiring, .tunnelling:
             break
         }
-        if isSecure(slot) && !seal(slot) {
-            counters.add(.buffersExhausted)
-            connections[slot].resetsOnClose = true
-            connectionFailed(slot, errno: Errno.noMemory)
-            return
-        }
+        if isSecure(slot) && !sealOutput(slot) { return }
         connections[slot].isSending = true
         connections[slot].requestHeld = false
         connections[slot].operationsInFlight += 1
@@ -155,7 +150,7 @@ extension Engine where D: ~Copyable {
 
     /// Room in a connection's output: its other side may go on.
     @inline(__always)
-    private mutating func outputDrained(_ slot: UInt32) {
+    mutating func outputDrained(_ slot: UInt32) {
         switch connections[slot].phase {
         case .waiting, .readingHead:
             if connections[slot].output.isEmpty && connections[slot].closesAfterFlush {

@@ -15,6 +15,7 @@ extension Engine where D: ~Copyable {
     /// Ciphertext has come.
     @inline(never)
     mutating func receivedSecurely(_ slot: UInt32, _ segment: Segment) {
+        countReceived(slot, segment.size)
         if tls[slot].isBroken || connections[slot].inputEnded {
             arena.release(segment.slice)
             updateReceive(slot)
@@ -41,7 +42,8 @@ extension Engine where D: ~Copyable {
     /// Whether ciphertext waits for the room that there is now; it is seen to in this turn.
     @inline(never)
     mutating func decryptsFirst(_ slot: UInt32) -> Bool {
-        if tls[slot].session.isNone || tls[slot].received.isEmpty { return false }
+        if tls[slot].session.isNone { return false }
+        if !tls[slot].isOpen || wholeRecord(slot) == nil { return false }
         queueDecrypt(slot)
         return true
     }
@@ -52,7 +54,7 @@ extension Engine where D: ~Copyable {
         decryptQueue.append(slot)
     }
 
-    /// Those that had no room, or no memory.
+    /// Those that had no room, or had their turn.
     @inline(never)
     mutating func decryptQueued() {
         for _ in 0..<decryptQueue.count {
@@ -63,29 +65,35 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// Records that are decrypted before others are served.
+    private static var recordsAtOnce: Int { 128 }
+
     /// Decrypts what has come, as far as there is room, for whoever reads the connection now.
     mutating func decrypt(_ slot: UInt32) {
         let before = connections[slot].input.byteCount
         let hadEnded = connections[slot].inputEnded
-        loop: while !tls[slot].received.isEmpty && wantsInput(slot) {
-            switch decryptSegment(slot) {
+        // All of what has come takes no more memory than a part of it.
+        var left = wantsInput(slot) ? Self.recordsAtOnce : 0
+        while left > 0, let size = wholeRecord(slot) {
+            left -= 1
+            switch decryptRecord(slot, size) {
             case .goesOn: break
-            case .lacksMemory:
-                counters.add(.buffersExhausted)
-                queueDecrypt(slot)
-                break loop
             case .ended:
                 segments.removeAll(&tls[slot].received)
                 connections[slot].inputEnded = true
             case .failed:
                 sessionFailed(slot)
                 return
+            case .isMute:
+                connections[slot].resetsOnClose = true
+                connectionFailed(slot, errno: Errno.noMemory)
+                return
             }
         }
-        if tls[slot].streamEnded && tls[slot].received.isEmpty && !connections[slot].inputEnded {
-            noteTruncated(slot)
-        }
-        if connections[slot].input.byteCount != before || connections[slot].inputEnded != hadEnded {
+        settleRest(slot)
+        let size = connections[slot].input.byteCount - before
+        if size > 0 { notePace(slot, size) }
+        if size > 0 || connections[slot].inputEnded != hadEnded {
             inputArrived(slot)
         } else {
             updateReceive(slot)
@@ -93,58 +101,103 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    private enum Decrypted { case goesOn, lacksMemory, ended, failed }
+    /// What is left when all whole records are decrypted: it waits in as little memory as holds it, or its rest never comes.
+    private mutating func settleRest(_ slot: UInt32) {
+        if wholeRecord(slot) != nil {
+            if wantsInput(slot) { queueDecrypt(slot) }
+            return
+        }
+        if !tls[slot].streamEnded {
+            _ = segments.makeContiguous(&tls[slot].received)
+        } else if !connections[slot].inputEnded {
+            segments.removeAll(&tls[slot].received)
+            noteTruncated(slot)
+        }
+    }
 
-    /// Decrypts a segment's worth: each record to where it came from, as a record is larger than its content. Nothing is leased, but
-    /// for a record whose beginning came in an earlier segment.
-    private mutating func decryptSegment(_ slot: UInt32) -> Decrypted {
-        let session = tls[slot].session
-        let segment = segments.first(of: tls[slot].received)
-        let size = Int(segment.size)
-        let base = unsafe arena.address(segment.slice) + Int(segment.offset)
-        var count = 0
-        // Behind the last record that came whole.
-        var unread = size
-        var outcome = TLSSession.Outcome.done(0)
-        tlsWire.offer(segments.view(segment))
+    // MARK: - Records
+
+    /// The size of the first record that waits, with its header, if all of it has come. A session is given whole ones alone: what it
+    /// holds in between is in no budget.
+    private func wholeRecord(_ slot: UInt32) -> UInt32? {
+        let (queue, segments) = (tls[slot].received, self.segments)
+        guard Int(queue.byteCount) >= TLSWire.headerSize else { return nil }
+        var place = 0
+        var size = TLSWire.headerSize
+        segments.forEach(queue) { segment in
+            let bytes = segments.view(segment)
+            for index in 0..<min(bytes.count, TLSWire.headerSize - place) {
+                if place == 3 { size += Int(bytes[index]) << 8 }
+                if place == 4 { size += Int(bytes[index]) }
+                place += 1
+            }
+            return place < TLSWire.headerSize
+        }
+        // By its header the session will refuse it.
+        if size > TLSWire.receivedSize { size = TLSWire.headerSize }
+        return Int(queue.byteCount) >= size ? UInt32(size) : nil
+    }
+
+    private enum Decrypted {
+        case goesOn, ended, failed
+        /// What the session has to answer cannot be sent.
+        case isMute
+    }
+
+    /// Decrypts the first record, which is there as a whole, to where it came from: no memory is needed for it.
+    private mutating func decryptRecord(_ slot: UInt32, _ size: UInt32) -> Decrypted {
+        var record = SegmentQueue()
+        segments.move(size, from: &tls[slot].received, to: &record)
+        if segments.isContiguous(record) {
+            tlsWire.offer(segments.firstView(of: record))
+        } else {
+            unsafe _ = segments.copy(record, upTo: Int(size), to: tlsWire.record)
+            tlsWire.offer(unsafe ByteView(base: tlsWire.record, count: Int(size)))
+        }
         tlsWire.collect()
-        if tls[slot].partialBytes > 0 {
-            let most = min(Int(tls[slot].partialBytes) + size, TLSWire.recordSize)
-            guard let sliceClass = SliceClass.fitting(most), let slice = arena.lease(sliceClass) else {
-                return .lacksMemory
-            }
-            outcome = unsafe read(session, into: arena.address(slice), size: sliceClass.sliceSize, slot)
-            if case .done(let more) = outcome {
-                segments.appendCompacting(
-                    Segment(slice: slice, offset: 0, size: UInt32(more)), to: &connections[slot].input)
-                tls[slot].partialBytes = 0
-                unread = tlsWire.unreadCount
-            } else {
-                arena.release(slice)
-            }
+        var outcome = TLSSession.Outcome.done(0)
+        repeat {
+            let piece = segments.first(of: record)
+            outcome = decryptPiece(slot, piece)
+            segments.consume(piece.size, from: &record)
+        } while tls[slot].session.pendingCount > 0 && !record.isEmpty
+        segments.removeAll(&record)
+        tlsWire.offer(.empty)
+        guard keepWritten(slot) else { return .isMute }
+        if tls[slot].sealWaits {
+            tls[slot].sealWaits = false
+            queueFlush(slot)
         }
-        while case .done = outcome, unread > 0 {
-            outcome = unsafe read(session, into: base + count, size: size - count, slot)
-            guard case .done(let more) = outcome else { break }
-            count += more
-            unread = tlsWire.unreadCount
-        }
-        if outcome == .wantsInput { tls[slot].partialBytes += UInt32(unread) }
-        let taken = UInt32(size - tlsWire.unreadCount)
-        if count > 0 {
-            assert(arena.isUnique(segment.slice), "nobody else reads where it is decrypted to")
-            arena.retain(segment.slice)
-            segments.appendCompacting(
-                Segment(slice: segment.slice, offset: segment.offset, size: UInt32(count)),
-                to: &connections[slot].input)
-        }
-        segments.consume(taken, from: &tls[slot].received)
-        guard keepWritten(slot) else { return .failed }
         switch outcome {
-        case .done, .wantsInput: return .goesOn
+        case .done:
+            tls[slot].idleRecords = 0
+            return .goesOn
+        case .wantsInput: return mayBeIdle(slot) ? .goesOn : .failed
         case .ended: return .ended
         case .wantsRoom, .failed: return .failed
         }
+    }
+
+    /// Decrypts as much as there is room for in a piece of the record, which the session has read by the time that it writes.
+    private mutating func decryptPiece(_ slot: UInt32, _ piece: Segment) -> TLSSession.Outcome {
+        // Right behind the record before, where that came in the same slice: together they are one segment.
+        let last = segments.last(of: connections[slot].input)
+        let isNext = last.slice == piece.slice && last.offset + last.size <= piece.offset
+        let offset = isNext ? last.offset + last.size : piece.offset
+        let target = unsafe arena.address(piece.slice) + Int(offset)
+        let outcome = unsafe read(tls[slot].session, into: target, size: Int(piece.size), slot)
+        guard case .done(let count) = outcome else { return outcome }
+        arena.retain(piece.slice)
+        segments.append(
+            Segment(slice: piece.slice, offset: offset, size: UInt32(count)), to: &connections[slot].input)
+        return outcome
+    }
+
+    /// A record had nothing for anybody: new keys, or nothing at all. They cost more than they do good; as many in a row as here
+    /// BoringSSL takes as well.
+    private mutating func mayBeIdle(_ slot: UInt32) -> Bool {
+        tls[slot].idleRecords += 1
+        return tls[slot].idleRecords <= 32
     }
 
     /// Reads one record; what the session has to say about it is kept as often as it fills the wire.
@@ -158,9 +211,11 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// The stream has ended without a close_notify (RFC 8446 §6.1): fine between messages, and where their framing tells their end.
+    /// The stream has ended without a close_notify (RFC 8446 §6.1): fine between messages, and where their framing tells their end; and
+    /// many answer ours by that alone.
     private mutating func noteTruncated(_ slot: UInt32) {
         connections[slot].inputEnded = true
+        if tls[slot].isEnded { return }
         tls[slot].isTruncated = true
         switch connections[slot].phase {
         case .readingHead, .tunnelling: counters.add(.tlsTruncated)
@@ -170,47 +225,101 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// What the peer sent cannot be decrypted, or it has sent a fatal alert.
+    /// What the peer sent cannot be decrypted, or it has sent a fatal alert: the session's own alert leaves, and no more.
     private mutating func sessionFailed(_ slot: UInt32) {
         counters.add(.tlsErrors)
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)
-        connections[slot].resetsOnClose = true
-        connectionFailed(slot, errno: Errno.connectionReset)
+        segments.removeAll(&connections[slot].input)
+        let index = connections[slot].exchange
+        switch connections[slot].phase {
+        case .waiting, .readingHead: break
+        case .multiplexing: abandonStreams(slot)
+        case .exchanging:
+            counters.add(.downstreamAborted)
+            finishExchange(index)
+        case .tunnelling where connections[slot].side == .downstream:
+            connections[partner(of: slot)].resetsOnClose = true
+            finishExchange(index)
+        case .tunnelling, .leased, .readingProxyHeader, .handshaking, .discarding, .detached, .connecting,
+            .pooled, .borrowed, .retiring, .closing:
+            connections[slot].resetsOnClose = true
+            connectionFailed(slot, errno: Errno.connectionReset)
+            return
+        }
+        connections[slot].isBulk = false
+        // It had nothing to say to it.
+        connections[slot].resetsOnClose = connections[slot].output.isEmpty
+        endWithAlert(slot)
     }
 
     // MARK: - Sending
 
-    /// Encrypts what of the output is not yet. False if there is no memory for that: what is left is in no state to be sent.
+    private enum Sealed { case done, waits, lacksMemory, failed }
+
+    /// Encrypts what of the output is not yet; whether it may be sent now.
     @inline(never)
-    mutating func seal(_ slot: UInt32) -> Bool {
+    mutating func sealOutput(_ slot: UInt32) -> Bool {
+        switch seal(slot) {
+        case .done:
+            if !connections[slot].output.isEmpty { return true }
+            outputDrained(slot)
+            return false
+        case .waits:
+            // As long as for a peer that does not read.
+            tls[slot].sealWaits = true
+            armTimer(slot)
+            return false
+        case .lacksMemory: counters.add(.buffersExhausted)
+        case .failed: counters.add(.tlsErrors)
+        }
+        // What is left is in no state to be sent.
+        connections[slot].resetsOnClose = true
+        connectionFailed(slot, errno: Errno.noMemory)
+        return false
+    }
+
+    private mutating func seal(_ slot: UInt32) -> Sealed {
         if connections[slot].output.byteCount > tls[slot].sealedBytes {
             var sealed = SegmentQueue()
             segments.move(tls[slot].sealedBytes, from: &connections[slot].output, to: &sealed)
             segments.move(tls[slot].written.byteCount, from: &tls[slot].written, to: &sealed)
-            while !connections[slot].output.isEmpty {
-                if sealSlice(slot, to: &sealed) || sealTightly(slot, to: &sealed) { continue }
-                segments.removeAll(&sealed)
-                return false
+            if tls[slot].isBroken { segments.removeAll(&connections[slot].output) }
+            var outcome = Sealed.done
+            while outcome == .done && !connections[slot].output.isEmpty {
+                outcome = sealSlice(slot, to: &sealed)
+                if outcome == .lacksMemory { outcome = sealTightly(slot, to: &sealed) }
             }
-            connections[slot].output = sealed
+            if outcome == .lacksMemory || outcome == .failed {
+                segments.removeAll(&sealed)
+                return outcome
+            }
             tls[slot].sealedBytes = sealed.byteCount
+            segments.move(connections[slot].output.byteCount, from: &connections[slot].output, to: &sealed)
+            connections[slot].output = sealed
+            if outcome == .waits { return .waits }
         }
         if connections[slot].closesAfterFlush && connections[slot].phase != .handshaking {
-            return sayEnd(slot)
+            sayEnd(slot)
         }
-        return true
+        return .done
     }
 
-    /// Fills a slice with records; false if there is none.
-    private mutating func sealSlice(_ slot: UInt32, to sealed: inout SegmentQueue) -> Bool {
+    /// What a call for sending that encrypted nothing came to.
+    private func refusal(_ outcome: TLSSession.Outcome) -> Sealed {
+        outcome == .wantsInput ? .waits : .failed
+    }
+
+    /// Fills a slice with records.
+    private mutating func sealSlice(_ slot: UInt32, to sealed: inout SegmentQueue) -> Sealed {
         let size = Int(connections[slot].output.byteCount)
         let wanted = min(size + TLSWire.overhead, SliceClass.medium.sliceSize)
         guard let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) else {
-            return false
+            return .lacksMemory
         }
         let base = unsafe arena.address(slice)
         var used = 0
+        var outcome = TLSSession.Outcome.wantsRoom
         while !connections[slot].output.isEmpty {
             let room = sliceClass.sliceSize - used - TLSWire.overhead
             let record = min(Int(connections[slot].output.byteCount), TLSWire.recordSize)
@@ -218,16 +327,17 @@ extension Engine where D: ~Copyable {
             if room < record { break }
             let bytes = contiguousOutput(slot, upTo: record)
             unsafe tlsWire.collect(into: base + used, size: sliceClass.sliceSize - used)
-            guard case .done(let more) = tls[slot].session.write(bytes) else { break }
+            outcome = tls[slot].session.write(bytes)
+            guard case .done(let more) = outcome else { break }
             used += tlsWire.writtenCount
             segments.consume(UInt32(more), from: &connections[slot].output)
         }
         if used == 0 {
             arena.release(slice)
-            return false
+            return refusal(outcome)
         }
         segments.append(Segment(slice: slice, offset: 0, size: UInt32(used)), to: &sealed)
-        return true
+        return .done
     }
 
     /// The output's first bytes, for one record. Small pieces are copied together: a record of its own costs more.
@@ -241,13 +351,13 @@ extension Engine where D: ~Copyable {
 
     /// Without a slice to spare: encrypts one record into the wire's own memory, and lets go of what it was made of before it asks for
     /// a slice again.
-    private mutating func sealTightly(_ slot: UInt32, to sealed: inout SegmentQueue) -> Bool {
+    private mutating func sealTightly(_ slot: UInt32, to sealed: inout SegmentQueue) -> Sealed {
         let first = segments.firstView(of: connections[slot].output)
         tlsWire.collect()
-        guard case .done(let size) = tls[slot].session.write(first[0..<min(first.count, TLSWire.recordSize)])
-        else { return false }
+        let outcome = tls[slot].session.write(first[0..<min(first.count, TLSWire.recordSize)])
+        guard case .done(let size) = outcome else { return refusal(outcome) }
         segments.consume(UInt32(size), from: &connections[slot].output)
-        return copyWritten(to: &sealed)
+        return copyWritten(to: &sealed) ? .done : .lacksMemory
     }
 
     /// Puts what is in the wire's own memory into slices; false if there are none.
@@ -267,30 +377,34 @@ extension Engine where D: ~Copyable {
         return true
     }
 
-    /// Queues what the session wrote by itself: before bytes that are not encrypted yet, as its records have numbers. False if there is
-    /// no memory for it, or a peer asks for more of it than it reads.
+    /// Queues what the session wrote by itself: before bytes that are not encrypted yet, as its records have numbers. False, and counted,
+    /// if there is no memory for it, or a peer asks for more of it than it reads.
     mutating func keepWritten(_ slot: UInt32) -> Bool {
         let size = UInt32(tlsWire.writtenCount)
         if size == 0 { return true }
         defer { tlsWire.collect() }
         if tls[slot].isOpen {
             tls[slot].answerBytes += size
-            if tls[slot].answerBytes > Self.answerLimit { return false }
+            if tls[slot].answerBytes > Self.answerLimit {
+                counters.add(.tlsErrors)
+                return false
+            }
         }
+        let isKept: Bool
         if connections[slot].output.byteCount > tls[slot].sealedBytes {
             var written = tls[slot].written
-            let isKept = copyWritten(to: &written)
+            isKept = copyWritten(to: &written)
             tls[slot].written = written
-            return isKept
+        } else {
+            if connections[slot].output.isEmpty { outputBegins(slot) }
+            var output = connections[slot].output
+            isKept = copyWritten(to: &output)
+            connections[slot].output = output
+            tls[slot].sealedBytes = output.byteCount
+            queueFlush(slot)
         }
-        if connections[slot].output.isEmpty { outputBegins(slot) }
-        var output = connections[slot].output
-        let isKept = copyWritten(to: &output)
-        connections[slot].output = output
-        tls[slot].sealedBytes = output.byteCount
-        guard isKept else { return false }
-        queueFlush(slot)
-        return true
+        if !isKept { counters.add(.buffersExhausted) }
+        return isKept
     }
 
     @inline(never)
@@ -301,18 +415,17 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Ends
 
-    /// Writes a close_notify behind the output, which is encrypted; false if there is no memory for it.
-    private mutating func sayEnd(_ slot: UInt32) -> Bool {
-        if !owesEnd(slot) { return true }
+    /// Writes a close_notify behind the output, which is encrypted. Without memory for it the stream ends without it.
+    private mutating func sayEnd(_ slot: UInt32) {
+        if !owesEnd(slot) { return }
         tls[slot].isEnded = true
         tlsWire.collect()
-        guard case .done = tls[slot].session.end() else { return true }
-        return keepWritten(slot)
+        if case .done = tls[slot].session.end() { _ = keepWritten(slot) }
     }
 
     /// Whether the peer has yet to be told that nothing more comes.
     private func owesEnd(_ slot: UInt32) -> Bool {
-        tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken && !tls[slot].isTruncated
+        tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken
     }
 
     /// Whether our side of the stream may end now, with nothing in the output. If not, a close_notify leaves first, and it is asked
@@ -320,8 +433,8 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func mayEnd(_ slot: UInt32) -> Bool {
         guard !tls[slot].session.isNone, owesEnd(slot) else { return true }
-        // Without memory for it the stream ends without it.
-        return !sayEnd(slot) || connections[slot].output.isEmpty
+        sayEnd(slot)
+        return connections[slot].output.isEmpty
     }
 
     /// Whether the end that came from one side of a tunnel may be passed on to the other now.

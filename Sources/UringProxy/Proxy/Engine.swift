@@ -144,7 +144,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var tlsCount = 0
     /// What sessions read from and write to.
     let tlsWire = TLSWire()
-    /// Connections whose ciphertext waited for room, or waits for memory.
+    /// Connections whose ciphertext waited for room, or for its turn.
     var decryptQueue: SlotQueue
     /// Connections with a pipe.
     var piped: SlotQueue
@@ -252,7 +252,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     @inline(__always)
     var nextDeadline: Int64 {
         if !borrowed.isEmpty { return driver.now }
-        if !decryptQueue.isEmpty && arena.canLease(.medium) { return driver.now }
+        if !decryptQueue.isEmpty { return driver.now }
         // What this turn gave back the driver takes with the next one.
         if !starved.isEmpty && (driver.receivableSlices > 0 || arena.canLease(.medium)) { return driver.now }
         return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)

@@ -9,10 +9,12 @@ struct TLSState: BitwiseCopyable {
     var sealedBytes: UInt32 = 0
     /// Of them, what the session wrote by itself, at most.
     var answerBytes: UInt32 = 0
-    /// Bytes that the session has taken of a record that has not come whole.
-    var partialBytes: UInt32 = 0
+    /// Records since the last one with bytes for anybody.
+    var idleRecords: UInt8 = 0
     /// The handshake is over.
     var isOpen = false
+    /// Nothing is encrypted until the peer has sent the rest of what it began (RFC 8446 §5.1).
+    var sealWaits = false
     /// Our close_notify is in the output, or gone.
     var isEnded = false
     /// Nothing more comes of the session, nor goes through it.

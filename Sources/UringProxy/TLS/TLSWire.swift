@@ -9,19 +9,26 @@ internal import CPosix
     let io: UnsafeMutablePointer<copenssl_io>
     /// Room for `memorySize` bytes, for whoever has no use for it as what is written to.
     let memory: UnsafeMutablePointer<UInt8>
+    /// Room for `receivedSize` bytes: of a record that came in pieces.
+    let record: UnsafeMutablePointer<UInt8>
 
     /// A record with all that belongs to it, and more than most handshakes send at once.
     static let memorySize = recordSize + overhead
     /// The content of a record at most (RFC 8446 §5.1).
     static let recordSize = 16_384
+    /// Type, version and length (RFC 8446 §5.1).
+    static let headerSize = 5
+    /// A record with its header, as no version allows a larger one (RFC 5246 §6.2.3).
+    static let receivedSize = headerSize + recordSize + 2048
     /// What a record has beside its content at most.
     static let overhead = COPENSSL_OVERHEAD
 
     init() {
-        guard let mapped = unsafe cposix_map(Self.memorySize) else {
-            preconditionFailure("no address space for a TLS record")
+        guard let mapped = unsafe cposix_map(Self.memorySize + Self.receivedSize) else {
+            preconditionFailure("no address space for TLS records")
         }
         unsafe memory = mapped.assumingMemoryBound(to: UInt8.self)
+        unsafe record = memory + Self.memorySize
         unsafe io = .allocate(capacity: 1)
         unsafe io.initialize(to: copenssl_io())
         collect()
@@ -29,7 +36,7 @@ internal import CPosix
 
     deinit {
         unsafe io.deallocate()
-        unsafe _ = cposix_unmap(memory, Self.memorySize)
+        unsafe _ = cposix_unmap(memory, Self.memorySize + Self.receivedSize)
     }
 
     /// What is read from now on; what was left of other bytes is not.
