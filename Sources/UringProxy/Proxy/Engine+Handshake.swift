@@ -46,14 +46,14 @@ extension Engine where D: ~Copyable {
         tls[slot].streamEnded = connections[slot].inputEnded
         connections[slot].input = SegmentQueue()
         connections[slot].inputEnded = false
-        shakeHands(slot)
+        queueHandshake(slot)
     }
 
     // MARK: - Limits
 
     /// Counts a handshake; false if there are too many, or its client has too many.
     private mutating func enterHandshake(_ slot: UInt32) -> Bool {
-        tls[slot] = TLSState()
+        setTLS(slot, TLSState())
         guard let handshakes else { return true }
         if let clients = handshakes.clients {
             if !connections[slot].peerKnown {
@@ -106,8 +106,39 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    // MARK: - One after the other
+
+    /// A signature takes as long as dozens of requests: others are served in between.
+    private static var handshakesPerTurn: Int { 4 }
+
+    /// More of a handshake has come: it goes on in its turn.
+    mutating func queueHandshake(_ slot: UInt32) {
+        // Many may wait at once: in little memory.
+        _ = segments.makeContiguous(&tls[slot].received)
+        if !tls[slot].isInLine {
+            tls[slot].isInLine = true
+            handshakeQueue.append(slot)
+        }
+        updateReceive(slot)
+        armTimer(slot)
+    }
+
+    @inline(never)
+    mutating func shakeHandsInTurn() {
+        var left = Self.handshakesPerTurn
+        while left > 0, let slot = handshakeQueue.popFirst() {
+            tls[slot].isInLine = false
+            // It may have ended since, and another have its slot.
+            guard connections.isOccupied(slot), connections[slot].phase == .handshaking, isSecure(slot) else {
+                continue
+            }
+            left -= 1
+            shakeHands(slot)
+        }
+    }
+
     /// Goes on with the handshake by what has come.
-    mutating func shakeHands(_ slot: UInt32) {
+    private mutating func shakeHands(_ slot: UInt32) {
         while true {
             let offered = segments.firstView(of: tls[slot].received)
             tlsWire.offer(offered)

@@ -22,7 +22,7 @@ extension Engine where D: ~Copyable {
             return
         }
         segments.appendCompacting(segment, to: &tls[slot].received)
-        if tls[slot].isOpen { decrypt(slot) } else { shakeHands(slot) }
+        if tls[slot].isOpen { decrypt(slot) } else { queueHandshake(slot) }
     }
 
     /// The end of the stream has come.
@@ -35,7 +35,7 @@ extension Engine where D: ~Copyable {
         } else if tls[slot].isOpen {
             decrypt(slot)
         } else {
-            shakeHands(slot)
+            queueHandshake(slot)
         }
     }
 
@@ -43,7 +43,11 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func decryptsFirst(_ slot: UInt32) -> Bool {
         if tls[slot].session.isNone { return false }
-        if !tls[slot].isOpen || wholeRecord(slot) == nil { return false }
+        // A handshake waits for its turn.
+        if !tls[slot].isOpen {
+            return tls[slot].streamEnded || tls[slot].received.byteCount >= settings.window
+        }
+        if wholeRecord(slot) == nil { return false }
         queueDecrypt(slot)
         return true
     }
@@ -53,6 +57,9 @@ extension Engine where D: ~Copyable {
         tls[slot].isQueued = true
         decryptQueue.append(slot)
     }
+
+    /// Whether sessions have something to do that needs no event.
+    var hasSecureWork: Bool { !handshakeQueue.isEmpty || !decryptQueue.isEmpty }
 
     /// Those that had no room, or had their turn.
     @inline(never)
@@ -458,7 +465,14 @@ extension Engine where D: ~Copyable {
         segments.removeAll(&tls[slot].written)
         leaveHandshake(slot)
         tls[slot].session.free()
-        tls[slot] = TLSState()
+        setTLS(slot, TLSState())
         tlsCount -= 1
+    }
+
+    /// The slot is another's: where it stands in line it does no more than that.
+    mutating func setTLS(_ slot: UInt32, _ state: TLSState) {
+        let isInLine = tls[slot].isInLine
+        tls[slot] = state
+        tls[slot].isInLine = isInLine
     }
 }

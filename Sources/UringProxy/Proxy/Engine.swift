@@ -146,6 +146,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     let tlsWire = TLSWire()
     /// Connections whose ciphertext waited for room, or for its turn.
     var decryptQueue: SlotQueue
+    /// Connections whose handshake can go on.
+    var handshakeQueue: SlotQueue
     /// Connections with a pipe.
     var piped: SlotQueue
 
@@ -229,6 +231,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         tls = SlotTable(capacity: slots)
         decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
+        handshakeQueue = SlotQueue(capacity: slots)
         piped = SlotQueue(capacity: slots)
         for (index, upstream) in snapshot.endpoints.enumerated() {
             fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index))
@@ -252,7 +255,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     @inline(__always)
     var nextDeadline: Int64 {
         if !borrowed.isEmpty { return driver.now }
-        if !decryptQueue.isEmpty { return driver.now }
+        if tlsCount > 0 && hasSecureWork { return driver.now }
         // What this turn gave back the driver takes with the next one.
         if !starved.isEmpty && (driver.receivableSlices > 0 || arena.canLease(.medium)) { return driver.now }
         return awaitingOffers.isEmpty ? timers.nextDeadline : min(timers.nextDeadline, offerDeadline)
@@ -260,6 +263,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
 
     /// One turn, between two waits: everything that completed, everything that is due, everything to be sent.
     mutating func processTurn() {
+        if tlsCount > 0 { shakeHandsInTurn() }
         handleCompletions()
         if !borrowed.isEmpty { useBorrowed() }
         expireTimers()
@@ -268,7 +272,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         if !starved.isEmpty { feedStarved() }
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {
-            if !decryptQueue.isEmpty { decryptQueued() }
+            if tlsCount > 0 { decryptQueued() }
             readQueued()
             flushAll()
         } while handleCompletions()

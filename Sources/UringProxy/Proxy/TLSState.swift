@@ -29,6 +29,8 @@ struct TLSState: BitwiseCopyable {
     var isCountedPerClient = false
     /// It is in the queue of those that may go on decrypting.
     var isQueued = false
+    /// It stands in the line for handshakes, or whoever had the slot before does.
+    var isInLine = false
 
     init(_ session: TLSSession = .none) { self.session = session }
 }
