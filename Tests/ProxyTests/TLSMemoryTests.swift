@@ -83,6 +83,34 @@ struct TLSMemoryTests {
         origin.end()
     }
 
+    @Test("Sessions count as memory, and have at most half of it", arguments: TestDriver.offered)
+    func sessions(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TLSProxy(driver, origin.address) { $0.memoryBytes = 16 << 20 }
+        let client = try proxy.connect()
+        // What they take in a handshake is more.
+        let most = (8 << 20) / TLSSession.handshakeBytes
+        let session = TLSClient()
+        _ = try session.shakeHands()
+        let hello = session.take()
+        let others = try (0...most).map { _ in
+            let socket = try proxy.proxy.connect()
+            try socket.send(hello)
+            return socket
+        }
+        try proxy.proxy.wait(for: "one too many") { proxy[.tlsRefused] > 0 }
+        for other in others { other.close() }
+        try proxy.proxy.wait(for: "their ends") { proxy.proxy.downstreamConnections == 1 }
+        let refused = proxy[.tlsRefused]
+        _ = try proxy.connect()
+        try client.send(Messages.get)
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        #expect(proxy[.tlsRefused] == refused)
+    }
+
     @Test("A moment without memory leaves no trace", arguments: TestDriver.offered)
     func recovery(_ driver: TestDriver) throws {
         let origin = try TestOrigin()

@@ -77,6 +77,7 @@ struct SliceID: BitwiseCopyable, Equatable {
     @safe private struct State {
         var regions: (Region, Region, Region, Region)
         var leasedBytes = 0
+        var chargedBytes = 0
         var budgetBytes: Int
         var refusals: UInt64 = 0
         var peakLeasedBytes = 0
@@ -135,7 +136,7 @@ struct SliceID: BitwiseCopyable, Equatable {
         return unsafe first + Int(sliceClass.rawValue)
     }
 
-    /// Bytes leased now, whole slices counted.
+    /// Bytes leased now, whole slices counted, and those that are charged.
     var leasedBytes: Int { unsafe state.pointee.leasedBytes }
     var peakLeasedBytes: Int { unsafe state.pointee.peakLeasedBytes }
     var budgetBytes: Int { unsafe state.pointee.budgetBytes }
@@ -147,6 +148,30 @@ struct SliceID: BitwiseCopyable, Equatable {
         let region = unsafe region(sliceClass).pointee
         return unsafe state.pointee.leasedBytes + sliceClass.sliceSize <= state.pointee.budgetBytes
             && (region.freeCount > 0 || region.issued < region.capacity)
+    }
+
+    /// Counts memory that is not the arena's own as if it were leased; up to half of the budget, so that there is always some for
+    /// bytes.
+    ///
+    /// - Returns: false, and nothing is counted, beyond that.
+    func charge(_ size: Int) -> Bool {
+        let charged = unsafe state.pointee.chargedBytes + size
+        let leased = unsafe state.pointee.leasedBytes + size
+        guard unsafe charged <= state.pointee.budgetBytes / 2, leased <= budgetBytes else {
+            unsafe state.pointee.refusals += 1
+            return false
+        }
+        unsafe state.pointee.chargedBytes = charged
+        unsafe state.pointee.leasedBytes = leased
+        unsafe state.pointee.peakLeasedBytes = max(state.pointee.peakLeasedBytes, leased)
+        return true
+    }
+
+    /// Takes back what was counted so.
+    func discharge(_ size: Int) {
+        unsafe precondition(size >= 0 && size <= state.pointee.chargedBytes)
+        unsafe state.pointee.chargedBytes -= size
+        unsafe state.pointee.leasedBytes -= size
     }
 
     /// Leases one slice with one reference; nil when the budget is used up.

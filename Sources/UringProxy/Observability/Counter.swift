@@ -6,7 +6,7 @@ enum Counter: Int, CaseIterable {
     case tlsHandshakes, tlsResumed, tlsAlerts, tlsIncompatible, tlsMalformed, tlsAbandoned
     case tlsHandshakesExceeded, tlsHandshakesPerClientExceeded
     case tlsCertificatesMissing, tlsCertificatesExpired, tlsCertificatesRevoked, tlsCertificatesUnknown
-    case tlsErrors, tlsTruncated
+    case tlsErrors, tlsTruncated, tlsRefused
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
     case requests, headsRefused
@@ -103,6 +103,11 @@ enum Counter: Int, CaseIterable {
             (
                 "tls_errors_total",
                 "TLS connections that ended with an alert, or with bytes that could not be decrypted."
+            )
+        case .tlsRefused:
+            (
+                "tls_connections_refused_total",
+                "Connections closed before their TLS handshake, as sessions have all the memory that they may have."
             )
         case .tlsTruncated:
             (

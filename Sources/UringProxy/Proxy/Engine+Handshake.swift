@@ -34,8 +34,15 @@ extension Engine where D: ~Copyable {
             close(slot)
             return
         }
+        guard arena.charge(TLSSession.handshakeBytes) else {
+            leaveHandshake(slot)
+            counters.add(.tlsRefused)
+            close(slot)
+            return
+        }
         guard let session = tlsContexts[context]?.makeSession(tlsWire) else {
             leaveHandshake(slot)
+            arena.discharge(TLSSession.handshakeBytes)
             counters.add(.buffersExhausted)
             close(slot)
             return
@@ -195,6 +202,7 @@ extension Engine where D: ~Copyable {
         counters.add(.tlsHandshakes)
         if tls[slot].session.isResumed { counters.add(.tlsResumed) }
         tls[slot].isOpen = true
+        arena.discharge(TLSSession.handshakeBytes - TLSSession.openBytes)
         beginMessages(slot)
         // Without an upstream a relay has ended.
         if connections.isOccupied(slot) && connections[slot].phase != .closing { decrypt(slot) }

@@ -465,6 +465,7 @@ extension Engine where D: ~Copyable {
         segments.removeAll(&tls[slot].written)
         leaveHandshake(slot)
         tls[slot].session.free()
+        arena.discharge(tls[slot].isOpen ? TLSSession.openBytes : TLSSession.handshakeBytes)
         setTLS(slot, TLSState())
         tlsCount -= 1
     }

@@ -20,6 +20,21 @@ struct ArenaTests {
         #expect(arena.lease(.small) == slice)
     }
 
+    @Test("What is charged counts as leased, up to half of the budget")
+    func charges() {
+        let arena = Arena(budgetBytes: 1 << 20)
+        defer { arena.destroy() }
+        #expect(arena.charge(512 * 1024))
+        #expect(!arena.charge(1))
+        #expect(arena.leasedBytes == 512 * 1024 && arena.peakLeasedBytes == 512 * 1024)
+        arena.discharge(512 * 1024)
+        var leased: [SliceID] = []
+        while let slice = arena.lease(.small) { leased.append(slice) }
+        #expect(!arena.charge(1))
+        for slice in leased { arena.release(slice) }
+        #expect(arena.leasedBytes == 0)
+    }
+
     @Test("No more than the budget is ever leased, whatever the classes")
     func budget() {
         let arena = Arena(budgetBytes: 1 << 20)
