@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "COpenSSL.h"
+#include "COpenSSLInternal.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -83,7 +84,7 @@ static void set_up(void) {
     short_ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 }
 
-static int is_set_up(void) {
+int copenssl_is_set_up(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_up);
     return method != NULL && names_index >= 0 && tickets_index >= 0 && staple_index >= 0 && peer_index >= 0 &&
@@ -208,7 +209,7 @@ static int read_names(struct copenssl_certificate *certificate) {
 struct copenssl_certificate *copenssl_certificate_read(
     const void *chain, size_t chain_size, const void *key, size_t key_size, int *problem) {
     *problem = COPENSSL_OUT_OF_MEMORY;
-    if (!is_set_up() || chain_size > INT32_MAX || key_size > INT32_MAX) return NULL;
+    if (!copenssl_is_set_up() || chain_size > INT32_MAX || key_size > INT32_MAX) return NULL;
     struct copenssl_certificate *certificate = OPENSSL_zalloc(sizeof *certificate);
     if (!certificate) return NULL;
     ERR_clear_error();
@@ -231,6 +232,8 @@ void copenssl_certificate_free(struct copenssl_certificate *certificate) {
     OPENSSL_free(certificate->names);
     OPENSSL_free(certificate);
 }
+
+X509 *copenssl_leaf(const struct copenssl_certificate *certificate) { return certificate->leaf; }
 
 int copenssl_certificate_kind(const struct copenssl_certificate *certificate) { return certificate->kind; }
 
@@ -317,7 +320,7 @@ static int read_revocations(struct copenssl_clients *clients, const void *bytes,
 struct copenssl_clients *copenssl_clients_read(
     const void *roots, size_t roots_size, const void *revocations, size_t revocations_size, int *problem) {
     *problem = COPENSSL_OUT_OF_MEMORY;
-    if (!is_set_up() || roots_size > INT32_MAX || revocations_size > INT32_MAX) return NULL;
+    if (!copenssl_is_set_up() || roots_size > INT32_MAX || revocations_size > INT32_MAX) return NULL;
     struct copenssl_clients *clients = OPENSSL_zalloc(sizeof *clients);
     if (!clients) return NULL;
     clients->roots = sk_X509_new_null();
@@ -469,7 +472,7 @@ struct copenssl_tickets {
 };
 
 struct copenssl_tickets *copenssl_tickets_make(void) {
-    if (!is_set_up()) return NULL;
+    if (!copenssl_is_set_up()) return NULL;
     struct copenssl_tickets *tickets = OPENSSL_zalloc(sizeof *tickets);
     if (tickets) atomic_init(&tickets->references, 1);
     return tickets;
@@ -682,19 +685,23 @@ static int choose_protocol(SSL *session, const unsigned char **chosen, unsigned 
     return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX *copenssl_context_make(int min_version) {
-    if (!is_set_up()) return NULL;
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (!context) return NULL;
+void copenssl_set_modes(SSL_CTX *context) {
     // The buffers of a session that is quiet are given back.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    if (atomic_load(&key_log) >= 0) SSL_CTX_set_keylog_callback(context, write_keys);
+}
+
+SSL_CTX *copenssl_context_make(int min_version) {
+    if (!copenssl_is_set_up()) return NULL;
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (!context) return NULL;
+    copenssl_set_modes(context);
     // Tickets are all there is to be resumed by: nothing is kept here, and no lock is taken for it.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_tlsext_servername_callback(context, choose_context);
     SSL_CTX_set_tlsext_status_cb(context, show_staple);
-    if (atomic_load(&key_log) >= 0) SSL_CTX_set_keylog_callback(context, write_keys);
     int version = min_version >= 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     // Groups as Mozilla's intermediate configuration has them: those of finite fields take a server milliseconds.
     if (!SSL_CTX_set_min_proto_version(context, version) ||
@@ -771,7 +778,7 @@ void copenssl_error_text(char *text, size_t size) {
 
 // MARK: - Sessions
 
-SSL *copenssl_session_make(SSL_CTX *context, struct copenssl_io *io) {
+SSL *copenssl_session_begin(SSL_CTX *context, struct copenssl_io *io) {
     SSL *session = SSL_new(context);
     BIO *bio = session ? BIO_new(method) : NULL;
     if (!bio) {
@@ -782,11 +789,20 @@ SSL *copenssl_session_make(SSL_CTX *context, struct copenssl_io *io) {
     BIO_set_data(bio, io);
     BIO_set_init(bio, 1);
     SSL_set_bio(session, bio, bio);
-    SSL_set_accept_state(session);
     return session;
 }
 
-void copenssl_session_free(SSL *session) { SSL_free(session); }
+SSL *copenssl_session_make(SSL_CTX *context, struct copenssl_io *io) {
+    SSL *session = copenssl_session_begin(context, io);
+    if (session) SSL_set_accept_state(session);
+    return session;
+}
+
+void copenssl_session_free(SSL *session) {
+    // An end without a word says nothing against the tickets that it has given; a fatal alert has made them useless already.
+    if (session && !SSL_in_init(session)) SSL_set_shutdown(session, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(session);
+}
 
 // What an earlier call left in the thread's queue of errors would be taken for this one's. A look is cheap, clearing is not.
 static void forget_errors(void) {
@@ -799,6 +815,8 @@ static int refusal(SSL *session) {
     case X509_V_ERR_CERT_NOT_YET_VALID:
     case X509_V_ERR_CERT_HAS_EXPIRED: return COPENSSL_OLD_PEER;
     case X509_V_ERR_CERT_REVOKED: return COPENSSL_REVOKED_PEER;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return COPENSSL_OTHER_PEER;
     default: return COPENSSL_UNKNOWN_PEER;
     }
 }

@@ -244,7 +244,72 @@ void ctest_client_protocol(const struct ctest_client *client, char *name, size_t
     name[length] = 0;
 }
 
+const char *ctest_client_host(const struct ctest_client *client) {
+    const char *host = SSL_get_servername(client->session, TLSEXT_NAMETYPE_host_name);
+    return host ? host : "";
+}
+
 const char *ctest_client_error(const struct ctest_client *client) { return client->error; }
+
+// MARK: - Server
+
+struct ctest_server {
+    SSL_CTX *context;
+};
+
+static int choose_http(
+    SSL *session, const unsigned char **chosen, unsigned char *size, const unsigned char *offered,
+    unsigned int offered_size, void *pointer) {
+    (void)session, (void)pointer;
+    static const unsigned char spoken[] = "\x08http/1.1";
+    unsigned char *found = NULL;
+    if (SSL_select_next_proto(&found, size, spoken, sizeof spoken - 1, offered, offered_size) !=
+        OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+struct ctest_server *ctest_server_make(
+    const char *certificate, const char *key, const char *client_authority, int least, int most) {
+    struct ctest_server *server = calloc(1, sizeof *server);
+    server->context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_security_level(server->context, 0);
+    SSL_CTX_set_min_proto_version(server->context, version_of(least));
+    SSL_CTX_set_max_proto_version(server->context, version_of(most));
+    SSL_CTX_set_session_id_context(server->context, (const unsigned char *)"test", 4);
+    SSL_CTX_set_alpn_select_cb(server->context, choose_http, NULL);
+    X509 *leaf = certificate_of(certificate);
+    EVP_PKEY *private = key_of(key);
+    SSL_CTX_use_certificate(server->context, leaf);
+    SSL_CTX_use_PrivateKey(server->context, private);
+    X509_free(leaf);
+    EVP_PKEY_free(private);
+    if (client_authority) {
+        X509 *authority = certificate_of(client_authority);
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(server->context), authority);
+        X509_free(authority);
+        SSL_CTX_set_verify(server->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    return server;
+}
+
+void ctest_server_free(struct ctest_server *server) {
+    SSL_CTX_free(server->context);
+    free(server);
+}
+
+struct ctest_client *ctest_server_accept(struct ctest_server *server) {
+    struct ctest_client *end = calloc(1, sizeof *end);
+    SSL_CTX_up_ref(server->context);
+    end->context = server->context;
+    end->session = SSL_new(server->context);
+    SSL_set_app_data(end->session, end);
+    SSL_set_bio(end->session, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(end->session);
+    return end;
+}
 
 // MARK: - Certificates
 
@@ -276,10 +341,17 @@ static void add_alternatives(X509 *certificate, const char *names) {
     GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
     for (const char *start = names; *start;) {
         size_t size = strcspn(start, ",");
-        ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-        ASN1_STRING_set(text, start, (int)size);
+        char one[256] = {0};
+        memcpy(one, start, size < sizeof one ? size : sizeof one - 1);
         GENERAL_NAME *name = GENERAL_NAME_new();
-        GENERAL_NAME_set0_value(name, GEN_DNS, text);
+        ASN1_OCTET_STRING *address = a2i_IPADDRESS(one);
+        if (address) {
+            GENERAL_NAME_set0_value(name, GEN_IPADD, address);
+        } else {
+            ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+            ASN1_STRING_set(text, one, -1);
+            GENERAL_NAME_set0_value(name, GEN_DNS, text);
+        }
         sk_GENERAL_NAME_push(all, name);
         start += size + (start[size] == ',');
     }

@@ -148,6 +148,13 @@
             note("send \(number) \(operation.size) bytes\(promptly ? "" : ", quietly")")
         }
 
+        func sendAtOnce(_ number: Int32, _ bytes: [UInt8]) {
+            guard let descriptor = use(number, "send at once") else { return }
+            note("send \(number) \(bytes.count) bytes at once")
+            if descriptor.send != nil { world.violate("\(name): two sends on descriptor \(number)") }
+            _ = descriptor.socket?.write(bytes[...])
+        }
+
         func sendZeroCopy(_ number: Int32, _ segment: Segment, _ token: OperationToken) {
             guard let operation = ask(number, "send", token) else { return }
             operation.segments = [segment]

@@ -57,6 +57,10 @@
             kernel.shutdown(descriptor, direction)
         }
 
+        mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
+            kernel.sendAtOnce(descriptor, (0..<bytes.count).map { bytes[$0] })
+        }
+
         mutating func close(_ descriptor: Int32, reset: Bool) { kernel.close(descriptor, reset: reset) }
 
         mutating func detach(_ descriptor: Int32) { kernel.detach(descriptor) }

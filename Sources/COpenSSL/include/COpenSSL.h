@@ -1,5 +1,5 @@
-// TLS by OpenSSL 3.0 (libssl, libcrypto), server's side: certificates, contexts, and sessions that read from and write to memory
-// of the caller's. No sockets, nothing blocks, and nothing of OpenSSL's headers is needed to use it.
+// TLS by OpenSSL 3.0 (libssl, libcrypto): certificates, contexts, and sessions that read from and write to memory of the caller's.
+// No sockets, nothing blocks, and nothing of OpenSSL's headers is needed to use it. What only a client has is in COpenSSLClient.h.
 #ifndef COPENSSL_H
 #define COPENSSL_H
 
@@ -150,6 +150,9 @@ void copenssl_error_text(char *text, size_t size);
 
 // MARK: - Sessions
 
+/// Tickets at most that are kept of one call.
+enum { COPENSSL_NEW_TICKETS = 4 };
+
 /// What calls with a session read from and write to.
 struct copenssl_io {
     const uint8_t *in;
@@ -159,6 +162,9 @@ struct copenssl_io {
     size_t out_size;
     /// Written so far.
     size_t out_used;
+    /// What a client's session was given to be taken up again by, the newest last, and nobody has taken from here yet.
+    struct ssl_session_st *tickets[COPENSSL_NEW_TICKETS];
+    size_t ticket_count;
 };
 
 /// Results below zero.
@@ -181,7 +187,9 @@ enum {
     COPENSSL_OLD_PEER = -8,
     COPENSSL_REVOKED_PEER = -9,
     /// One that leads to no root, or is not for this.
-    COPENSSL_UNKNOWN_PEER = -10
+    COPENSSL_UNKNOWN_PEER = -10,
+    /// One that is for another host.
+    COPENSSL_OTHER_PEER = -11
 };
 
 /// One end of a TLS connection.
@@ -234,5 +242,7 @@ const uint8_t *copenssl_peer_text(struct ssl_st *session, int text, size_t *size
 
 /// Bytes of a record that are not its content, at most: header, explicit nonce, padding and code of TLS 1.2, rounded up.
 enum { COPENSSL_OVERHEAD = 128 };
+
+#include "COpenSSLClient.h"
 
 #endif

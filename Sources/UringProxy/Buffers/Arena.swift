@@ -161,10 +161,16 @@ struct SliceID: BitwiseCopyable, Equatable {
             unsafe state.pointee.refusals += 1
             return false
         }
-        unsafe state.pointee.chargedBytes = charged
-        unsafe state.pointee.leasedBytes = leased
-        unsafe state.pointee.peakLeasedBytes = max(state.pointee.peakLeasedBytes, leased)
+        chargeAnyway(size)
         return true
+    }
+
+    /// Counts memory that is there already, whatever the budget says.
+    func chargeAnyway(_ size: Int) {
+        unsafe state.pointee.chargedBytes += size
+        unsafe state.pointee.leasedBytes += size
+        unsafe state.pointee.peakLeasedBytes = max(
+            state.pointee.peakLeasedBytes, state.pointee.leasedBytes)
     }
 
     /// Takes back what was counted so.

@@ -5,6 +5,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var endpoints: [String]
     /// Where endpoints are found; nil: they are listed.
     public var discovery: DiscoveryConfiguration?
+    /// How they are spoken to over TLS; nil: in clear.
+    public var tls: UpstreamTLSConfiguration?
     /// How requests are spread over them.
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.

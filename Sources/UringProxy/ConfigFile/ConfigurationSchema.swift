@@ -274,6 +274,9 @@ enum ConfigurationSchema {
             "discovery", \.discovery,
             "Where its endpoints are found, in place of 'endpoints': by one of dns, srv and file.",
             new: { DiscoveryConfiguration() }, ClusterSchema.discoveryKeys),
+        .object(
+            "tls", \.tls, "How endpoints are spoken to over TLS; {} for the defaults. Left out: in clear.",
+            new: { UpstreamTLSConfiguration() }, ClusterSchema.tlsKeys),
         .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
         .optional(
             "hash_key", \.hashKey, .hashKey,
@@ -415,7 +418,8 @@ enum ConfigurationSchema {
             "keepalive", \.timeoutKeepalive, .duration, "Between two requests of a connection: close.",
             option: "--timeout-keepalive"),
         .value(
-            "connect", \.timeoutConnect, .duration, "To connect upstream: 504.", option: "--timeout-connect"),
+            "connect", \.timeoutConnect, .duration,
+            "To connect upstream, a TLS handshake included: 504.", option: "--timeout-connect"),
         .value(
             "upstream", \.timeoutUpstream, .duration, "To the first byte of a response: 504.",
             option: "--timeout-upstream"),

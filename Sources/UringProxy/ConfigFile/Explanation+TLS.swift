@@ -1,4 +1,4 @@
-// What a listener that speaks TLS shows of itself.
+// What a listener that speaks TLS shows of itself, and what endpoints that are spoken to over TLS have to show.
 extension Explanation {
     /// - Parameter host: that the client asks for; empty where nobody knows.
     mutating func explainTLS(_ listener: ListenerConfiguration, host: String) {
@@ -19,6 +19,18 @@ extension Explanation {
                 ? "required, of \(clients.authorityPath)"
                 : "asked for, of \(clients.authorityPath); who shows none is served as well",
             "\(path(of: listener)).tls.client_certificates")
+    }
+
+    mutating func explainTLS(_ tls: UpstreamTLSConfiguration, of cluster: ClusterConfiguration) {
+        let path = "clusters.\(cluster.name).tls"
+        let name = tls.serverName ?? "the endpoint's host"
+        let authorities = tls.rootsPath.map { "in \($0)" } ?? "of the system"
+        let shown = tls.certificatePath.map { "; who asks for a certificate is shown \($0)" } ?? ""
+        let demand =
+            tls.verifies
+            ? "the certificate has to be for \(name), by an authority \(authorities)"
+            : "no certificate is verified: anybody on the way may answer"
+        add("tls to it", "\(tls.minVersion.rawValue) and newer; \(demand)\(shown)", path)
     }
 
     /// The host of a URL, or else of the Host field, without its port.

@@ -511,6 +511,7 @@ public struct Explanation: Sendable {
         let list = cluster.discovery == nil ? "endpoints" : "discovery"
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
         if let discovery = cluster.discovery { explainDiscovery(discovery, of: cluster) }
+        if let tls = cluster.tls { explainTLS(tls, of: cluster) }
         explainSticky(cluster)
         explainKey(cluster)
         explainPriorities(cluster)

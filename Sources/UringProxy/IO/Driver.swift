@@ -94,6 +94,9 @@ protocol Driver: ~Copyable {
     /// `shutdown(2)`, at once: operations under way on the descriptor complete.
     mutating func shutdown(_ descriptor: Int32, _ direction: ShutdownDirection)
 
+    /// Sends what the kernel takes at once, with no send under way: a last word, which nothing depends on.
+    mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView)
+
     /// Closes a descriptor on which nothing is under way. With `reset` the peer sees RST instead of FIN.
     mutating func close(_ descriptor: Int32, reset: Bool)
 

@@ -263,6 +263,10 @@ internal import CPosix
         // The edge this makes arrives with the next wait.
     }
 
+    mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
+        SocketOptions.sendAtOnce(descriptor, bytes)
+    }
+
     mutating func close(_ descriptor: Int32, reset: Bool) {
         if let entry = unsafe watched(descriptor) {
             unsafe precondition(

@@ -25,6 +25,12 @@ enum SocketOptions {
         return unsafe cposix_recv(descriptor, &byte, 1, flags) == -Int(EAGAIN)
     }
 
+    /// Sends what the kernel takes at once.
+    static func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
+        let flags = Int32(CPOSIX_MSG_NOSIGNAL | CPOSIX_MSG_DONTWAIT)
+        unsafe _ = cposix_send(descriptor, bytes.pointer, bytes.count, flags)
+    }
+
     /// Bytes in the send queue: not sent yet, or sent and not acknowledged.
     static func unsentBytes(_ descriptor: Int32) -> Int32 { cposix_unsent_bytes(descriptor) }
 }

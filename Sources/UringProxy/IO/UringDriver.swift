@@ -376,6 +376,10 @@
             _ = cposix_shutdown(descriptor, direction.rawValue)
         }
 
+        mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
+            SocketOptions.sendAtOnce(descriptor, bytes)
+        }
+
         mutating func close(_ descriptor: Int32, reset: Bool) {
             if reset { _ = cposix_set_reset_on_close(descriptor) }
             unsafe curing_prep_close(nextEntry(), descriptor, quietSupported ? 1 : 0, Self.ignoredToken)

@@ -9,6 +9,8 @@ enum Counter: Int, CaseIterable {
     case tlsErrors, tlsTruncated, tlsRefused
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
+    case upstreamTLSHandshakes, upstreamTLSResumed, upstreamTLSDistrusted, upstreamTLSAlerts,
+        upstreamTLSIncompatible, upstreamTLSMalformed, upstreamTLSAbandoned
     case requests, headsRefused
     case responses1xx, responses2xx, responses3xx, responses4xx, responses5xx
     case localResponses
@@ -112,7 +114,35 @@ enum Counter: Int, CaseIterable {
         case .tlsTruncated:
             (
                 "tls_truncated_total",
-                "Requests and tunnels whose TLS connection ended without saying so (close_notify)."
+                "Messages and tunnels whose TLS connection ended without saying so (close_notify)."
+            )
+        case .upstreamTLSHandshakes: ("upstream_tls_handshakes_total", "TLS handshakes done with endpoints.")
+        case .upstreamTLSResumed:
+            ("upstream_tls_handshakes_resumed_total", "Of them, those that went on with an earlier session.")
+        case .upstreamTLSDistrusted:
+            (
+                "upstream_tls_handshakes_untrusted_total",
+                "TLS handshakes given up for the certificate of the endpoint."
+            )
+        case .upstreamTLSAlerts:
+            (
+                "upstream_tls_handshakes_alerted_total",
+                "TLS handshakes that the endpoint ended with an alert."
+            )
+        case .upstreamTLSIncompatible:
+            (
+                "upstream_tls_handshakes_incompatible_total",
+                "TLS handshakes in which the endpoint chose a version or cipher that is not taken here."
+            )
+        case .upstreamTLSMalformed:
+            (
+                "upstream_tls_handshakes_malformed_total",
+                "TLS handshakes given up for what the endpoint sent, such as plain HTTP."
+            )
+        case .upstreamTLSAbandoned:
+            (
+                "upstream_tls_handshakes_abandoned_total",
+                "TLS handshakes in which the endpoint closed the connection."
             )
         case .http2Connections: ("http2_connections_total", "Connections that spoke HTTP/2.")
         case .http2Streams:

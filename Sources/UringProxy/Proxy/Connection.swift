@@ -27,6 +27,8 @@ struct Connection: BitwiseCopyable {
         case detached
         // Upstream.
         case connecting
+        /// Connected; its TLS handshake is under way.
+        case securing
         /// An exchange has the use of it.
         case leased
         /// Idle, and the pool's.

@@ -81,9 +81,12 @@ extension Engine where D: ~Copyable {
         for queue in left { sweep(queue, all: true) }
         lending = snapshot.lending
         let old = fixedEndpoints
+        let tls = snapshot.endpointTLS
         fixedEndpoints = snapshot.endpoints.enumerated().map { number, upstream in
             let before = change.endpointBefore[number]
-            guard before >= 0 else { return endpoints.addFixed(upstream, fixedIndex: number) }
+            guard before >= 0 else {
+                return endpoints.addFixed(upstream, fixedIndex: number, tls: tls[number])
+            }
             endpoints.keepFixed(old[before], as: upstream, fixedIndex: number)
             return old[before]
         }

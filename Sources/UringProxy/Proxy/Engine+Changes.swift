@@ -106,7 +106,8 @@ extension Engine where D: ~Copyable {
         }
         let isAddress = endpoints.fixedAddress(of: endpoint) != nil && !isOfName
         // An address has its port in its name.
-        if !isAddress && !(forHost && endpoints[endpoint].port == 80) {
+        let usualPort: UInt16 = endpoints[endpoint].isSecure ? 443 : 80
+        if !isAddress && !(forHost && endpoints[endpoint].port == usualPort) {
             writer.append(":")
             writer.append(decimal: UInt64(endpoints[endpoint].port))
         }

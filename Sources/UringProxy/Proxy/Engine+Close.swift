@@ -75,6 +75,8 @@ extension Engine where D: ~Copyable {
             // The reset is passed on as what it is.
             connections[partner].resetsOnClose = true
             endTunnel(index)
+        case .securing:
+            securingFailed(slot, .upstreamTLSFailed, .upstreamTLSAbandoned)
         case .detached, .connecting, .closing:
             break
         }
@@ -126,10 +128,13 @@ extension Engine where D: ~Copyable {
             closeStream(slot)
             return
         }
+        if isSecure(slot) {
+            if !isRepeated && connections[slot].side == .upstream { sayEndAtOnce(slot) }
+            segments.removeAll(&tls[slot].received)
+        }
         connections[slot].phase = .closing
         connections[slot].phaseStartedAt = driver.now
         segments.removeAll(&connections[slot].input)
-        if isSecure(slot) { segments.removeAll(&tls[slot].received) }
         if connections[slot].operationsInFlight > 0 {
             // A receive ends when it is cancelled, and `close(2)` says the rest: that spares a system call for each
             // connection that is closed while it is read from. What does not end so is shut down. RFC-wise a FIN, or
@@ -156,7 +161,7 @@ extension Engine where D: ~Copyable {
         case .retiring:
             lendingQueue(connections[slot].endpoint)?.withdraw()
             endpoints[connections[slot].endpoint].inUse -= 1
-        case .connecting, .borrowed, .leased:
+        case .connecting, .securing, .borrowed, .leased:
             endpoints[connections[slot].endpoint].inUse -= 1
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }

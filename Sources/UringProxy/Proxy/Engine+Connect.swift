@@ -202,6 +202,16 @@ extension Engine where D: ~Copyable {
             attemptFailed(slot, connectFailure(-completion.result))
             return
         }
+        if endpoints[connections[slot].endpoint].isSecure {
+            beginSecuring(slot)
+        } else {
+            connectionReady(slot)
+        }
+    }
+
+    /// A new connection may be used.
+    @inline(__always)
+    mutating func connectionReady(_ slot: UInt32) {
         let index = connections[slot].exchange
         forgetAttempt(slot)
         // The race is decided; the other attempt ends.
@@ -317,7 +327,8 @@ extension Engine where D: ~Copyable {
         if connection.isReused { counters.add(.upstreamReused) }
         if connection.output.isEmpty { outputBegins(slot) }
         if !exchange.request.isEmpty {
-            segments.share(exchange.request, with: &connection.output)
+            let request = isSecure(slot) ? behindProxyHeader(slot, exchange.request) : exchange.request
+            segments.share(request, with: &connection.output)
         }
         queueFlush(slot)
         updateReceive(slot)

@@ -136,7 +136,9 @@ extension Engine where D: ~Copyable {
         while left > 0, let slot = handshakeQueue.popFirst() {
             tls[slot].isInLine = false
             // It may have ended since, and another have its slot.
-            guard connections.isOccupied(slot), connections[slot].phase == .handshaking, isSecure(slot) else {
+            guard connections.isOccupied(slot), isSecure(slot),
+                connections[slot].phase == .handshaking || connections[slot].phase == .securing
+            else {
                 continue
             }
             left -= 1
@@ -154,44 +156,25 @@ extension Engine where D: ~Copyable {
             segments.consume(UInt32(offered.count - tlsWire.unreadCount), from: &tls[slot].received)
             tlsWire.offer(.empty)
             guard keepWritten(slot) else {
-                connections[slot].resetsOnClose = true
-                close(slot)
+                handshakeStarved(slot)
                 return
             }
             switch outcome {
             case .done:
-                handshakeDone(slot)
+                if connections[slot].side == .upstream { secured(slot) } else { handshakeDone(slot) }
                 return
             case .wantsRoom: break
             case .wantsInput:
                 if !tls[slot].received.isEmpty { break }
                 if tls[slot].streamEnded {
-                    handshakeFailed(slot, .tlsAbandoned)
+                    handshakeFailed(slot, outcome)
                 } else {
                     updateReceive(slot)
                     armTimer(slot)
                 }
                 return
-            case .ended, .failed(.alerted):
-                handshakeFailed(slot, .tlsAlerts)
-                return
-            case .failed(.incompatible):
-                handshakeFailed(slot, .tlsIncompatible)
-                return
-            case .failed(.malformed):
-                handshakeFailed(slot, .tlsMalformed)
-                return
-            case .failed(.certificateMissing):
-                handshakeFailed(slot, .tlsCertificatesMissing)
-                return
-            case .failed(.certificateExpired):
-                handshakeFailed(slot, .tlsCertificatesExpired)
-                return
-            case .failed(.certificateRevoked):
-                handshakeFailed(slot, .tlsCertificatesRevoked)
-                return
-            case .failed(.certificateUnknown):
-                handshakeFailed(slot, .tlsCertificatesUnknown)
+            case .ended, .failed:
+                handshakeFailed(slot, outcome)
                 return
             }
         }
@@ -221,9 +204,29 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    private mutating func handshakeFailed(_ slot: UInt32, _ cause: Counter) {
+    /// There is no memory for what the session has to say.
+    private mutating func handshakeStarved(_ slot: UInt32) {
+        connections[slot].resetsOnClose = true
+        if connections[slot].side == .upstream { attemptFailed(slot, .outOfMemory) } else { close(slot) }
+    }
+
+    private mutating func handshakeFailed(_ slot: UInt32, _ outcome: TLSSession.Outcome) {
+        if connections[slot].side == .upstream {
+            securingFailed(slot, outcome)
+            return
+        }
         leaveHandshake(slot)
-        counters.add(cause)
+        switch outcome {
+        case .failed(.incompatible): counters.add(.tlsIncompatible)
+        case .failed(.malformed): counters.add(.tlsMalformed)
+        case .ended, .failed(.alerted): counters.add(.tlsAlerts)
+        case .failed(.certificateMissing): counters.add(.tlsCertificatesMissing)
+        case .failed(.certificateExpired): counters.add(.tlsCertificatesExpired)
+        case .failed(.certificateRevoked): counters.add(.tlsCertificatesRevoked)
+        case .failed(.certificateUnknown), .failed(.certificateOfAnother):
+            counters.add(.tlsCertificatesUnknown)
+        case .done, .wantsRoom, .wantsInput: counters.add(.tlsAbandoned)
+        }
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)
         endWithAlert(slot)

@@ -159,9 +159,17 @@ extension Engine where D: ~Copyable {
             close(slot)
             return
         }
+        if isSecure(slot) && !mayMoveSession(slot) {
+            queue.withdraw()
+            endpoints[endpoint].inUse -= 1
+            if queue.gate != nil { gates.noteIdle(connections[slot].gate) }
+            pool(slot)
+            return
+        }
         driver.detach(connections[slot].descriptor)
         let offer = LendingQueue.Offer(
-            descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt)
+            descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt,
+            session: isSecure(slot) ? tls[slot].session : .none)
         guard queue.offer(offer) else {
             endpoints[endpoint].inUse -= 1
             if queue.gate != nil { gates.noteIdle(connections[slot].gate) }
@@ -171,6 +179,7 @@ extension Engine where D: ~Copyable {
         counters.add(.upstreamLent)
         endpoints[endpoint].inUse -= 1
         timers.remove(slot)
+        if isSecure(slot) { giveAwaySession(slot) }
         if queue.gate != nil { wakeForOffer(connections[slot].gate) }
         connections.remove(slot)
     }
@@ -199,6 +208,7 @@ extension Engine where D: ~Copyable {
                 discard(offer, from: queue)
                 return false
             }
+            if !offer.session.isNone { takeOverSession(slot, offer.session) }
             counters.add(.upstreamBorrowed)
             countInUse(endpoint)
             // Perhaps at a gate that the endpoint has no more, because a reload has lifted the limit.
@@ -257,6 +267,7 @@ extension Engine where D: ~Copyable {
 
     mutating func discard(_ offer: LendingQueue.Offer, from queue: LendingQueue) {
         counters.add(Counter.upstreamClosed)
+        if !offer.session.isNone { endSession(offer) }
         driver.close(offer.descriptor, reset: false)
         guard let gate = queue.gate else { return }
         guard let number = gates.number(of: gate) else {

@@ -123,7 +123,7 @@ extension Engine where D: ~Copyable {
                 && (partner == Slot.none
                     || connections[partner].output.byteCount < window(of: slot)
                         && splicing[partner].pipeBytes == 0)
-        case .handshaking, .discarding, .pooled, .borrowed:
+        case .handshaking, .discarding, .securing, .pooled, .borrowed:
             return true
         case .detached, .connecting, .retiring, .closing:
             return false
@@ -265,7 +265,7 @@ extension Engine where D: ~Copyable {
             // A response nobody asked for, or the end: either way the connection is of no more use (RFC 9112 §9.5).
             close(slot)
         case .borrowed: borrowedInVain(slot)
-        case .detached, .connecting, .closing:
+        case .detached, .connecting, .securing, .closing:
             break
         }
     }

@@ -283,10 +283,14 @@ extension Engine where D: ~Copyable {
             break
         }
         if connections[slot].inputEnded && connections[slot].input.isEmpty {
-            if body.state == .untilClose {
-                endUntilClose(index)
-            } else {
+            if body.state != .untilClose {
                 upstreamEnded(slot, .upstreamTruncated)
+            } else if isSecure(slot) && tls[slot].isTruncated {
+                // RFC 9112 §9.8: without a close_notify it need not be all.
+                counters.add(.tlsTruncated)
+                upstreamEnded(slot, .upstreamTruncated)
+            } else {
+                endUntilClose(index)
             }
             return
         }

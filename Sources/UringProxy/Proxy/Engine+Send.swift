@@ -33,7 +33,7 @@ extension Engine where D: ~Copyable {
             outputDrained(slot)
             return
         case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .exchanging,
-            .discarding,
+            .discarding, .securing,
             .leased, .pooled, .retiring, .tunnelling:
             break
         }
@@ -94,8 +94,8 @@ extension Engine where D: ~Copyable {
                 || !connections[partner].input.isEmpty || connections[partner].isBulk
         case .pooled, .readingHead: return false
         case .multiplexing: return phase != .running || http2[slot].session.wantsToWrite
-        case .readingProxyHeader, .handshaking, .exchanging, .discarding, .detached, .connecting, .borrowed,
-            .retiring, .closing:
+        case .readingProxyHeader, .handshaking, .exchanging, .discarding, .detached, .connecting, .securing,
+            .borrowed, .retiring, .closing:
             return true
         }
     }
@@ -145,6 +145,7 @@ extension Engine where D: ~Copyable {
     /// What waits to be sent never will be.
     mutating func dropOutput(_ slot: UInt32) {
         segments.removeAll(&connections[slot].output)
+        if isSecure(slot) { tls[slot].sealedBytes = 0 }
         returnPipe(slot)
     }
 
@@ -165,7 +166,9 @@ extension Engine where D: ~Copyable {
         case .leased: requestOutputDrained(slot)
         case .tunnelling: tunnelOutputDrained(slot)
         case .multiplexing: framesDrained(slot)
-        case .readingProxyHeader, .handshaking, .discarding, .connecting, .borrowed, .pooled, .closing: break
+        case .readingProxyHeader, .handshaking, .discarding, .connecting, .securing, .borrowed, .pooled,
+            .closing:
+            break
         case .retiring:
             retire(slot)
             return

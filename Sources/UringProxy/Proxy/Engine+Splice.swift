@@ -57,8 +57,7 @@ extension Engine where D: ~Copyable {
             guard exchanges[index].responseEncoding == .verbatim else { return 0 }
             body = exchanges[index].responseBody
         case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .discarding, .detached,
-            .connecting,
-            .pooled, .borrowed, .retiring, .closing:
+            .connecting, .securing, .pooled, .borrowed, .retiring, .closing:
             return 0
         }
         switch body.state {
@@ -206,8 +205,7 @@ extension Engine where D: ~Copyable {
         case .tunnelling:
             relayTunnel(from: slot)
         case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .discarding, .detached,
-            .connecting,
-            .pooled, .borrowed, .retiring, .closing:
+            .connecting, .securing, .pooled, .borrowed, .retiring, .closing:
             updateReceive(slot)
         }
     }

@@ -22,7 +22,14 @@ extension Engine where D: ~Copyable {
             return
         }
         segments.appendCompacting(segment, to: &tls[slot].received)
-        if tls[slot].isOpen { decrypt(slot) } else { queueHandshake(slot) }
+        if !tls[slot].isOpen {
+            queueHandshake(slot)
+        } else if connections[slot].phase == .retiring {
+            // It stays where it is, and with it the connection.
+            retire(slot)
+        } else {
+            decrypt(slot)
+        }
     }
 
     /// The end of the stream has come.
@@ -170,6 +177,7 @@ extension Engine where D: ~Copyable {
         } while tls[slot].session.pendingCount > 0 && !record.isEmpty
         segments.removeAll(&record)
         tlsWire.offer(.empty)
+        if tlsWire.hasTickets { keepTickets(slot) }
         guard keepWritten(slot) else { return .isMute }
         if tls[slot].sealWaits {
             tls[slot].sealWaits = false
@@ -237,6 +245,11 @@ extension Engine where D: ~Copyable {
         counters.add(.tlsErrors)
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)
+        if connections[slot].phase == .leased {
+            connections[slot].resetsOnClose = true
+            upstreamSessionFailed(slot)
+            return
+        }
         segments.removeAll(&connections[slot].input)
         let index = connections[slot].exchange
         switch connections[slot].phase {
@@ -248,7 +261,8 @@ extension Engine where D: ~Copyable {
         case .tunnelling where connections[slot].side == .downstream:
             connections[partner(of: slot)].resetsOnClose = true
             finishExchange(index)
-        case .tunnelling, .leased, .readingProxyHeader, .handshaking, .discarding, .detached, .connecting,
+        case .tunnelling, .leased, .securing, .readingProxyHeader, .handshaking, .discarding, .detached,
+            .connecting,
             .pooled, .borrowed, .retiring, .closing:
             connections[slot].resetsOnClose = true
             connectionFailed(slot, errno: Errno.connectionReset)
@@ -277,7 +291,14 @@ extension Engine where D: ~Copyable {
             tls[slot].sealWaits = true
             armTimer(slot)
             return false
-        case .lacksMemory: counters.add(.buffersExhausted)
+        case .lacksMemory:
+            counters.add(.buffersExhausted)
+            if connections[slot].phase == .leased {
+                // That is not the upstream's fault.
+                connections[slot].resetsOnClose = true
+                fail(connections[slot].exchange, .outOfMemory)
+                return false
+            }
         case .failed: counters.add(.tlsErrors)
         }
         // What is left is in no state to be sent.
@@ -431,7 +452,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Whether the peer has yet to be told that nothing more comes.
-    private func owesEnd(_ slot: UInt32) -> Bool {
+    func owesEnd(_ slot: UInt32) -> Bool {
         tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken
     }
 

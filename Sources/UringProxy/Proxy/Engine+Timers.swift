@@ -96,7 +96,7 @@ extension Engine where D: ~Copyable {
             wait.limit(started, timeouts.linger, .linger)
         case .detached:
             limitExchange(connections[slot].exchange, &wait)
-        case .connecting:
+        case .connecting, .securing:
             wait.limit(
                 started, timeout(connections[slot].exchange, timeouts.connect) { $0.connect }, .connect)
             limitHedge(connections[slot].exchange, since: started, &wait)

@@ -41,7 +41,8 @@ extension Engine where D: ~Copyable {
         exchanges[index].upstream = upstream
         if exchanges[index].isRelay {
             noteAnswer(exchanges.tenant(index), status: 200)
-            if sendProxyHeader(slot, to: upstream) {
+            // Over TLS it has gone before that.
+            if isSecure(upstream) || sendProxyHeader(slot, to: upstream) {
                 openTunnel(index, upstream)
             } else {
                 fail(index, .outOfMemory)

@@ -8,7 +8,7 @@ internal import Synchronization
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
-/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
+/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+UpstreamTLS`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -233,8 +233,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
         handshakeQueue = SlotQueue(capacity: slots)
         piped = SlotQueue(capacity: slots)
-        for (index, upstream) in snapshot.endpoints.enumerated() {
-            fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index))
+        for (index, (upstream, tls)) in zip(snapshot.endpoints, snapshot.endpointTLS).enumerated() {
+            fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index, tls: tls))
         }
         _ = setConnectionGates()
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
@@ -346,7 +346,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             case .multiplexing:
                 announceEnd(slot)
             case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding,
-                .connecting, .borrowed, .leased, .retiring, .tunnelling, .closing:
+                .connecting, .securing, .borrowed, .leased, .retiring, .tunnelling, .closing:
                 armTimer(slot)
             }
         }

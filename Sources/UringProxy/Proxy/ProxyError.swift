@@ -11,6 +11,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case connectRefused, connectTimeout, connectFailed
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
+    case upstreamTLSUntrusted, upstreamTLSOutdated, upstreamTLSWrongHost, upstreamTLSFailed, upstreamTLSBroken
     case noEndpoint, noHealthyEndpoint, circuitOpen, loadShed, queueTimeout
     case totalTimeout
     // Ours.
@@ -36,7 +37,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .loopDetected: 508
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
-            .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade:
+            .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade, .upstreamTLSUntrusted,
+            .upstreamTLSOutdated, .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
         case .noEndpoint, .noHealthyEndpoint, .circuitOpen, .loadShed, .queueTimeout, .outOfMemory,
@@ -51,7 +53,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         switch self {
         case .nameNotFound, .nameTimeout, .nameFailed, .connectRefused, .connectTimeout, .connectFailed,
             .upstreamClosed, .upstreamReset, .upstreamTruncated, .upstreamTimeout, .upstreamSendTimeout,
-            .upstreamBadResponse, .upstreamUnexpectedUpgrade:
+            .upstreamBadResponse, .upstreamUnexpectedUpgrade, .upstreamTLSUntrusted, .upstreamTLSOutdated,
+            .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken:
             true
         default: false
         }
@@ -96,6 +99,12 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "the upstream stopped taking the request; see --timeout-send-idle"
         case .upstreamBadResponse: "the upstream's response is not valid HTTP/1"
         case .upstreamUnexpectedUpgrade: "the upstream switched protocols without being asked"
+        case .upstreamTLSUntrusted: "the upstream's certificate leads to no authority that is trusted here"
+        case .upstreamTLSOutdated: "the upstream's certificate has expired, or is not valid yet"
+        case .upstreamTLSWrongHost: "the upstream's certificate is for another host"
+        case .upstreamTLSFailed: "the TLS handshake with the upstream failed"
+        case .upstreamTLSBroken:
+            "the upstream ended TLS with an alert, or sent what cannot be decrypted"
         case .noEndpoint: "no endpoint of the cluster has been found yet"
         case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .circuitOpen: "the cluster has as much to do as it may; see its limits"
@@ -153,6 +162,11 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamSendTimeout: "upstream_send_timeout"
         case .upstreamBadResponse: "upstream_bad_response"
         case .upstreamUnexpectedUpgrade: "upstream_unexpected_upgrade"
+        case .upstreamTLSUntrusted: "upstream_tls_untrusted"
+        case .upstreamTLSOutdated: "upstream_tls_outdated"
+        case .upstreamTLSWrongHost: "upstream_tls_wrong_host"
+        case .upstreamTLSFailed: "upstream_tls_failed"
+        case .upstreamTLSBroken: "upstream_tls_broken"
         case .noEndpoint: "no_endpoint"
         case .noHealthyEndpoint: "no_healthy_endpoint"
         case .circuitOpen: "circuit_open"

@@ -89,6 +89,11 @@ final class Snapshot: Sendable {
     /// Of all clusters, in their order.
     var endpoints: [FixedUpstream] { clusters.flatMap(\.endpoints) }
 
+    /// How each of them is spoken to over TLS; nil: in clear.
+    var endpointTLS: [UpstreamTLS?] {
+        clusters.flatMap { cluster in cluster.endpoints.map { _ in cluster.tls } }
+    }
+
     /// Which zones come first for which clients, by the name of a cluster, as it was read at the last reload, or the start.
     var zoneRules: [String: ZoneRules] {
         clusters.reduce(into: [:]) { rules, cluster in rules[cluster.name] = cluster.zones?.rules }

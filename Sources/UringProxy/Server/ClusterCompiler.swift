@@ -4,19 +4,22 @@ struct ClusterCompiler {
     private let registries: Registries
     private let stickyKeys: StickyKeys
     private let zoneRules: [String: ZoneRules]
+    private let tls: [String: UpstreamTLS]
     private let proxyHeader: ProxyHeader.Version?
 
     /// - Parameters:
     ///   - registries: what there is, and gets what is new.
     ///   - zoneRules: by the name of a cluster.
+    ///   - tls: likewise; plans that are `updated` have theirs.
     init(
         _ configuration: Configuration, _ registries: Registries, _ stickyKeys: StickyKeys,
-        zoneRules: [String: ZoneRules]
+        zoneRules: [String: ZoneRules], tls: [String: UpstreamTLS] = [:]
     ) {
         self.configuration = configuration
         self.registries = registries
         self.stickyKeys = stickyKeys
         self.zoneRules = zoneRules
+        self.tls = tls
         proxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
     }
 
@@ -36,7 +39,7 @@ struct ClusterCompiler {
             } else {
                 endpoints = try Self.endpoints(cluster.endpoints)
             }
-            plans.append(plan(cluster, endpoints, discovery))
+            plans.append(plan(cluster, endpoints, discovery, tls[cluster.name]))
         }
         try Self.checkCount(plans)
         return plans
@@ -65,7 +68,7 @@ struct ClusterCompiler {
             guard let discovery = plans[index].discovery else { continue }
             let endpoints = discovery.source.endpoints
             if plans[index].hasEndpoints(endpoints) { continue }
-            updated[index] = plan(cluster, endpoints, discovery)
+            updated[index] = plan(cluster, endpoints, discovery, plans[index].tls)
             hasChanged = true
         }
         guard hasChanged else { return nil }
@@ -74,7 +77,8 @@ struct ClusterCompiler {
     }
 
     private func plan(
-        _ cluster: ClusterConfiguration, _ endpoints: [FixedUpstream], _ discovery: DiscoveryPlan?
+        _ cluster: ClusterConfiguration, _ endpoints: [FixedUpstream], _ discovery: DiscoveryPlan?,
+        _ tls: UpstreamTLS?
     ) -> ClusterPlan {
         ClusterPlan(
             name: cluster.name, endpoints: endpoints, policy: cluster.balance, hashKey: cluster.hashKey,
@@ -91,7 +95,8 @@ struct ClusterCompiler {
             },
             zones: ZonePlans(
                 own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
-                thresholdPercent: cluster.zoneThreshold))
+                thresholdPercent: cluster.zoneThreshold),
+            tls: tls)
     }
 
     /// What is found comes on top of what the configuration lists.

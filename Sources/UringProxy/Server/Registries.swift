@@ -5,6 +5,7 @@ struct Registries: Sendable {
     let discovery = DiscoveryRegistry()
     let tickets = TLSTicketRegistry()
     let tlsReloads = TLSReloadCounters()
+    let upstreamTLS = UpstreamTLSRegistry()
 
     /// Forgets what a configuration, and the clusters made of it, do not name.
     func keep(_ configuration: Configuration, _ clusters: [ClusterPlan]) {
@@ -12,5 +13,6 @@ struct Registries: Sendable {
         health.keep(clusters)
         discovery.keep(clusters)
         tickets.keep(configuration)
+        upstreamTLS.keep(clusters)
     }
 }

@@ -70,6 +70,7 @@ extension Server {
         }
         guard let previous else { throw .isEnding }
         if state.withLock({ $0.isHandingOver }) { throw .isHandingOver }
+        let old = self.configuration
         let handover: Handover
         do throws(StartError) {
             handover = try prepare(new, present, previous, workers)
@@ -82,6 +83,7 @@ extension Server {
             forget(previous)
             throw .isEnding
         }
+        warn(of: new, after: old)
         return handover.summary + finish(handover, new)
     }
 

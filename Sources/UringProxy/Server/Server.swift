@@ -95,6 +95,7 @@ public final class Server: Sendable {
                 try startWorkers(compiler, open, predecessor, usesRing: usesRing, note: note)
             }
             if let monitor = companions.monitor { try startMonitor(monitor) }
+            warn(of: configuration, after: nil)
         } catch {
             for listener in open { listener.close() }
             companions.stop()

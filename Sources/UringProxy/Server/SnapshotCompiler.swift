@@ -30,7 +30,8 @@ struct SnapshotCompiler {
         let zones = ZoneCompiler(configuration, sets: compiler.sets)
         let tlsCompiler = TLSCompiler(configuration, tickets: registries.tickets)
         tls = tlsCompiler.listeners
-        problems += stickyKeys.problems + zones.problems + tlsCompiler.problems
+        let upstreamTLS = UpstreamTLSCompiler(configuration, registries.upstreamTLS)
+        problems += stickyKeys.problems + zones.problems + tlsCompiler.problems + upstreamTLS.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -64,7 +65,7 @@ struct SnapshotCompiler {
             throw StartError(message: error.message)
         }
         clusterCompiler = ClusterCompiler(
-            configuration, registries, stickyKeys, zoneRules: zones.rules)
+            configuration, registries, stickyKeys, zoneRules: zones.rules, tls: upstreamTLS.upstreams)
         clusters = try clusterCompiler.plans()
     }
 

@@ -50,6 +50,13 @@ internal import COpenSSL
 
     deinit { unsafe copenssl_certificate_free(pointer) }
 
+    /// SHA-256 of the certificate alone.
+    var digest: [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        unsafe copenssl_certificate_digest(pointer, &digest)
+        return digest
+    }
+
     private static func text(_ characters: [CChar]) -> String {
         String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -133,19 +133,24 @@ internal import COpenSSL
         guard let context = unsafe copenssl_context_make(configuration.minVersion == .tls13 ? 13 : 12) else {
             throw .outOfMemory
         }
-        var error: TLSContextError?
-        if unsafe copenssl_context_set_ciphers(context, configuration.ciphers ?? defaultCiphers) == 0 {
-            error = .noCipher
+        do throws(TLSContextError) {
+            try unsafe setCiphers(configuration.ciphers, configuration.cipherSuites, of: context)
+        } catch {
+            unsafe copenssl_context_free(context)
+            throw error
         }
-        if let suites = configuration.cipherSuites, unsafe copenssl_context_set_suites(context, suites) == 0 {
-            error = .noSuite
-        }
-        guard let error else { return unsafe context }
-        unsafe copenssl_context_free(context)
-        throw error
+        return unsafe context
     }
 
-    private static func add(_ certificate: TLSCertificate, _ index: Int, to context: OpaquePointer)
+    /// Of either side's context; nil: the defaults.
+    static func setCiphers(_ ciphers: String?, _ suites: String?, of context: OpaquePointer)
+        throws(TLSContextError)
+    {
+        if unsafe copenssl_context_set_ciphers(context, ciphers ?? defaultCiphers) == 0 { throw .noCipher }
+        if let suites, unsafe copenssl_context_set_suites(context, suites) == 0 { throw .noSuite }
+    }
+
+    static func add(_ certificate: TLSCertificate, _ index: Int, to context: OpaquePointer)
         throws(TLSContextError)
     {
         if unsafe copenssl_context_add(context, certificate.pointer) == 1 { return }

@@ -1,4 +1,4 @@
-/// Why a listener's TLS cannot be as it is asked for.
+/// Why TLS cannot be as it is asked for.
 enum TLSContextError: Error, Equatable {
     case outOfMemory
     /// OpenSSL does not take the certificate with this index.

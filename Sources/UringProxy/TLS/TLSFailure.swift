@@ -12,6 +12,8 @@ enum TLSFailure: UInt8, BitwiseCopyable {
     case certificateExpired
     /// that was revoked,
     case certificateRevoked
-    /// or that nobody who is trusted has signed for this.
+    /// that nobody who is trusted has signed for this,
     case certificateUnknown
+    /// or that is for another host.
+    case certificateOfAnother
 }

@@ -1,4 +1,4 @@
-/// Reads a listener's files for TLS, and finds what is wrong with them.
+/// Reads files for TLS, and finds what is wrong with them.
 struct TLSReader {
     /// Each by the path of its key.
     private(set) var problems: [ConfigurationProblem] = []
@@ -6,7 +6,7 @@ struct TLSReader {
     /// Larger files hold no certificates.
     private static let sizeLimitBytes = 4 << 20
 
-    private mutating func note(_ option: String, _ message: String, _ remedy: String) {
+    mutating func note(_ option: String, _ message: String, _ remedy: String) {
         problems.append(ConfigurationProblem(option: option, message: message, remedy: remedy))
     }
 
@@ -20,7 +20,7 @@ struct TLSReader {
         if wanted.certificates.isEmpty {
             note("\(blank.path).certificates", "there is no certificate", "name one with 'cert:' and 'key:'")
         }
-        checkCiphers(wanted, blank.path)
+        checkCiphers(wanted.ciphers, wanted.minVersion, blank.path)
         checkTickets(wanted, blank.path)
         checkDepth(wanted, blank.path)
         for part in material.parts where part != .ticketKeys { _ = read(part, into: &material) }
@@ -70,7 +70,7 @@ struct TLSReader {
 
     // MARK: - Files
 
-    private mutating func bytes(of path: String, _ option: String) -> [UInt8]? {
+    mutating func bytes(of path: String, _ option: String) -> [UInt8]? {
         do throws(SystemCallError) {
             return try WholeFile.read(path, limitBytes: Self.sizeLimitBytes)
         } catch {
@@ -82,8 +82,12 @@ struct TLSReader {
     }
 
     private mutating func certificate(_ index: Int, _ material: TLSMaterial) -> TLSCertificate? {
-        let files = material.configuration.certificates[index]
-        let path = "\(material.path).certificates[\(index)]"
+        certificate(
+            material.configuration.certificates[index], "\(material.path).certificates[\(index)]")
+    }
+
+    /// - Parameter path: of the keys that name the files.
+    mutating func certificate(_ files: TLSConfiguration.Certificate, _ path: String) -> TLSCertificate? {
         guard let chain = bytes(of: files.certificatePath, "\(path).cert"),
             var key = bytes(of: files.keyPath, "\(path).key")
         else { return nil }
@@ -161,9 +165,9 @@ struct TLSReader {
         }
     }
 
-    private mutating func checkCiphers(_ wanted: TLSConfiguration, _ path: String) {
-        guard let ciphers = wanted.ciphers else { return }
-        if wanted.minVersion == .tls13 {
+    mutating func checkCiphers(_ ciphers: String?, _ minVersion: TLSConfiguration.Version, _ path: String) {
+        guard let ciphers else { return }
+        if minVersion == .tls13 {
             note(
                 "\(path).ciphers", "they are those of TLS 1.2, which is not spoken here",
                 "leave it out, or write 'cipher_suites:' for those of TLS 1.3")
@@ -208,19 +212,31 @@ struct TLSReader {
 
     private mutating func note(_ error: TLSContextError, _ wanted: TLSConfiguration, _ path: String) {
         switch error {
-        case .outOfMemory: note(path, "there is no memory for it", "free some")
         case .certificateRefused(let index, let reason):
-            note(
-                "\(path).certificates[\(index)].cert",
-                "\(quoted(wanted.certificates[index].certificatePath)) is not taken by OpenSSL (\(reason))",
-                "give one with a stronger key and signature")
+            noteRefused(
+                wanted.certificates[index].certificatePath, reason, "\(path).certificates[\(index)].cert")
+        case .outOfMemory, .noCipher, .noSuite:
+            note(error, ciphers: wanted.ciphers, suites: wanted.cipherSuites, path)
+        }
+    }
+
+    mutating func noteRefused(_ file: String, _ reason: String, _ option: String) {
+        note(
+            option, "\(quoted(file)) is not taken by OpenSSL (\(reason))",
+            "give one with a stronger key and signature")
+    }
+
+    /// What has nothing to do with certificates.
+    mutating func note(_ error: TLSContextError, ciphers: String?, suites: String?, _ path: String) {
+        switch error {
+        case .outOfMemory, .certificateRefused: note(path, "there is no memory for it", "free some")
         case .noCipher:
             note(
-                "\(path).ciphers", "\(quoted(wanted.ciphers ?? "")) leaves no cipher of TLS 1.2",
+                "\(path).ciphers", "\(quoted(ciphers ?? "")) leaves no cipher of TLS 1.2",
                 "see 'openssl ciphers -tls1_2 -s -v'")
         case .noSuite:
             note(
-                "\(path).cipher_suites", "\(quoted(wanted.cipherSuites ?? "")) are not all suites of TLS 1.3",
+                "\(path).cipher_suites", "\(quoted(suites ?? "")) are not all suites of TLS 1.3",
                 "write some of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 and TLS_CHACHA20_POLY1305_SHA256, with ':' between them"
             )
         }

@@ -4,7 +4,7 @@ internal import COpenSSL
 /// wire that it was made with; after each call what was written has to be taken from there.
 ///
 /// All zeros is none.
-@safe struct TLSSession: BitwiseCopyable {
+@safe struct TLSSession: BitwiseCopyable, @unchecked Sendable {
     /// What became of a call.
     enum Outcome: BitwiseCopyable, Equatable {
         /// So many bytes have gone through; of a handshake: it is over.
@@ -35,6 +35,7 @@ internal import COpenSSL
                 case COPENSSL_OLD_PEER: .failed(.certificateExpired)
                 case COPENSSL_REVOKED_PEER: .failed(.certificateRevoked)
                 case COPENSSL_UNKNOWN_PEER: .failed(.certificateUnknown)
+                case COPENSSL_OTHER_PEER: .failed(.certificateOfAnother)
                 default: .failed(.malformed)
                 }
         }
@@ -87,6 +88,9 @@ internal import COpenSSL
 
     /// Whether HTTP/2 is what both sides have agreed on.
     var choseHTTP2: Bool { unsafe copenssl_chose_http2(pointer) == 1 }
+
+    /// From now on it reads from and writes to another wire, perhaps another thread's.
+    func move(to wire: borrowing TLSWire) { unsafe copenssl_session_move(pointer, wire.io) }
 
     /// Whether the handshake went on with an earlier session.
     var isResumed: Bool { unsafe copenssl_is_resumed(pointer) == 1 }

@@ -35,6 +35,7 @@ internal import CPosix
     }
 
     deinit {
+        while let ticket = takeTicket() { ticket.free() }
         unsafe io.deallocate()
         unsafe _ = cposix_unmap(memory, Self.memorySize + Self.receivedSize)
     }
@@ -63,6 +64,23 @@ internal import CPosix
         unsafe io.pointee.out = base
         unsafe io.pointee.out_size = size
         unsafe io.pointee.out_used = 0
+    }
+
+    /// Whether a client's session was given tickets that nobody has taken yet.
+    @inline(__always)
+    var hasTickets: Bool { unsafe io.pointee.ticket_count > 0 }
+
+    /// The oldest of them, from now on the caller's.
+    func takeTicket() -> TLSTicket? {
+        let count = unsafe io.pointee.ticket_count
+        if count == 0 { return nil }
+        return unsafe withUnsafeMutableBytes(of: &io.pointee.tickets) { bytes in
+            let tickets = unsafe bytes.assumingMemoryBound(to: OpaquePointer?.self)
+            let first = unsafe tickets[0]
+            for index in 1..<max(1, count) { unsafe tickets[index - 1] = tickets[index] }
+            unsafe io.pointee.ticket_count = count - 1
+            return unsafe first.map { unsafe TLSTicket($0) }
+        }
     }
 
     var writtenCount: Int { unsafe io.pointee.out_used }

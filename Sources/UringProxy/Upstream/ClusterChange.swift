@@ -1,5 +1,5 @@
 /// What of some clusters is what among others that take their place: clusters by their name, endpoints by their cluster and
-/// their address. What is the same keeps its connections and what was learned of it.
+/// their address, and how TLS is spoken to them. What is the same keeps its connections and what was learned of it.
 struct ClusterChange: Sendable {
     /// By the index before, the one after; -1 for what has gone.
     let clusterAfter: [Int]
@@ -20,7 +20,8 @@ struct ClusterChange: Sendable {
             return cluster.endpoints.map { endpoint in
                 let identity = endpoint.identity
                 seen[identity, default: 0] += 1
-                return "\(cluster.name) \(identity) \(seen[identity, default: 0])"
+                let tls = cluster.tls.map { " \($0.identity(of: endpoint))" } ?? ""
+                return "\(cluster.name) \(identity) \(seen[identity, default: 0])\(tls)"
             }
         }
     }

@@ -26,6 +26,8 @@ struct ClusterPlan: Sendable {
     let zones: ZonePlans?
     /// How clients are kept with their endpoints; nil: they are not.
     let sticky: StickyPlan?
+    /// How endpoints are spoken to over TLS; nil: in clear.
+    let tls: UpstreamTLS?
 
     static let defaultLoadBound = 1.25
 
@@ -34,7 +36,7 @@ struct ClusterPlan: Sendable {
         hashKey: HashKey? = nil, loadBound: LoadBound = LoadBound(defaultLoadBound),
         health: ClusterHealth? = nil,
         retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil,
-        sticky: StickyPlan? = nil, zones: ZonePlans? = nil
+        sticky: StickyPlan? = nil, zones: ZonePlans? = nil, tls: UpstreamTLS? = nil
     ) {
         precondition(endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -55,6 +57,7 @@ struct ClusterPlan: Sendable {
             zones?.plans.allSatisfy { ($0?.isLocal.count ?? endpoints.count) == endpoints.count } ?? true)
         self.zones = zones
         self.discovery = discovery
+        self.tls = tls
         priorities = PriorityPlan(endpoints)
         hashTables = Self.hashTables(endpoints, policy, priorities)
     }

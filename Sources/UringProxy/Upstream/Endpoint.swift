@@ -24,6 +24,8 @@ struct Endpoint: BitwiseCopyable {
     var isUnix = false
     /// Its one address is one of its name's (`FixedUpstream.isOfName`).
     var isOfName = false
+    /// It is spoken to over TLS.
+    var isSecure = false
     let port: UInt16
     /// In lower case.
     var nameSize: UInt16 = 0

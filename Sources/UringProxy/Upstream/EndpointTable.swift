@@ -7,6 +7,8 @@
     private var dynamicCount = 0
     /// Sockets' paths and other addresses of fixed endpoints; nil: they are resolved.
     private var fixedAddresses: SlotTable<SocketAddress?>
+    /// Of those endpoints that are spoken to over TLS.
+    private var secure: [UInt32: EndpointTLS] = [:]
     private let buckets: UnsafeMutablePointer<UInt32>
     private let bucketCount: Int
     /// Where the search for an unused endpoint goes on.
@@ -48,7 +50,9 @@
     }
 
     /// The endpoint of a configured upstream.
-    mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int) -> UInt32 {
+    ///
+    /// - Parameter tls: nil: it is spoken to in clear.
+    mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int, tls: UpstreamTLS? = nil) -> UInt32 {
         var endpoint = Endpoint(kind: .fixed, port: upstream.port)
         endpoint.isUnix = upstream.address?.isUnix ?? false
         if let address = upstream.address {
@@ -61,6 +65,8 @@
             preconditionFailure("the table has room for every configured upstream")
         }
         fixedAddresses[index] = upstream.address
+        slab[index].isSecure = tls != nil
+        if let tls { secure[index] = EndpointTLS(tls, upstream) }
         keepFixed(index, as: upstream, fixedIndex: fixedIndex)
         return index
     }
@@ -78,6 +84,9 @@
         slab[index].kind == .fixed ? fixedAddresses[index] : nil
     }
 
+    /// How an endpoint is spoken to over TLS; nil: it is not.
+    func tls(of index: UInt32) -> EndpointTLS? { slab[index].isSecure ? secure[index] : nil }
+
     /// Takes an endpoint out of service: nothing finds it any more, and what is under way there goes on. `removeRetired`
     /// frees its slot.
     mutating func retire(_ index: UInt32) {
@@ -90,6 +99,7 @@
     /// The end of an endpoint that is retired, and that nothing refers to.
     mutating func removeRetired(_ index: UInt32) {
         precondition(slab[index].isRetired && slab[index].isUnused)
+        if slab[index].isSecure { secure[index] = nil }
         slab.remove(index)
     }
 

@@ -10,6 +10,8 @@ final class LendingQueue: Sendable {
         var descriptor: Int32
         /// When it was last used (nanoseconds).
         var idleSince: Int64
+        /// Its TLS, if it speaks any.
+        var session = TLSSession.none
     }
 
     let offers: BoundedQueue<Offer>

@@ -1,4 +1,4 @@
-// The other end of TLS for tests: a client that only turns bytes into bytes, and certificates of its own making.
+// The other end of TLS for tests, a client's or a server's, that only turns bytes into bytes; and certificates of its own making.
 #ifndef CTESTTLS_H
 #define CTESTTLS_H
 
@@ -50,12 +50,25 @@ void ctest_client_protocol(const struct ctest_client *client, char *name, size_t
 /// What OpenSSL says of the failure.
 const char *ctest_client_error(const struct ctest_client *client);
 
+/// The host that was asked for; empty: none was.
+const char *ctest_client_host(const struct ctest_client *client);
+
+struct ctest_server;
+
+/// Speaks versions `least` to `most` and HTTP/1.1, if ALPN is used. Clients have to show a certificate that `client_authority` has
+/// signed, unless it is NULL. All of it in PEM.
+struct ctest_server *ctest_server_make(
+    const char *certificate, const char *key, const char *client_authority, int least, int most);
+void ctest_server_free(struct ctest_server *server);
+/// A server's end, for which the functions of clients are good as well.
+struct ctest_client *ctest_server_accept(struct ctest_server *server);
+
 enum { CTEST_RSA = 0, CTEST_ECDSA = 1, CTEST_ED25519 = 2, CTEST_SMALL_RSA = 3 };
 
 /// A key in PEM, with a passphrase or without one (NULL); to be given back with `ctest_free`.
 char *ctest_key(int kind, const char *passphrase);
 
-/// A certificate in PEM that signs itself with the key, for the hosts in `names` (`a,b,*.c`), the first its common name, or for its
+/// A certificate in PEM that signs itself with the key, for the hosts in `names` (`a,b,*.c`, or addresses), the first its common name, or for its
 /// common name alone. Valid from and to so many seconds from now.
 char *ctest_certificate(const char *key, const char *names, int has_alternatives, long begin, long end);
 

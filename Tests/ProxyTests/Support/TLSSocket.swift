@@ -3,17 +3,17 @@ import Testing
 
 @testable import UringProxy
 
-/// A client's end of a connection over TLS: `TestSocket` with a session before it.
+/// One end of a connection over TLS: `TestSocket` with a session before it.
 final class TLSSocket {
     let socket: TestSocket
-    let session: TLSClient
+    let session: TLSEnd
     /// Decrypted, and not asked for yet.
     private var pending: [UInt8] = []
-    /// The server's close_notify has come.
+    /// The other end's close_notify has come.
     private(set) var hasEnded = false
 
     /// Shakes hands.
-    init(_ socket: TestSocket, _ session: TLSClient = TLSClient()) throws {
+    init(_ socket: TestSocket, _ session: TLSEnd = TLSClient()) throws {
         self.socket = socket
         self.session = session
         while true {
@@ -44,7 +44,7 @@ final class TLSSocket {
 
     // MARK: Receiving
 
-    /// Some bytes; nil at the server's close_notify.
+    /// Some bytes; nil at the other end's close_notify.
     func receive() throws -> [UInt8]? {
         if !pending.isEmpty {
             defer { pending = [] }
@@ -103,7 +103,7 @@ final class TLSSocket {
         return (head, text(try receive(exactly: length)))
     }
 
-    /// Everything up to the server's close_notify.
+    /// Everything up to the other end's close_notify.
     func receiveAll() throws -> [UInt8] {
         var bytes: [UInt8] = []
         while let more = try receive() { bytes += more }

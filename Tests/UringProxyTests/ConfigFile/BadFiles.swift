@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + tls + clusters + discoveries + health + sticky + routes + rewrites + edits
+        syntax + keys + listeners + tls + upstreamTLS + clusters + discoveries + health + sticky + routes
+        + rewrites + edits
         + policies + access + geo
         + trust
         + values + environment
@@ -316,6 +317,62 @@ enum BadFiles {
 
     // MARK: - Clusters
 
+    /// A cluster that is spoken to with this TLS.
+    private static func spoken(_ tls: String, _ problems: String...) -> Case {
+        var bad = Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', tls: \(tls)}}\nlisteners: [{address: '127.0.0.1:80'}]\n"
+        )
+        bad.problems = problems
+        return bad
+    }
+
+    static let upstreamTLS: [Case] = [
+        spoken(
+            "on",
+            "f.yaml:1:52: clusters.app.tls: 'on' stands where keys are expected; write some of server_name, ca, verify, cert, key, min_version, ciphers, cipher_suites"
+        ),
+        spoken(
+            "{server_name: 'a:443', verify: off}",
+            "f.yaml:1:66: clusters.app.tls.server_name: 'a:443' is neither a host name nor an address; write the name that the certificate is for, without a port, such as app.internal"
+        ),
+        spoken(
+            "{ca: /nowhere/ca.pem}",
+            "f.yaml:1:57: clusters.app.tls.ca: '/nowhere/ca.pem' does not exist; check the path"),
+        spoken(
+            "{ca: /dev/null}",
+            "f.yaml:1:57: clusters.app.tls.ca: '/dev/null' holds no certificate in PEM; give the certificates of the authorities as PEM: -----BEGIN CERTIFICATE-----"
+        ),
+        spoken(
+            "{ca: /dev/null, verify: off}",
+            "f.yaml:1:57: clusters.app.tls.ca: nothing has to lead to it, as certificates are not verified; leave it out, or leave 'verify: off' out"
+        ),
+        spoken(
+            "{verify: off, cert: a.pem}",
+            "f.yaml:1:72: clusters.app.tls.cert: there is no key for it; name its private key with 'key:'"),
+        spoken(
+            "{verify: off, key: a.key}",
+            "f.yaml:1:71: clusters.app.tls.key: there is no certificate for it; name its certificate with 'cert:'"
+        ),
+        spoken(
+            "{verify: off, cert: /nowhere/a.pem, key: /nowhere/a.key}",
+            "f.yaml:1:72: clusters.app.tls.cert: '/nowhere/a.pem' does not exist; check the path"),
+        spoken(
+            "{verify: off, ciphers: NONSENSE}",
+            "f.yaml:1:75: clusters.app.tls.ciphers: there is no cipher 'NONSENSE' of TLS 1.2; see 'openssl ciphers -tls1_2 -s -v'; those of TLS 1.3 stand in 'cipher_suites:'"
+        ),
+        spoken(
+            "{verify: off, min_version: 1.3, ciphers: HIGH}",
+            "f.yaml:1:93: clusters.app.tls.ciphers: they are those of TLS 1.2, which is not spoken here; leave it out, or write 'cipher_suites:' for those of TLS 1.3"
+        ),
+        spoken(
+            "{verify: off, cipher_suites: NONSENSE}",
+            "f.yaml:1:81: clusters.app.tls.cipher_suites: 'NONSENSE' are not all suites of TLS 1.3; write some of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 and TLS_CHACHA20_POLY1305_SHA256, with ':' between them"
+        ),
+        spoken(
+            "{verify: maybe}",
+            "f.yaml:1:61: clusters.app.tls.verify: 'maybe' is neither on nor off; write one of them"),
+    ]
+
     static let clusters: [Case] = [
         Case(
             "clusters: [a]\n",
@@ -334,7 +391,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, preferred_zones, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, tls, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, preferred_zones, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",

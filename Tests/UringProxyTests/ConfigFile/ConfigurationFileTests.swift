@@ -348,6 +348,57 @@ struct ConfigurationFileTests {
         #expect(try Self.read(["f.yaml": printed]).get().configuration == file.configuration)
     }
 
+    @Test("What is said of a cluster's TLS is read, printed and explained")
+    func upstreamTLS() throws {
+        let text = """
+            listeners: [{address: "127.0.0.1:1", cluster: a}, {address: "127.0.0.1:2", cluster: b}]
+            clusters:
+              a: {endpoints: "a.test:443", tls: {}}
+              b:
+                endpoints: "10.0.0.1:443"
+                tls: {server_name: b.test, ca: ca.pem, cert: own.pem, key: /etc/own.key, min_version: 1.3, cipher_suites: TLS_AES_128_GCM_SHA256}
+              c: {endpoints: "c.test:443", tls: {verify: off, ciphers: HIGH}}
+            """
+        let file = try Self.read(["conf/f.yaml": text], "conf/f.yaml").get()
+        let clusters = file.configuration.clusters
+        #expect(clusters[0].tls == UpstreamTLSConfiguration())
+        var expected = UpstreamTLSConfiguration()
+        expected.serverName = "b.test"
+        expected.rootsPath = "conf/ca.pem"
+        expected.certificatePath = "conf/own.pem"
+        expected.keyPath = "/etc/own.key"
+        expected.minVersion = .tls13
+        expected.cipherSuites = "TLS_AES_128_GCM_SHA256"
+        #expect(clusters[1].tls == expected)
+        var careless = UpstreamTLSConfiguration()
+        careless.verifies = false
+        careless.ciphers = "HIGH"
+        #expect(clusters[2].tls == careless)
+        let printed = ConfigurationPrinter(file.configuration, file: file).text
+        #expect(try Self.read(["f.yaml": printed]).get().configuration == file.configuration)
+        func lines(_ listener: Int) throws -> [String] {
+            var query = ExplanationQuery(target: "/")
+            query.fields = ["Host: h"]
+            query.source = "192.0.2.7"
+            query.listener = "127.0.0.1:\(listener)"
+            return try Explanation(query, configuration: file.configuration, file: file)
+                .text.split(separator: "\n").map { String(trimmed($0)) }
+        }
+        #expect(
+            try lines(1).contains {
+                $0.hasSuffix(
+                    "1.2 and newer; the certificate has to be for the endpoint's host, by an authority of the system"
+                )
+            })
+        #expect(
+            try lines(2).contains {
+                $0.hasSuffix(
+                    "1.3 and newer; the certificate has to be for b.test, by an authority in conf/ca.pem; who asks for a certificate is shown conf/own.pem"
+                )
+            })
+        #expect(try lines(2).contains("conf/f.yaml:6, clusters.b.tls"))
+    }
+
     @Test("An explanation names the line or the option of each value, and no line for what is a default")
     func explained() throws {
         let text = """

@@ -30,15 +30,16 @@ struct HealthCheck: Sendable, Equatable {
         self.proxyHeader = proxyHeader
     }
 
-    /// All that is sent to an endpoint.
-    func request(to upstream: FixedUpstream) -> [UInt8] {
-        var bytes = proxyHeader.map(Self.header) ?? []
-        guard kind == .http else { return bytes }
-        let name = host ?? upstream.hostText
-        bytes += Array(
+    /// What a connection to an endpoint begins with, before TLS.
+    var header: [UInt8] { proxyHeader.map(Self.header) ?? [] }
+
+    /// What is asked behind that; empty: nothing is.
+    func request(to upstream: FixedUpstream, isSecure: Bool) -> [UInt8] {
+        guard kind == .http else { return [] }
+        let name = host ?? upstream.hostText(isSecure: isSecure)
+        return Array(
             "GET \(path) HTTP/1.1\r\nHost: \(name)\r\nUser-Agent: uproxy-health\r\nConnection: close\r\n\r\n"
                 .utf8)
-        return bytes
     }
 
     private static func header(_ version: ProxyHeader.Version) -> [UInt8] {
@@ -54,8 +55,8 @@ struct HealthCheck: Sendable, Equatable {
 
 extension FixedUpstream {
     /// What a request to the endpoint itself has in its Host field.
-    fileprivate var hostText: String {
-        guard let address, !isOfName else { return port == 80 ? name : "\(name):\(port)" }
+    fileprivate func hostText(isSecure: Bool) -> String {
+        guard let address, !isOfName else { return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)" }
         return address.isUnix ? "localhost" : address.description
     }
 }

@@ -91,7 +91,8 @@ final class HealthLoop {
             var seen: Set<String> = []
             for (index, upstream) in plan.endpoints.enumerated()
             where seen.insert(health.endpoints[index].identity).inserted {
-                let target = HealthTarget(health, index, upstream)
+                let tls = plan.tls.map { EndpointTLS($0, upstream) }
+                let target = HealthTarget(health, index, upstream, tls)
                 if let before = old[ObjectIdentifier(target.state)] { target.takeOver(before) }
                 if target.attempt != 0 { targetOfAttempt[target.attempt] = targets.count }
                 targets.append(target)
@@ -140,7 +141,8 @@ final class HealthLoop {
         target.startedAt = now
         target.deadline = target.startedAt + check.timeout
         target.answer = HealthAnswer()
-        target.unsent = check.request(to: target.upstream)[...]
+        target.unsent = check.header[...]
+        if target.tls == nil { target.unsent += check.request(to: target.upstream, isSecure: false) }
         underWay += 1
         timers.set(UInt32(index), deadline: target.deadline)
         if let address = target.upstream.address {
@@ -224,6 +226,13 @@ final class HealthLoop {
                 return
             }
             target.isConnected = true
+            if check.kind == .http, let tls = target.tls {
+                target.secure = HealthTLS(tls, request: check.request(to: target.upstream, isSecure: true))
+                guard target.secure != nil else {
+                    finish(index, failure: nil)
+                    return
+                }
+            }
         }
         send(target)
         if check.kind == .tcp {
@@ -234,6 +243,7 @@ final class HealthLoop {
     }
 
     private func send(_ target: HealthTarget) {
+        if let secure = target.secure { target.unsent += secure.takeOutput() }
         guard !target.unsent.isEmpty else { return }
         let sent = unsafe target.unsent.withUnsafeBytes {
             unsafe cposix_send(target.descriptor, $0.baseAddress!, $0.count, Int32(CPOSIX_MSG_NOSIGNAL))
@@ -251,9 +261,16 @@ final class HealthLoop {
             let verdict: HealthAnswer.Verdict
             switch size {
             case -Int(EAGAIN), -Int(EINTR): return
+            case 0 where target.secure.map { !$0.isOpen } ?? false:
+                verdict = .unhealthy("it closed the connection in the TLS handshake")
             case 0: verdict = target.answer.ended()
             case ..<0: verdict = .unhealthy("it reset the connection")
-            default: verdict = target.answer.received(received[..<size], check, &fields)
+            default:
+                if let secure = target.secure {
+                    verdict = receive(secure.received(received[..<size]), target, check)
+                } else {
+                    verdict = target.answer.received(received[..<size], check, &fields)
+                }
             }
             switch verdict {
             case .undecided: continue
@@ -261,6 +278,22 @@ final class HealthLoop {
             case .unhealthy(let reason): finish(index, failure: reason)
             }
             return
+        }
+    }
+
+    /// What came over TLS.
+    private func receive(_ progress: HealthTLS.Progress, _ target: HealthTarget, _ check: HealthCheck)
+        -> HealthAnswer.Verdict
+    {
+        // Or an alert that says why not.
+        send(target)
+        switch progress {
+        case .failed(let reason): return .unhealthy(reason)
+        case .goesOn(let bytes):
+            return bytes.isEmpty ? .undecided : target.answer.received(bytes[...], check, &fields)
+        case .ended(let bytes):
+            let verdict = bytes.isEmpty ? .undecided : target.answer.received(bytes[...], check, &fields)
+            return verdict == .undecided ? target.answer.ended() : verdict
         }
     }
 
@@ -282,6 +315,11 @@ final class HealthLoop {
     }
 
     private func endAttempt(_ target: HealthTarget) {
+        if let secure = target.secure, target.descriptor >= 0 {
+            secure.end()
+            send(target)
+        }
+        target.secure = nil
         closeSocket(target)
         if target.attempt != 0 {
             underWay -= 1

@@ -7,6 +7,8 @@ final class HealthTarget {
     let upstream: FixedUpstream
     /// nil: it is not checked, only reported on.
     let check: HealthCheck?
+    /// nil: it is spoken to in clear.
+    private(set) var tls: EndpointTLS?
     var state: EndpointHealth { cluster.endpoints[index] }
 
     // The check under way.
@@ -16,6 +18,8 @@ final class HealthTarget {
     var addresses: [SocketAddress] = []
     var unsent: ArraySlice<UInt8> = []
     var isConnected = false
+    /// Of an http check over TLS, once it is connected.
+    var secure: HealthTLS?
     var answer = HealthAnswer()
     var deadline: Int64 = 0
     var startedAt: Int64 = 0
@@ -30,7 +34,8 @@ final class HealthTarget {
     var ejectionsTold: UInt64
     var wasEjected = false
 
-    init(_ cluster: ClusterHealth, _ index: Int, _ upstream: FixedUpstream) {
+    init(_ cluster: ClusterHealth, _ index: Int, _ upstream: FixedUpstream, _ tls: EndpointTLS?) {
+        self.tls = tls
         self.cluster = cluster
         self.index = index
         self.upstream = upstream
@@ -50,6 +55,8 @@ final class HealthTarget {
         ejectionsTold = old.ejectionsTold
         wasEjected = old.wasEjected
         startedAt = old.startedAt
+        guard tls?.context === old.tls?.context, tls?.host == old.tls?.host else { return }
+        tls = old.tls
         if check == old.check { goOn(with: old) }
     }
 
@@ -60,9 +67,11 @@ final class HealthTarget {
         addresses = old.addresses
         unsent = old.unsent
         isConnected = old.isConnected
+        secure = old.secure
         answer = old.answer
         deadline = old.deadline
         old.attempt = 0
         old.descriptor = -1
+        old.secure = nil
     }
 }

@@ -65,16 +65,20 @@ struct HealthAnswerTests {
     func request() throws {
         var configuration = HealthCheckConfiguration()
         configuration.path = "/healthz?full"
-        func text(_ endpoint: String, _ header: ProxyHeader.Version? = nil) throws -> String {
+        func text(_ endpoint: String, _ header: ProxyHeader.Version? = nil, isSecure: Bool = false) throws
+            -> String
+        {
             let upstream = try FixedUpstream(parsing: endpoint)
+            let check = HealthCheck(configuration, proxyHeader: header)
             return String(
-                decoding: HealthCheck(configuration, proxyHeader: header).request(to: upstream),
-                as: UTF8.self)
+                decoding: check.header + check.request(to: upstream, isSecure: isSecure), as: UTF8.self)
         }
         let rest = "User-Agent: uproxy-health\r\nConnection: close\r\n\r\n"
         #expect(try text("127.0.0.1:9000") == "GET /healthz?full HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n" + rest)
         #expect(try text("app.test:80").contains("\r\nHost: app.test\r\n"))
         #expect(try text("app.test:81").contains("\r\nHost: app.test:81\r\n"))
+        #expect(try text("app.test:80", isSecure: true).contains("\r\nHost: app.test:80\r\n"))
+        #expect(try text("app.test:443", isSecure: true).contains("\r\nHost: app.test\r\n"))
         #expect(try text("unix:/run/a").contains("\r\nHost: localhost\r\n"))
         #expect(
             try text("[::1]:81", .v1).hasPrefix(

@@ -1,24 +1,15 @@
 internal import CTestTLS
 
-/// A client's end of TLS in the hands of a test, which carries the bytes.
-@safe public final class TLSClient {
+/// One end of TLS in the hands of a test, which carries the bytes.
+@safe public class TLSEnd {
     public enum Failure: Error, Equatable {
         /// What OpenSSL says.
         case failed(String)
     }
 
-    private let client: OpaquePointer
+    fileprivate let client: OpaquePointer
 
-    /// - Parameters:
-    ///   - versions: 10 to 13.
-    ///   - earlier: whose session it goes on with.
-    public init(
-        _ host: String? = nil, versions: ClosedRange<Int32> = 12...13, alpn: String? = nil,
-        ciphers: String? = nil, after earlier: TLSClient? = nil
-    ) {
-        unsafe client = ctest_client_make(
-            versions.lowerBound, versions.upperBound, host, alpn, ciphers, earlier.map { unsafe $0.client })!
-    }
+    fileprivate init(_ client: OpaquePointer) { unsafe self.client = client }
 
     deinit { unsafe ctest_client_free(client) }
 
@@ -39,10 +30,10 @@ internal import CTestTLS
 
     // MARK: Ciphertext
 
-    /// Bytes from the server.
+    /// Bytes from the other end.
     public func give(_ bytes: [UInt8]) { unsafe ctest_client_give(client, bytes, bytes.count) }
 
-    /// Bytes for the server.
+    /// Bytes for the other end.
     public func take() -> [UInt8] {
         var all: [UInt8] = []
         var some = [UInt8](repeating: 0, count: 65_536)
@@ -62,7 +53,7 @@ internal import CTestTLS
         return result > 0
     }
 
-    /// What has been decrypted; nil at the server's close_notify, when nothing came before it.
+    /// What has been decrypted; nil at the other end's close_notify, when nothing came before it.
     public func read() throws(Failure) -> [UInt8]? {
         var all: [UInt8] = []
         var some = [UInt8](repeating: 0, count: 16_384)
@@ -115,6 +106,9 @@ internal import CTestTLS
     public var peerName: String { peer.name }
     public var peerKind: TestCertificate.Kind { peer.kind }
 
+    /// The host that was asked for (SNI); empty: none was.
+    public var askedHost: String { unsafe String(cString: ctest_client_host(client)) }
+
     public var alpn: String {
         var name = [CChar](repeating: 0, count: 256)
         unsafe ctest_client_protocol(client, &name, name.count)
@@ -132,4 +126,41 @@ internal import CTestTLS
     private static func text(_ characters: [CChar]) -> String {
         String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+}
+
+/// A client's end.
+@safe public final class TLSClient: TLSEnd {
+    /// - Parameters:
+    ///   - versions: 10 to 13.
+    ///   - earlier: whose session it goes on with.
+    public init(
+        _ host: String? = nil, versions: ClosedRange<Int32> = 12...13, alpn: String? = nil,
+        ciphers: String? = nil, after earlier: TLSClient? = nil
+    ) {
+        let made = unsafe ctest_client_make(
+            versions.lowerBound, versions.upperBound, host, alpn, ciphers, earlier.map { unsafe $0.client })
+        unsafe super.init(made!)
+    }
+}
+
+/// What makes servers' ends: a certificate, and the keys of tickets.
+@safe public final class TLSServerIdentity: @unchecked Sendable {
+    private let server: OpaquePointer
+
+    /// - Parameters:
+    ///   - clientAuthority: clients have to show a certificate that it has signed; nil: none is asked for.
+    ///   - versions: 10 to 13.
+    public init(
+        _ certificate: TestCertificate, clientAuthority: TestCertificate? = nil,
+        versions: ClosedRange<Int32> = 12...13
+    ) {
+        unsafe server = ctest_server_make(
+            certificate.certificate, certificate.key, clientAuthority?.certificate, versions.lowerBound,
+            versions.upperBound)!
+    }
+
+    deinit { unsafe ctest_server_free(server) }
+
+    /// The end of another connection.
+    public func accept() -> TLSEnd { unsafe TLSEnd(ctest_server_accept(server)) }
 }
