@@ -70,10 +70,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "Simulation", dependencies: ["UringProxy"], path: "Tests/Simulation", swiftSettings: settings),
+            name: "Simulation", dependencies: ["UringProxy", "TestSupport"], path: "Tests/Simulation", swiftSettings: settings),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
-        // Sockets to speak raw HTTP with, and the client's end of TLS.
+        // Sockets to speak raw HTTP with, and the other end of TLS.
         .target(
             name: "TestSupport", dependencies: ["CPosix", "CTestTLS", "CNghttp2"], path: "Tests/Support",
             swiftSettings: settings),

@@ -295,6 +295,11 @@ struct ctest_server *ctest_server_make(
     return server;
 }
 
+void ctest_server_give_no_tickets(struct ctest_server *server) {
+    SSL_CTX_set_num_tickets(server->context, 0);
+    SSL_CTX_set_options(server->context, SSL_OP_NO_TICKET);
+}
+
 void ctest_server_free(struct ctest_server *server) {
     SSL_CTX_free(server->context);
     free(server);

@@ -17,7 +17,8 @@
         }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            guard let rest = unsafe preface.read(bytes) else { return }
+            guard let behind = unsafe preface.read(bytes) else { return }
+            let rest = opened(behind)
             unsafe rest.withUnsafeBytes { unsafe reader.feed($0) }
             while !isFinished, let event = reader.next() {
                 switch event {

@@ -36,6 +36,8 @@
                 }
             peer.socket = socket
             socket.owner = peer
+            // Where tunnels end anything may come first.
+            if world.tls != nil && (kind != .echo || isOfCluster) { peer.expectTLS(always: kind == .echo) }
             peer.note("accepts")
         }
     }
@@ -61,7 +63,8 @@
                 world.violate("\(name): a relay without its header: \(rest.prefix(64))")
                 return
             }
-            if !rest.isEmpty { echo(rest) }
+            let plain = opened(rest)
+            if !plain.isEmpty { echo(plain) }
         }
 
         func echo(_ bytes: [UInt8]) {
@@ -126,7 +129,8 @@
         override var wantsInput: Bool { !stopsReading }
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
-            guard let rest = unsafe preface.read(bytes) else { return }
+            guard let behind = unsafe preface.read(bytes) else { return }
+            let rest = opened(behind)
             unsafe rest.withUnsafeBytes { unsafe reader.feed($0) }
             parse()
         }

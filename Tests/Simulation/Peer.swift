@@ -26,6 +26,17 @@
         var readPause: Int64 = 0
         /// Nothing more will happen here.
         private(set) var isFinished = false
+        /// Where it is spoken.
+        private var tls: PeerTLS?
+        /// Nothing has come yet that would tell whether it is.
+        private var mayBeSecure = false
+        /// What TLS has made of steps, and says by itself.
+        private var outbox: [UInt8] = []
+        private var outboxOffset = 0
+        /// All that is left is to say so.
+        private var isEnding = false
+        /// The step is in there.
+        private var isSealed = false
         /// Both ends came properly.
         private(set) var sawEnd = false
         private(set) var sawReset = false
@@ -62,12 +73,14 @@
             steps.removeAll()
             stepIndex = 0
             offset = 0
+            isSealed = false
             pauseEndsAt = nil
         }
         var hasScript: Bool { stepIndex < steps.count }
 
         func run() {
             while let socket, !isFinished {
+                guard flushOutbox(socket) else { return }
                 guard stepIndex < steps.count else {
                     if !steps.isEmpty {
                         dropScript()
@@ -77,6 +90,18 @@
                     return
                 }
                 switch steps[stepIndex] {
+                case .bytes(let bytes) where tls != nil:
+                    if !isSealed {
+                        tls?.seal(bytes)
+                        isSealed = true
+                        takeFromTLS()
+                        continue
+                    }
+                    isSealed = false
+                case .endOutput where tls?.saidEnd == false, .close where tls?.saidEnd == false:
+                    tls?.end()
+                    takeFromTLS()
+                    continue
                 case .bytes(let bytes):
                     let result = socket.write(bytes[offset...])
                     if result < 0 {
@@ -119,6 +144,14 @@
 
         func finish(reset: Bool) {
             if isFinished { return }
+            if !reset, !isEnding, !sawReset, tls?.saidEnd == false, socket?.isReset == false {
+                // The other side is told before.
+                isEnding = true
+                dropScript()
+                add(.close)
+                run()
+                return
+            }
             note(reset ? "resets" : "closes")
             isFinished = true
             socket?.close(reset: reset)
@@ -128,6 +161,58 @@
 
         /// It never had a connection.
         func giveUp() { isFinished = true }
+
+        // MARK: - TLS
+
+        /// It speaks TLS with whoever begins so.
+        ///
+        /// - Parameter always: whatever comes first.
+        func expectTLS(always: Bool) {
+            if always { tls = world.tls?.accept() } else { mayBeSecure = true }
+        }
+
+        /// What bytes say, once TLS is taken off them where it is spoken.
+        func opened(_ bytes: [UInt8]) -> [UInt8] {
+            if mayBeSecure, let first = bytes.first {
+                mayBeSecure = false
+                // RFC 8446 §5.1: handshake.
+                if first == 22 { expectTLS(always: true) }
+            }
+            guard let tls else { return bytes }
+            let plain = tls.opened(bytes)
+            takeFromTLS()
+            if let socket { _ = flushOutbox(socket) }
+            return plain
+        }
+
+        private func takeFromTLS() {
+            guard let tls else { return }
+            outbox += tls.take()
+            if let failure = tls.failure { world.violate("\(name): TLS has failed: \(failure)") }
+        }
+
+        /// False if some is left, or the connection is broken.
+        private func flushOutbox(_ socket: Socket) -> Bool {
+            while outboxOffset < outbox.count {
+                let result = socket.write(outbox[outboxOffset...])
+                if result < 0 {
+                    outbox.removeAll()
+                    outboxOffset = 0
+                    dropScript()
+                    if isEnding {
+                        finish(reset: false)
+                    } else if !sawReset {
+                        scheduleRead()
+                    }
+                    return false
+                }
+                if result == 0 { return false }
+                outboxOffset += result
+            }
+            outbox.removeAll(keepingCapacity: true)
+            outboxOffset = 0
+            return true
+        }
 
         // MARK: - Reading
 
@@ -171,7 +256,12 @@
                     sawReset = true
                     note("was reset")
                     wasReset()
-                } else if result == 0 {
+                } else if result == 0 && tls != nil {
+                    // Nobody has said so.
+                    sawReset = true
+                    note("sees the end, though it was not told of it")
+                    wasReset()
+                } else if result == 0 || tls?.hasEnded ?? false {
                     sawEnd = true
                     note("sees the end")
                     inputEnded()

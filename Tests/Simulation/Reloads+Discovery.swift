@@ -96,7 +96,7 @@
                 },
                 zones: ZonePlans(
                     own: "here", rules: plan.zones?.rules, endpoints,
-                    thresholdPercent: plan.zones?.threshold ?? 70))
+                    thresholdPercent: plan.zones?.threshold ?? 70), tls: plan.tls)
         }
 
         // MARK: - Absence

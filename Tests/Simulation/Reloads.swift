@@ -139,7 +139,7 @@
                         LimitPlan(
                             settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive,
                             connectionGate: $0.connectionGate)
-                    })
+                    }, tls: plan.tls)
             }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
             let living = plan.endpoints.filter { !Self.isDead($0) }
@@ -188,7 +188,9 @@
                 zones: ZonePlans(
                     own: "here",
                     rules: world.preferences.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
-                    endpoints, thresholdPercent: plan.zones?.threshold ?? 70))
+                    endpoints, thresholdPercent: plan.zones?.threshold ?? 70),
+                tls: world.securing.chance(80) ? plan.tls : world.tls.map { world.securing.pick($0.clusters) }
+            )
         }
     }
 #endif

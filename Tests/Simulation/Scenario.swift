@@ -229,7 +229,7 @@
                 ClusterPlan(
                     name: "relay",
                     endpoints: [FixedUpstream(name: "echo", port: echo.port, address: echo)],
-                    limits: makeLimits()))
+                    limits: makeLimits(), tls: world.tls?.clusters[0]))
             if mirrored != nil { addMirror() }
             originCount = clusters.count
         }
@@ -327,7 +327,8 @@
                 name: name, endpoints: upstreams, policy: policy, hashKey: policy.isHashed ? key : nil,
                 loadBound: LoadBound(world.random.pick([1, 1.25, 10])),
                 health: health, retries: makeRetries(),
-                limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones)
+                limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones,
+                tls: world.tls?.clusters[0])
         }
 
         /// For some clients another zone comes first than for all others.

@@ -80,7 +80,7 @@
                         endpoints: limits.isCapped ? registry.caps(plan.name, endpoints: names) : [],
                         adaptive: limits.adaptive.map { registry.adaptive(plan.name, $0.settings) },
                         connectionGate: limits.connectionGate.map { _ in registry.connectionGate(plan.name) })
-                }, sticky: plan.sticky, zones: plan.zones)
+                }, sticky: plan.sticky, zones: plan.zones, tls: plan.tls)
         }
     }
 #endif

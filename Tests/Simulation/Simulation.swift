@@ -33,6 +33,9 @@
         public var refusedByRoutes = 0
         /// Processes that took over from another one.
         public var handovers = 0
+        /// TLS handshakes with endpoints, and those of them that went on with an earlier session.
+        public var secured = 0
+        public var resumed = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -285,6 +288,8 @@
                 result.mirrored += Int(node.counters[.mirrored])
                 result.hedged += Int(node.counters[.hedges])
                 result.sticky += Int(node.counters[.stickySet])
+                result.secured += Int(node.counters[.upstreamTLSHandshakes])
+                result.resumed += Int(node.counters[.upstreamTLSResumed])
                 result.shed += Int(node.counters[ProxyError.loadShed])
             }
             for node in nodes { node.dispose() }

@@ -42,6 +42,10 @@
         var discovery: Random
         /// For how many connections listeners take: apart as well.
         var listening: Random
+        /// For TLS to clusters: apart as well.
+        var securing: Random
+        /// nil: clusters are spoken to in clear.
+        let tls: WorldTLS?
         let profile: Profile
         let isVerbose: Bool
 
@@ -103,6 +107,8 @@
             discovery = Random(seed: seed ^ 0x4449_5343_4F56)
             rules = Random(seed: seed ^ 0x5255_4C45_53)
             handovers = Random(seed: seed ^ 0x4841_4E44_4F56)
+            securing = Random(seed: seed ^ 0x5345_4355_5245)
+            tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             profile = Profile(&random, seed: seed, &introductions)
             self.isVerbose = isVerbose
         }

@@ -150,13 +150,15 @@ internal import CTestTLS
     /// - Parameters:
     ///   - clientAuthority: clients have to show a certificate that it has signed; nil: none is asked for.
     ///   - versions: 10 to 13.
+    ///   - givesTickets: if not, sessions of 1.2 alone are taken up again, by their names.
     public init(
         _ certificate: TestCertificate, clientAuthority: TestCertificate? = nil,
-        versions: ClosedRange<Int32> = 12...13
+        versions: ClosedRange<Int32> = 12...13, givesTickets: Bool = true
     ) {
         unsafe server = ctest_server_make(
             certificate.certificate, certificate.key, clientAuthority?.certificate, versions.lowerBound,
             versions.upperBound)!
+        if !givesTickets { unsafe ctest_server_give_no_tickets(server) }
     }
 
     deinit { unsafe ctest_server_free(server) }

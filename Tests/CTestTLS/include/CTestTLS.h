@@ -59,6 +59,7 @@ struct ctest_server;
 /// signed, unless it is NULL. All of it in PEM.
 struct ctest_server *ctest_server_make(
     const char *certificate, const char *key, const char *client_authority, int least, int most);
+void ctest_server_give_no_tickets(struct ctest_server *server);
 void ctest_server_free(struct ctest_server *server);
 /// A server's end, for which the functions of clients are good as well.
 struct ctest_client *ctest_server_accept(struct ctest_server *server);
