@@ -821,7 +821,62 @@ clusters: {{a: {{endpoints: "{origin.address}"}}}}
             check(proxy.counter("http2_streams_total") >= 2 * 2000 + 100, "streams are counted")
 
 
+def tls_origin(driver):
+    """nginx over TLS behind the proxy, in both versions: its connections are kept, end, and are taken up again."""
+    nginx = need("nginx")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        body = os.urandom(4 << 20)
+        open(f"{folder}/file", "wb").write(body)
+        call(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=origin", "-addext", "subjectAltName=DNS:origin.example,IP:127.0.0.1",
+             "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem")
+        ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                ports.append(probe.getsockname()[1])
+        servers = "".join(
+            f"server {{ listen 127.0.0.1:{port} ssl; ssl_protocols {version}; root {folder}; keepalive_requests 7; }} "
+            for port, version in zip(ports, ("TLSv1.2", "TLSv1.3")))
+        open(f"{folder}/nginx.conf", "w").write(
+            f"""daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log stderr;
+            events {{ worker_connections 512; }}
+            http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+              fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+              ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_session_cache shared:s:1m; {servers} }}""")
+        path = f"{folder}/uproxy.yaml"
+        open(path, "w").write(
+            f"""listeners: [{{address: "127.0.0.1:0", cluster: a}}, {{address: "127.0.0.1:0", cluster: b}}, {{address: "127.0.0.1:0", cluster: c}}]
+clusters:
+  a: {{endpoints: "127.0.0.1:{ports[0]}", tls: {{ca: cert.pem}}}}
+  b: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: cert.pem, server_name: origin.example}}}}
+  c: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: cert.pem, server_name: other.example}}}}
+""")
+        server = subprocess.Popen([nginx, "-p", folder, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(200):
+                try:
+                    socket.create_connection(("127.0.0.1", ports[1])).close()
+                    break
+                except OSError:
+                    time.sleep(0.02)
+            with Proxy(driver, "--config", path) as proxy:
+                plain = ["curl", "-sS", "--noproxy", "*"]
+                urls = [f"http://{address}" for address in re.findall(r" proxy on ([\d.]+:\d+)", proxy.text)]
+                for url in urls[:2]:
+                    # Each connection ends after seven requests.
+                    for _ in range(10):
+                        check(call(*plain, f"{url}/file", f"{url}/file") == body + body, "file")
+                check(proxy.counter("upstream_tls_handshakes_resumed_total") >= 2, "sessions are taken up again")
+                check(proxy.counter("tls_errors_total") == 0 and proxy.counter("tls_truncated_total") == 0, "errors")
+                said = call(*plain, f"{urls[2]}/file")
+                check(said == b"the upstream's certificate is for another host\n", said)
+        finally:
+            server.terminate()
+            server.wait()
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, parent, reload_commands, reload_storm, upgrade,
-         upgrade_fails, drain_delay])
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, parent,
+         reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])
