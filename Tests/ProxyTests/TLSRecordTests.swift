@@ -22,7 +22,7 @@ struct TLSRecordTests {
     }
 
     /// Records with nothing for anybody, some of which are new keys.
-    private func idleRecords(_ session: TLSClient, _ count: Int) -> [UInt8] {
+    private func idleRecords(_ session: TLSEnd, _ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         for number in 1...count {
             if number % 10 == 0 {
