@@ -13,7 +13,8 @@ let settings: [SwiftSetting] = [
 
 /// What of the engine is measured alone, and what that uses.
 let engineRooms = [
-    "Access", "Addresses", "Buffers", "Config", "Geo", "HTTP", "IO", "Observability", "Routing", "Timers", "Upstream",
+    "Access", "Addresses", "Buffers", "Config", "Geo", "HTTP", "IO", "Observability", "Routing", "Timers", "TLS",
+    "Upstream",
     "Proxy/Connection.swift", "Proxy/ProxyError.swift",
 ]
 
@@ -34,7 +35,10 @@ let package = Package(
             name: "CURing", path: "Sources/Engine/CURing", linkerSettings: [.linkedLibrary(":liburing.a")]),
         .target(
             name: "CCrypt", path: "Sources/Engine/CCrypt",
-            linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary(":libcrypto.a")]),
+            linkerSettings: [.linkedLibrary(":libcrypt.a"), .linkedLibrary("crypto")]),
+        .target(
+            name: "COpenSSL", path: "Sources/Engine/COpenSSL",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
             name: "CMaxMindDB", path: "Sources/Engine/CMaxMindDB",
             linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
@@ -44,7 +48,7 @@ let package = Package(
         .systemLibrary(name: "CPcre2", path: "Sources/Engine/CPcre2", pkgConfig: "libpcre2-8"),
         .executableTarget(
             name: "Micro",
-            dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CPcre2"],
+            dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "COpenSSL", "CPcre2"],
             path: "Sources",
             sources: engineRooms.map { "Engine/UringProxy/" + $0 } + ["Micro"],
             // Counting is of the same code as the engine's; what is marked `unsafe` there is checked there.

@@ -138,7 +138,8 @@ static int field_comes(nghttp2_session *session, const nghttp2_frame *frame, con
     memcpy(inbox->text + inbox->text_size + name_size, value, value_size);
     inbox->text_size += name_size + value_size;
     // What has been told is taken up before more of it is: a few bytes may stand for a long field.
-    return inbox->text_size > TEXT_LIMIT && inbox->event_count > 0 ? NGHTTP2_ERR_PAUSE : 0;
+    inbox->is_input_paused = inbox->text_size > TEXT_LIMIT && inbox->event_count > 0;
+    return inbox->is_input_paused ? NGHTTP2_ERR_PAUSE : 0;
 }
 
 // RFC 9113 §8.2.1: with such a field the message is malformed. Left to itself the library would leave the field out.
@@ -233,6 +234,7 @@ ptrdiff_t cnghttp2_receive(struct cnghttp2_session *session, const uint8_t *byte
     struct cnghttp2_inbox *inbox = session->inbox;
     inbox->event_count = inbox->field_count = inbox->text_size = 0;
     inbox->idle_frames = inbox->resets = 0;
+    inbox->is_input_paused = 0;
     inbox->block_is_open = 0;
     if (!take_block(session, inbox)) return NGHTTP2_ERR_NOMEM;
     ptrdiff_t taken = nghttp2_session_mem_recv(session->library, bytes, size);

@@ -235,6 +235,8 @@ void copenssl_certificate_free(struct copenssl_certificate *certificate) {
 
 X509 *copenssl_leaf(const struct copenssl_certificate *certificate) { return certificate->leaf; }
 
+STACK_OF(X509) * copenssl_chain(const struct copenssl_certificate *certificate) { return certificate->chain; }
+
 int copenssl_certificate_kind(const struct copenssl_certificate *certificate) { return certificate->kind; }
 
 int copenssl_certificate_age(const struct copenssl_certificate *certificate) {

@@ -141,8 +141,13 @@ struct copenssl_roots *copenssl_roots_system(int *problem) {
 }
 
 void copenssl_certificate_digest(const struct copenssl_certificate *certificate, uint8_t digest[32]) {
-    uint8_t whole[EVP_MAX_MD_SIZE] = {0};
+    uint8_t whole[2 * EVP_MAX_MD_SIZE] = {0};
     X509_digest(copenssl_leaf(certificate), EVP_sha256(), whole, NULL);
+    STACK_OF(X509) *chain = copenssl_chain(certificate);
+    for (int index = 0; index < sk_X509_num(chain); index++) {
+        X509_digest(sk_X509_value(chain, index), EVP_sha256(), whole + 32, NULL);
+        EVP_Digest(whole, 64, whole, NULL, EVP_sha256(), NULL);
+    }
     memcpy(digest, whole, 32);
 }
 

@@ -14,6 +14,7 @@ void copenssl_set_modes(SSL_CTX *context);
 
 /// The certificate itself.
 X509 *copenssl_leaf(const struct copenssl_certificate *certificate);
+STACK_OF(X509) * copenssl_chain(const struct copenssl_certificate *certificate);
 
 /// A session of neither side yet, NULL without memory.
 SSL *copenssl_session_begin(SSL_CTX *context, struct copenssl_io *io);

@@ -118,6 +118,27 @@ struct HTTP2Tests {
         }
     }
 
+    @Test("Fields that stand for many bytes are taken up as they come", arguments: TestDriver.offered)
+    func indexed(_ driver: TestDriver) throws {
+        let proxy = try TestProxy(driver, upstreams: [TestOrigin.nobody()])
+        let long = FrameClient.block([("x", String(repeating: "a", count: 3000))])
+        // The fields of so many requests come to 256 KiB, more or less: one count ends there.
+        for count in 80...90 {
+            let client = try FrameClient(proxy.connect())
+            var bytes: [UInt8] = []
+            for number in 0..<count {
+                // RFC 7541 §6.2.1, §6.1: a literal that is indexed, and then the first of the dynamic table.
+                let field = number == 0 ? [0x40] + long.dropFirst() : [0x80 | 62]
+                bytes += FrameClient.frame(
+                    .headers, 5, UInt32(2 * number + 1), FrameClient.block(FrameClient.head()) + field)
+            }
+            try client.sendRaw(bytes)
+            for number in 0..<count {
+                #expect(try client.response(UInt32(2 * number + 1)).status == "502")
+            }
+        }
+    }
+
     @Test("Interim responses are passed on", arguments: TestDriver.offered)
     func interim(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
@@ -127,6 +148,10 @@ struct HTTP2Tests {
             FrameClient.head("POST") + [("content-length", "3"), ("expect", "100-continue")], ends: false)
         let upstream = try origin.accept()
         #expect(try upstream.receiveHead().contains("expect: 100-continue\r\n"))
+        // Nothing else makes frames leave.
+        try client.read(until: "SETTINGS") { !client.settings.isEmpty }
+        try client.send(.ping, 0, 0, [UInt8](repeating: 1, count: 8))
+        try client.read(until: "PING") { client.pings == 1 }
         try upstream.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
         try client.read(until: "100") { client.responses[stream]?.heads.count == 2 }
         try client.sendData(stream, latin1("abc"), ends: true)
@@ -526,6 +551,22 @@ struct HTTP2Tests {
         try client.expect(stream, "200", "bye")
         try client.sendData(stream, pattern(20_000), ends: true)
         #expect(difference(latin1(try upstream.receiveAll()), pattern(20_000)) == nil)
+    }
+
+    @Test("A tunnel ends with its stream, whatever the client calls that", arguments: TestDriver.offered)
+    func connectReset(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(forward: driver)
+        let client = try FrameClient(proxy.connect())
+        for code in [UInt32(0), 8] {
+            let stream = try client.request(
+                [(":method", "CONNECT"), (":authority", origin.address)], ends: false)
+            let upstream = try origin.accept()
+            try client.read(until: "the tunnel") { client.responses[stream]?.status == "200" }
+            try client.send(.reset, 0, stream, FrameClient.bytes(code))
+            _ = try upstream.receiveUntilClosed()
+        }
+        try proxy.wait(for: "the tunnels' end") { proxy[.tunnelsClosed] == 2 }
     }
 
     @Test("Requests of a forward proxy say themselves where to", arguments: TestDriver.offered)

@@ -101,6 +101,8 @@ struct cnghttp2_inbox {
     int is_paused;
     /// Of a head at most, names and values, and 32 bytes for each field (RFC 9113 §6.5.2).
     uint32_t head_limit;
+    /// The last call has told of some of what it took; the next one goes on, with new bytes or with none.
+    int is_input_paused;
     /// Frames of the last call that carry nothing of a message, and those of them that reset a stream.
     uint32_t idle_frames, resets;
     /// Errors of the peer's that were told since the caller set them to 0: by GOAWAY, and by RST_STREAM.

@@ -46,6 +46,9 @@ internal import CNghttp2
     /// Of them, those that reset a stream.
     var resets: Int { unsafe Int(inbox.pointee.resets) }
 
+    /// More has been taken than was told of: the next call tells of it, be there more to take or not.
+    var isInputPaused: Bool { unsafe inbox.pointee.is_input_paused != 0 }
+
     /// Errors of clients that were told since the last call: that ended a connection, and that ended a stream.
     func takeErrors() -> (connections: Int, streams: Int) {
         let errors = unsafe (Int(inbox.pointee.connection_errors), Int(inbox.pointee.stream_errors))

@@ -52,15 +52,18 @@ extension Engine where D: ~Copyable {
     mutating func readFrames(_ slot: UInt32) {
         let session = http2[slot].session
         if http2[slot].isTerminated { segments.removeAll(&connections[slot].input) }
-        while !connections[slot].input.isEmpty {
-            let segment = segments.first(of: connections[slot].input)
-            guard let taken = session.receive(segments.view(segment)) else {
+        var isPaused = false
+        while !connections[slot].input.isEmpty || isPaused {
+            let segment =
+                connections[slot].input.isEmpty ? Segment.none : segments.first(of: connections[slot].input)
+            guard let taken = session.receive(segments.firstView(of: connections[slot].input)) else {
                 counters.add(.http2Errors)
                 close(slot)
                 return
             }
             handleEvents(slot, segment)
             segments.consume(UInt32(taken), from: &connections[slot].input)
+            isPaused = http2Inbox.isInputPaused
             if !http2[slot].pay(
                 for: http2Inbox.idleFrames + http2Inbox.resets * Self.resetCost, now: driver.now)
             {
@@ -68,6 +71,7 @@ extension Engine where D: ~Copyable {
                 http2[slot].isTerminated = true
                 session.terminate(.enhanceYourCalm)
                 segments.removeAll(&connections[slot].input)
+                isPaused = false
             }
         }
         if connections[slot].inputEnded {
@@ -101,7 +105,7 @@ extension Engine where D: ~Copyable {
             case .data:
                 http2[slot].earn(4)
                 streamDataCame(stream, event.data, in: segment)
-            case .trailers: streamEndCame(stream, event.fields)
+            case .trailers: streamEndCame(stream, event.fields, isTooLarge: event.isTooLarge)
             case .end: streamEndCame(stream, 0..<0)
             case .closed: streamClosed(stream, wasReset: event.ends)
             case .left:
@@ -201,7 +205,22 @@ extension Engine where D: ~Copyable {
             if bytes.isEmpty && !http2Inbox.isPaused { break }
         }
         tellDrained(slot)
-        if !session.wantsToRead && !session.wantsToWrite { finishMultiplexing(slot) }
+        if !session.wantsToRead && !session.wantsToWrite
+            && (http2[slot].isTerminated || !hasTunnelsLeft(slot))
+        {
+            finishMultiplexing(slot)
+        }
+    }
+
+    /// Whether all that is left are tunnels that both sides have ended: what they still have for upstream is on its way.
+    private func hasTunnelsLeft(_ slot: UInt32) -> Bool {
+        var stream = http2[slot].firstStream
+        if stream == Slot.none { return false }
+        while stream != Slot.none {
+            if !streams[stream].isClosed { return false }
+            stream = streams[stream].next
+        }
+        return true
     }
 
     /// The session is over: what is in the output is the last that is sent.
@@ -259,6 +278,7 @@ extension Engine where D: ~Copyable {
     /// The last of its streams has ended.
     mutating func lastStreamEnded(_ slot: UInt32) {
         connections[slot].phaseStartedAt = driver.now
+        queueFlush(slot)
         if http2[slot].isEnding { endMultiplexing(slot) } else { armTimer(slot) }
     }
 

@@ -356,7 +356,7 @@ extension Engine where D: ~Copyable {
         finishExchange(index)
         // A request that has not left entirely, though it is answered, would stand before the next one.
         if reusable && upstream.input.isEmpty && !hasOutput(slot)
-            && !upstream.inputEnded
+            && !upstream.inputEnded && !holdsCiphertext(slot)
         {
             returnToPool(slot)
         } else {

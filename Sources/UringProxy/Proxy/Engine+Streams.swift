@@ -131,9 +131,14 @@ extension Engine where D: ~Copyable {
     }
 
     /// A request's end has come, or its trailers, which are the same.
-    mutating func streamEndCame(_ slot: UInt32, _ trailers: Range<Int>) {
+    mutating func streamEndCame(_ slot: UInt32, _ trailers: Range<Int>, isTooLarge: Bool = false) {
         streams[slot].requestEnded = true
         if streams[slot].responseEnded { return }
+        if isTooLarge {
+            counters.add(.headsRefused)
+            abortStream(slot)
+            return
+        }
         switch streams[slot].framing {
         case .none, .length:
             // With a length HTTP/1.1 has no place for trailers; they may be left out (RFC 9110 §6.5.1).
@@ -192,7 +197,9 @@ extension Engine where D: ~Copyable {
     /// Gives what is in a stream's output to its connection's session.
     @inline(never)
     mutating func offerOutput(_ slot: UInt32) {
-        if http2[streams[slot].carrier].session.isNone { return }
+        let carrier = streams[slot].carrier
+        if http2[carrier].session.isNone { return }
+        queueFlush(carrier)
         while !streams[slot].headSent {
             if connections[slot].output.isEmpty {
                 // All has been said without a word.
@@ -200,17 +207,15 @@ extension Engine where D: ~Copyable {
                 return
             }
             // Interim responses that wait for a slow reader are not added to without end.
-            if http2[streams[slot].carrier].session.queuedFrames > Self.queuedFrameLimit {
+            if http2[carrier].session.queuedFrames > Self.queuedFrameLimit {
                 noteDrained(slot)
                 return
             }
             guard sendHead(slot) else {
-                counters.add(.http2Errors)
                 abortStream(slot)
                 return
             }
         }
-        let carrier = streams[slot].carrier
         if !streams[slot].endGiven {
             let isLast = streams[slot].responseEnded || connections[slot].outputEnded
             if streamBodies[slot].offer(
@@ -220,14 +225,14 @@ extension Engine where D: ~Copyable {
                 http2[carrier].session.resume(streams[slot].id)
             }
         }
-        queueFlush(carrier)
         endStreamIfDone(slot)
     }
 
-    /// Gives a head to the session; false if that does not take it.
+    /// Gives a head to the session; false if there is no memory for that, or the stream has been reset.
     private mutating func sendHead(_ slot: UInt32) -> Bool {
         let (session, id) = (http2[streams[slot].carrier].session, streams[slot].id)
         guard segments.makeContiguous(&connections[slot].output, upTo: SliceClass.bulk.sliceSize) else {
+            counters.add(.buffersExhausted)
             return false
         }
         let bytes = segments.firstView(of: connections[slot].output)
@@ -374,7 +379,11 @@ extension Engine where D: ~Copyable {
         if wasReset { counters.add(.http2Resets) }
         streams[slot].isClosed = true
         // Both sides have ended a tunnel: the last bytes may still be on their way upstream.
-        if !wasReset && connections[slot].phase == .tunnelling { return }
+        if !wasReset && connections[slot].phase == .tunnelling && streams[slot].requestEnded
+            && streams[slot].endSent
+        {
+            return
+        }
         let (carrier, id) = (streams[slot].carrier, streams[slot].id)
         failStream(slot)
         if connections.isOccupied(slot), isStream(slot), streams[slot].carrier == carrier,

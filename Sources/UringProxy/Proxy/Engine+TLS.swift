@@ -10,6 +10,11 @@ extension Engine where D: ~Copyable {
     /// What the session writes of its own accord (new keys, RFC 8446 §4.6.3) and may wait for a peer that does not read.
     private static var answerLimit: UInt32 { 64 * 1024 }
 
+    /// Whether something has come that is not decrypted yet: of a connection that is to answer the next request nobody would know what
+    /// it answers.
+    @inline(__always)
+    func holdsCiphertext(_ slot: UInt32) -> Bool { isSecure(slot) && !tls[slot].received.isEmpty }
+
     // MARK: - Receiving
 
     /// Ciphertext has come.
@@ -39,6 +44,8 @@ extension Engine where D: ~Copyable {
         if tls[slot].isBroken {
             connections[slot].inputEnded = true
             inputArrived(slot)
+        } else if connections[slot].phase == .retiring {
+            retire(slot)
         } else if tls[slot].isOpen {
             decrypt(slot)
         } else {
@@ -97,6 +104,12 @@ extension Engine where D: ~Copyable {
                 connections[slot].inputEnded = true
             case .failed:
                 sessionFailed(slot)
+                return
+            case .isMute where connections[slot].phase == .leased:
+                // What has come before is read.
+                tls[slot].isBroken = true
+                connections[slot].resetsOnClose = true
+                upstreamSessionFailed(slot)
                 return
             case .isMute:
                 connections[slot].resetsOnClose = true
@@ -230,7 +243,12 @@ extension Engine where D: ~Copyable {
     /// many answer ours by that alone.
     private mutating func noteTruncated(_ slot: UInt32) {
         connections[slot].inputEnded = true
-        if tls[slot].isEnded { return }
+        // Whoever was told of our end need not tell of theirs; an upstream that goes on in a tunnel has to.
+        if tls[slot].isEnded
+            && (connections[slot].side == .downstream || connections[slot].phase != .tunnelling)
+        {
+            return
+        }
         tls[slot].isTruncated = true
         switch connections[slot].phase {
         case .readingHead, .tunnelling: counters.add(.tlsTruncated)

@@ -41,6 +41,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].isRelay { return sendProxyHeader(exchanges[index].downstream, to: slot) }
         var header = exchanges[index].request
         header.size = proxyHeaderSize(header)
+        if header.size == 0 { return true }
         outputBegins(slot)
         segments.share(header, with: &connections[slot].output)
         queueFlush(slot)
@@ -55,12 +56,11 @@ extension Engine where D: ~Copyable {
         return Segment(slice: request.slice, offset: request.offset + size, size: request.size - size)
     }
 
+    /// 0: it was written before a reload asked for headers.
     private func proxyHeaderSize(_ request: Segment) -> UInt32 {
-        guard
-            case .complete(let header) = ProxyHeader.parse(
-                segments.view(request), limit: settings.proxyHeaderLimit)
-        else { preconditionFailure("a request to an endpoint that expects a header begins with one") }
-        return UInt32(header.size)
+        let status = ProxyHeader.parse(segments.view(request), limit: settings.proxyHeaderLimit)
+        if case .complete(let header) = status { return UInt32(header.size) }
+        return 0
     }
 
     /// The handshake is over: what the connection is for begins, behind what the session may have left to say.
