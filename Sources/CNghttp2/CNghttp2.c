@@ -185,7 +185,6 @@ static int stream_closed(nghttp2_session *session, int32_t stream, uint32_t code
     struct cnghttp2_event *event = add_event(inbox, session, CNGHTTP2_CLOSED, stream);
     if (!event) return NGHTTP2_ERR_CALLBACK_FAILURE;
     event->ends = code != NGHTTP2_NO_ERROR;
-    event->size = code;
     return 0;
 }
 
@@ -275,7 +274,6 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     if (!body) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     struct cnghttp2_sent *sent = &inbox->sent[inbox->sent_count++];
     sent->body = body;
-    sent->stream = frame->hd.stream_id;
     sent->size = (uint32_t)size;
     memcpy(sent->header, header, sizeof sent->header);
     sent->ends = body->available == 0 && body->ends;

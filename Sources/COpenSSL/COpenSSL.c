@@ -10,7 +10,6 @@
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -109,28 +108,35 @@ static int no_passphrase(char *text, int size, int is_writing, void *was_asked) 
     return -1;
 }
 
-static int read_chain(struct copenssl_certificate *certificate, const void *bytes, size_t size) {
-    BIO *bio = BIO_new_mem_buf(bytes, (int)size);
-    certificate->chain = sk_X509_new_null();
-    int problem = bio && certificate->chain ? 0 : COPENSSL_OUT_OF_MEMORY;
+int copenssl_read_certificates(BIO *bio, int (*take)(void *to, X509 *certificate), void *to) {
+    if (!bio) return COPENSSL_OUT_OF_MEMORY;
     int was_asked = 0;
-    while (problem == 0) {
+    while (1) {
         X509 *next = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, &was_asked);
         if (!next) {
-            int is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-            if (!is_end) problem = COPENSSL_BAD_CERTIFICATE;
-            else if (!certificate->leaf) problem = COPENSSL_NO_CERTIFICATE;
-            break;
+            return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? 0 : COPENSSL_BAD_CERTIFICATE;
         }
-        if (!certificate->leaf) {
-            certificate->leaf = next;
-        } else if (!sk_X509_push(certificate->chain, next)) {
+        if (!take(to, next)) {
             X509_free(next);
-            problem = COPENSSL_OUT_OF_MEMORY;
+            return COPENSSL_OUT_OF_MEMORY;
         }
     }
+}
+
+static int take_link(void *to, X509 *link) {
+    struct copenssl_certificate *certificate = to;
+    if (certificate->leaf) return sk_X509_push(certificate->chain, link);
+    certificate->leaf = link;
+    return 1;
+}
+
+static int read_chain(struct copenssl_certificate *certificate, const void *bytes, size_t size) {
+    certificate->chain = sk_X509_new_null();
+    if (!certificate->chain) return COPENSSL_OUT_OF_MEMORY;
+    BIO *bio = BIO_new_mem_buf(bytes, (int)size);
+    int problem = copenssl_read_certificates(bio, take_link, certificate);
     BIO_free(bio);
-    return problem;
+    return problem == 0 && !certificate->leaf ? COPENSSL_NO_CERTIFICATE : problem;
 }
 
 static int read_key(struct copenssl_certificate *certificate, const void *bytes, size_t size) {
@@ -233,9 +239,15 @@ void copenssl_certificate_free(struct copenssl_certificate *certificate) {
     OPENSSL_free(certificate);
 }
 
-X509 *copenssl_leaf(const struct copenssl_certificate *certificate) { return certificate->leaf; }
-
-STACK_OF(X509) * copenssl_chain(const struct copenssl_certificate *certificate) { return certificate->chain; }
+void copenssl_certificate_digest(const struct copenssl_certificate *certificate, uint8_t digest[32]) {
+    uint8_t whole[2 * EVP_MAX_MD_SIZE] = {0};
+    X509_digest(certificate->leaf, EVP_sha256(), whole, NULL);
+    for (int index = 0; index < sk_X509_num(certificate->chain); index++) {
+        X509_digest(sk_X509_value(certificate->chain, index), EVP_sha256(), whole + 32, NULL);
+        EVP_Digest(whole, 64, whole, NULL, EVP_sha256(), NULL);
+    }
+    memcpy(digest, whole, 32);
+}
 
 int copenssl_certificate_kind(const struct copenssl_certificate *certificate) { return certificate->kind; }
 
@@ -265,8 +277,6 @@ const char *copenssl_certificate_name(const struct copenssl_certificate *certifi
 
 void copenssl_cleanse(void *bytes, size_t size) { OPENSSL_cleanse(bytes, size); }
 
-void copenssl_digest(const void *bytes, size_t size, uint8_t digest[32]) { SHA256(bytes, size, digest); }
-
 // MARK: - Clients' certificates
 
 struct copenssl_clients {
@@ -274,28 +284,13 @@ struct copenssl_clients {
     STACK_OF(X509_CRL) * revocations;
 };
 
-// What PEM has come to; `missing` if it held none of what was looked for, `bad` if one could not be read.
-static int end_of_items(int count, int missing, int bad) {
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return bad;
-    return count == 0 ? missing : 0;
-}
+static int take_root(void *to, X509 *root) { return sk_X509_push(((struct copenssl_clients *)to)->roots, root); }
 
 static int read_roots(struct copenssl_clients *clients, const void *bytes, size_t size) {
     BIO *bio = BIO_new_mem_buf(bytes, (int)size);
-    int problem = bio ? 0 : COPENSSL_OUT_OF_MEMORY, was_asked = 0;
-    while (problem == 0) {
-        X509 *root = PEM_read_bio_X509(bio, NULL, no_passphrase, &was_asked);
-        if (!root) {
-            problem = end_of_items(sk_X509_num(clients->roots), COPENSSL_NO_CERTIFICATE, COPENSSL_BAD_CERTIFICATE);
-            break;
-        }
-        if (!sk_X509_push(clients->roots, root)) {
-            X509_free(root);
-            problem = COPENSSL_OUT_OF_MEMORY;
-        }
-    }
+    int problem = copenssl_read_certificates(bio, take_root, clients);
     BIO_free(bio);
-    return problem;
+    return problem == 0 && sk_X509_num(clients->roots) == 0 ? COPENSSL_NO_CERTIFICATE : problem;
 }
 
 static int read_revocations(struct copenssl_clients *clients, const void *bytes, size_t size) {
@@ -304,8 +299,8 @@ static int read_revocations(struct copenssl_clients *clients, const void *bytes,
     while (problem == 0) {
         X509_CRL *list = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, &was_asked);
         if (!list) {
-            int count = sk_X509_CRL_num(clients->revocations);
-            problem = end_of_items(count, COPENSSL_BAD_REVOCATIONS, COPENSSL_BAD_REVOCATIONS);
+            int is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+            if (!is_end || sk_X509_CRL_num(clients->revocations) == 0) problem = COPENSSL_BAD_REVOCATIONS;
             break;
         }
         const ASN1_TIME *end = X509_CRL_get0_nextUpdate(list);

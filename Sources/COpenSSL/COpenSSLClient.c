@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -52,20 +51,16 @@ static int add_root(struct copenssl_roots *roots, X509 *certificate) {
     return 1;
 }
 
+static int take_root(void *to, X509 *certificate) {
+    if (!add_root(to, certificate)) return 0;
+    X509_free(certificate);
+    return 1;
+}
+
 /// 0, or a problem.
 static int add_roots(struct copenssl_roots *roots, BIO *bio) {
-    if (!bio) return COPENSSL_OUT_OF_MEMORY;
     ERR_clear_error();
-    int problem = 0;
-    while (problem == 0) {
-        X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-        if (!certificate) {
-            if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) problem = COPENSSL_BAD_CERTIFICATE;
-            break;
-        }
-        if (!add_root(roots, certificate)) problem = COPENSSL_OUT_OF_MEMORY;
-        X509_free(certificate);
-    }
+    int problem = copenssl_read_certificates(bio, take_root, roots);
     ERR_clear_error();
     return problem;
 }
@@ -138,17 +133,6 @@ struct copenssl_roots *copenssl_roots_system(int *problem) {
     *problem = COPENSSL_NO_CERTIFICATE;
     copenssl_roots_free(roots);
     return NULL;
-}
-
-void copenssl_certificate_digest(const struct copenssl_certificate *certificate, uint8_t digest[32]) {
-    uint8_t whole[2 * EVP_MAX_MD_SIZE] = {0};
-    X509_digest(copenssl_leaf(certificate), EVP_sha256(), whole, NULL);
-    STACK_OF(X509) *chain = copenssl_chain(certificate);
-    for (int index = 0; index < sk_X509_num(chain); index++) {
-        X509_digest(sk_X509_value(chain, index), EVP_sha256(), whole + 32, NULL);
-        EVP_Digest(whole, 64, whole, NULL, EVP_sha256(), NULL);
-    }
-    memcpy(digest, whole, 32);
 }
 
 // MARK: - Contexts

@@ -12,9 +12,9 @@ int copenssl_is_set_up(void);
 /// What holds for the sessions of every context.
 void copenssl_set_modes(SSL_CTX *context);
 
-/// The certificate itself.
-X509 *copenssl_leaf(const struct copenssl_certificate *certificate);
-STACK_OF(X509) * copenssl_chain(const struct copenssl_certificate *certificate);
+/// Reads certificates in PEM to the end, and gives each away to `take`, which answers 0 if it cannot have it. 0, or a problem: that
+/// there are none is none.
+int copenssl_read_certificates(BIO *bio, int (*take)(void *to, X509 *certificate), void *to);
 
 /// A session of neither side yet, NULL without memory.
 SSL *copenssl_session_begin(SSL_CTX *context, struct copenssl_io *io);

@@ -1,4 +1,5 @@
 """What the scripts beside this one share: proxies as child processes, origins on threads, a list of checks."""
+import contextlib
 import http.server
 import os
 import re
@@ -53,6 +54,43 @@ def need(command):
     if not path:
         raise Skip(f"there is no {command}")
     return path
+
+
+def certificate(directory, name, *options, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+    """Makes NAME.pem and NAME.key there, for two days; whose they are, and by whom, is in options of `openssl req`."""
+    made = subprocess.run(
+        [need("openssl"), "req", "-x509", "-newkey", *key, "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-keyout", f"{directory}/{name}.key", "-out", f"{directory}/{name}.pem", *options], capture_output=True)
+    check(made.returncode == 0, made.stderr.decode())
+
+
+@contextlib.contextmanager
+def nginx(directory, http, count=1):
+    """Runs nginx with what `http` makes of so many free ports, which it gives."""
+    # nginx takes no port 0; those that were free a moment ago will do.
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        ports = [probe.getsockname()[1] for probe in probes]
+    os.chmod(directory, 0o755)
+    with open(f"{directory}/nginx.conf", "w") as file:
+        file.write(
+            f"""daemon off; master_process off; worker_processes 1; pid {directory}/pid; error_log stderr;
+            events {{ worker_connections 512; }}
+            http {{ access_log off; client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;
+              fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s; {http(*ports)} }}""")
+    server = subprocess.Popen(
+        [need("nginx"), "-p", directory, "-c", f"{directory}/nginx.conf"], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", ports[-1])).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield ports
+    finally:
+        server.terminate()
+        server.wait()
 
 
 ring_refusal = None

@@ -12,14 +12,16 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, binary, check, exchange, pieces, receive_head, run
+from harness import Origin, Proxy, Skip, binary, certificate, check, exchange, pieces, receive_head, run
 
 request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -30,18 +32,13 @@ def reverse(origin):
 
 def idle_connections(driver):
     """Idle connections cost at most 450 bytes each of the proxy's memory, and all still answer: 10,000 of which
-    500 at a time ask at once, which leaves more behind than one after the other."""
+    500 at a time ask at once, which leaves more behind than one after the other. All of it counts that a proxy which has served
+    one request did not have: the connections' own, and what two workers need once."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count, wave = 10_000, 500
     if count + 2 * wave + 500 > hard:
         raise Skip(f"ulimit -Hn is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return f"{idle_bytes(driver, count, wave)} bytes each"
-
-
-def idle_bytes(driver, count, wave):
-    """By how much the proxy's memory has grown, for each connection. All of it counts that a proxy which has served one
-    request did not have: the connections' own, and what two workers need once. Measured: 212 to 340 bytes."""
     with Origin() as origin, Proxy(driver, "--threads", "2", "--timeout-keepalive", "10m", "--limit-connections",
                                    str(count + 1000), *reverse(origin)) as proxy:
         clients = [proxy.connect()]
@@ -62,7 +59,46 @@ def idle_bytes(driver, count, wave):
             exchange(client)
         for client in clients:
             client.close()
-        return each
+        return f"{each} bytes each"
+
+
+def idle_sessions(driver):
+    """What idle connections of TLS 1.3 and of HTTP/2 cost, the libraries' memory included: not more than is counted for them."""
+    frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+    def secure(proxy):
+        client = trusting.wrap_socket(proxy.connect())
+        exchange(client)
+        return client
+
+    def multiplexing(proxy):
+        client = proxy.connect()
+        client.sendall(frames)
+        check(client.recv(9, socket.MSG_WAITALL)[3] == 4, "SETTINGS")
+        return client
+
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    said, count = [], 500
+    with tempfile.TemporaryDirectory() as directory, Origin() as origin:
+        certificate(directory, "localhost")
+        for name, tls, connect, limit in (
+                ("TLS", "tls: {certificates: [{cert: localhost.pem, key: localhost.key}]}", secure, 16 << 10),
+                ("HTTP/2", "http2: on", multiplexing, 28 << 10)):
+            with open(f"{directory}/uproxy.yaml", "w") as file:
+                file.write(f"listeners: [{{address: '127.0.0.1:0', {tls}}}]\nclusters: {{a: {{endpoints: '{origin.address}'}}}}\n")
+            with Proxy(driver, "--config", f"{directory}/uproxy.yaml", "--threads", "1") as proxy:
+                # What is needed once.
+                clients = [connect(proxy) for _ in range(20)]
+                before = proxy.rss()
+                clients += [connect(proxy) for _ in range(count)]
+                time.sleep(2)
+                each = (proxy.rss() - before) / count
+                check(each <= limit, f"{each} bytes for each of {count} idle connections of {name}")
+                said.append(f"{name} {each / 1024:.1f} KiB")
+                for client in clients:
+                    client.close()
+    return ", ".join(said)
 
 
 def large_bodies(driver):
@@ -368,5 +404,5 @@ def calls_of_long_bodies(driver):
 
 
 if __name__ == "__main__":
-    run([idle_connections, large_bodies, many_streams, out_of_descriptors, no_locked_memory, rings_denied, few_buffers,
+    run([idle_connections, idle_sessions, large_bodies, many_streams, out_of_descriptors, no_locked_memory, rings_denied, few_buffers,
          system_calls])

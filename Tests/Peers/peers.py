@@ -23,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, binary, check, exchange, need, receive_head, run
+from harness import Origin, Proxy, Skip, binary, certificate, check, exchange, need, nginx, receive_head, run
 from reloads import reload_commands, reload_storm
 from upgrade import drain_delay, upgrade, upgrade_fails
 
@@ -70,48 +70,27 @@ def curl(driver):
 
 
 def nginx_origin(driver):
-    nginx = need("nginx")
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         body = os.urandom(8 << 20)
         open(f"{folder}/file", "wb").write(body)
-        # nginx takes no port 0; one that was free a moment ago will do.
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        open(f"{folder}/nginx.conf", "w").write(
-            f"""daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log stderr;
-            events {{ worker_connections 512; }}
-            http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-              fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; gzip on;
-              gzip_types text/plain; gzip_min_length 1;
-              server {{ listen 127.0.0.1:{port}; root {folder}; keepalive_requests 7; default_type text/plain;
-                location /old {{ return 301 /file; }} location /empty {{ return 204; }} }} }}""")
-        server = subprocess.Popen([nginx, "-p", folder, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    time.sleep(0.02)
-            with Proxy(driver, "--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{port}") as proxy:
-                plain = ["curl", "-sS", "--noproxy", "*"]
-                check(call(*plain, f"{proxy.url}/file") == body, "file")
-                # Chunked, for gzip streams.
-                check(call(*plain, "--compressed", f"{proxy.url}/file") == body, "compressed")
-                check(call(*plain, "-r", "1000-1999", f"{proxy.url}/file") == body[1000:2000], "range")
-                check(call(*plain, "-L", f"{proxy.url}/old") == body, "redirect")
-                status = ["-o", "/dev/null", "-w", "%{http_code} "]
-                # nginx ends its connections after seven requests: no request may fail for that.
-                urls = []
-                for _ in range(100):
-                    urls += [*status, f"{proxy.url}/empty"]
-                check(call(*plain, *urls).split() == [b"204"] * 100, "keep-alive")
-                check(call(*plain, *status, f"{proxy.url}/none").strip() == b"404", "404")
-                check(b"Content-Length: 8388608" in call(*plain, "-I", f"{proxy.url}/file"), "HEAD")
-        finally:
-            server.terminate()
-            server.wait()
+        served = nginx(folder, lambda port: f"""gzip on; gzip_types text/plain; gzip_min_length 1;
+            server {{ listen 127.0.0.1:{port}; root {folder}; keepalive_requests 7; default_type text/plain;
+              location /old {{ return 301 /file; }} location /empty {{ return 204; }} }}""")
+        with served as ports, Proxy(driver, "--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{ports[0]}") as proxy:
+            plain = ["curl", "-sS", "--noproxy", "*"]
+            check(call(*plain, f"{proxy.url}/file") == body, "file")
+            # Chunked, for gzip streams.
+            check(call(*plain, "--compressed", f"{proxy.url}/file") == body, "compressed")
+            check(call(*plain, "-r", "1000-1999", f"{proxy.url}/file") == body[1000:2000], "range")
+            check(call(*plain, "-L", f"{proxy.url}/old") == body, "redirect")
+            status = ["-o", "/dev/null", "-w", "%{http_code} "]
+            # nginx ends its connections after seven requests: no request may fail for that.
+            urls = []
+            for _ in range(100):
+                urls += [*status, f"{proxy.url}/empty"]
+            check(call(*plain, *urls).split() == [b"204"] * 100, "keep-alive")
+            check(call(*plain, *status, f"{proxy.url}/none").strip() == b"404", "404")
+            check(b"Content-Length: 8388608" in call(*plain, "-I", f"{proxy.url}/file"), "HEAD")
 
 
 def git_clone(driver):
@@ -655,9 +634,7 @@ def tls(driver):
     plain = ["curl", "-sS", "--fail", "--noproxy", "*"]
     with tempfile.TemporaryDirectory() as directory, Origin() as origin:
         for kind, options in (("rsa", ("rsa:2048",)), ("ecdsa", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))):
-            call(need("openssl"), "req", "-x509", "-newkey", *options, "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                 "-addext", "subjectAltName=DNS:localhost,DNS:*.example.org", "-keyout", f"{directory}/{kind}.key",
-                 "-out", f"{directory}/{kind}.pem")
+            certificate(directory, kind, "-addext", "subjectAltName=DNS:localhost,DNS:*.example.org", key=options)
         path = os.path.join(directory, "uproxy.yaml")
         with open(path, "w") as file:
             file.write(f"""
@@ -711,12 +688,8 @@ def tls_certificates(driver):
         def path(name):
             return os.path.join(directory, name)
 
-        def make(name, *options):
-            call(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                 "-subj", f"/CN={name}", "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"), *options)
-
         def sign(name, *options):
-            make(name, "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-addext", "basicConstraints=CA:FALSE", *options)
+            certificate(directory, name, "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-addext", "basicConstraints=CA:FALSE", *options)
 
         def staple():
             with open(path("index"), "w") as file:
@@ -725,10 +698,10 @@ def tls_certificates(driver):
             call(openssl, "ocsp", "-index", path("index"), "-CA", path("ca.pem"), "-rsigner", path("ca.pem"), "-rkey", path("ca.key"),
                  "-issuer", path("ca.pem"), "-cert", path("localhost.pem"), "-ndays", "1", "-respout", path("ocsp.der"))
 
-        make("ca")
+        certificate(directory, "ca")
         sign("localhost", "-addext", "subjectAltName=DNS:localhost")
         sign("ann")
-        make("mallory")
+        certificate(directory, "mallory")
         staple()
         with open(path("uproxy.yaml"), "w") as file:
             file.write(f"""
@@ -784,14 +757,12 @@ clusters: {{a: {{endpoints: "{origin.address}"}}}}
 def http2(driver):
     """curl, nghttp and h2load in HTTP/2, over TLS and without."""
     with tempfile.TemporaryDirectory() as directory, Origin() as origin:
-        call(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{directory}/key.pem",
-             "-out", f"{directory}/cert.pem")
+        certificate(directory, "localhost", "-addext", "subjectAltName=DNS:localhost")
         path = os.path.join(directory, "uproxy.yaml")
         with open(path, "w") as file:
             file.write(f"""
 listeners:
-  - {{address: "127.0.0.1:0", tls: {{certificates: [{{cert: cert.pem, key: key.pem}}]}}}}
+  - {{address: "127.0.0.1:0", tls: {{certificates: [{{cert: localhost.pem, key: localhost.key}}]}}}}
   - {{address: "127.0.0.1:0"}}
 clusters: {{a: {{endpoints: "{origin.address}"}}}}
 """)
@@ -800,7 +771,7 @@ clusters: {{a: {{endpoints: "{origin.address}"}}}}
             body = os.urandom(3_000_000)
             wanted = hashlib.sha256(body).hexdigest().encode()
             plain = ["curl", "-sS", "--fail", "--noproxy", "*", "-4"]
-            for url, options in ((f"https://localhost:{ports[0]}", ["--http2", "--cacert", f"{directory}/cert.pem"]),
+            for url, options in ((f"https://localhost:{ports[0]}", ["--http2", "--cacert", f"{directory}/localhost.pem"]),
                                  (f"http://localhost:{ports[1]}", ["--http2-prior-knowledge"])):
                 ask = [*plain, *options]
                 said = call(*ask, "-w", "%{http_version} ", f"{url}/a")
@@ -823,43 +794,24 @@ clusters: {{a: {{endpoints: "{origin.address}"}}}}
 
 def tls_origin(driver):
     """nginx over TLS behind the proxy, in both versions: its connections are kept, end, and are taken up again."""
-    nginx = need("nginx")
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        body = os.urandom(4 << 20)
-        open(f"{folder}/file", "wb").write(body)
-        call(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=origin", "-addext", "subjectAltName=DNS:origin.example,IP:127.0.0.1",
-             "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem")
-        ports = []
-        for _ in range(2):
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                ports.append(probe.getsockname()[1])
-        servers = "".join(
+    def servers(*ports):
+        return "ssl_certificate origin.pem; ssl_certificate_key origin.key; ssl_session_cache shared:s:1m; " + "".join(
             f"server {{ listen 127.0.0.1:{port} ssl; ssl_protocols {version}; root {folder}; keepalive_requests 7; }} "
             for port, version in zip(ports, ("TLSv1.2", "TLSv1.3")))
-        open(f"{folder}/nginx.conf", "w").write(
-            f"""daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log stderr;
-            events {{ worker_connections 512; }}
-            http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-              fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-              ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_session_cache shared:s:1m; {servers} }}""")
-        path = f"{folder}/uproxy.yaml"
-        open(path, "w").write(
-            f"""listeners: [{{address: "127.0.0.1:0", cluster: a}}, {{address: "127.0.0.1:0", cluster: b}}, {{address: "127.0.0.1:0", cluster: c}}]
+
+    with tempfile.TemporaryDirectory() as folder:
+        body = os.urandom(4 << 20)
+        open(f"{folder}/file", "wb").write(body)
+        certificate(folder, "origin", "-addext", "subjectAltName=DNS:origin.example,IP:127.0.0.1")
+        with nginx(folder, servers, 2) as ports:
+            path = f"{folder}/uproxy.yaml"
+            open(path, "w").write(
+                f"""listeners: [{{address: "127.0.0.1:0", cluster: a}}, {{address: "127.0.0.1:0", cluster: b}}, {{address: "127.0.0.1:0", cluster: c}}]
 clusters:
-  a: {{endpoints: "127.0.0.1:{ports[0]}", tls: {{ca: cert.pem}}}}
-  b: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: cert.pem, server_name: origin.example}}}}
-  c: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: cert.pem, server_name: other.example}}}}
+  a: {{endpoints: "127.0.0.1:{ports[0]}", tls: {{ca: origin.pem}}}}
+  b: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: origin.pem, server_name: origin.example}}}}
+  c: {{endpoints: "127.0.0.1:{ports[1]}", tls: {{ca: origin.pem, server_name: other.example}}}}
 """)
-        server = subprocess.Popen([nginx, "-p", folder, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", ports[1])).close()
-                    break
-                except OSError:
-                    time.sleep(0.02)
             with Proxy(driver, "--config", path) as proxy:
                 plain = ["curl", "-sS", "--noproxy", "*"]
                 urls = [f"http://{address}" for address in re.findall(r" proxy on ([\d.]+:\d+)", proxy.text)]
@@ -871,9 +823,6 @@ clusters:
                 check(proxy.counter("tls_errors_total") == 0 and proxy.counter("tls_truncated_total") == 0, "errors")
                 said = call(*plain, f"{urls[2]}/file")
                 check(said == b"the upstream's certificate is for another host\n", said)
-        finally:
-            server.terminate()
-            server.wait()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-import CPosix
 import TestSupport
 import Testing
 

@@ -160,23 +160,6 @@ struct ClientCertificateTests {
     private static let base64 = client.certificate.split(separator: "\n").filter { !$0.hasPrefix("-") }
         .joined()
 
-    private static let fingerprint: String = {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var bytes: [UInt8] = []
-        var bits = 0
-        var count = 0
-        for character in base64.utf8 {
-            guard let value = digits.firstIndex(of: character) else { break }
-            bits = bits << 6 & 0xFFFF | value
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-            }
-        }
-        return Digest(of: bytes).bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return text.utf8.count == 1 ? "0" + text : text
-        }.joined()
-    }()
+    private static let fingerprint = Digest(of: Base64.decode(latin1(base64))!).bytes
+        .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -35,7 +35,9 @@ struct HTTP2Tests {
     func overTLS(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TLSProxy(driver, origin.address) { $0.xForwarded = .append }
-        let client = try FrameClient(proxy.connect(TLSClient("example.org", alpn: "h2")))
+        let socket = try proxy.connect(TLSClient("example.org", alpn: "h2"))
+        #expect(socket.session.alpn == "h2")
+        let client = try FrameClient(socket)
         let stream = try client.request(FrameClient.head())
         let upstream = try origin.accept()
         let head = try upstream.receiveHead()
@@ -56,12 +58,10 @@ struct HTTP2Tests {
         let plain = try proxy.proxy.connect(1)
         try plain.send(FrameClient.preface)
         #expect(try plain.receiveAll().hasPrefix("HTTP/1.1 505 "))
-        let session = TLSClient("example.org", alpn: "h2")
-        #expect(throws: (any Error).self) {
-            let socket = try proxy.connect(session)
-            try socket.send(FrameClient.preface)
-            _ = try socket.receive()
+        #expect(throws: TLSClient.Failure.self) {
+            try proxy.connect(TLSClient("example.org", alpn: "h2"))
         }
+        #expect(proxy[.tlsIncompatible] == 1)
         #expect(proxy[.http2Connections] == 0)
     }
 
@@ -246,15 +246,9 @@ struct HTTP2Tests {
     @Test("A window that does not open holds a body back, and others go on", arguments: TestDriver.offered)
     func flowControl(_ driver: TestDriver) throws {
         let body = pattern(500_000)
-        let origin = try ServedOrigin { socket in
-            while true {
-                guard (try? socket.receivePath()) == "/a" else {
-                    try socket.send(Messages.ok)
-                    throw ServedOrigin.Ended()
-                }
-                try socket.send("HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n")
-                try socket.send(body)
-            }
+        let origin = try ServedOrigin { head, _ in
+            head.hasPrefix("GET /a ")
+                ? "HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n" + text(body) : Messages.ok
         }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
         let client = try FrameClient(proxy.connect(), window: 1000)
@@ -272,6 +266,29 @@ struct HTTP2Tests {
         origin.end()
     }
 
+    @Test("What is more urgent leaves first (RFC 9218)", arguments: TestDriver.offered)
+    func priorities(_ driver: TestDriver) throws {
+        let origin = try ServedOrigin { _, _ in
+            "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + text(pattern(1000))
+        }
+        let proxy = try TestProxy(driver, upstreams: [origin.address])
+        let client = try FrameClient(proxy.connect(), window: 0)
+        let streams = try ["u=7", "u=0", "u=4"].map {
+            try client.request(FrameClient.head() + [("priority", $0)])
+        }
+        try client.read(until: "the heads") { client.responses.count == 3 }
+        try proxy.wait(for: "the bodies") { proxy[.bytesReceivedUpstream] > 3000 }
+        // SETTINGS_INITIAL_WINDOW_SIZE: all windows open at once.
+        try client.send(.settings, 0, 0, [0, 4] + FrameClient.bytes(100_000))
+        var order: [UInt32] = []
+        while order.count < 3, let frame = try client.next() {
+            if frame.kind == FrameClient.Kind.data.rawValue { order.append(frame.stream) }
+        }
+        #expect(order == [streams[1], streams[2], streams[0]])
+        proxy.end()
+        origin.end()
+    }
+
     // MARK: - Ends
 
     @Test("A stream that the client resets ends its exchange alone", arguments: TestDriver.offered)
@@ -279,14 +296,10 @@ struct HTTP2Tests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try FrameClient(proxy.connect())
-        let first = try client.request(FrameClient.head())
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
+        let (first, upstream) = try origin.accept(from: client)
         try client.send(.reset, 0, first, FrameClient.bytes(8))
         try upstream.expectEnd()
-        let second = try client.request(FrameClient.head())
-        let other = try origin.accept()
-        try other.expect(Messages.get)
+        let (second, other) = try origin.accept(from: client)
         try other.send(Messages.ok)
         try client.expect(second, "200", "hi")
         #expect(proxy[.http2Resets] == 1 && proxy[.downstreamAborted] == 1)
@@ -297,9 +310,7 @@ struct HTTP2Tests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
+        let (stream, upstream) = try origin.accept(from: client)
         try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi")
         upstream.close()
         let response = try client.response(stream)
@@ -322,9 +333,7 @@ struct HTTP2Tests {
         try client.read(until: "NO_ERROR") { client.responses[stream]?.reset == 0 }
         // What was under way by then is dropped.
         try client.sendData(stream, pattern(60_000))
-        let second = try client.request(FrameClient.head())
-        let other = try origin.accept()
-        try other.expect(Messages.get)
+        let (second, other) = try origin.accept(from: client)
         try other.send(Messages.ok)
         try client.expect(second, "200", "hi")
     }
@@ -352,9 +361,7 @@ struct HTTP2Tests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let client = try FrameClient(proxy.connect())
-        let first = try client.request(FrameClient.head())
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
+        let (first, upstream) = try origin.accept(from: client)
         proxy.server.drain()
         try client.read(until: "GOAWAY") { client.goAway == 0 }
         let second = try client.request(FrameClient.head("GET", "/b"))
@@ -414,6 +421,28 @@ struct HTTP2Tests {
         #expect(proxy[.http2StreamsRefused] == 1)
     }
 
+    @Test("Connections count as memory, and have at most half of it", arguments: TestDriver.offered)
+    func memory(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(driver, origin) { $0.memoryBytes = 16 << 20 }
+        let most = (8 << 20) / HTTP2Session.memoryBytes
+        let clients = try (0..<most).map { _ in
+            let socket = try proxy.connect()
+            _ = try FrameClient(socket)
+            return socket
+        }
+        try proxy.wait(for: "all of them") { proxy[.http2Connections] == UInt64(most) }
+        let refused = try proxy.connect()
+        try refused.send(FrameClient.preface)
+        #expect(try refused.receiveUntilClosed().text == "")
+        for client in clients { client.close() }
+        try proxy.wait(for: "their ends") { proxy.downstreamConnections == 0 }
+        let client = try FrameClient(proxy.connect())
+        let stream = try client.request(FrameClient.head())
+        try origin.accept().send(Messages.ok)
+        try client.expect(stream, "200", "hi")
+    }
+
     @Test("Answers of our own are those of HTTP/2 as well", arguments: TestDriver.offered)
     func ownAnswers(_ driver: TestDriver) throws {
         let nobody = try TestOrigin.nobody()
@@ -422,7 +451,7 @@ struct HTTP2Tests {
         let stream = try client.request(FrameClient.head())
         #expect(try client.response(stream).status == "502")
         let large = try client.request(
-            FrameClient.head() + (0..<5).map { ("x-\($0)", String(repeating: "a", count: 8000)) }.prefix(1))
+            FrameClient.head() + [("x", String(repeating: "a", count: 8000))])
         #expect(try client.response(large).status == "502")
     }
 
@@ -436,9 +465,7 @@ struct HTTP2Tests {
         _ = try upstream.receiveHead()
         try upstream.send("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
         try client.expect(first, "302", "")
-        let last = try client.request(FrameClient.head())
-        let other = try origin.accept()
-        try other.expect(Messages.get)
+        let (last, other) = try origin.accept(from: client)
         try other.send("HTTP/1.1 204 No Content\r\n\r\n")
         try client.expect(last, "204", "")
         try client.readAll()
@@ -502,9 +529,7 @@ struct HTTP2Tests {
         let proxy = try TestProxy(
             driver, cluster: ClusterConfiguration(name: "origin", endpoints: [origin.address]))
         let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
+        let (stream, upstream) = try origin.accept(from: client)
         try proxy.reload { $0.listeners[0].maxConnections = 2 }
         try upstream.send(Messages.ok)
         try client.expect(stream, "200", "hi")

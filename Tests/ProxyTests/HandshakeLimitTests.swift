@@ -11,8 +11,10 @@ struct HandshakeLimitTests {
         let session: TLSClient
         let rest: [UInt8]
 
-        init(_ proxy: TLSProxy) throws {
+        /// - Parameter header: of the PROXY protocol.
+        init(_ proxy: TLSProxy, behind header: String = "") throws {
             socket = try proxy.proxy.connect()
+            try socket.send(header)
             session = TLSClient()
             _ = try session.shakeHands()
             let hello = session.take()
@@ -71,5 +73,15 @@ struct HandshakeLimitTests {
     @Test("So many of a client, and no more", arguments: TestDriver.offered)
     func perClient(_ driver: TestDriver) throws {
         try check(driver, .tlsHandshakesPerClientExceeded) { $0.limitHandshakesPerClient = $1 }
+        let origin = try TestOrigin()
+        let proxy = try TLSProxy(driver, origin.address) {
+            $0.limitHandshakesPerClient = 1
+            $0.trust.proxyProtocol = .require
+        }
+        let halves = try ["192.0.2.7", "192.0.2.8"].map {
+            try Half(proxy, behind: "PROXY TCP4 \($0) 192.0.2.1 4711 443\r\n")
+        }
+        try proxy.proxy.wait(for: "one of each") { handshakes(proxy) == 2 }
+        for half in halves { try half.finish() }
     }
 }

@@ -207,9 +207,7 @@ struct LimitTests {
         }
         #expect(sent < all.count, "the origin was never held back")
         #expect(leased() - before < 2 << 20, "one stalled stream")
-        let sender = spawn { [descriptor = upstream.descriptor, sent] in
-            try? TestSocket(descriptor: cposix_duplicate(descriptor)).send(Array(all[sent...]))
-        }
+        let sender = upstream.sendAside(Array(all[sent...]))
         // The stall has been seen: what is left need not come through a keyhole.
         _ = cposix_setsockopt_int(client.descriptor, SOL_SOCKET, SO_RCVBUF, 4 << 20)
         #expect(difference(try client.receive(exactly: all.count), all) == nil)

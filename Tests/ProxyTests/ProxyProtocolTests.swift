@@ -257,6 +257,34 @@ struct ProxyProtocolTests {
     private static let last = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
     @Test(
+        "A reload takes no header from a request that has one, and gives none to another",
+        arguments: TestDriver.offered)
+    func outReloaded(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try Self.sending(driver, .v1, [origin.address])
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        let named = try origin.accept()
+        #expect(try named.receiveHead().hasPrefix("PROXY TCP4 127.0.0.1 "))
+        try proxy.reload { $0.upstreamProxyProtocol = .off }
+        try named.send(Messages.ok)
+        try client.expect(Messages.ok)
+        // It was that request's alone.
+        try client.send(Messages.get)
+        let plain = try origin.accept()
+        try plain.expect(Messages.get)
+        try proxy.reload { $0.upstreamProxyProtocol = .v1 }
+        try plain.send(Messages.ok)
+        try client.expect(Messages.ok)
+        // Nor does one with a header go where there was none.
+        try client.send(Messages.get)
+        let next = try origin.accept()
+        #expect(try next.receiveHead().hasPrefix("PROXY TCP4 127.0.0.1 "))
+        try next.send(Messages.ok)
+        try client.expect(Messages.ok)
+    }
+
+    @Test(
         "Each request goes upstream on a connection of its own, behind a header that names its client",
         arguments: TestDriver.offered)
     func out(_ driver: TestDriver) throws {

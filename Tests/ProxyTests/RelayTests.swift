@@ -85,9 +85,7 @@ struct RelayTests {
         let client = try proxy.connect()
         let upstream = try origin.accept()
         let bytes = pattern(3_000_000)
-        let sender = spawn { [descriptor = client.descriptor] in
-            try? TestSocket(descriptor: cposix_duplicate(descriptor)).send(pattern(3_000_000))
-        }
+        let sender = client.sendAside(pattern(3_000_000))
         #expect(difference(try upstream.receive(exactly: bytes.count), bytes) == nil)
         sender.join()
     }

@@ -24,13 +24,6 @@ struct ReloadTests {
 
     private func name(_ index: Int) -> String { String(UnicodeScalar(UInt8(97 + index))) }
 
-    private func exchange(_ client: TestSocket, _ upstream: TestSocket) throws {
-        try client.send(Messages.get)
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
-    }
-
     @Test(
         "What a reload leaves alone keeps its connections, wherever it stands now",
         arguments: TestDriver.offered)

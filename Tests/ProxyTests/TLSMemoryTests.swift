@@ -13,7 +13,7 @@ struct TLSMemoryTests {
     func slowReaders(_ driver: TestDriver) throws {
         let count = 100
         let size = 300_000
-        let begun = Mutex(0)
+        let begun = Locked(0)
         let origin = try ServedOrigin { socket in
             let path = try socket.receivePath()
             begun.withLock { $0 += 1 }
@@ -44,8 +44,8 @@ struct TLSMemoryTests {
         "Many bodies that nobody reads fill the memory, and none waits for ever or is changed",
         arguments: TestDriver.offered)
     func slowOrigin(_ driver: TestDriver) throws {
-        let begun = Mutex(0)
-        let isRead = Mutex(false)
+        let begun = Locked(0)
+        let isRead = Locked(false)
         let origin = try ServedOrigin { socket in
             let seed = UInt64(try socket.receivePath().dropFirst()) ?? 0
             begun.withLock { $0 += 1 }
@@ -66,9 +66,7 @@ struct TLSMemoryTests {
         let senders = try clients.enumerated().map { number, client in
             try client.session.write(pattern(300_000, seed: UInt64(number + 1)))
             let ciphertext = client.session.take()
-            return spawn { [descriptor = client.socket.descriptor] in
-                try? TestSocket(descriptor: cposix_duplicate(descriptor)).send(ciphertext)
-            }
+            return client.socket.sendAside(ciphertext)
         }
         try proxy.proxy.wait(for: "the bodies") { proxy[.bytesReceivedDownstream] > 100 * 32 << 10 }
         isRead.withLock { $0 = true }
@@ -78,7 +76,7 @@ struct TLSMemoryTests {
         }
         for sender in senders { sender.join() }
         try proxy.proxy.wait(for: "the ends") { proxy[.exchangesFinished] == 100 }
-        #expect(proxy[.responses2xx] + proxy[.buffersExhausted] >= 100)
+        #expect(proxy[.responses2xx] + proxy[.buffersExhausted] >= 100 && proxy[.responses2xx] > 0)
         proxy.proxy.end()
         origin.end()
     }
@@ -103,11 +101,7 @@ struct TLSMemoryTests {
         try proxy.proxy.wait(for: "their ends") { proxy.proxy.downstreamConnections == 1 }
         let refused = proxy[.tlsRefused]
         _ = try proxy.connect()
-        try client.send(Messages.get)
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
+        try client.serve(by: origin)
         #expect(proxy[.tlsRefused] == refused)
     }
 
@@ -134,10 +128,6 @@ struct TLSMemoryTests {
             }
         }
         let client = try proxy.connect()
-        try client.send(Messages.get)
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
+        try client.serve(by: origin)
     }
 }

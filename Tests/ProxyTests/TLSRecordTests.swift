@@ -87,14 +87,10 @@ struct TLSRecordTests {
         try client.socket.send(
             session.record(23, latin1(Messages.get))
                 + session.record(22, Array(TLSClient.keyUpdate.prefix(4))))
-        try answerInVain(client, upstream)
-        #expect(proxy[.timeoutsSend] == 1 && proxy[.buffersExhausted] == 0)
-    }
-
-    private func answerInVain(_ client: TLSSocket, _ upstream: TestSocket) throws {
         try upstream.expect(Messages.get)
         try upstream.send(Messages.ok)
         #expect(try client.socket.receiveUntilClosed().text == "")
+        #expect(proxy[.timeoutsSend] == 1 && proxy[.buffersExhausted] == 0)
     }
 
     @Test(

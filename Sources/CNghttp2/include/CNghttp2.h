@@ -60,7 +60,7 @@ enum {
 
 struct cnghttp2_event {
     uint8_t kind;
-    /// Of a head: the request has nothing behind it. Of `CNGHTTP2_CLOSED`: it was reset.
+    /// Of a head: the request has nothing behind it. Of `CNGHTTP2_CLOSED`: it was with an error.
     uint8_t ends;
     /// Of a head: it is larger than the limit, and its fields are not there.
     uint8_t is_too_large;
@@ -69,7 +69,7 @@ struct cnghttp2_event {
     const struct cnghttp2_body *body;
     /// Fields, by their index in the inbox, of heads and trailers.
     uint32_t first_field, field_count;
-    /// Data, where they came; or the error code with which the stream was closed.
+    /// Data, where they came.
     const uint8_t *bytes;
     uint32_t size;
 };
@@ -77,7 +77,6 @@ struct cnghttp2_event {
 /// A DATA frame that is to leave: its header, and so many bytes of the body behind it.
 struct cnghttp2_sent {
     const struct cnghttp2_body *body;
-    int32_t stream;
     uint32_t size;
     uint8_t header[9];
     /// It is the last of its body.

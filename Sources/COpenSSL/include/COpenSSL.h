@@ -11,7 +11,7 @@
 /// A certificate, those that lead from it to a root, and its key.
 struct copenssl_certificate;
 
-/// Why there is none.
+/// What is wrong with what was read.
 enum {
     COPENSSL_OUT_OF_MEMORY = 1,
     /// No certificate in PEM.
@@ -58,6 +58,9 @@ int copenssl_certificate_age(const struct copenssl_certificate *certificate);
 /// When it begins and ends to be valid, as `YYYY-MM-DD HH:MM:SS UTC`.
 void copenssl_certificate_times(const struct copenssl_certificate *certificate, char begin[32], char end[32]);
 
+/// The same for the same certificate and chain: SHA-256.
+void copenssl_certificate_digest(const struct copenssl_certificate *certificate, uint8_t digest[32]);
+
 /// The end in seconds since 1970; 0 if it cannot be told.
 int64_t copenssl_certificate_end(const struct copenssl_certificate *certificate);
 
@@ -71,9 +74,6 @@ const char *copenssl_certificate_name(const struct copenssl_certificate *certifi
 
 /// Overwrites what was secret.
 void copenssl_cleanse(void *bytes, size_t size);
-
-/// SHA-256.
-void copenssl_digest(const void *bytes, size_t size, uint8_t digest[32]);
 
 // MARK: - Clients' certificates
 
@@ -108,7 +108,7 @@ void copenssl_tickets_set(struct copenssl_tickets *tickets, const uint8_t *keys,
 /// What sessions begin with. Any thread may begin some once it is made.
 struct ssl_ctx_st;
 
-/// A context without certificates; NULL without memory. ALPN is not answered.
+/// A server's context without certificates; NULL without memory. ALPN is not answered.
 ///
 /// - min_version: 12 or 13.
 struct ssl_ctx_st *copenssl_context_make(int min_version);

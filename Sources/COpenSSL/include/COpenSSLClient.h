@@ -55,8 +55,4 @@ void copenssl_session_move(struct ssl_st *session, struct copenssl_io *io);
 int copenssl_ticket_is_lasting(const struct ssl_session_st *ticket);
 void copenssl_ticket_free(struct ssl_session_st *ticket);
 
-/// SHA-256 of a certificate.
-struct copenssl_certificate;
-void copenssl_certificate_digest(const struct copenssl_certificate *certificate, uint8_t digest[32]);
-
 #endif

@@ -24,6 +24,7 @@ extension MetricsReport {
     }
 
     mutating func handshakes(_ limit: HandshakeLimit) {
-        metric("tls_handshakes", "TLS handshakes under way.", "gauge", "\(limit.load.connections)")
+        metric(
+            "tls_handshakes", "TLS handshakes with clients under way.", "gauge", "\(limit.load.connections)")
     }
 }

@@ -67,7 +67,8 @@ struct MetricsReport {
             sum { $0.connections.load(ordering: .relaxed) })
         metric("exchanges", "Exchanges under way.", "gauge", sum { $0.exchanges.load(ordering: .relaxed) })
         metric(
-            "tls_sessions", "Connections that have a session of TLS.", "gauge",
+            "tls_sessions", "Connections that have a session of TLS, with clients and with endpoints.",
+            "gauge",
             sum { $0.tlsSessions.load(ordering: .relaxed) })
         metric(
             "buffer_leased_bytes", "Buffer memory in use.", "gauge",

@@ -4,6 +4,7 @@ public struct TLSConfiguration: Sendable, Equatable {
     public struct Certificate: Sendable, Equatable {
         /// The certificate, and behind it those that lead to its root.
         public var certificatePath: String
+        /// Its private key, without a passphrase.
         public var keyPath: String
         /// An OCSP response, for clients that ask for it; nil: none.
         public var responsePath: String?
@@ -17,6 +18,7 @@ public struct TLSConfiguration: Sendable, Equatable {
 
     /// Certificates that clients are asked for.
     public struct ClientCertificates: Sendable, Equatable {
+        /// What becomes of who shows none.
         public enum Mode: String, Sendable, CaseIterable {
             /// Who has none is refused.
             case required
@@ -37,6 +39,7 @@ public struct TLSConfiguration: Sendable, Equatable {
         public init(authorityPath: String) { self.authorityPath = authorityPath }
     }
 
+    /// The oldest that is spoken.
     public enum Version: String, Sendable, CaseIterable {
         case tls12 = "1.2"
         case tls13 = "1.3"

@@ -8,6 +8,7 @@ public struct UpstreamTLSConfiguration: Sendable, Equatable {
     public var verifies = true
     /// The certificate that is shown to endpoints which ask for one, and behind it those that lead to its root; nil: none.
     public var certificatePath: String?
+    /// Its private key, without a passphrase.
     public var keyPath: String?
     public var minVersion = TLSConfiguration.Version.tls12
     /// Of TLS 1.2, as OpenSSL writes lists of them; nil: `TLSContext.defaultCiphers`.

@@ -36,33 +36,6 @@ enum ClusterSchema {
         ),
     ]
 
-    static let tlsKeys: [SchemaKey<UpstreamTLSConfiguration>] = [
-        .optional(
-            "server_name", \.serverName, .text("a host name, or an address"),
-            "The name that is asked for (SNI) and that certificates have to be for (default: the endpoint's host)."
-        ),
-        .path(
-            "ca", \.rootsPath,
-            "A file with the authorities that certificates have to lead to, in PEM (default: the system's)."),
-        .value(
-            "verify", \.verifies, .toggle,
-            "Whether certificates are verified (default: on); off: anybody on the way may answer for an endpoint."
-        ),
-        .path(
-            "cert", \.certificatePath,
-            "A file with the certificate that is shown to endpoints which ask for one, in PEM."),
-        .path("key", \.keyPath, "A file with its private key in PEM, without a passphrase."),
-        .value(
-            "min_version", \.minVersion, .choice,
-            "The oldest version that is spoken: 1.2 (the default) or 1.3."),
-        .optional(
-            "ciphers", \.ciphers, .text("a list of ciphers, as OpenSSL writes it"),
-            "Ciphers of TLS 1.2 (default: those of ECDHE with AES-GCM or ChaCha20)."),
-        .optional(
-            "cipher_suites", \.cipherSuites, .text("a list of suites, with ':' between them"),
-            "Cipher suites of TLS 1.3 (default: OpenSSL's)."),
-    ]
-
     static let stickyKeys: [SchemaKey<StickyConfiguration>] = [
         .value("cookie", \.cookie, .text("the name of a cookie"), "The cookie's name.", isRequired: true),
         .value("path", \.path, .text("a path"), "The path that browsers send it for (default: /)."),

@@ -75,7 +75,7 @@ enum ConfigurationSchema {
             ),
             .object(
                 "tls", \.tls, "How it speaks TLS; left out, it does not.", new: { TLSConfiguration() },
-                ListenerSchema.tlsKeys),
+                TLSSchema.listenerKeys),
         ] + accessKeys()
 
     /// What listeners and routes let in.
@@ -276,7 +276,7 @@ enum ConfigurationSchema {
             new: { DiscoveryConfiguration() }, ClusterSchema.discoveryKeys),
         .object(
             "tls", \.tls, "How endpoints are spoken to over TLS; {} for the defaults. Left out: in clear.",
-            new: { UpstreamTLSConfiguration() }, ClusterSchema.tlsKeys),
+            new: { UpstreamTLSConfiguration() }, TLSSchema.clusterKeys),
         .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
         .optional(
             "hash_key", \.hashKey, .hashKey,

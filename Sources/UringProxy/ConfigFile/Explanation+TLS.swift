@@ -21,6 +21,7 @@ extension Explanation {
             "\(path(of: listener)).tls.client_certificates")
     }
 
+    /// What is asked of the endpoints of a cluster.
     mutating func explainTLS(_ tls: UpstreamTLSConfiguration, of cluster: ClusterConfiguration) {
         let path = "clusters.\(cluster.name).tls"
         let name = tls.serverName ?? "the endpoint's host"
@@ -33,14 +34,13 @@ extension Explanation {
         add("tls to it", "\(tls.minVersion.rawValue) and newer; \(demand)\(shown)", path)
     }
 
-    /// The host of a URL, or else of the Host field, without its port.
+    /// The host of a URL, or else of the Host field, without its port; empty for an address, which SNI does not name.
     static func host(_ target: String, _ fields: [String]) -> String {
-        var authority = ""
-        if let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") {
-            authority = String(target[scheme.upperBound...].prefix { !"/?".contains($0) })
-        } else if let field = fields.first(where: { $0.lowercased().hasPrefix("host:") }) {
+        var authority = parts(ofURL: target)?.authority ?? ""
+        if authority.isEmpty, let field = fields.first(where: { $0.lowercased().hasPrefix("host:") }) {
             authority = String(trimmed(field.dropFirst("host:".count)))
         }
-        return String(authority.prefix { $0 != ":" })
+        let host = authority.hasPrefix("[") ? "" : String(authority.prefix { $0 != ":" })
+        return IPAddress(host) == nil ? host : ""
     }
 }

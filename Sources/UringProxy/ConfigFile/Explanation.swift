@@ -73,7 +73,7 @@ public struct Explanation: Sendable {
         if listener.maxConnections > 0 {
             add(
                 "connections",
-                "\(listener.maxConnections) at a time; one more is \(listener.role == .tcp ? "reset" : "answered with 503")",
+                "\(listener.maxConnections) at a time; one more is \(listener.role == .tcp ? "reset" : listener.tls == nil ? "answered with 503" : "closed")",
                 "\(path(of: listener)).max_connections")
         }
         explain(
@@ -102,17 +102,23 @@ public struct Explanation: Sendable {
             ?? "listeners"
     }
 
+    /// The authority of a URL, and what stands behind it; nil if it is none.
+    static func parts(ofURL target: String) -> (authority: String, path: Substring)? {
+        guard let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") else { return nil }
+        let rest = target[scheme.upperBound...]
+        let end = rest.firstIndex { "/?".contains($0) } ?? rest.endIndex
+        return (String(rest[..<end]), rest[end...])
+    }
+
     /// The head that a client would send.
     private static func head(_ method: String, _ target: String, _ fields: [String], isForward: Bool)
         -> [UInt8]
     {
         var line = target
         var host = ""
-        if let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") {
-            let rest = target[scheme.upperBound...]
-            let end = rest.firstIndex { "/?".contains($0) } ?? rest.endIndex
-            host = String(rest[..<end])
-            if !isForward { line = (rest[end...].hasPrefix("/") ? "" : "/") + rest[end...] }
+        if let (authority, path) = parts(ofURL: target) {
+            host = authority
+            if !isForward { line = (path.hasPrefix("/") ? "" : "/") + path }
         } else if method == "CONNECT" {
             host = target
         }

@@ -8,7 +8,7 @@ internal import CPosix
     static let sizeLimitBytes = 2 << 30
 
     let path: String
-    /// Of the file when it was opened (`cposix_file_stamp`).
+    /// Of the file when it was opened (`WholeFile.stamp`).
     let stamp: UInt64
     let kinds: GeoKinds
     /// Nothing is written to it once it is open.
@@ -17,7 +17,7 @@ internal import CPosix
     /// Reads the file and goes through its whole tree. Blocks.
     init(_ path: String) throws(GeoDatabaseError) {
         self.path = path
-        stamp = Self.stamp(of: path)
+        stamp = WholeFile.stamp(of: path)
         var error: Int32 = 0
         guard let opened = unsafe cmaxminddb_open(path, UInt64(Self.sizeLimitBytes), &error) else {
             throw error < 0 ? .system(errno: -error) : .format(code: error)
@@ -27,9 +27,4 @@ internal import CPosix
     }
 
     deinit { unsafe cmaxminddb_close(pointer) }
-
-    /// A number that changes when a file is written or replaced; 0 if there is none.
-    static func stamp(of path: String) -> UInt64 {
-        unsafe path.withCString { unsafe cposix_file_stamp($0) }
-    }
 }

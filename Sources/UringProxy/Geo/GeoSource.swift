@@ -1,4 +1,3 @@
-internal import CPosix
 internal import Synchronization
 
 /// The databases in use, for all workers, and the thread that opens a file anew when it has changed.
@@ -25,8 +24,7 @@ final class GeoSource: Sendable {
     private let state: Mutex<State>
     private let asked: GeoKinds
     private let log: DiagnosticLog
-    private let latch: Latch
-    private let thread = SystemThread()
+    private let thread: RecurringThread
     /// Grows with each change.
     private let generation = Atomic<UInt64>(0)
     private let reloads = Atomic<UInt64>(0)
@@ -36,7 +34,7 @@ final class GeoSource: Sendable {
     init(_ databases: GeoDatabases, asked: GeoKinds, log: DiagnosticLog) throws(SystemCallError) {
         self.asked = asked
         self.log = log
-        latch = try Latch()
+        thread = try RecurringThread()
         state = Mutex(
             State(
                 databases: databases,
@@ -65,23 +63,14 @@ final class GeoSource: Sendable {
     }
 
     /// Starts the thread. Once.
-    func start() throws(SystemCallError) { try thread.start("geo") { self.run() } }
+    func start() throws(SystemCallError) {
+        try thread.start("geo", every: Self.checkInterval) { self.check() }
+    }
 
     /// Ends the thread and waits for it.
-    func stop() {
-        latch.open()
-        thread.join()
-    }
+    func stop() { thread.stop() }
 
     // MARK: - On the thread
-
-    private func run() {
-        while true {
-            let deadline = cposix_monotonic_nanoseconds() + Self.checkInterval
-            if cposix_await_until(latch.descriptor, Int16(POLLIN), deadline) != 0 { return }
-            check()
-        }
-    }
 
     /// Looks at each file, and opens those that have changed and were left alone since the last check.
     private func check() {
@@ -90,7 +79,7 @@ final class GeoSource: Sendable {
         var hasChanged = false
         for index in seen.indices {
             let path = databases.all[index].path
-            let stamp = GeoDatabase.stamp(of: path)
+            let stamp = WholeFile.stamp(of: path)
             let isQuiet = stamp == seen[index].latest
             seen[index].latest = stamp
             guard stamp != seen[index].settled else {
@@ -101,7 +90,7 @@ final class GeoSource: Sendable {
             do throws(GeoDatabaseError) {
                 let opened = try GeoDatabase(path)
                 // Written to meanwhile: the next check sees that as well.
-                guard opened.stamp == stamp, GeoDatabase.stamp(of: path) == stamp else { continue }
+                guard opened.stamp == stamp, WholeFile.stamp(of: path) == stamp else { continue }
                 seen[index].settled = stamp
                 let changed = databases.replacing(index, with: opened)
                 let missing = asked.subtracting(changed.kinds)

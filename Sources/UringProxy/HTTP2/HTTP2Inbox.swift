@@ -95,7 +95,7 @@ struct HTTP2Event {
     var stream: Int32
     /// The slot that the stream has; none if it has none.
     var slot: UInt32
-    /// Of a head: nothing follows it. Of the end of a stream: it was reset.
+    /// Of a head: nothing follows it. Of the end of a stream: it was with an error.
     var ends: Bool
     /// Of a head: its fields are not there.
     var isTooLarge: Bool

@@ -17,6 +17,11 @@ enum WholeFile {
             capacity *= 4
         }
     }
+
+    /// A number that changes when a file is written or replaced; 0 if there is none.
+    static func stamp(of path: String) -> UInt64 {
+        unsafe path.withCString { unsafe cposix_file_stamp($0) }
+    }
 }
 
 extension SystemCallError {

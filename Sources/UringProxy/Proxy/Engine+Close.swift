@@ -217,7 +217,7 @@ extension Engine where D: ~Copyable {
     /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
     /// side ends too (RFC 9112 §9.6).
     mutating func beginDiscarding(_ slot: UInt32) {
-        if tlsCount > 0 && !mayEnd(slot) {
+        if layeredCount > 0 && !mayEnd(slot) {
             connections[slot].closesAfterFlush = true
             armTimer(slot)
             return

@@ -6,7 +6,7 @@ extension Engine where D: ~Copyable {
     mutating func findUpstream(_ index: UInt32) {
         let endpoint = exchanges[index].endpoint
         // A CONNECT uses up its connection if it succeeds, and cannot be repeated if that turns out to be dead.
-        if !exchanges[index].isConnect && !namesClient(endpoint) {
+        if !exchanges[index].isConnect && exchanges[index].proxyHeaderSize == 0 {
             if let slot = takeIdle(endpoint) {
                 use(slot, for: index)
                 return
@@ -327,7 +327,12 @@ extension Engine where D: ~Copyable {
         if connection.isReused { counters.add(.upstreamReused) }
         if connection.output.isEmpty { outputBegins(slot) }
         if !exchange.request.isEmpty {
-            let request = isSecure(slot) ? behindProxyHeader(slot, exchange.request) : exchange.request
+            var request = exchange.request
+            if exchange.proxyHeaderSize > 0 && isSecure(slot) {
+                // It has gone before TLS.
+                request.offset += UInt32(exchange.proxyHeaderSize)
+                request.size -= UInt32(exchange.proxyHeaderSize)
+            }
             segments.share(request, with: &connection.output)
         }
         queueFlush(slot)

@@ -18,6 +18,7 @@ extension Engine where D: ~Copyable {
             startedAt: driver.now, totalDeadline: exchanges[original].totalDeadline)
         exchange.kind = kind
         exchange.request = request
+        exchange.proxyHeaderSize = exchanges[original].proxyHeaderSize
         exchange.hostRange = exchanges[original].hostRange
         exchange.requestDone = true
         exchange.hasPolicy = exchanges[original].hasPolicy

@@ -7,7 +7,7 @@ extension Engine where D: ~Copyable {
     /// Whether a connection is a stream of another one.
     @inline(__always)
     func isStream(_ slot: UInt32) -> Bool {
-        http2Count > 0 && connections[slot].descriptor == Connection.streamDescriptor
+        layeredCount > 0 && connections[slot].descriptor == Connection.streamDescriptor
     }
 
     /// The connection that a downstream connection's bytes come on.
@@ -19,6 +19,11 @@ extension Engine where D: ~Copyable {
     /// A connection has said that it speaks HTTP/2, and perhaps some of it already.
     @inline(never)
     mutating func beginMultiplexing(_ slot: UInt32) {
+        guard arena.charge(HTTP2Session.memoryBytes) else {
+            counters.add(.buffersExhausted)
+            close(slot)
+            return
+        }
         guard
             let session = HTTP2Session(
                 http2Inbox, streams: settings.streams, streamWindow: settings.window,
@@ -26,12 +31,13 @@ extension Engine where D: ~Copyable {
                 connectionWindow: UInt32(clamping: min(Int(settings.streams) * Int(settings.window), 1 << 30))
             )
         else {
+            arena.discharge(HTTP2Session.memoryBytes)
             counters.add(.buffersExhausted)
             close(slot)
             return
         }
         counters.add(.http2Connections)
-        http2Count += 1
+        layeredCount += 1
         http2[slot] = HTTP2State(session, now: driver.now)
         connections[slot].phase = .multiplexing
         connections[slot].phaseStartedAt = driver.now
@@ -61,6 +67,7 @@ extension Engine where D: ~Copyable {
                 close(slot)
                 return
             }
+            counters.add(.http2Resets, UInt64(http2Inbox.resets))
             handleEvents(slot, segment)
             segments.consume(UInt32(taken), from: &connections[slot].input)
             isPaused = http2Inbox.isInputPaused
@@ -300,6 +307,7 @@ extension Engine where D: ~Copyable {
             failStream(stream)
             if http2[slot].firstStream == stream { close(stream) }
         }
-        http2Count -= 1
+        layeredCount -= 1
+        arena.discharge(HTTP2Session.memoryBytes)
     }
 }

@@ -47,7 +47,7 @@ extension Engine where D: ~Copyable {
             close(slot)
             return
         }
-        tlsCount += 1
+        countTLS(1)
         tls[slot].session = session
         tls[slot].received = connections[slot].input
         tls[slot].streamEnded = connections[slot].inputEnded

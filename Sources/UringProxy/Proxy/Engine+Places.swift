@@ -150,7 +150,7 @@ extension Engine where D: ~Copyable {
         var index = gates.firstWaiting(gate)
         while index != Slot.none {
             let endpoint = exchanges[index].endpoint
-            if !exchanges[index].isConnect && !namesClient(endpoint) {
+            if !exchanges[index].isConnect && exchanges[index].proxyHeaderSize == 0 {
                 if endpoints[endpoint].firstIdle != Slot.none { return index }
                 if let queue = lendingQueue(endpoint), !queue.offers.isEmpty { return index }
             }

@@ -69,8 +69,7 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Out
 
-    /// Whether connections to an endpoint begin with a header. It names one client, so that such a connection takes that
-    /// client's request, one, and neither comes from the pool nor goes to it (section 2 of the specification).
+    /// Whether requests to an endpoint that are written now begin with a header.
     @inline(__always)
     func namesClient(_ endpoint: UInt32) -> Bool {
         settings.upstreamProxyHeader != nil && endpoints[endpoint].kind == .fixed

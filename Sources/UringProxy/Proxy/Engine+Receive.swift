@@ -10,7 +10,7 @@ extension Engine where D: ~Copyable {
             updateStream(slot)
             return
         }
-        let wanted = wantsInput(slot) && !(tlsCount > 0 && decryptsFirst(slot))
+        let wanted = wantsInput(slot) && !(layeredCount > 0 && decryptsFirst(slot))
         switch connections[slot].receiving {
         case .none:
             if !wanted {

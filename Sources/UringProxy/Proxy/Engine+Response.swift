@@ -350,7 +350,7 @@ extension Engine where D: ~Copyable {
         let keepAlive = exchange.keepAlive && requestDone
         let reusable =
             exchange.upstreamKeepAlive && requestDone && !upstream.outputEnded
-            && !namesClient(upstream.endpoint)
+            && exchange.proxyHeaderSize == 0
         connections[downstream].saidClose = exchange.saidClose && requestDone
         exchange.upstream = Slot.none
         finishExchange(index)

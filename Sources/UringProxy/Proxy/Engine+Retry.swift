@@ -95,7 +95,7 @@ extension Engine where D: ~Copyable {
         let connection = connections.tenant(slot)
         let isReusable =
             responseHead.keepAlive && !connection.outputEnded && !connection.inputEnded && !hasOutput(slot)
-            && !namesClient(connection.endpoint) && !holdsCiphertext(slot)
+            && exchanges[connection.exchange].proxyHeaderSize == 0 && !holdsCiphertext(slot)
         return isReusable && connection.input.byteCount == UInt32(size) ? UInt32(size) : nil
     }
 }

@@ -12,19 +12,14 @@ extension Engine where D: ~Copyable {
     mutating func flushAll() {
         while let slot = flushQueue.popFirst() {
             connections[slot].flushQueued = false
-            if staleFlushes > 0 && streams[slot].isFlushQueued {
-                streams[slot].isFlushQueued = false
-                staleFlushes -= 1
-            }
+            if layeredCount > 0 && !makeFrames(slot) { continue }
             flush(slot)
         }
     }
 
     @inline(__always)
     private mutating func flush(_ slot: UInt32) {
-        guard connections.isOccupied(slot), !connections[slot].isSending else { return }
-        if http2Count > 0 && !makeFrames(slot) { return }
-        guard hasOutput(slot) else { return }
+        guard connections.isOccupied(slot), !connections[slot].isSending, hasOutput(slot) else { return }
         switch connections[slot].phase {
         case .connecting, .borrowed, .closing: return
         // A send has failed, and what is left of the request has nowhere to go; or nobody is there.
@@ -60,15 +55,20 @@ extension Engine where D: ~Copyable {
             token: token(.send, slot))
     }
 
-    /// What HTTP/2 has to be sent becomes output; false if there is no connection here to send that.
+    /// What HTTP/2 has to be sent becomes output; false if there is no connection here to send it.
+    @inline(never)
     private mutating func makeFrames(_ slot: UInt32) -> Bool {
+        if streams[slot].isFlushQueued {
+            streams[slot].isFlushQueued = false
+            layeredCount -= 1
+        }
+        guard connections.isOccupied(slot), !connections[slot].isSending else { return false }
         if isStream(slot) {
             offerOutput(slot)
             return false
         }
-        guard connections[slot].phase == .multiplexing else { return true }
-        writeFrames(slot)
-        return connections.isOccupied(slot) && !connections[slot].isSending
+        if connections[slot].phase == .multiplexing { writeFrames(slot) }
+        return true
     }
 
     /// Whether anything waits for this send to complete.

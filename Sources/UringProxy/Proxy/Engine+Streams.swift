@@ -40,12 +40,12 @@ extension Engine where D: ~Copyable {
             let field = http2Inbox.field(index)
             wanted += field.name.count + field.value.count + 4
         }
-        var key = InlineArray<24, UInt8>(repeating: UInt8(ascii: "="))
-        if head.isWebSocket { writeSocketKey(&key) }
+        // RFC 6455 §4.1: 16 bytes that only have to differ, as no cache may answer such a request.
+        let key = head.isWebSocket ? Base64.encode((0..<16).map { _ in UInt8(random.below(256)) }) : []
         let toProxy = listeners[connections[slot].listener].role == .forward
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
-            unsafe withUnsafeBytes(of: key) { key in
+            unsafe key.withUnsafeBytes { key in
                 unsafe head.write(
                     fields, of: http2Inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
             }
@@ -61,21 +61,6 @@ extension Engine where D: ~Copyable {
         }
         counters.add(.buffersExhausted)
         return false
-    }
-
-    /// A nonce of 16 bytes in Base64 (RFC 6455 §4.1): it only has to differ, as no cache may answer such a request.
-    private mutating func writeSocketKey(_ key: inout InlineArray<24, UInt8>) {
-        for index in 0..<22 {
-            let digit = UInt8(random.below(index == 21 ? 4 : 64))
-            key[index] =
-                switch index == 21 ? digit * 16 : digit {
-                case let value where value < 26: UInt8(ascii: "A") + value
-                case let value where value < 52: UInt8(ascii: "a") + value - 26
-                case let value where value < 62: UInt8(ascii: "0") + value - 52
-                case 62: UInt8(ascii: "+")
-                default: UInt8(ascii: "/")
-                }
-        }
     }
 
     // MARK: - Requests
@@ -236,13 +221,9 @@ extension Engine where D: ~Copyable {
             return false
         }
         let bytes = segments.firstView(of: connections[slot].output)
-        // Our own writing: whatever it was made of has been within its limits.
-        var limits = settings.headLimits
-        limits.headBytes = SliceClass.bulk.sliceSize
-        limits.fields = Self.responseFields
         guard
             ResponseParser.parse(
-                bytes, requestMethod: streams[slot].method, limits: limits, fields: &streamFields,
+                bytes, requestMethod: streams[slot].method, limits: ownLimits, fields: &streamFields,
                 head: &responseHead) == .complete
         else { return false }
         let isTunnel =
@@ -269,6 +250,14 @@ extension Engine where D: ~Copyable {
         segments.consume(UInt32(responseHead.size), from: &connections[slot].output)
         noteDrained(slot)
         return isTaken
+    }
+
+    /// Of our own writing: whatever it was made of has been within its limits.
+    private var ownLimits: HeadLimits {
+        var limits = settings.headLimits
+        limits.headBytes = SliceClass.bulk.sliceSize
+        limits.fields = Self.responseFields
+        return limits
     }
 
     /// Fields of a response at most: those that were received, and those that a route adds.
@@ -311,10 +300,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func sendTrailers(_ slot: UInt32) {
         let bytes = segments.view(streams[slot].trailers)
-        var limits = settings.headLimits
-        limits.headBytes = SliceClass.bulk.sliceSize
-        limits.fields = Self.responseFields
-        _ = TrailerParser.parse(bytes, limits: limits, fields: &streamFields)
+        _ = TrailerParser.parse(bytes, limits: ownLimits, fields: &streamFields)
         http2Fields.set(streamFields, bytes)
         _ = unsafe http2[streams[slot].carrier].session.conclude(
             streams[slot].id, http2Fields.fields, http2Fields.count)
@@ -376,7 +362,6 @@ extension Engine where D: ~Copyable {
 
     /// The session has closed a stream.
     mutating func streamClosed(_ slot: UInt32, wasReset: Bool) {
-        if wasReset { counters.add(.http2Resets) }
         streams[slot].isClosed = true
         // Both sides have ended a tunnel: the last bytes may still be on their way upstream.
         if !wasReset && connections[slot].phase == .tunnelling && streams[slot].requestEnded
@@ -440,7 +425,7 @@ extension Engine where D: ~Copyable {
         if state.isDrained { forgetDrained(slot) }
         if connections[slot].flushQueued && !state.isFlushQueued {
             streams[slot].isFlushQueued = true
-            staleFlushes += 1
+            layeredCount += 1
         }
         if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
         if state.previous == Slot.none {

@@ -5,7 +5,13 @@
 extension Engine where D: ~Copyable {
     /// Whether a session stands between a connection and its socket.
     @inline(__always)
-    func isSecure(_ slot: UInt32) -> Bool { tlsCount > 0 && !tls[slot].session.isNone }
+    func isSecure(_ slot: UInt32) -> Bool { layeredCount > 0 && !tls[slot].session.isNone }
+
+    /// Counts sessions that have come, or gone.
+    mutating func countTLS(_ change: Int) {
+        tlsCount += change
+        layeredCount += change
+    }
 
     /// What the session writes of its own accord (new keys, RFC 8446 §4.6.3) and may wait for a peer that does not read.
     private static var answerLimit: UInt32 { 64 * 1024 }
@@ -80,8 +86,9 @@ extension Engine where D: ~Copyable {
     mutating func decryptQueued() {
         for _ in 0..<decryptQueue.count {
             guard let slot = decryptQueue.popFirst() else { return }
-            guard connections.isOccupied(slot), tls[slot].isQueued else { continue }
             tls[slot].isQueued = false
+            // It may have ended since, and another have its slot.
+            guard connections.isOccupied(slot), isSecure(slot), tls[slot].isOpen else { continue }
             if connections[slot].phase != .closing && connections[slot].phase != .discarding { decrypt(slot) }
         }
     }
@@ -221,12 +228,14 @@ extension Engine where D: ~Copyable {
         return outcome
     }
 
-    /// A record had nothing for anybody: new keys, or nothing at all. They cost more than they do good; as many in a row as here
-    /// BoringSSL takes as well.
+    /// A record had nothing for anybody: new keys, or nothing at all. So many in a row no client has a reason for, and each costs what a
+    /// record does.
     private mutating func mayBeIdle(_ slot: UInt32) -> Bool {
         tls[slot].idleRecords += 1
-        return tls[slot].idleRecords <= 32
+        return tls[slot].idleRecords <= Self.idleRecordLimit
     }
+
+    private static var idleRecordLimit: UInt8 { 32 }
 
     /// Reads one record; what the session has to say about it is kept as often as it fills the wire.
     @unsafe
@@ -403,24 +412,7 @@ extension Engine where D: ~Copyable {
         let outcome = tls[slot].session.write(first[0..<min(first.count, TLSWire.recordSize)])
         guard case .done(let size) = outcome else { return refusal(outcome) }
         segments.consume(UInt32(size), from: &connections[slot].output)
-        return copyWritten(to: &sealed) ? .done : .lacksMemory
-    }
-
-    /// Puts what is in the wire's own memory into slices; false if there are none.
-    private func copyWritten(to queue: inout SegmentQueue) -> Bool {
-        let arena = self.arena
-        var rest = tlsWire.written
-        while !rest.isEmpty {
-            guard
-                let slice = SliceClass.fitting(rest.count).flatMap({ arena.lease($0) })
-                    ?? arena.lease(.small) ?? arena.lease(.tiny)
-            else { return false }
-            let size = min(rest.count, slice.sliceClass.sliceSize)
-            unsafe rest[0..<size].copy(to: arena.address(slice))
-            segments.append(Segment(slice: slice, offset: 0, size: UInt32(size)), to: &queue)
-            rest = rest.dropFirst(size)
-        }
-        return true
+        return segments.append(tlsWire.written, to: &sealed) ? .done : .lacksMemory
     }
 
     /// Queues what the session wrote by itself: before bytes that are not encrypted yet, as its records have numbers. False, and counted,
@@ -439,12 +431,12 @@ extension Engine where D: ~Copyable {
         let isKept: Bool
         if connections[slot].output.byteCount > tls[slot].sealedBytes {
             var written = tls[slot].written
-            isKept = copyWritten(to: &written)
+            isKept = segments.append(tlsWire.written, to: &written)
             tls[slot].written = written
         } else {
             if connections[slot].output.isEmpty { outputBegins(slot) }
             var output = connections[slot].output
-            isKept = copyWritten(to: &output)
+            isKept = segments.append(tlsWire.written, to: &output)
             connections[slot].output = output
             tls[slot].sealedBytes = output.byteCount
             queueFlush(slot)
@@ -506,13 +498,14 @@ extension Engine where D: ~Copyable {
         tls[slot].session.free()
         arena.discharge(tls[slot].isOpen ? TLSSession.openBytes : TLSSession.handshakeBytes)
         setTLS(slot, TLSState())
-        tlsCount -= 1
+        countTLS(-1)
     }
 
     /// The slot is another's: where it stands in line it does no more than that.
     mutating func setTLS(_ slot: UInt32, _ state: TLSState) {
-        let isInLine = tls[slot].isInLine
+        let (isInLine, isQueued) = (tls[slot].isInLine, tls[slot].isQueued)
         tls[slot] = state
         tls[slot].isInLine = isInLine
+        tls[slot].isQueued = isQueued
     }
 }

@@ -110,7 +110,7 @@ extension Engine where D: ~Copyable {
         if connections[source].inputEnded && connections[source].input.isEmpty
             && !hasOutput(target) && !connections[target].outputEnded
         {
-            if tlsCount > 0 && !mayPassEnd(from: source, to: target) { return }
+            if layeredCount > 0 && !mayPassEnd(from: source, to: target) { return }
             connections[target].outputEnded = true
             // The second end is followed by a close, which says the same.
             if isStream(target) {

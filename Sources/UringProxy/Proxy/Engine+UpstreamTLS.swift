@@ -21,13 +21,13 @@ extension Engine where D: ~Copyable {
             attemptFailed(slot, .outOfMemory)
             return
         }
-        if namesClient(connections[slot].endpoint) && !sendProxyHeaderInClear(slot) {
+        if !sendProxyHeaderInClear(slot) {
             session.free()
             arena.discharge(TLSSession.handshakeBytes)
             attemptFailed(slot, .outOfMemory)
             return
         }
-        tlsCount += 1
+        countTLS(1)
         setTLS(slot, TLSState(session))
         // Nothing of that is encrypted.
         tls[slot].sealedBytes = connections[slot].output.byteCount
@@ -40,27 +40,12 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         if exchanges[index].isRelay { return sendProxyHeader(exchanges[index].downstream, to: slot) }
         var header = exchanges[index].request
-        header.size = proxyHeaderSize(header)
+        header.size = UInt32(exchanges[index].proxyHeaderSize)
         if header.size == 0 { return true }
         outputBegins(slot)
         segments.share(header, with: &connections[slot].output)
         queueFlush(slot)
         return true
-    }
-
-    /// What of a request goes over TLS: not the PROXY protocol's header, which it begins with where endpoints expect one.
-    @inline(never)
-    func behindProxyHeader(_ slot: UInt32, _ request: Segment) -> Segment {
-        guard namesClient(connections[slot].endpoint) else { return request }
-        let size = proxyHeaderSize(request)
-        return Segment(slice: request.slice, offset: request.offset + size, size: request.size - size)
-    }
-
-    /// 0: it was written before a reload asked for headers.
-    private func proxyHeaderSize(_ request: Segment) -> UInt32 {
-        let status = ProxyHeader.parse(segments.view(request), limit: settings.proxyHeaderLimit)
-        if case .complete(let header) = status { return UInt32(header.size) }
-        return 0
     }
 
     /// The handshake is over: what the connection is for begins, behind what the session may have left to say.
@@ -148,14 +133,14 @@ extension Engine where D: ~Copyable {
     mutating func giveAwaySession(_ slot: UInt32) {
         arena.discharge(TLSSession.openBytes)
         setTLS(slot, TLSState())
-        tlsCount -= 1
+        countTLS(-1)
     }
 
     /// The session of a connection that was another worker's.
     @inline(never)
     mutating func takeOverSession(_ slot: UInt32, _ session: TLSSession) {
         session.move(to: tlsWire)
-        tlsCount += 1
+        countTLS(1)
         arena.chargeAnyway(TLSSession.openBytes)
         setTLS(slot, TLSState(session))
         tls[slot].isOpen = true

@@ -121,9 +121,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Connections whose receive found no slice, in the order they asked.
     var starved: SlotQueue
     var splicing: SlotTable<SpliceState>
+    /// Connections with a session of TLS or of HTTP/2, and entries of the flush queue that streams have left there: while it is 0 nobody
+    /// asks what a connection is besides. (A client can begin and end any number of streams in a turn.)
+    var layeredCount = 0
     var http2: SlotTable<HTTP2State>
-    /// Connections that speak HTTP/2.
-    var http2Count = 0
     /// What their sessions tell of.
     let http2Inbox: HTTP2Inbox
     var streams: SlotTable<StreamState>
@@ -132,8 +133,6 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Of a response that is about to become frames.
     var streamFields: FieldTable
     var http2Fields = HTTP2Fields()
-    /// Streams that have ended and are still in the queue of those to be flushed: a client can begin and end any number in a turn.
-    var staleFlushes = 0
     /// Where contexts come from; nil: no listener speaks TLS.
     var tlsSource: TLSSource?
     /// Those in use, which listeners' `tls` are indices of, and the source's generation that they are of.
@@ -230,7 +229,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         tlsSource = snapshot.tls
         (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         tls = SlotTable(capacity: slots)
-        decryptQueue = SlotQueue(capacity: slots * 2 + 65_536)
+        decryptQueue = SlotQueue(capacity: slots)
         handshakeQueue = SlotQueue(capacity: slots)
         piped = SlotQueue(capacity: slots)
         for (index, (upstream, tls)) in zip(snapshot.endpoints, snapshot.endpointTLS).enumerated() {

@@ -95,6 +95,9 @@ struct Exchange: BitwiseCopyable {
     var responseChanges = ByteRange.empty
     /// Of these bytes those of the names.
     var responseNamesSize: UInt16 = 0
+    /// Of `request`, the PROXY protocol's header that it begins with; 0: none. It names one client, so that its connection takes that
+    /// client's request, one, and neither comes from the pool nor goes to it (section 2 of the specification).
+    var proxyHeaderSize: UInt8 = 0
     /// What Host says in `request`, if that is the endpoint's name.
     var hostRange = ByteRange.empty
     var isConnect = false

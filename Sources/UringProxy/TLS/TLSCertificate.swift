@@ -50,7 +50,7 @@ internal import COpenSSL
 
     deinit { unsafe copenssl_certificate_free(pointer) }
 
-    /// SHA-256 of the certificate alone.
+    /// The same for the same certificate and chain: SHA-256.
     var digest: [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         unsafe copenssl_certificate_digest(pointer, &digest)

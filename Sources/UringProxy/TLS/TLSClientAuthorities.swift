@@ -23,15 +23,7 @@ internal import COpenSSL
         }
         guard let opened = unsafe opened else { throw TLSCertificateError(code: problem) }
         unsafe pointer = opened
-        digest = Self.digest(of: Self.digest(of: roots) + Self.digest(of: revocations ?? []))
-    }
-
-    /// SHA-256.
-    static func digest(of bytes: [UInt8]) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
-            unsafe copenssl_digest(bytes, bytes.count, digest.baseAddress)
-            count = 32
-        }
+        digest = Digest(of: Digest(of: roots).bytes + Digest(of: revocations ?? []).bytes).bytes
     }
 
     deinit { unsafe copenssl_clients_free(pointer) }

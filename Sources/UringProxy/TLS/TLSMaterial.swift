@@ -52,6 +52,6 @@ struct TLSMaterial: Sendable {
         text +=
             " \(configuration.minVersion) \(configuration.ciphers ?? "") \(configuration.cipherSuites ?? "")"
         if let asked = configuration.clientCertificates { text += " \(asked.mode) \(asked.depth)" }
-        return TLSClientAuthorities.digest(of: Array(text.utf8) + (clients?.digest ?? []))
+        return Digest(of: Array(text.utf8) + (clients?.digest ?? [])).bytes
     }
 }

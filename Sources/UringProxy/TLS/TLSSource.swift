@@ -17,14 +17,13 @@ final class TLSSource: Sendable {
     private let tickets: [TLSTicketKeys]
     private let counters: TLSReloadCounters
     private let log: DiagnosticLog
-    private let latch: Latch
-    private let thread = SystemThread()
+    private let thread: RecurringThread
 
     /// - Parameter listeners: of each one of the configuration; nil where it speaks no TLS.
     init(_ listeners: [TLSCompiler.Compiled?], counters: TLSReloadCounters, log: DiagnosticLog)
         throws(SystemCallError)
     {
-        latch = try Latch()
+        thread = try RecurringThread()
         contexts = Mutex(listeners.map { $0?.context })
         watches = Mutex(listeners.map { $0.map { TLSWatch($0) } })
         var tickets: [TLSTicketKeys] = []
@@ -58,21 +57,12 @@ final class TLSSource: Sendable {
     }
 
     /// Starts the thread. Once.
-    func start() throws(SystemCallError) { try thread.start("certificates") { self.run() } }
+    func start() throws(SystemCallError) {
+        try thread.start("certificates", every: Self.checkInterval) { self.check() }
+    }
 
     /// Ends the thread and waits for it.
-    func stop() {
-        latch.open()
-        thread.join()
-    }
-
-    private func run() {
-        while true {
-            let deadline = cposix_monotonic_nanoseconds() + Self.checkInterval
-            if cposix_await_until(latch.descriptor, Int16(POLLIN), deadline) != 0 { return }
-            check()
-        }
-    }
+    func stop() { thread.stop() }
 
     /// Looks at all files. Its own thread does so by itself; any other one may as well.
     func check() {

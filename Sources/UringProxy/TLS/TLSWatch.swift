@@ -1,5 +1,3 @@
-internal import CPosix
-
 /// What was seen of a listener's files for TLS, and what is in use of them.
 struct TLSWatch: Sendable {
     /// What a look has found.
@@ -35,7 +33,7 @@ struct TLSWatch: Sendable {
     }
 
     static func stamps(of files: [String]) -> [UInt64] {
-        files.map { unsafe $0.withCString { unsafe cposix_file_stamp($0) } }
+        files.map { WholeFile.stamp(of: $0) }
     }
 
     /// Reads what has changed and was left alone since the last look.

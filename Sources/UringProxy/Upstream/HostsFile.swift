@@ -23,7 +23,7 @@ struct HostsFile {
     mutating func addresses(of name: String, nowNanoseconds: Int64) -> [IPAddress]? {
         if nowNanoseconds >= nextCheckNanoseconds {
             nextCheckNanoseconds = nowNanoseconds + checkNanoseconds
-            let current = unsafe path.withCString { unsafe cposix_file_stamp($0) }
+            let current = WholeFile.stamp(of: path)
             if current != stamp {
                 stamp = current
                 addressesOfName = HostsFile.parse(HostsFile.read(path))

@@ -56,7 +56,7 @@ final class ResolverEngine {
         self.shared = shared
         cache = ResolverCache(capacity: max(1, options.cacheCapacity))
         do { epoll = try Epoll() } catch { throw .system(error) }
-        configurationStamp = unsafe options.configurationPath.withCString { unsafe cposix_file_stamp($0) }
+        configurationStamp = WholeFile.stamp(of: options.configurationPath)
         hosts = options.hostsPath.map {
             HostsFile(path: $0, checkMilliseconds: options.configurationCheckMilliseconds)
         }
@@ -201,7 +201,7 @@ final class ResolverEngine {
     private func checkConfiguration() {
         guard nowNanoseconds >= nextCheckNanoseconds else { return }
         nextCheckNanoseconds = nowNanoseconds + options.configurationCheckMilliseconds * 1_000_000
-        let stamp = unsafe options.configurationPath.withCString { unsafe cposix_file_stamp($0) }
+        let stamp = WholeFile.stamp(of: options.configurationPath)
         // While it is being replaced there may be none: the next look will find it.
         guard stamp != 0 && stamp != configurationStamp else { return }
         configurationStamp = stamp

@@ -1,3 +1,4 @@
+import CPosix
 import TestSupport
 import Testing
 
@@ -20,5 +21,12 @@ final class Clients {
     func join(sourceLocation: SourceLocation = #_sourceLocation) {
         for thread in threads { thread.join() }
         #expect(failures.withLock { $0 } == [], sourceLocation: sourceLocation)
+    }
+}
+
+extension TestSocket {
+    /// Sends on a thread of its own; what fails shows where it is missing.
+    func sendAside(_ bytes: [UInt8]) -> SystemThread {
+        spawn { [descriptor] in try? TestSocket(descriptor: cposix_duplicate(descriptor)).send(bytes) }
     }
 }

@@ -27,7 +27,7 @@ final class FrameClient {
         var reset: UInt32?
         var isEnded = false
 
-        var status: String { self["\u{3A}status"] ?? "" }
+        var status: String { self[":status"] ?? "" }
 
         /// A field of the last head that has a status.
         subscript(name: String) -> String? {
@@ -205,5 +205,15 @@ final class FrameClient {
         let response = try response(stream)
         #expect(response.status == status && response.isEnded, sourceLocation: sourceLocation)
         #expect(text(response.body) == body, sourceLocation: sourceLocation)
+    }
+}
+
+extension TestOrigin {
+    /// The connection on which a request comes, as a client sends it now on another stream.
+    func accept(from client: FrameClient) throws -> (stream: UInt32, upstream: TestSocket) {
+        let stream = try client.request(FrameClient.head())
+        let upstream = try accept()
+        try upstream.expect(Messages.get)
+        return (stream, upstream)
     }
 }

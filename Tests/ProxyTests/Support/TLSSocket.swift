@@ -116,3 +116,16 @@ final class TLSSocket {
         try socket.expectEnd(sourceLocation: sourceLocation)
     }
 }
+
+extension TLSSocket {
+    /// One request over it; the upstream's connection, which is a new one.
+    @discardableResult
+    func serve(by origin: TestOrigin) throws -> TestSocket {
+        try send(Messages.get)
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try expect(Messages.ok)
+        return upstream
+    }
+}

@@ -24,3 +24,22 @@ extension [TestSocket] {
         Set(try (0..<count).map { try self[$0 % self.count].ask("/\($0)", fields).body })
     }
 }
+
+/// An end of a connection, over TLS or not.
+protocol TestEnd {
+    func send(_ text: String) throws
+    func expect(_ wanted: String, sourceLocation: SourceLocation) throws
+}
+
+extension TestSocket: TestEnd {}
+extension TLSSocket: TestEnd {}
+
+/// A request and its answer, over connections that are there.
+func exchange(
+    _ client: some TestEnd, _ upstream: some TestEnd, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    try client.send(Messages.get)
+    try upstream.expect(Messages.get, sourceLocation: sourceLocation)
+    try upstream.send(Messages.ok)
+    try client.expect(Messages.ok, sourceLocation: sourceLocation)
+}

@@ -112,14 +112,14 @@ final class DiscoveryLoop {
 
     /// Reads it if it has changed and was left alone since the last look.
     private func lookAtFile(_ path: String, _ entry: FollowedSource) {
-        let stamp = Self.stamp(of: path)
+        let stamp = WholeFile.stamp(of: path)
         let isQuiet = stamp == entry.latestStamp
         entry.latestStamp = stamp
         // What it says was read by whoever read the configuration; a change since then is seen by what it says now.
         guard stamp != entry.readStamp, isQuiet else { return }
         let file = EndpointFile(reading: path)
         // Written to meanwhile: the next look sees that as well.
-        guard Self.stamp(of: path) == stamp else { return }
+        guard WholeFile.stamp(of: path) == stamp else { return }
         entry.readStamp = stamp
         if let problem = file.problems.first {
             entry.source.failed(isFinal: true)
@@ -130,10 +130,6 @@ final class DiscoveryLoop {
             entry.source.failed(isFinal: true)
             tell(entry, trouble: error.message)
         }
-    }
-
-    private static func stamp(of path: String) -> UInt64 {
-        unsafe path.withCString { unsafe cposix_file_stamp($0) }
     }
 
     // MARK: - What was found

@@ -1,4 +1,4 @@
-/// Room for bytes that are written anew each time. It grows when a reload allows longer targets than it was made for.
+/// Room for bytes that are written anew each time. It grows when more is asked for.
 @safe struct GrowingBytes: ~Copyable {
     private(set) var pointer: UnsafeMutablePointer<UInt8>
     private(set) var capacity: Int
