@@ -67,6 +67,28 @@ def measures(uproxy, load):
         check(again.stdout == done.stdout, "a result renders again as it did")
 
 
+def measures_tls(uproxy, load):
+    """TLS and HTTP/2, whose terms are checked by what both ends say."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "result.json")
+        done = bench(uproxy, load, "h2-tls", "tls-handshakes", "--quick", "--layout", "same", "--peers", "nginx", "--json", path)
+        with open(path) as file:
+            document = json.load(file)
+        http2, full = document["results"]
+        for result in (http2, full):
+            check(result["void"] is None, f"{result['scenario']} is void: {result['void']}")
+            for row in result["contenders"]:
+                check(row["median"]["cpu_us"] > 0 and row["median"]["requests"] > 0, f"{row['name']} did nothing")
+            check(result["negotiated"] in done.stdout, "the report says what was agreed on")
+        check("TLSv1.3" in http2["negotiated"] and http2["negotiated"].endswith("h2"), http2["negotiated"])
+        check(full["negotiated"].endswith("EC 256 bits, 2 tickets each"), full["negotiated"])
+        check([row["name"] for row in full["contenders"]] == ["uproxy uring", "nginx", "openssl s_server"], "who was measured")
+        for row in full["contenders"]:
+            check(row["median"]["full"] == row["median"]["requests"], f"{row['name']}: {row['median']}")
+            check(row["median"]["handshakes_per_cpu_s"] > 0, f"{row['name']} has no handshakes per CPU second")
+        check("counted_handshakes" in full["contenders"][0]["samples"][0], "uproxy was not asked what it counted")
+
+
 def refuses(uproxy, load):
     """A peer that opens an upstream connection for each request, beside one that reuses them."""
     network = machine.Network("reno")
@@ -93,6 +115,7 @@ def checks_terms():
 
     class Proxy:
         name = "p"
+        contender = peers.CONTENDERS["nginx"]
         place = argparse.Namespace(workers=1)
         written_bytes = staticmethod(lambda: 10)
         last_words = staticmethod(lambda: "a line")
@@ -109,6 +132,25 @@ def checks_terms():
             check(False, f"{change} is accepted")
         except terms.Void as reason:
             check(word in str(reason), f"{change}: {reason}")
+    full = {"full": 1000, "resumed": 0, "counted_handshakes": [1000, 0]}
+    resumed = {"full": 1, "resumed": 999, "counted_handshakes": [1000, 999]}
+    terms.check(Proxy, work.Handshakes(), good | full, 10)
+    terms.check(Proxy, work.Handshakes(resumes=True), good | resumed, 10)
+    for resumes, change, word in ((False, resumed, "resumed"), (True, full, "in full"),
+                                  (False, full | {"counted_handshakes": [999, 0]}, "counted")):
+        try:
+            terms.check(Proxy, work.Handshakes(resumes=resumes), good | change, 10)
+            check(False, f"{change} is accepted")
+        except terms.Void as reason:
+            check(word in str(reason), f"{change}: {reason}")
+    rows = [{"name": name, "samples": [{"negotiated": what}]} for name, what in (("a", "TLSv1.3"), ("b", "TLSv1.3"))]
+    check(terms.check_equal(rows) == "TLSv1.3", "all agree on the same")
+    rows[1]["samples"].append({"negotiated": "TLSv1.2"})
+    try:
+        terms.check_equal(rows)
+        check(False, "TLS 1.2 beside 1.3 is accepted")
+    except terms.Void as reason:
+        check("differs" in str(reason), f"TLS 1.2 beside 1.3: {reason}")
     try:
         terms.check(Proxy, load, good, 9)
         check(False, "a log is accepted")
@@ -120,6 +162,7 @@ def main():
     uproxy, load = (os.path.abspath(os.environ[name]) for name in ("UPROXY", "LOAD"))
     checks_terms()
     measures(uproxy, load)
+    measures_tls(uproxy, load)
     refuses(uproxy, load)
     print("scripts/bench measures, reports and refuses")
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from . import measure, peers
+from .downstream import PLAIN, make_certificate
 from .terms import Void
 
 LAYOUTS = {
@@ -82,6 +83,7 @@ class Proxy(Process):
     def __init__(self, contender, place, cpus, name):
         self.contender, self.place = contender, place
         self.opened_by_probe = 0
+        self.negotiated = None
         super().__init__(name, cpus, contender.command(place), place.directory)
         try:
             self.wait_for(place.port)
@@ -107,15 +109,18 @@ class Proxy(Process):
 class Bed:
     """Everything of one scenario that outlives a window of load. A context manager."""
 
-    def __init__(self, bench, contenders, mode, layout, workers=(1,)):
-        self.bench, self.mode, self.layout = bench, mode, layout
+    def __init__(self, bench, contenders, mode, layout, workers=(1,), downstream=PLAIN):
+        self.bench, self.mode, self.layout, self.downstream = bench, mode, layout, downstream
         proxy_cpus, side_cpus = ([bench.cpus[i] for i in part] for part in LAYOUTS[layout])
         self.side_cpus = side_cpus
         self._root = tempfile.mkdtemp(prefix="bench-")
         # Workers of nginx and h2o, and squid, give up root.
         os.chmod(self._root, 0o755)
         self.origin, self.proxies = None, []
+        self.certificate = None
         try:
+            if downstream.has_tls:
+                self.certificate = make_certificate(os.path.join(self._root, "certificate.pem"), downstream.key)
             self.origin_port = bench.network.free_port()
             self.origin = Process(
                 "the origin", side_cpus, [bench.binary, "origin", "--listen", f"127.0.0.1:{self.origin_port}",
@@ -126,7 +131,8 @@ class Bed:
                     name = contender.name if workers == (1,) else f"{contender.name} ×{count}"
                     place = peers.Place(
                         bench.binary, self._directory(f"proxy-{len(self.proxies)}"), bench.network.free_port(),
-                        bench.network.free_port(), self.origin_port, mode, count, bench.descriptors)
+                        bench.network.free_port(), self.origin_port, mode, count, bench.descriptors, downstream,
+                        self.certificate)
                     self.proxies.append(Proxy(contender, place, proxy_cpus, name))
         except BaseException:
             self.close()

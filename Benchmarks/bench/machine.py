@@ -180,6 +180,7 @@ VERSIONS = {
     "h2o": ("h2o", "--version"),
     "squid": ("squid", "-v"),
     "envoy": ("envoy", "--version"),
+    "openssl": ("openssl", "version"),
     "wrk": ("wrk", "-v"),
     "h2load": ("h2load", "--version"),
     "perf": ("perf", "--version"),

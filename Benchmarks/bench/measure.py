@@ -125,6 +125,8 @@ def window(bed, running, work, seconds):
     sample["cpu_system_us"] = spent["cpu_system"] * 1e6 / requests
     sample["switches_voluntary"] = spent["voluntary"] / requests
     sample["switches_involuntary"] = spent["involuntary"] / requests
+    if "full" in sample:
+        sample["handshakes_per_cpu_s"] = (sample["full"] + sample["resumed"]) / max(spent["cpu"], 1e-9)
     if work.body_bytes:
         sample["gib"] = sample["requests"] * work.body_bytes / 2**30
         sample["gib_per_second"] = sample["gib"] / sample["seconds"]
@@ -136,7 +138,11 @@ def window(bed, running, work, seconds):
     sample["origin_requests"] = origin_after["requests"] - origin_before["requests"] - 1
     sample["foreign"] = max(0.0, busy - spent["cpu"] - origin_spent["cpu"] - sample.get("tool_cpu", 0) - own) / elapsed
     sample["stolen"] = stolen / elapsed
+    sample.setdefault("negotiated", running.negotiated)
     counted_after = running.counters()
+    handshakes = ["uproxy_tls_handshakes_total", "uproxy_tls_handshakes_resumed_total"]
+    if "full" in sample and handshakes[0] in counted:
+        sample["counted_handshakes"] = [counted_after[name] - counted[name] for name in handshakes]
     if "uproxy_turns_total" in counted:
         turns = counted_after["uproxy_turns_total"] - counted["uproxy_turns_total"]
         sample["turns"] = turns / requests

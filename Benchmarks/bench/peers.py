@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import subprocess
-from typing import Callable
+from typing import Callable, Optional
+
+from .downstream import CIPHER_SUITE, PLAIN, Downstream
 
 IDLE = 2048
 """Idle upstream connections that each keeps."""
@@ -25,9 +27,13 @@ class Place:
     mode: str
     workers: int
     descriptors: int
+    downstream: Downstream = PLAIN
+    certificate: Optional[str] = None
+    """A file with certificate and key, for TLS."""
 
     def write(self, name, text):
         path = os.path.join(self.directory, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
         return path
@@ -40,6 +46,8 @@ class Contender:
     modes: tuple
     command: Callable[[Place], list]
     is_peer: bool = True
+    answers_itself: bool = False
+    """It is no proxy: what is asked of it never comes to the origin."""
 
     def absence(self, binary):
         """Why it cannot run here, or nothing."""
@@ -61,8 +69,12 @@ def uproxy(io, *options):
 
     def command(place):
         address = f"127.0.0.1:{place.port}"
-        where = (["--forward", address, "--allow-destinations", "127.0.0.0/8"] if place.mode != "reverse" else
-                 ["--listen", address, "--upstream", f"127.0.0.1:{place.origin}"])
+        if place.downstream.has_tls:
+            where = ["--config", place.write("uproxy.yaml", uproxy_file(place, address))]
+        elif place.mode == "reverse":
+            where = ["--listen", address, "--upstream", f"127.0.0.1:{place.origin}"]
+        else:
+            where = ["--forward", address, "--allow-destinations", "127.0.0.0/8"]
         return [place.binary, *where, "--threads", str(place.workers), "--io", io, "--pool-idle", str(IDLE),
                 "--limit-connections", str(place.descriptors - 2000), "--timeout-keepalive", "10m",
                 "--admin", f"127.0.0.1:{place.admin}", *options]
@@ -70,9 +82,27 @@ def uproxy(io, *options):
     return command
 
 
+def uproxy_file(place, address):
+    """What has no option: TLS."""
+    return f"""
+listeners:
+  - address: {address}
+    cluster: origin
+    tls:
+      certificates: [{{cert: {place.certificate}, key: {place.certificate}}}]
+      min_version: "1.3"
+      cipher_suites: {CIPHER_SUITE}
+clusters:
+  origin: {{endpoints: "127.0.0.1:{place.origin}"}}
+"""
+
+
 def nginx(buffers):
     def command(place):
-        reuseport = " reuseport" if place.workers > 1 else ""
+        listen = " ssl" * place.downstream.has_tls + " http2" * place.downstream.http2
+        listen += " reuseport" * (place.workers > 1)
+        tls = f"""ssl_certificate {place.certificate}; ssl_certificate_key {place.certificate};
+        ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites {CIPHER_SUITE};""" if place.downstream.has_tls else ""
         return ["nginx", "-e", os.path.join(place.directory, "error.log"), "-c", place.write("nginx.conf", f"""
 worker_processes {place.workers}; worker_rlimit_nofile {place.descriptors};
 daemon off; pid {place.directory}/pid; error_log {place.directory}/error.log;
@@ -86,7 +116,8 @@ http {{
         server 127.0.0.1:{place.origin}; keepalive {IDLE}; keepalive_requests 1000000000; keepalive_timeout 1h;
     }}
     server {{
-        listen 127.0.0.1:{place.port} backlog=4096{reuseport};
+        listen 127.0.0.1:{place.port} backlog=4096{listen};
+        {tls}
         location / {{ proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }}
     }}
 }}
@@ -99,6 +130,13 @@ def haproxy(tuning="", splice=""):
     """Without strict limits, because it counts two descriptors and some pipes for each connection, idle ones too."""
 
     def command(place):
+        listen = ""
+        if place.downstream.has_tls:
+            protocol = "h2" if place.downstream.http2 else "http/1.1"
+            listen = (f" ssl crt {place.certificate} alpn {protocol} ssl-min-ver TLSv1.3"
+                      f" ciphersuites {CIPHER_SUITE}")
+        elif place.downstream.http2:
+            listen = " proto h2"
         if place.mode == "reverse":
             target, server = "", f"server origin 127.0.0.1:{place.origin}"
         else:
@@ -119,7 +157,7 @@ defaults
     timeout server 1h
     timeout connect 5s
 frontend proxy
-    bind 127.0.0.1:{place.port} backlog 4096
+    bind 127.0.0.1:{place.port} backlog 4096{listen}
     {target}
     default_backend origin
 backend origin
@@ -226,6 +264,13 @@ def relay(place):
     return ["byte-relay", str(place.port), str(place.origin)]
 
 
+def s_server(place):
+    """What the library alone does: handshakes, one after another, and a file for an answer."""
+    place.write("size/128", "x" * 128)
+    return ["openssl", "s_server", "-accept", f"127.0.0.1:{place.port}", "-cert", place.certificate, "-key",
+            place.certificate, "-tls1_3", "-ciphersuites", CIPHER_SUITE, "-WWW", "-quiet"]
+
+
 REVERSE, ALL = ("reverse",), ("reverse", "absolute", "connect")
 NGINX = "proxy_buffer_size 16k; proxy_buffers 8 32k;"
 NGINX_BIG = "proxy_buffer_size 128k; proxy_buffers 8 128k; client_body_buffer_size 512k;"
@@ -235,6 +280,7 @@ CONTENDERS = {contender.name: contender for contender in (
     Contender("uproxy epoll", "uproxy", ALL, uproxy("epoll"), is_peer=False),
     Contender("uproxy busy-poll", "uproxy", ALL, uproxy("uring", "--busy-poll", "50us"), is_peer=False),
     Contender("byte relay", "byte-relay", REVERSE, relay, is_peer=False),
+    Contender("openssl s_server", "openssl", REVERSE, s_server, is_peer=False, answers_itself=True),
     Contender("nginx", "nginx", REVERSE, nginx(NGINX)),
     Contender("nginx-big", "nginx", REVERSE, nginx(NGINX_BIG)),
     Contender("haproxy", "haproxy", ("reverse", "absolute"), haproxy()),

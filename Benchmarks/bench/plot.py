@@ -10,6 +10,7 @@ COLOURS = {
     "uproxy uring": "#2f7de1", "uproxy epoll": "#79b8f0", "uproxy busy-poll": "#00a3a3",
     "nginx": "#2e9d4f", "nginx-big": "#85c88a", "haproxy": "#d9772b", "haproxy-big": "#e8b27d",
     "haproxy-splice": "#b8860b", "h2o": "#9a5fd0", "squid": "#a8566e", "byte relay": "#8c959f", "envoy": "#d6478f",
+    "openssl s_server": "#8c959f",
 }
 
 # Plain rules first, for viewers that know no media queries.

@@ -27,6 +27,7 @@ COLUMNS = (
     ("p95", "p95", 1),
     ("p99", "p99", 1),
     ("p99.9", "p99.9", 1),
+    ("handshakes_per_cpu_s", "handshakes/CPU-s", 1),
     ("cpu_us", "CPU µs/request", 1),
     ("cpu_user_us", "user", 1),
     ("cpu_system_us", "system", 1),
@@ -72,7 +73,8 @@ def scenario(result):
     """One scenario's table, or why it has none."""
     lines = [f"### {result['scenario']}, {result['layout']}", "", f"{result['title']}. "
              f"{result['rounds']} round{'s' * (result['rounds'] > 1)} of {result['seconds']:g} s, "
-             f"{result['congestion_control']}{', CPUs kept from halting' * (result['awake'] and not result['halts'])}.", ""]
+             f"{result['congestion_control']}{', CPUs kept from halting' * (result['awake'] and not result['halts'])}"
+             f"{'; ' + result['negotiated'] if result.get('negotiated') else ''}.", ""]
     if result["void"]:
         return lines + [f"void: {result['void']}", ""]
     metric = result["metric"]

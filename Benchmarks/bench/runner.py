@@ -48,12 +48,13 @@ class Bench:
             "scenario": scenario.name, "title": scenario.title, "layout": layout, "metric": scenario.metric,
             "seconds": seconds, "rounds": self.options.rounds, "congestion_control": self.network.congestion,
             "absent": absent, "void": None, "disturbed": False, "contenders": [], "verdicts": [],
-            "awake": scenario.awake, "halts": None,
+            "awake": scenario.awake, "halts": None, "negotiated": None,
         }
         try:
             check_descriptors(scenario.work, self.descriptors)
             with machine.awake_cpus() if scenario.awake else contextlib.nullcontext() as result["halts"]:
                 rows = self._rounds(scenario, layout, contenders, seconds)
+            result["negotiated"] = terms.check_equal(rows)
         except terms.Void as reason:
             result["void"] = str(reason)
             return result
@@ -76,7 +77,7 @@ class Bench:
         warm = min(1.0, 0.3 * seconds)
         beds = self.options.rounds if scenario.work.is_fresh else 1
         for number in range(beds):
-            with Bed(self, contenders, scenario.mode, layout, scenario.workers) as bed:
+            with Bed(self, contenders, scenario.mode, layout, scenario.workers, scenario.downstream) as bed:
                 for proxy in bed.proxies:
                     rows.setdefault(proxy.name, {
                         "name": proxy.name, "contender": proxy.contender.name, "is_peer": proxy.contender.is_peer,

@@ -4,7 +4,8 @@ A target compares medians of one interleaved run. `best` is the best of the peer
 """
 import dataclasses
 
-from .work import Closed, Idle, Open, Reuse, Slow, Work
+from .downstream import H2_TLS, H2C, PLAIN, TLS, TLS_RSA, Downstream
+from .work import Closed, Handshakes, Idle, Open, Reuse, Slow, Work
 
 FLOOR = "byte relay"
 URING, EPOLL, BUSY_POLL = "uproxy uring", "uproxy epoll", "uproxy busy-poll"
@@ -12,6 +13,8 @@ OURS = (URING, EPOLL)
 SMALL = (*OURS, "nginx", "haproxy", "h2o", "envoy")
 SMALL_QUICK = (URING, "nginx", "haproxy")
 BULK = (*OURS, "nginx", "nginx-big", "haproxy", "haproxy-big", "haproxy-splice", "h2o", "envoy")
+WITH_TLS = (*OURS, "nginx", "haproxy")
+LIBRARY = "openssl s_server"
 BULK_QUICK = (URING, "nginx", "nginx-big", "haproxy-splice")
 UPLOAD_QUICK = (URING, "nginx-big", "haproxy", "haproxy-splice")
 FORWARD = (*OURS, "haproxy", "squid", "envoy")
@@ -51,6 +54,10 @@ class Scenario:
     """For what shows in the tail only."""
     stretch: int = 1
     """Windows so many times as long, but in the quick mode; for the same reason."""
+    downstream: Downstream = PLAIN
+    """What clients speak."""
+    in_quick: bool = True
+    """Whether a quick run of everything has it."""
     awake: bool = False
     """CPUs are kept from halting, so that latencies are the proxies' and not the hypervisor's."""
 
@@ -92,6 +99,22 @@ def idle(name, connections, *targets):
         f"idle-{name}", f"{connections:,} idle connections: user bytes each",
         Idle(connections=connections, keeps_upstream=False), SMALL, SMALL_QUICK if connections == 10_000 else (URING,),
         targets, metric="bytes_each")
+
+
+def handshakes(name, title, downstream, against, resumes=False):
+    """95 in 100 of another's handshakes per CPU second."""
+    return Scenario(
+        f"tls-{name}", f"a TLS connection for each request, {title}, 64 at a time", Handshakes(resumes=resumes),
+        (*WITH_TLS, LIBRARY) if against == LIBRARY else WITH_TLS,
+        (URING, "nginx", LIBRARY) if against == LIBRARY else (URING, "nginx"), (Target("cpu_us", 1.053, against),),
+        downstream=downstream, in_quick=False)
+
+
+def http2(name, over, downstream, in_quick):
+    return Scenario(
+        name, f"HTTP/2 {over}, 4 connections × 32 streams, 128-byte answers",
+        Closed(connections=4, streams=32, tool="h2load"), WITH_TLS, SMALL_QUICK, (Target("cpu_us", 0.85, "haproxy"),),
+        counts_entries=True, downstream=downstream, in_quick=in_quick)
 
 
 BULK_TARGETS = (
@@ -163,6 +186,18 @@ SCENARIOS = (
              Closed(connections=128, tool="wrk"), (URING, "nginx", "haproxy"), SMALL_QUICK, layouts=("shared",),
              workers=(1, 2)),
     Scenario("h2load-h1", "cross-check of small-64 by h2load", Closed(tool="h2load"), SMALL, SMALL_QUICK),
+    Scenario("tls-small", "TLS, 128-byte answers, 64 connections", Closed(tool="wrk"), WITH_TLS, SMALL_QUICK,
+             (Target("cpu_us", 0.8, "haproxy"),), ("split", "same"), ("split",), counts_entries=True, downstream=TLS,
+             in_quick=False),
+    handshakes("handshakes", "in full, ECDSA P-256", TLS, LIBRARY),
+    handshakes("handshakes-rsa", "in full, RSA 2048", TLS_RSA, LIBRARY),
+    handshakes("resumed", "resumed", TLS, "nginx", resumes=True),
+    Scenario("tls-bulk", "TLS, 1 MiB answers, 8 connections",
+             Closed(connections=8, path=f"/size/{1 << 20}", size=1 << 20, tool="h2load", gib_per_second=0.6),
+             (*OURS, "nginx", "nginx-big", "haproxy", "haproxy-big"), SMALL_QUICK, metric="cpu_s_per_gib",
+             downstream=TLS, in_quick=False),
+    http2("h2-tls", "over TLS", H2_TLS, in_quick=True),
+    http2("h2c", "without TLS", H2C, in_quick=False),
 )
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -85,26 +85,45 @@ def hey(cpus, url, connections, requests):
     }
 
 
-def h2load(cpus, url, connections, seconds):
-    text, used = run(
-        cpus, ["h2load", "--h1", "-t1", "-c", str(connections), "-D", f"{max(1, round(seconds))}", url], seconds + 60)
+def h2load(cpus, url, connections, seconds, streams=0, requests=0):
+    """HTTP/1.1, or HTTP/2 if `streams` says how many requests of a connection are under way; `requests` in place of
+    seconds, if there are any."""
+    how = ["-m", str(streams)] if streams else ["--h1"]
+    how += ["-n", str(requests)] if requests else ["-D", f"{max(1, round(seconds))}"]
+    text, used = run(cpus, ["h2load", *how, "-t1", "-c", str(connections), url], seconds + 60)
     counts = re.search(r"requests: .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", text)
     rate = re.search(r"finished in ([\d.]+)(ms|s|us), ([\d.]+) req/s", text)
     size = re.search(r"traffic: \S+ \((\d+)\) total", text)
     times = re.search(r"time for request:\s+\S+\s+(\S+)\s+(\S+)", text)
     if not (counts and rate and size and times):
         raise Void(f"h2load reports nothing: {text[-200:]}")
+    agreed = re.findall(r"^(?:TLS Protocol|Cipher|Server Temp Key|Application protocol): (.*)$", text, re.M)
     good, failed = int(counts[2]), int(counts[3]) + int(counts[4]) + int(counts[5])
     return {
         "tool": "h2load", "tool_cpu": used, "requests": good, "seconds": good / float(rate[3]),
         "rate": float(rate[3]), "bytes_in": int(size[1]), "errors": failed, "error_detail": counts[0],
-        "max": microseconds(times[1]), "mean": microseconds(times[2]),
+        "max": microseconds(times[1]), "mean": microseconds(times[2]), "negotiated": ", ".join(agreed) or None,
     }
 
 
 def microseconds(text):
     number, unit = re.match(r"([\d.]+)(us|ms|s)", text).groups()
     return float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+
+
+def handshakes(cpus, port, work, seconds):
+    """Our own client: a TLS connection for each request."""
+    text, used = run(
+        cpus, ["handshakes", "--port", str(port), "--connections", str(work.connections), "--seconds", f"{seconds:g}",
+               "--path", work.path, "--bytes", str(work.size), *["--resume"] * work.resumes], seconds + 60, (0, 1))
+    report = json.loads(text)
+    tickets = round(report["tickets"] / max(1, report["full"] + report["resumed"]))
+    return {
+        "tool": "handshakes", "tool_cpu": used, "rate": report["requests"] / report["seconds"],
+        "error_detail": report["first_error"], "negotiated": f"{report['negotiated']}, {tickets} ticket{'s' * (tickets != 1)} each",
+        **{name: report[name] for name in ("requests", "seconds", "full", "resumed", "bytes_in", "errors")},
+        **report["latency_us"],
+    }
 
 
 def load(program, cpus, kind, arguments, timeout):

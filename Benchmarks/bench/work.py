@@ -19,6 +19,9 @@ class Work:
     keeps_upstream: bool = True
     """Whether upstream connections have to be used again and again."""
 
+    streams: int = 1
+    """Requests that each connection has under way at a time, by HTTP/2."""
+
     is_fresh = False
     """Whether each round needs proxies that have just been started."""
 
@@ -27,9 +30,14 @@ class Work:
         """What a request moves."""
         return max(self.size, self.body_up)
 
+    @property
+    def under_way(self):
+        """Requests at a time."""
+        return self.connections * self.streams
+
     def descriptors(self):
         """What a process needs: both sides of each connection, and some."""
-        return 2 * self.connections + 512
+        return 2 * self.under_way + 512
 
     def prepare(self, bed, proxy, seconds):
         """Brings a proxy to its steady state before the first window."""
@@ -64,27 +72,45 @@ class Closed(Work):
     this rate."""
 
     def run(self, bed, proxy, seconds):
-        url = f"http://{proxy.address}{self.path}"
+        url = f"{bed.downstream.scheme}://{proxy.address}{self.path}"
         if self.tool == "wrk":
             return tools.wrk(bed.side_cpus, url, self.connections, seconds)
         if self.tool == "hey":
             return tools.hey(bed.side_cpus, url, self.connections, self.requests)
         if self.tool == "h2load":
-            return tools.h2load(bed.side_cpus, url, self.connections, seconds)
+            return tools.h2load(bed.side_cpus, url, self.connections, seconds,
+                                self.streams if bed.downstream.http2 else 0, self._fixed(seconds))
         arguments = self.request(bed, proxy)
         if self.new_connection:
             arguments.append("--new-connection")
         if self.gib_per_second:
-            count = max(2 * self.connections, round(seconds * self.gib_per_second * 2**30 / self.body_bytes))
-            arguments += ["--limit-requests", str(count), "--seconds", "120"]
+            arguments += ["--limit-requests", str(self._fixed(seconds)), "--seconds", "120"]
         else:
             arguments += ["--seconds", f"{seconds:g}"]
         return tools.load(bed.bench.load, bed.side_cpus, "closed", arguments, 180)
 
+    def _fixed(self, seconds):
+        """How many requests make the rate that is asked for; 0 if none is."""
+        if not self.gib_per_second:
+            return 0
+        return max(2 * self.connections, round(seconds * self.gib_per_second * 2**30 / self.body_bytes))
+
     def prepare(self, bed, proxy, seconds):
-        # With our own generator, which can be shorter than the others' shortest run.
-        warm = self if self.tool == "load" else dataclasses.replace(self, tool="load")
+        # With our own generator, which can be shorter than the others' shortest run, but speaks HTTP/1.1 alone.
+        is_able = self.tool == "load" or not bed.downstream.is_plain
+        warm = self if is_able else dataclasses.replace(self, tool="load")
         warm.run(bed, proxy, seconds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Handshakes(Work):
+    """A TLS connection for each request."""
+
+    resumes: bool = False
+    """Each takes up the session of the one before it."""
+
+    def run(self, bed, proxy, seconds):
+        return tools.handshakes(bed.side_cpus, proxy.place.port, self, seconds)
 
 
 @dataclasses.dataclass(frozen=True)
