@@ -18,6 +18,14 @@ void ccrypt_sha256(const void *first, size_t first_size, const void *second, siz
     SHA256_Final(digest, &context);
 }
 
+void ccrypt_sha1(const void *first, size_t first_size, const void *second, size_t second_size, uint8_t digest[20]) {
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, first, first_size);
+    SHA1_Update(&context, second, second_size);
+    SHA1_Final(digest, &context);
+}
+
 int ccrypt_equal(const void *a, const void *b, size_t size) { return CRYPTO_memcmp(a, b, size) == 0; }
 
 int ccrypt_knows(const char *hash) {

@@ -7,6 +7,8 @@
 struct cnghttp2_session {
     nghttp2_session *library;
     struct cnghttp2_inbox *inbox;
+    // Whose request could not leave, and which is about to be closed for it; 0: none.
+    int32_t unsent_stream;
     // What has come of a block of fields that is not there whole yet: its fields, and their text behind them.
     struct cnghttp2_field *fields;
     size_t field_count, text_size;
@@ -94,12 +96,14 @@ static uint32_t known_name(const uint8_t *name, size_t size) {
         if (IS(":scheme")) return CNGHTTP2_NAME_SCHEME;
         if (IS(":authority")) return CNGHTTP2_NAME_AUTHORITY;
         if (IS(":path")) return CNGHTTP2_NAME_PATH;
+        if (IS(":status")) return CNGHTTP2_NAME_STATUS;
         return IS(":protocol") ? CNGHTTP2_NAME_PROTOCOL : 0;
     }
     switch (size) {
     case 2: return IS("te") ? CNGHTTP2_NAME_TE : 0;
     case 4: return IS("host") ? CNGHTTP2_NAME_HOST : 0;
     case 6: return IS("cookie") ? CNGHTTP2_NAME_COOKIE : 0;
+    case 7: return IS("trailer") ? CNGHTTP2_NAME_TRAILER : 0;
     case 14: return IS("content-length") ? CNGHTTP2_NAME_CONTENT_LENGTH : 0;
     case 17: return IS("sec-websocket-key") ? CNGHTTP2_NAME_WEBSOCKET_KEY : 0;
     default: return 0;
@@ -156,7 +160,10 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
     struct cnghttp2_event *event;
     if (frame->hd.type == NGHTTP2_HEADERS) {
         inbox->block_is_open = 0;
-        int is_head = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+        // To a client a response's head behind an interim one comes as any further block.
+        int is_head = frame->headers.cat == NGHTTP2_HCAT_REQUEST || frame->headers.cat == NGHTTP2_HCAT_RESPONSE ||
+                      (inbox->field_count > inbox->block_first_field &&
+                       inbox->fields[inbox->block_first_field].name == CNGHTTP2_NAME_STATUS);
         event = add_event(inbox, session, is_head ? CNGHTTP2_HEAD : CNGHTTP2_TRAILERS, frame->hd.stream_id);
         if (!event) return NGHTTP2_ERR_CALLBACK_FAILURE;
         event->ends = ends != 0;
@@ -165,6 +172,10 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
         event->field_count = (uint32_t)(inbox->field_count - inbox->block_first_field);
     } else if (frame->hd.type == NGHTTP2_DATA && ends) {
         if (!add_event(inbox, session, CNGHTTP2_END, frame->hd.stream_id)) return NGHTTP2_ERR_CALLBACK_FAILURE;
+    } else if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
+        inbox->settings_came = 1;
+    } else if (frame->hd.type == NGHTTP2_GOAWAY) {
+        inbox->goaway_came = 1;
     }
     return 0;
 }
@@ -181,10 +192,11 @@ static int data_come(nghttp2_session *session, uint8_t flags, int32_t stream, co
 }
 
 static int stream_closed(nghttp2_session *session, int32_t stream, uint32_t code, void *pointer) {
-    struct cnghttp2_inbox *inbox = ((struct cnghttp2_session *)pointer)->inbox;
-    struct cnghttp2_event *event = add_event(inbox, session, CNGHTTP2_CLOSED, stream);
+    struct cnghttp2_session *own = pointer;
+    struct cnghttp2_event *event = add_event(own->inbox, session, CNGHTTP2_CLOSED, stream);
     if (!event) return NGHTTP2_ERR_CALLBACK_FAILURE;
     event->ends = code != NGHTTP2_NO_ERROR;
+    event->is_refused = code == NGHTTP2_REFUSED_STREAM || stream == own->unsent_stream;
     return 0;
 }
 
@@ -233,6 +245,7 @@ ptrdiff_t cnghttp2_receive(struct cnghttp2_session *session, const uint8_t *byte
     struct cnghttp2_inbox *inbox = session->inbox;
     inbox->event_count = inbox->field_count = inbox->text_size = 0;
     inbox->idle_frames = inbox->resets = 0;
+    inbox->settings_came = inbox->goaway_came = 0;
     inbox->is_input_paused = 0;
     inbox->block_is_open = 0;
     if (!take_block(session, inbox)) return NGHTTP2_ERR_NOMEM;
@@ -242,6 +255,15 @@ ptrdiff_t cnghttp2_receive(struct cnghttp2_session *session, const uint8_t *byte
 }
 
 // MARK: - What leaves
+
+static struct cnghttp2_sent *add_sent(struct cnghttp2_inbox *inbox, const struct cnghttp2_body *body, size_t size) {
+    struct cnghttp2_sent *sent = &inbox->sent[inbox->sent_count++];
+    sent->body = body;
+    sent->size = (uint32_t)size;
+    sent->header_size = 0;
+    sent->ends = body->available == 0 && body->ends;
+    return sent;
+}
 
 static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buffer, size_t size, uint32_t *flags,
                          nghttp2_data_source *source, void *pointer) {
@@ -261,7 +283,11 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buff
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (body->available == 0 && body->ends) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (body->has_trailers) *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        if (body->has_trailers) {
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+            // For nothing before trailers the library makes no frame.
+            if (count == 0) add_sent(inbox, body, 0);
+        }
     }
     return (ssize_t)count;
 }
@@ -272,11 +298,9 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     (void)source;
     const struct cnghttp2_body *body = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (!body) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    struct cnghttp2_sent *sent = &inbox->sent[inbox->sent_count++];
-    sent->body = body;
-    sent->size = (uint32_t)size;
+    struct cnghttp2_sent *sent = add_sent(inbox, body, size);
+    sent->header_size = sizeof sent->header;
     memcpy(sent->header, header, sizeof sent->header);
-    sent->ends = body->available == 0 && body->ends;
     return 0;
 }
 
@@ -308,11 +332,16 @@ static int frame_left(nghttp2_session *session, const nghttp2_frame *frame, void
     return 0;
 }
 
-// A response that cannot leave, for its size or for want of memory: its stream does not wait for it.
+// A head that cannot leave, for its size or for want of memory: its stream does not wait for it.
 static int frame_stays(nghttp2_session *session, const nghttp2_frame *frame, int error, void *pointer) {
-    (void)pointer;
-    if (frame->hd.type != NGHTTP2_HEADERS || error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING ||
-        error == NGHTTP2_ERR_SESSION_CLOSING) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        // The library closes the stream by itself. That the peer takes no further one is not the request's fault.
+        struct cnghttp2_session *own = pointer;
+        own->unsent_stream = error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED ? frame->hd.stream_id : 0;
+        return 0;
+    }
+    if (error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING || error == NGHTTP2_ERR_SESSION_CLOSING) {
         return 0;
     }
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
@@ -331,6 +360,12 @@ int cnghttp2_respond(struct cnghttp2_session *session, int32_t stream, const ngh
 
 int cnghttp2_inform(struct cnghttp2_session *session, int32_t stream, const nghttp2_nv *fields, size_t count) {
     return nghttp2_submit_headers(session->library, NGHTTP2_FLAG_NONE, stream, NULL, fields, count, NULL);
+}
+
+int32_t cnghttp2_request(struct cnghttp2_session *session, const nghttp2_nv *fields, size_t count,
+                         struct cnghttp2_body *body, int has_body) {
+    nghttp2_data_provider provider = {.source = {.ptr = NULL}, .read_callback = read_body};
+    return nghttp2_submit_request(session->library, NULL, fields, count, has_body ? &provider : NULL, body);
 }
 
 // MARK: - Sessions
@@ -358,13 +393,27 @@ static void set_up(void) {
     nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
 }
 
-struct cnghttp2_session *cnghttp2_server_make(struct cnghttp2_inbox *inbox, uint32_t streams, uint32_t stream_window,
-                                              uint32_t connection_window) {
+static struct cnghttp2_session *make(struct cnghttp2_inbox *inbox, int is_server, const nghttp2_settings_entry *settings,
+                                     size_t count, uint32_t connection_window) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_up);
     struct cnghttp2_session *session = calloc(1, sizeof *session);
     if (!session) return NULL;
     session->inbox = inbox;
+    if (callbacks && options &&
+        (is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(
+            &session->library, callbacks, session, options) == 0 &&
+        nghttp2_submit_settings(session->library, NGHTTP2_FLAG_NONE, settings, count) == 0 &&
+        nghttp2_session_set_local_window_size(session->library, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window) ==
+            0) {
+        return session;
+    }
+    cnghttp2_free(session);
+    return NULL;
+}
+
+struct cnghttp2_session *cnghttp2_server_make(struct cnghttp2_inbox *inbox, uint32_t streams, uint32_t stream_window,
+                                              uint32_t connection_window) {
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
@@ -374,16 +423,18 @@ struct cnghttp2_session *cnghttp2_server_make(struct cnghttp2_inbox *inbox, uint
         // RFC 9218 §2.1
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
-    if (callbacks && options &&
-        nghttp2_session_server_new2(&session->library, callbacks, session, options) == 0 &&
-        nghttp2_submit_settings(session->library, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) ==
-            0 &&
-        nghttp2_session_set_local_window_size(session->library, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window) ==
-            0) {
-        return session;
-    }
-    cnghttp2_free(session);
-    return NULL;
+    return make(inbox, 1, settings, sizeof settings / sizeof *settings, connection_window);
+}
+
+struct cnghttp2_session *cnghttp2_client_make(struct cnghttp2_inbox *inbox, uint32_t stream_window,
+                                              uint32_t connection_window) {
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, inbox->head_limit},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    return make(inbox, 0, settings, sizeof settings / sizeof *settings, connection_window);
 }
 
 void cnghttp2_free(struct cnghttp2_session *session) {

@@ -539,7 +539,9 @@ static int use_ticket(SSL *session, unsigned char name[16], unsigned char *iv, E
     for (size_t index = 0; index < count && !seals; index++) {
         const uint8_t *key = keys + index * COPENSSL_TICKET_KEY;
         if (CRYPTO_memcmp(key + 8, name, 16) != 0) continue;
-        result = begin_ticket(key, iv, cipher, mac, 0) ? (index == 0 ? 1 : 2) : -1;
+        // Another one is given for a key that is about to go, and to clients of TLS 1.3, who use each ticket once (RFC 8446 appendix C.4).
+        int renews = index > 0 || SSL_version(session) >= TLS1_3_VERSION;
+        result = begin_ticket(key, iv, cipher, mac, 0) ? (renews ? 2 : 1) : -1;
         break;
     }
     OPENSSL_cleanse(words, sizeof words);

@@ -169,9 +169,9 @@ SSL_CTX *copenssl_client_context_make(int min_version, const struct copenssl_roo
 // MARK: - Sessions
 
 SSL *copenssl_client_session_make(
-    SSL_CTX *context, struct copenssl_io *io, const char *host, int is_address, int offers_http,
+    SSL_CTX *context, struct copenssl_io *io, const char *host, int is_address, const unsigned char *protocols,
+    size_t protocols_size,
     SSL_SESSION *ticket) {
-    static const unsigned char http[] = "\x08http/1.1";
     SSL *session = copenssl_session_begin(context, io);
     if (!session) return NULL;
     SSL_set_connect_state(session);
@@ -180,7 +180,7 @@ SSL *copenssl_client_session_make(
     X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     int is_set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host) : X509_VERIFY_PARAM_set1_host(wanted, host, 0);
     if (is_set && !is_address) is_set = SSL_set_tlsext_host_name(session, host);
-    if (is_set && offers_http) is_set = SSL_set_alpn_protos(session, http, sizeof http - 1) == 0;
+    if (is_set && protocols_size > 0) is_set = SSL_set_alpn_protos(session, protocols, (unsigned)protocols_size) == 0;
     if (is_set) {
         // One that is too old is not used, and that is all.
         if (ticket) SSL_set_session(session, ticket);

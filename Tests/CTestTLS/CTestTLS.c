@@ -255,15 +255,18 @@ const char *ctest_client_error(const struct ctest_client *client) { return clien
 
 struct ctest_server {
     SSL_CTX *context;
+    // With its size before it; of size 0: ALPN is passed over.
+    unsigned char protocol[16];
 };
 
-static int choose_http(
+static int choose(
     SSL *session, const unsigned char **chosen, unsigned char *size, const unsigned char *offered,
     unsigned int offered_size, void *pointer) {
-    (void)session, (void)pointer;
-    static const unsigned char spoken[] = "\x08http/1.1";
+    (void)session;
+    const unsigned char *spoken = ((struct ctest_server *)pointer)->protocol;
+    if (spoken[0] == 0) return SSL_TLSEXT_ERR_NOACK;
     unsigned char *found = NULL;
-    if (SSL_select_next_proto(&found, size, spoken, sizeof spoken - 1, offered, offered_size) !=
+    if (SSL_select_next_proto(&found, size, spoken, spoken[0] + 1u, offered, offered_size) !=
         OPENSSL_NPN_NEGOTIATED) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -279,7 +282,8 @@ struct ctest_server *ctest_server_make(
     SSL_CTX_set_min_proto_version(server->context, version_of(least));
     SSL_CTX_set_max_proto_version(server->context, version_of(most));
     SSL_CTX_set_session_id_context(server->context, (const unsigned char *)"test", 4);
-    SSL_CTX_set_alpn_select_cb(server->context, choose_http, NULL);
+    SSL_CTX_set_alpn_select_cb(server->context, choose, server);
+    ctest_server_speak(server, "http/1.1");
     X509 *leaf = certificate_of(certificate);
     EVP_PKEY *private = key_of(key);
     SSL_CTX_use_certificate(server->context, leaf);
@@ -293,6 +297,11 @@ struct ctest_server *ctest_server_make(
         SSL_CTX_set_verify(server->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
     return server;
+}
+
+void ctest_server_speak(struct ctest_server *server, const char *protocol) {
+    server->protocol[0] = (unsigned char)strlen(protocol);
+    memcpy(server->protocol + 1, protocol, server->protocol[0]);
 }
 
 void ctest_server_give_no_tickets(struct ctest_server *server) {

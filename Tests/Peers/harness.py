@@ -196,7 +196,7 @@ class Proxy:
 class Origin:
     """An HTTP/1.1 origin: GET /bytes/N, POST /echo and /hash, anything else answers "ok"."""
 
-    def __init__(self, handler=None):
+    def __init__(self, handler=None, tls=None):
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 1024
             daemon_threads = True
@@ -207,6 +207,8 @@ class Origin:
 
         self.server = Server(("127.0.0.1", 0), handler or Answer)
         self.server.connections = 0
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         self.address = f"127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)

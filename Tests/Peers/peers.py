@@ -15,6 +15,7 @@ import pwd
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -825,7 +826,107 @@ clusters:
                 check(said == b"the upstream's certificate is for another host\n", said)
 
 
+@contextlib.contextmanager
+def serving(*command):
+    """A server that serves until the block ends, on a port that it is given, or tells in its first line."""
+    probe = socket.create_server(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    server = subprocess.Popen([part.replace("PORT", str(port)) for part in command], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield port
+    finally:
+        server.kill()
+        server.wait()
+
+
+def versions(driver):
+    """Each version of HTTP downstream, in clear and over TLS, with each of them upstream: bodies are exact both ways."""
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+        certificate(directory, "localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        pem, key = f"{directory}/localhost.pem", f"{directory}/localhost.key"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, key)
+        plain, secure = stack.enter_context(Origin()), stack.enter_context(Origin(tls=context))
+        echo = [need("nghttpd"), "--echo-upload", "-a", "127.0.0.1"]
+        ports = [stack.enter_context(serving(*echo, "--no-tls", "PORT")), stack.enter_context(serving(*echo, "PORT", key, pem))]
+        path = f"{directory}/uproxy.yaml"
+        tls = "tls: {certificates: [{cert: localhost.pem, key: localhost.key}]}"
+        with open(path, "w") as file:
+            file.write(f"""
+listeners:
+  - {{address: "127.0.0.1:0", routes: r}}
+  - {{address: "127.0.0.1:0", routes: r, {tls}}}
+routes:
+  r:
+    - {{match: {{path: /0/*}}, cluster: u0}}
+    - {{match: {{path: /1/*}}, cluster: u1}}
+    - {{match: {{path: /2/*}}, cluster: u2}}
+    - {{match: {{path: /3/*}}, cluster: u3}}
+clusters:
+  u0: {{endpoints: "{plain.address}"}}
+  u1: {{endpoints: "{secure.address}", tls: {{ca: localhost.pem}}}}
+  u2: {{endpoints: "127.0.0.1:{ports[0]}", http2: "on"}}
+  u3: {{endpoints: "127.0.0.1:{ports[1]}", http2: auto, tls: {{ca: localhost.pem}}}}
+""")
+        with Proxy(driver, "--config", path) as proxy:
+            clear, over_tls = re.findall(r" proxy on [\d.]+:(\d+)", proxy.text)
+            body = os.urandom(2_000_000)
+            digest = hashlib.sha256(body).hexdigest().encode()
+            for url, options in ((f"http://localhost:{clear}", ["--http1.1"]), (f"https://localhost:{over_tls}", ["--http1.1"]),
+                                 (f"http://localhost:{clear}", ["--http2-prior-knowledge"]),
+                                 (f"https://localhost:{over_tls}", ["--http2"])):
+                for upstream in range(4):
+                    ask = ["curl", "-sS", "--fail", "--noproxy", "*", "-4", "--cacert", pem, *options]
+                    target, wanted = f"{url}/{upstream}/a", body if upstream >= 2 else digest
+                    check(call(*ask, "--data-binary", "@-", target, input=body) == wanted, f"{options} {target}")
+                    check(call(*ask, "-X", "POST", "-T", "-", target, input=body) == wanted, f"chunks {options} {target}")
+            check(proxy.counter("http2_upstream_connections_total") <= 4, "connections of HTTP/2 are kept")
+            check(proxy.counter("http2_upstream_streams_total") == 16, "streams")
+            check(proxy.counter("http2_upstream_errors_total") == 0, "errors")
+
+
+def grpc(driver):
+    """All kinds of gRPC call, by grpcio on both sides, in clear and over TLS."""
+    # The distribution's Python, which has its grpcio.
+    calls = ["/usr/bin/python3", os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpc_calls.py")]
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+        certificate(directory, "localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        pem, key = f"{directory}/localhost.pem", f"{directory}/localhost.key"
+        ports = [stack.enter_context(serving(*calls, "serve", "PORT")),
+                 stack.enter_context(serving(*calls, "serve", "PORT", pem, key))]
+        path = f"{directory}/uproxy.yaml"
+        tls = "tls: {certificates: [{cert: localhost.pem, key: localhost.key}]}"
+        with open(path, "w") as file:
+            file.write(f"""
+listeners:
+  - {{address: "127.0.0.1:0", cluster: a}}
+  - {{address: "127.0.0.1:0", cluster: b}}
+  - {{address: "127.0.0.1:0", cluster: a, {tls}}}
+  - {{address: "127.0.0.1:0", cluster: b, {tls}}}
+clusters:
+  a: {{endpoints: "127.0.0.1:{ports[0]}", http2: "on"}}
+  b: {{endpoints: "127.0.0.1:{ports[1]}", http2: "on", tls: {{ca: localhost.pem}}}}
+""")
+        with Proxy(driver, "--config", path) as proxy:
+            for place, port in enumerate(re.findall(r" proxy on [\d.]+:(\d+)", proxy.text)):
+                said = call(*calls, "call", f"127.0.0.1:{port}", *([pem] if place >= 2 else []))
+                check(said == b"all calls answered\n", said)
+            check(proxy.counter("http2_upstream_streams_total") >= 4 * 100, "calls are streams")
+            check(proxy.counter("http2_upstream_connections_total") <= 16, "connections are kept")
+            for counter in ("http2_stream_errors_total", "http2_connection_errors_total", "http2_upstream_errors_total",
+                            "upstream_truncated_total"):
+                check(proxy.counter(counter) == 0, counter)
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, parent,
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, versions, grpc, parent,
          reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])

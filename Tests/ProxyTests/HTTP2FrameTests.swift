@@ -33,20 +33,20 @@ struct HTTP2FrameTests {
         ) = (1, 3, 5, 6, 9)
 
     private static func frame(
-        _ kind: FrameClient.Kind, _ flags: UInt8 = 0, _ stream: UInt32 = 0, _ payload: [UInt8] = []
-    ) -> [UInt8] { FrameClient.frame(kind, flags, stream, payload) }
+        _ kind: FrameEnd.Kind, _ flags: UInt8 = 0, _ stream: UInt32 = 0, _ payload: [UInt8] = []
+    ) -> [UInt8] { FrameEnd.frame(kind, flags, stream, payload) }
 
     /// HEADERS of a request on stream 1.
     private static func open(
-        _ fields: [(String, String)] = FrameClient.head(), ends: Bool = true, stream: UInt32 = 1
-    ) -> [UInt8] { frame(.headers, ends ? 5 : 4, stream, FrameClient.block(fields)) }
+        _ fields: [(String, String)] = FrameEnd.head(), ends: Bool = true, stream: UInt32 = 1
+    ) -> [UInt8] { frame(.headers, ends ? 5 : 4, stream, FrameEnd.block(fields)) }
 
     private static func setting(_ id: UInt8, _ value: UInt32) -> [UInt8] {
-        frame(.settings, 0, 0, [0, id] + FrameClient.bytes(value))
+        frame(.settings, 0, 0, [0, id] + FrameEnd.bytes(value))
     }
 
-    private static let post = FrameClient.head("POST")
-    private static let get = FrameClient.head()
+    private static let post = FrameEnd.head("POST")
+    private static let get = FrameEnd.head()
 
     /// Sections are those of RFC 9113.
     static let frames: [Case] = [
@@ -77,7 +77,7 @@ struct HTTP2FrameTests {
             open(post, ends: false), frame(.data, 8, 1, [5, 1, 1])),
         Case(
             "6.2 HEADERS on stream 0", .connection(protocolError),
-            frame(.headers, 5, 0, FrameClient.block(get))),
+            frame(.headers, 5, 0, FrameEnd.block(get))),
         Case(
             "6.2 HEADERS with more padding than payload", .connection(protocolError),
             frame(.headers, 13, 1, [200, 0x82])),
@@ -101,7 +101,7 @@ struct HTTP2FrameTests {
         Case("6.5.2 an unknown setting", .nothing, setting(0x42, 1)),
         Case(
             "6.6 PUSH_PROMISE of a client", .connection(protocolError),
-            open(post, ends: false), frame(.push, 4, 1, [0, 0, 0, 2] + FrameClient.block(get))),
+            open(post, ends: false), frame(.push, 4, 1, [0, 0, 0, 2] + FrameEnd.block(get))),
         Case(
             "6.7 PING on a stream", .connection(protocolError),
             frame(.ping, 0, 1, [UInt8](repeating: 0, count: 8))),
@@ -121,24 +121,24 @@ struct HTTP2FrameTests {
             frame(.windowUpdate, 0, 0, [0, 0, 1])),
         Case(
             "6.9.1 a window above 2^31 - 1 for the connection", .connection(flowControl),
-            frame(.windowUpdate, 0, 0, FrameClient.bytes(0x7FFF_FFFF))),
+            frame(.windowUpdate, 0, 0, FrameEnd.bytes(0x7FFF_FFFF))),
         Case(
             "6.9.1 a window above 2^31 - 1 for a stream", .stream(flowControl),
-            open(post, ends: false), frame(.windowUpdate, 0, 1, FrameClient.bytes(0x7FFF_FFFF))),
+            open(post, ends: false), frame(.windowUpdate, 0, 1, FrameEnd.bytes(0x7FFF_FFFF))),
         Case("6.10 CONTINUATION of nothing", .connection(protocolError), frame(.continuation, 4, 1)),
         Case(
             "6.10 another frame among those of a block", .connection(protocolError),
-            frame(.headers, 1, 1, FrameClient.block(get)), frame(.ping, 0, 0, [UInt8](repeating: 0, count: 8))
+            frame(.headers, 1, 1, FrameEnd.block(get)), frame(.ping, 0, 0, [UInt8](repeating: 0, count: 8))
         ),
         Case(
             "6.10 CONTINUATION of another stream", .connection(protocolError),
-            frame(.headers, 1, 1, FrameClient.block(get)), frame(.continuation, 4, 3)),
+            frame(.headers, 1, 1, FrameEnd.block(get)), frame(.continuation, 4, 3)),
     ]
 
     static let messages: [Case] = [
         Case(
             "8.1 trailers that do not end the request", .stream(protocolError),
-            open(post, ends: false), frame(.headers, 4, 1, FrameClient.block([("x", "1")]))),
+            open(post, ends: false), frame(.headers, 4, 1, FrameEnd.block([("x", "1")]))),
         Case(
             "8.1.1 less than content-length says", .stream(protocolError),
             open(post + [("content-length", "3")], ends: false), frame(.data, 1, 1, [1])),
@@ -166,19 +166,19 @@ struct HTTP2FrameTests {
         Case("8.3 a pseudo field of responses", .stream(protocolError), open(get + [(":status", "200")])),
         Case(
             "8.3 a pseudo field in trailers", .stream(protocolError),
-            open(post, ends: false), frame(.headers, 5, 1, FrameClient.block([(":path", "/")]))),
+            open(post, ends: false), frame(.headers, 5, 1, FrameEnd.block([(":path", "/")]))),
         Case("8.3.1 no method", .stream(protocolError), open(Array(get[1...]))),
         Case("8.3.1 no path", .stream(protocolError), open(Array(get[..<3]))),
         Case("8.3.1 no scheme", .stream(protocolError), open([get[0], get[2], get[3]])),
-        Case("8.3.1 an empty path", .stream(protocolError), open(FrameClient.head("GET", ""))),
+        Case("8.3.1 an empty path", .stream(protocolError), open(FrameEnd.head("GET", ""))),
         Case("8.3.1 two paths", .stream(protocolError), open(get + [(":path", "/b")])),
         Case(
             "8.3.1 a path that is a URL", .stream(protocolError),
-            open(FrameClient.head("GET", "http://other/"))),
+            open(FrameEnd.head("GET", "http://other/"))),
         Case(
-            "8.3.1 a path with a space", .stream(protocolError), open(FrameClient.head("GET", "/a HTTP/1.1"))),
-        Case("8.3.1 a path with CR LF", .stream(protocolError), open(FrameClient.head("GET", "/a\r\nx: y"))),
-        Case("8.3.1 a method with a space", .stream(protocolError), open(FrameClient.head("GET /b", "/a"))),
+            "8.3.1 a path with a space", .stream(protocolError), open(FrameEnd.head("GET", "/a HTTP/1.1"))),
+        Case("8.3.1 a path with CR LF", .stream(protocolError), open(FrameEnd.head("GET", "/a\r\nx: y"))),
+        Case("8.3.1 a method with a space", .stream(protocolError), open(FrameEnd.head("GET /b", "/a"))),
         Case(
             "8.3.1 a host that is not the authority", .stream(protocolError), open(get + [("host", "other")])),
         Case(
@@ -201,7 +201,7 @@ struct HTTP2FrameTests {
     func told(_ driver: TestDriver, _ sent: Case) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         try client.sendRaw(sent.bytes)
         switch sent.told {
         case .connection(let code):
@@ -222,7 +222,7 @@ struct HTTP2FrameTests {
     }
 
     /// The connection is good for another request.
-    private func served(_ client: FrameClient, _ origin: TestOrigin) throws {
+    private func served(_ client: FrameEnd, _ origin: TestOrigin) throws {
         try client.sendRaw(Self.open(stream: 99))
         // An exchange that has been reset may have got there before.
         while client.responses[99].map({ !$0.isEnded && $0.reset == nil }) ?? true {
@@ -243,7 +243,7 @@ struct HTTP2FrameTests {
             $0.limitHeadBytes = 4096
             $0.limitURIBytes = 0
         }
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request(Self.get + [("x", String(repeating: "a", count: 12_000))])
         #expect(try client.response(stream).status == "431")
         try served(client, origin)
@@ -253,7 +253,7 @@ struct HTTP2FrameTests {
     // MARK: - Floods
 
     /// Sends, and reads to the end; the proxy may have closed by the last of it.
-    private func pour(_ client: FrameClient, _ body: () throws -> Void) {
+    private func pour(_ client: FrameEnd, _ body: () throws -> Void) {
         do {
             try body()
             try client.readAll()
@@ -276,8 +276,8 @@ struct HTTP2FrameTests {
     func flood(_ driver: TestDriver, _ flood: Case) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let other = try FrameClient(proxy.connect())
-        let client = try FrameClient(proxy.connect())
+        let other = try FrameEnd(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         try client.sendRaw(Self.open(Self.post, ends: false))
         let many = [[UInt8]](repeating: flood.bytes, count: 500).flatMap { $0 }
         pour(client) { for _ in 0..<20 { try client.sendRaw(many) } }
@@ -295,7 +295,7 @@ struct HTTP2FrameTests {
     func rapidReset(_ driver: TestDriver) throws {
         let origin = try ServedOrigin { _, _ in Messages.ok }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         pour(client) {
             for stream in stride(from: UInt32(1), to: 20_001, by: 2) {
                 try client.sendRaw(Self.open(stream: stream) + Self.frame(.reset, 0, stream, [0, 0, 0, 8]))
@@ -303,7 +303,7 @@ struct HTTP2FrameTests {
         }
         try proxy.wait(for: "the connection's end") { proxy.downstreamConnections == 0 }
         #expect(proxy[.http2Floods] == 1 && proxy[.http2Resets] < 1000)
-        let other = try FrameClient(proxy.connect())
+        let other = try FrameEnd(proxy.connect())
         try other.expect(other.request(Self.get), "200", "hi")
         proxy.end()
         origin.end()
@@ -313,10 +313,10 @@ struct HTTP2FrameTests {
     func continuations(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         pour(client) {
-            try client.send(.headers, 1, 1, FrameClient.block(Self.get))
-            for _ in 0..<1000 { try client.send(.continuation, 0, 1, FrameClient.block([("x", "1")])) }
+            try client.send(.headers, 1, 1, FrameEnd.block(Self.get))
+            for _ in 0..<1000 { try client.send(.continuation, 0, 1, FrameEnd.block([("x", "1")])) }
         }
         try proxy.wait(for: "the connection's end") { proxy.downstreamConnections == 0 }
         #expect(proxy[.http2Errors] == 1 && proxy[.requests] == 0)

@@ -14,11 +14,11 @@ struct HTTP2Tests {
     func requests(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         var upstream: TestSocket?
         for _ in 0..<3 {
             let stream = try client.request(
-                FrameClient.head() + [("x-a", "1"), ("cookie", "a=b"), ("cookie", "c=d")])
+                FrameEnd.head() + [("x-a", "1"), ("cookie", "a=b"), ("cookie", "c=d")])
             if upstream == nil { upstream = try origin.accept() }
             try upstream?.expect("GET /a HTTP/1.1\r\nHost: h\r\nx-a: 1\r\nCookie: a=b; c=d\r\n\r\n")
             try upstream?.send("HTTP/1.1 200 OK\r\nX-Up: Yes\r\nKeep-Alive: 5\r\nContent-Length: 2\r\n\r\nhi")
@@ -37,8 +37,8 @@ struct HTTP2Tests {
         let proxy = try TLSProxy(driver, origin.address) { $0.xForwarded = .append }
         let socket = try proxy.connect(TLSClient("example.org", alpn: "h2"))
         #expect(socket.session.alpn == "h2")
-        let client = try FrameClient(socket)
-        let stream = try client.request(FrameClient.head())
+        let client = try FrameEnd(socket)
+        let stream = try client.request(FrameEnd.head())
         let upstream = try origin.accept()
         let head = try upstream.receiveHead()
         #expect(
@@ -56,7 +56,7 @@ struct HTTP2Tests {
             configuration.listeners[1].speaksHTTP2 = false
         }
         let plain = try proxy.proxy.connect(1)
-        try plain.send(FrameClient.preface)
+        try plain.send(FrameEnd.preface)
         #expect(try plain.receiveAll().hasPrefix("HTTP/1.1 505 "))
         #expect(throws: TLSClient.Failure.self) {
             try proxy.connect(TLSClient("example.org", alpn: "h2"))
@@ -69,8 +69,8 @@ struct HTTP2Tests {
     func via(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.via = "p" }
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head())
         let upstream = try origin.accept()
         try upstream.expect("GET /a HTTP/1.1\r\nHost: h\r\nVia: 2.0 p\r\n\r\n")
         try upstream.send(Messages.ok)
@@ -81,10 +81,10 @@ struct HTTP2Tests {
     func interleaved(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         var upstreams: [TestSocket] = []
         for number in 0..<20 {
-            try client.request(FrameClient.head("GET", "/\(number)"))
+            try client.request(FrameEnd.head("GET", "/\(number)"))
             let upstream = try origin.accept()
             #expect(try upstream.receivePath() == "/\(number)")
             upstreams.append(upstream)
@@ -100,7 +100,7 @@ struct HTTP2Tests {
     func bodiless(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         var upstream: TestSocket?
         for (method, answer, status) in [
             ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "200"),
@@ -109,7 +109,7 @@ struct HTTP2Tests {
             ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "200"),
             ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200"),
         ] {
-            let stream = try client.request(FrameClient.head(method))
+            let stream = try client.request(FrameEnd.head(method))
             if upstream == nil { upstream = try origin.accept() }
             #expect(try upstream!.receiveHead().hasPrefix("\(method) /a "))
             try upstream?.send(answer)
@@ -121,16 +121,16 @@ struct HTTP2Tests {
     @Test("Fields that stand for many bytes are taken up as they come", arguments: TestDriver.offered)
     func indexed(_ driver: TestDriver) throws {
         let proxy = try TestProxy(driver, upstreams: [TestOrigin.nobody()])
-        let long = FrameClient.block([("x", String(repeating: "a", count: 3000))])
+        let long = FrameEnd.block([("x", String(repeating: "a", count: 3000))])
         // The fields of so many requests come to 256 KiB, more or less: one count ends there.
         for count in 80...90 {
-            let client = try FrameClient(proxy.connect())
+            let client = try FrameEnd(proxy.connect())
             var bytes: [UInt8] = []
             for number in 0..<count {
                 // RFC 7541 §6.2.1, §6.1: a literal that is indexed, and then the first of the dynamic table.
                 let field = number == 0 ? [0x40] + long.dropFirst() : [0x80 | 62]
-                bytes += FrameClient.frame(
-                    .headers, 5, UInt32(2 * number + 1), FrameClient.block(FrameClient.head()) + field)
+                bytes += FrameEnd.frame(
+                    .headers, 5, UInt32(2 * number + 1), FrameEnd.block(FrameEnd.head()) + field)
             }
             try client.sendRaw(bytes)
             for number in 0..<count {
@@ -143,9 +143,9 @@ struct HTTP2Tests {
     func interim(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request(
-            FrameClient.head("POST") + [("content-length", "3"), ("expect", "100-continue")], ends: false)
+            FrameEnd.head("POST") + [("content-length", "3"), ("expect", "100-continue")], ends: false)
         let upstream = try origin.accept()
         #expect(try upstream.receiveHead().contains("expect: 100-continue\r\n"))
         // Nothing else makes frames leave.
@@ -183,8 +183,8 @@ struct HTTP2Tests {
             try socket.send("0\r\n\r\n")
         }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
-        let client = try FrameClient(proxy.connect())
-        let response = try client.response(client.request(FrameClient.head()))
+        let client = try FrameEnd(proxy.connect())
+        let response = try client.response(client.request(FrameEnd.head()))
         #expect(difference(response.body, body) == nil)
         #expect(response.isEnded && response.reset == nil)
         proxy.end()
@@ -204,9 +204,9 @@ struct HTTP2Tests {
             try socket.send(Messages.ok)
         }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request(
-            FrameClient.head("POST") + (hasLength ? [("content-length", "1000000")] : []), ends: false)
+            FrameEnd.head("POST") + (hasLength ? [("content-length", "1000000")] : []), ends: false)
         var sent = 0
         while sent < body.count {
             let opened = min(client.windowUpdates[0] ?? 0, client.windowUpdates[stream] ?? 0)
@@ -229,10 +229,10 @@ struct HTTP2Tests {
     func trailers(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head("POST"), ends: false)
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head("POST"), ends: false)
         try client.sendData(stream, latin1("abc"))
-        try client.send(.headers, 5, stream, FrameClient.block([("x-sum", "6")]))
+        try client.send(.headers, 5, stream, FrameEnd.block([("x-sum", "6")]))
         let upstream = try origin.accept()
         try upstream.expect(
             "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 6\r\n\r\n"
@@ -251,16 +251,16 @@ struct HTTP2Tests {
                 ? "HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n" + text(body) : Messages.ok
         }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
-        let client = try FrameClient(proxy.connect(), window: 1000)
+        let client = try FrameEnd(proxy.connect(), window: 1000)
         client.opensWindows = false
-        let first = try client.request(FrameClient.head())
+        let first = try client.request(FrameEnd.head())
         try client.read(until: "the window's worth") { client.responses[first]?.body.count == 1000 }
-        let second = try client.request(FrameClient.head("GET", "/b"))
+        let second = try client.request(FrameEnd.head("GET", "/b"))
         try client.expect(second, "200", "hi")
         #expect(client.responses[first]?.body.count == 1000)
         client.opensWindows = true
-        try client.send(.windowUpdate, 0, 0, FrameClient.bytes(1 << 20))
-        try client.send(.windowUpdate, 0, first, FrameClient.bytes(1 << 20))
+        try client.send(.windowUpdate, 0, 0, FrameEnd.bytes(1 << 20))
+        try client.send(.windowUpdate, 0, first, FrameEnd.bytes(1 << 20))
         #expect(difference(try client.response(first).body, body) == nil)
         proxy.end()
         origin.end()
@@ -272,17 +272,17 @@ struct HTTP2Tests {
             "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + text(pattern(1000))
         }
         let proxy = try TestProxy(driver, upstreams: [origin.address])
-        let client = try FrameClient(proxy.connect(), window: 0)
+        let client = try FrameEnd(proxy.connect(), window: 0)
         let streams = try ["u=7", "u=0", "u=4"].map {
-            try client.request(FrameClient.head() + [("priority", $0)])
+            try client.request(FrameEnd.head() + [("priority", $0)])
         }
         try client.read(until: "the heads") { client.responses.count == 3 }
         try proxy.wait(for: "the bodies") { proxy[.bytesReceivedUpstream] > 3000 }
         // SETTINGS_INITIAL_WINDOW_SIZE: all windows open at once.
-        try client.send(.settings, 0, 0, [0, 4] + FrameClient.bytes(100_000))
+        try client.send(.settings, 0, 0, [0, 4] + FrameEnd.bytes(100_000))
         var order: [UInt32] = []
         while order.count < 3, let frame = try client.next() {
-            if frame.kind == FrameClient.Kind.data.rawValue { order.append(frame.stream) }
+            if frame.kind == FrameEnd.Kind.data.rawValue { order.append(frame.stream) }
         }
         #expect(order == [streams[1], streams[2], streams[0]])
         proxy.end()
@@ -295,9 +295,9 @@ struct HTTP2Tests {
     func reset(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let (first, upstream) = try origin.accept(from: client)
-        try client.send(.reset, 0, first, FrameClient.bytes(8))
+        try client.send(.reset, 0, first, FrameEnd.bytes(8))
         try upstream.expectEnd()
         let (second, other) = try origin.accept(from: client)
         try other.send(Messages.ok)
@@ -309,13 +309,13 @@ struct HTTP2Tests {
     func truncated(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let (stream, upstream) = try origin.accept(from: client)
         try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi")
         upstream.close()
         let response = try client.response(stream)
         #expect(response.reset == 2 && !response.isEnded)
-        let second = try client.request(FrameClient.head())
+        let second = try client.request(FrameEnd.head())
         try origin.accept().send(Messages.ok)
         try client.expect(second, "200", "hi")
     }
@@ -324,8 +324,8 @@ struct HTTP2Tests {
     func answeredEarly(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head("POST"), ends: false)
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head("POST"), ends: false)
         let upstream = try origin.accept()
         _ = try upstream.receiveHead()
         try upstream.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
@@ -343,10 +343,10 @@ struct HTTP2Tests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
         let socket = try proxy.connect()
-        let client = try FrameClient(socket)
+        let client = try FrameEnd(socket)
         var upstreams: [TestSocket] = []
         for method in ["GET", "GET", "GET", "POST"] {
-            try client.request(FrameClient.head(method), ends: method == "GET")
+            try client.request(FrameEnd.head(method), ends: method == "GET")
             let upstream = try origin.accept()
             #expect(try upstream.receiveHead().hasPrefix("\(method) /a "))
             upstreams.append(upstream)
@@ -360,11 +360,11 @@ struct HTTP2Tests {
     func drain(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let (first, upstream) = try origin.accept(from: client)
         proxy.server.drain()
         try client.read(until: "GOAWAY") { client.goAway == 0 }
-        let second = try client.request(FrameClient.head("GET", "/b"))
+        let second = try client.request(FrameEnd.head("GET", "/b"))
         let other = try origin.accept()
         #expect(try other.receivePath() == "/b")
         for socket in [upstream, other] { try socket.send(Messages.ok) }
@@ -378,8 +378,8 @@ struct HTTP2Tests {
     func keepAlive(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.timeoutKeepalive = Nanoseconds(50_000_000) }
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head())
         try origin.accept().send(Messages.ok)
         try client.expect(stream, "200", "hi")
         try client.readAll()
@@ -390,10 +390,10 @@ struct HTTP2Tests {
     func requestLimit(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.limitRequestsPerConnection = 2 }
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         var upstream: TestSocket?
         for _ in 0..<2 {
-            let stream = try client.request(FrameClient.head())
+            let stream = try client.request(FrameEnd.head())
             if upstream == nil { upstream = try origin.accept() }
             try upstream?.expect(Messages.get)
             try upstream?.send(Messages.ok)
@@ -409,13 +409,13 @@ struct HTTP2Tests {
     func full(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.limitConnections = 4 }
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         var streams: [UInt32] = []
-        for _ in 0..<4 { streams.append(try client.request(FrameClient.head())) }
+        for _ in 0..<4 { streams.append(try client.request(FrameEnd.head())) }
         #expect(try client.response(streams[3]).reset == 7)
         for _ in 0..<3 { try origin.accept().send(Messages.okClosing) }
         for stream in streams[..<3] { try client.expect(stream, "200", "hi") }
-        let again = try client.request(FrameClient.head())
+        let again = try client.request(FrameEnd.head())
         try origin.accept().send(Messages.ok)
         try client.expect(again, "200", "hi")
         #expect(proxy[.http2StreamsRefused] == 1)
@@ -428,17 +428,17 @@ struct HTTP2Tests {
         let most = (8 << 20) / HTTP2Session.memoryBytes
         let clients = try (0..<most).map { _ in
             let socket = try proxy.connect()
-            _ = try FrameClient(socket)
+            _ = try FrameEnd(socket)
             return socket
         }
         try proxy.wait(for: "all of them") { proxy[.http2Connections] == UInt64(most) }
         let refused = try proxy.connect()
-        try refused.send(FrameClient.preface)
+        try refused.send(FrameEnd.preface)
         #expect(try refused.receiveUntilClosed().text == "")
         for client in clients { client.close() }
         try proxy.wait(for: "their ends") { proxy.downstreamConnections == 0 }
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head())
         try origin.accept().send(Messages.ok)
         try client.expect(stream, "200", "hi")
     }
@@ -447,11 +447,11 @@ struct HTTP2Tests {
     func ownAnswers(_ driver: TestDriver) throws {
         let nobody = try TestOrigin.nobody()
         let proxy = try TestProxy(driver, upstreams: [nobody])
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head())
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head())
         #expect(try client.response(stream).status == "502")
         let large = try client.request(
-            FrameClient.head() + [("x", String(repeating: "a", count: 8000))])
+            FrameEnd.head() + [("x", String(repeating: "a", count: 8000))])
         #expect(try client.response(large).status == "502")
     }
 
@@ -459,8 +459,8 @@ struct HTTP2Tests {
     func bodilessEarly(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.limitRequestsPerConnection = 2 }
-        let client = try FrameClient(proxy.connect())
-        let first = try client.request(FrameClient.head("POST"), ends: false)
+        let client = try FrameEnd(proxy.connect())
+        let first = try client.request(FrameEnd.head("POST"), ends: false)
         let upstream = try origin.accept()
         _ = try upstream.receiveHead()
         try upstream.send("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
@@ -476,8 +476,8 @@ struct HTTP2Tests {
     func trailersEarly(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.limitRequestsPerConnection = 1 }
-        let client = try FrameClient(proxy.connect())
-        let stream = try client.request(FrameClient.head("POST"), ends: false)
+        let client = try FrameEnd(proxy.connect())
+        let stream = try client.request(FrameEnd.head("POST"), ends: false)
         let upstream = try origin.accept()
         _ = try upstream.receiveHead()
         try upstream.send(
@@ -491,7 +491,7 @@ struct HTTP2Tests {
     func longHeads(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin) { $0.limitHeadBytes = 100 << 10 }
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         // Of these some stand in the request of HTTP/1.1 twice, or are longer there.
         for (authority, count) in [(480, 0), (900, 0), (1, 40), (1, 200)] {
             let stream = try client.request(
@@ -500,7 +500,7 @@ struct HTTP2Tests {
             // A host as long as that is none.
             #expect(try client.response(stream).status == (authority > 255 ? "400" : "405"))
         }
-        let stream = try client.request(FrameClient.head() + [("te", "trailers"), ("te", "trailers")])
+        let stream = try client.request(FrameEnd.head() + [("te", "trailers"), ("te", "trailers")])
         let upstream = try origin.accept()
         _ = try upstream.receiveHead()
         try upstream.send(Messages.ok)
@@ -515,10 +515,10 @@ struct HTTP2Tests {
         let upstream = try origin.accept(Messages.get, from: before)
         try upstream.send(Messages.ok)
         try before.expect(Messages.ok)
-        let client = try FrameClient(proxy.connect())
-        try client.request(FrameClient.head())
+        let client = try FrameEnd(proxy.connect())
+        try client.request(FrameEnd.head())
         try upstream.expect(Messages.get)
-        try client.request(FrameClient.head("POST"), ends: false)
+        try client.request(FrameEnd.head("POST"), ends: false)
         _ = try origin.accept().receiveHead()
         proxy.end()
     }
@@ -528,7 +528,7 @@ struct HTTP2Tests {
         let origin = try TestOrigin()
         let proxy = try TestProxy(
             driver, cluster: ClusterConfiguration(name: "origin", endpoints: [origin.address]))
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let (stream, upstream) = try origin.accept(from: client)
         try proxy.reload { $0.listeners[0].maxConnections = 2 }
         try upstream.send(Messages.ok)
@@ -546,7 +546,7 @@ struct HTTP2Tests {
     func connect(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request(
             [(":method", "CONNECT"), (":authority", origin.address)], ends: false)
         let upstream = try origin.accept()
@@ -567,7 +567,7 @@ struct HTTP2Tests {
     func connectOriginFirst(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request(
             [(":method", "CONNECT"), (":authority", origin.address)], ends: false)
         let upstream = try origin.accept()
@@ -582,13 +582,13 @@ struct HTTP2Tests {
     func connectReset(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         for code in [UInt32(0), 8] {
             let stream = try client.request(
                 [(":method", "CONNECT"), (":authority", origin.address)], ends: false)
             let upstream = try origin.accept()
             try client.read(until: "the tunnel") { client.responses[stream]?.status == "200" }
-            try client.send(.reset, 0, stream, FrameClient.bytes(code))
+            try client.send(.reset, 0, stream, FrameEnd.bytes(code))
             _ = try upstream.receiveUntilClosed()
         }
         try proxy.wait(for: "the tunnels' end") { proxy[.tunnelsClosed] == 2 }
@@ -598,7 +598,7 @@ struct HTTP2Tests {
     func forward(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(forward: driver)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         let stream = try client.request([
             (":method", "GET"), (":scheme", "http"), (":authority", origin.address), (":path", "/x?y"),
         ])
@@ -612,7 +612,7 @@ struct HTTP2Tests {
     func webSocket(_ driver: TestDriver) throws {
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try FrameClient(proxy.connect())
+        let client = try FrameEnd(proxy.connect())
         try client.read(until: "SETTINGS") { client.settings[8] == 1 }
         let stream = try client.request(
             [

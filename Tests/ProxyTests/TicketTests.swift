@@ -40,6 +40,20 @@ struct TicketTests {
     }
 
     @Test(
+        "Each visit may be followed by another, though a ticket is used once", arguments: TestDriver.offered)
+    func again(_ driver: TestDriver) throws {
+        let origin = try ServedOrigin { _, _ in Messages.ok }
+        let proxy = try TLSProxy(driver, origin.address)
+        var earlier = try visit(proxy, version: 13)
+        for _ in 0..<3 {
+            earlier = try visit(proxy, version: 13, after: earlier)
+            #expect(earlier.isResumed)
+        }
+        proxy.proxy.end()
+        origin.end()
+    }
+
+    @Test(
         "Key files are read again when they change; a wrong one changes nothing",
         arguments: TestDriver.offered)
     func files(_ driver: TestDriver) throws {

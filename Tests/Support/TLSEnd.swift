@@ -163,6 +163,9 @@ internal import CTestTLS
 
     deinit { unsafe ctest_server_free(server) }
 
+    /// What it chooses by ALPN, in place of HTTP/1.1; empty: nothing.
+    public func speak(_ name: String) { unsafe ctest_server_speak(server, name) }
+
     /// The end of another connection.
     public func accept() -> TLSEnd { unsafe TLSEnd(ctest_server_accept(server)) }
 }

@@ -9,6 +9,9 @@
 void ccrypt_sha256(const void *first, size_t first_size, const void *second, size_t second_size,
                    uint8_t digest[32]);
 
+/// The same by SHA-1: for what asks for it by name, and for nothing that has to be secret.
+void ccrypt_sha1(const void *first, size_t first_size, const void *second, size_t second_size, uint8_t digest[20]);
+
 /// 1 if they are the same, found out in a time that does not depend on what they are.
 int ccrypt_equal(const void *a, const void *b, size_t size);
 

@@ -1,4 +1,4 @@
-// HTTP/2 by libnghttp2 (1.52 or later), a server's side: frames become events that are read when the call is over, as nothing of the
+// HTTP/2 by libnghttp2 (1.52 or later), of servers and of clients: frames become events that are read when the call is over, as nothing of the
 // caller's may be changed in the middle of it; bodies leave by reference. No sockets, nothing blocks.
 #ifndef CNGHTTP2_H
 #define CNGHTTP2_H
@@ -40,11 +40,13 @@ enum {
     CNGHTTP2_NAME_COOKIE = 7,
     CNGHTTP2_NAME_CONTENT_LENGTH = 8,
     CNGHTTP2_NAME_TE = 9,
-    CNGHTTP2_NAME_WEBSOCKET_KEY = 10
+    CNGHTTP2_NAME_WEBSOCKET_KEY = 10,
+    CNGHTTP2_NAME_STATUS = 11,
+    CNGHTTP2_NAME_TRAILER = 12
 };
 
 enum {
-    /// A request begins: its head has come.
+    /// The head of a request has come, or of a response, be it an interim one.
     CNGHTTP2_HEAD = 1,
     /// Its trailers have; they are its end.
     CNGHTTP2_TRAILERS = 2,
@@ -54,16 +56,18 @@ enum {
     CNGHTTP2_END = 4,
     /// The stream is over: both sides have ended it, or one has reset it.
     CNGHTTP2_CLOSED = 5,
-    /// The last frame of a response has left.
+    /// The last frame of what we send has left.
     CNGHTTP2_LEFT = 6
 };
 
 struct cnghttp2_event {
     uint8_t kind;
-    /// Of a head: the request has nothing behind it. Of `CNGHTTP2_CLOSED`: it was with an error.
+    /// Of a head: nothing is behind it. Of `CNGHTTP2_CLOSED`: it was with an error.
     uint8_t ends;
     /// Of a head: it is larger than the limit, and its fields are not there.
     uint8_t is_too_large;
+    /// Of `CNGHTTP2_CLOSED`: the peer has done nothing of the request (RFC 9113 §8.7).
+    uint8_t is_refused;
     int32_t stream;
     /// What the stream is bound to; NULL: nothing.
     const struct cnghttp2_body *body;
@@ -74,11 +78,13 @@ struct cnghttp2_event {
     uint32_t size;
 };
 
-/// A DATA frame that is to leave: its header, and so many bytes of the body behind it.
+/// A DATA frame that is to leave: its header, and so many bytes of the body behind it. Without a header there is no frame: the body
+/// has ended, and trailers are next.
 struct cnghttp2_sent {
     const struct cnghttp2_body *body;
     uint32_t size;
     uint8_t header[9];
+    uint8_t header_size;
     /// It is the last of its body.
     uint8_t ends;
 };
@@ -104,6 +110,8 @@ struct cnghttp2_inbox {
     int is_input_paused;
     /// Frames of the last call that carry nothing of a message, and those of them that reset a stream.
     uint32_t idle_frames, resets;
+    /// The last call has had the peer's settings; that it is about to end the connection.
+    int settings_came, goaway_came;
     /// Errors of the peer's that were told since the caller set them to 0: by GOAWAY, and by RST_STREAM.
     uint32_t connection_errors, stream_errors;
     /// Of the block of fields that is being read: where it begins, what it counts for, and whether it is to go on.
@@ -121,7 +129,7 @@ void cnghttp2_inbox_free(struct cnghttp2_inbox *inbox);
 const struct cnghttp2_sent *cnghttp2_sent_at(const struct cnghttp2_inbox *inbox, size_t index);
 const uint8_t *cnghttp2_sent_header(const struct cnghttp2_sent *sent);
 
-/// A session, and its first SETTINGS in the queue; NULL without memory.
+/// A server's session, and its first SETTINGS in the queue; NULL without memory.
 ///
 /// - Parameters:
 ///   - streams: that the peer may have open at a time.
@@ -129,6 +137,10 @@ const uint8_t *cnghttp2_sent_header(const struct cnghttp2_sent *sent);
 ///   - connection_window: of all bodies together.
 struct cnghttp2_session *cnghttp2_server_make(
     struct cnghttp2_inbox *inbox, uint32_t streams, uint32_t stream_window, uint32_t connection_window);
+
+/// A client's.
+struct cnghttp2_session *cnghttp2_client_make(
+    struct cnghttp2_inbox *inbox, uint32_t stream_window, uint32_t connection_window);
 
 void cnghttp2_free(struct cnghttp2_session *session);
 
@@ -148,6 +160,11 @@ void cnghttp2_bind(struct cnghttp2_session *session, int32_t stream, struct cngh
 /// Answers a request; NULL instead of a body: it has none. 0, or below 0 without memory.
 int cnghttp2_respond(
     struct cnghttp2_session *session, int32_t stream, const nghttp2_nv *fields, size_t count, struct cnghttp2_body *body);
+
+/// Sends a request on a stream that is bound to `body`, be there something in it or not. The stream's number, or below 0: without
+/// memory, or where the connection has had all the streams that it can have.
+int32_t cnghttp2_request(
+    struct cnghttp2_session *session, const nghttp2_nv *fields, size_t count, struct cnghttp2_body *body, int has_body);
 
 /// An interim response (RFC 9110 §15.2).
 int cnghttp2_inform(struct cnghttp2_session *session, int32_t stream, const nghttp2_nv *fields, size_t count);

@@ -40,11 +40,11 @@ struct ssl_ctx_st *copenssl_client_context_make(int min_version, const struct co
 /// A client's session that has not begun, NULL without memory. `io` outlives it, or `copenssl_session_move` gives it another one.
 ///
 /// - host: what the certificate has to be for; an address, which SNI does not name, if `is_address`.
-/// - offers_http: whether ALPN offers HTTP/1.1, or nothing.
+/// - protocols: what ALPN offers, each behind its size; nothing if there are none.
 /// - ticket: of an earlier session to go on with; NULL: none.
 struct ssl_st *copenssl_client_session_make(
-    struct ssl_ctx_st *context, struct copenssl_io *io, const char *host, int is_address, int offers_http,
-    struct ssl_session_st *ticket);
+    struct ssl_ctx_st *context, struct copenssl_io *io, const char *host, int is_address,
+    const unsigned char *protocols, size_t protocols_size, struct ssl_session_st *ticket);
 
 /// From now on it reads from and writes to another `io`, perhaps of another thread.
 void copenssl_session_move(struct ssl_st *session, struct copenssl_io *io);

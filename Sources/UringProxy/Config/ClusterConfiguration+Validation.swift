@@ -28,6 +28,11 @@ extension ClusterConfiguration {
                 "\(outliers).latency_factor", "half of all endpoints are slower than the others",
                 "give 2 or more, or 0 to switch it off")
         }
+        if http2 == .auto && tls == nil {
+            problems.add(
+                "\(path).http2", "without TLS an endpoint has no way to choose",
+                "write 'on', if the endpoints begin with HTTP/2 (h2c), or add 'tls'")
+        }
         checkDiscovery(&problems)
         checkRetries("\(path).retries", &problems)
         checkLimits("\(path).limits", &problems)
@@ -120,6 +125,7 @@ extension ClusterConfiguration {
         checkCount(limits.requests, LimitConfiguration.range, "\(path).requests", &problems)
         checkCount(limits.connections, LimitConfiguration.range, "\(path).connections", &problems)
         checkCount(limits.endpointRequests, LimitConfiguration.range, "\(path).endpoint_requests", &problems)
+        checkCount(limits.streams, LimitConfiguration.streamRange, "\(path).streams", &problems)
         checkCount(limits.queue, LimitConfiguration.range, "\(path).queue", &problems)
         checkSpan(limits.queueTimeout, "\(path).queue_timeout", &problems)
         if let adaptive = limits.adaptive { checkAdaptive(adaptive, "\(path).adaptive", &problems) }

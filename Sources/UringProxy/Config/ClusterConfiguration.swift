@@ -7,6 +7,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var discovery: DiscoveryConfiguration?
     /// How they are spoken to over TLS; nil: in clear.
     public var tls: UpstreamTLSConfiguration?
+    /// Whether they are spoken to in HTTP/2.
+    public var http2 = UpstreamHTTP2.off
     /// How requests are spread over them.
     public var balance: BalancingPolicy
     /// What `ringHash` and `maglev` choose by; nil with the others.

@@ -254,6 +254,14 @@ extension Configuration {
                 "--upstream-proxy-protocol", "there is no upstream to send it to",
                 "it is of the reverse proxy: add --listen and --upstream")
         }
+        if upstreamProxyProtocol != .off {
+            for cluster in allClusters where cluster.http2 != .off {
+                problems.add(
+                    "clusters.\(cluster.name).http2",
+                    "a connection that begins with a PROXY header is one client's, and one of HTTP/2 is several clients'",
+                    "leave it out, or trust.upstream_proxy_protocol")
+            }
+        }
     }
 
     private func checkUpstreams(_ problems: inout ProblemList) {

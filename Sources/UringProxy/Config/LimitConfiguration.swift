@@ -4,6 +4,8 @@ public struct LimitConfiguration: Sendable, Equatable {
     public var requests = 0
     /// Connections to its endpoints, idle ones and tunnels among them. 0: any number.
     public var connections = 0
+    /// Streams at a time of each connection in HTTP/2; fewer if the endpoint allows fewer.
+    public var streams = 100
     /// Those under way at each endpoint. 0: any number.
     public var endpointRequests = 0
     /// Requests that wait for one of them to end. 0: those beyond the limits are answered with 503 at once.
@@ -15,6 +17,7 @@ public struct LimitConfiguration: Sendable, Equatable {
 
     /// What numbers of requests may be.
     static let range = 0...1_000_000
+    static let streamRange = 1...65_536
 
     public init() {}
 

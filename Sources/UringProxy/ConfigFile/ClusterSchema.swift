@@ -112,7 +112,11 @@ enum ClusterSchema {
             "Requests under way at a time, of all threads together; 0: any number."),
         .value(
             "connections", \.limits.connections, .count(LimitConfiguration.range),
-            "Connections open at a time, idle ones too, of all threads together; no more requests are under way than that. 0: any number."
+            "Connections open at a time, idle ones too, of all threads together; no more requests are under way than that (of HTTP/2: than those have streams). 0: any number."
+        ),
+        .value(
+            "streams", \.limits.streams, .count(LimitConfiguration.streamRange),
+            "Requests at a time of each connection that speaks HTTP/2 (default: 100); fewer if the endpoint allows fewer."
         ),
         .value(
             "endpoint_requests", \.limits.endpointRequests, .count(LimitConfiguration.range),

@@ -277,6 +277,10 @@ enum ConfigurationSchema {
         .object(
             "tls", \.tls, "How endpoints are spoken to over TLS; {} for the defaults. Left out: in clear.",
             new: { UpstreamTLSConfiguration() }, TLSSchema.clusterKeys),
+        .value(
+            "http2", \.http2, .choice,
+            "Whether endpoints are spoken to in HTTP/2: off (the default), auto (over TLS, where an endpoint chooses it) or on (in nothing else)."
+        ),
         .value("balance", \.balance, .choice, "How requests are spread over them (default: round-robin)."),
         .optional(
             "hash_key", \.hashKey, .hashKey,

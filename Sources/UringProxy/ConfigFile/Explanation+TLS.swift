@@ -34,6 +34,19 @@ extension Explanation {
         add("tls to it", "\(tls.minVersion.rawValue) and newer; \(demand)\(shown)", path)
     }
 
+    /// Which version the endpoints of a cluster are spoken to in, if it is not HTTP/1.1 alone.
+    mutating func explainHTTP2(_ cluster: ClusterConfiguration) {
+        let streams = "\(cluster.limits.streams) requests at a time on each connection"
+        switch cluster.http2 {
+        case .off: return
+        case .auto:
+            add(
+                "version", "HTTP/2 where the endpoint chooses it, \(streams)",
+                "clusters.\(cluster.name).http2")
+        case .on: add("version", "HTTP/2 alone, \(streams)", "clusters.\(cluster.name).http2")
+        }
+    }
+
     /// The host of a URL, or else of the Host field, without its port; empty for an address, which SNI does not name.
     static func host(_ target: String, _ fields: [String]) -> String {
         var authority = parts(ofURL: target)?.authority ?? ""

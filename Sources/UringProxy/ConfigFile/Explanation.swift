@@ -518,6 +518,7 @@ public struct Explanation: Sendable {
         add("endpoints", cluster.destination + choice, "clusters.\(name).\(list)")
         if let discovery = cluster.discovery { explainDiscovery(discovery, of: cluster) }
         if let tls = cluster.tls { explainTLS(tls, of: cluster) }
+        explainHTTP2(cluster)
         explainSticky(cluster)
         explainKey(cluster)
         explainPriorities(cluster)

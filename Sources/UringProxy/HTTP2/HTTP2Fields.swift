@@ -1,12 +1,12 @@
 internal import CNghttp2
 
-/// The fields of a response or of trailers, as the library takes them. It refers to what they were parsed from, and is written anew
+/// The fields of a head or of trailers, as the library takes them. It refers to what they were parsed from, and is written anew
 /// for each.
 @safe struct HTTP2Fields: ~Copyable {
     private(set) var fields: UnsafeMutablePointer<nghttp2_nv>
     private var capacity = 0
     private(set) var count = 0
-    /// Names in lower case (RFC 9113 §8.2), and the status.
+    /// Names in lower case (RFC 9113 §8.2), and the status of a response.
     private var names: GrowingBytes
     private var namesSize = 0
 
@@ -52,6 +52,50 @@ internal import CNghttp2
             }
             add(lines[index], bytes)
         }
+    }
+
+    /// The head of a request, less what is for connections of HTTP/1.1 (RFC 9113 §8.2.2).
+    ///
+    /// - Parameter isWebSocket: the request is for one (RFC 8441 §4).
+    mutating func set(
+        _ head: RequestHead, isSecure: Bool, isWebSocket: Bool, _ lines: borrowing FieldTable,
+        _ bytes: ByteView
+    ) {
+        begin(lines.count + 6, head.size)
+        if isWebSocket {
+            add(":method", "CONNECT")
+            add(":protocol", "websocket")
+        } else {
+            add(":method", bytes[head.methodRange])
+        }
+        add(":scheme", isSecure ? "https" : "http")
+        add(":path", bytes[head.target])
+        // What Host says (RFC 9113 §8.3.1): before all other fields.
+        for index in 0..<lines.count where lines[index].id == .host {
+            add(":authority", bytes[lines[index].value])
+        }
+        for index in 0..<lines.count {
+            switch lines[index].id {
+            case .host, .connection, .transferEncoding, .upgrade, .keepAlive, .proxyConnection, .te,
+                .http2Settings:
+                continue
+            case .secWebsocketKey where isWebSocket: continue
+            default: add(lines[index], bytes)
+            }
+        }
+        if head.teTrailers { add("te", "trailers") }
+    }
+
+    private mutating func add(_ name: StaticString, _ value: StaticString) {
+        unsafe add(
+            name.utf8Start, name.utf8CodeUnitCount, UnsafeMutablePointer(mutating: value.utf8Start),
+            value.utf8CodeUnitCount)
+    }
+
+    private mutating func add(_ name: StaticString, _ value: ByteView) {
+        unsafe add(
+            name.utf8Start, name.utf8CodeUnitCount, UnsafeMutablePointer(mutating: value.pointer), value.count
+        )
     }
 
     /// Trailers.

@@ -46,10 +46,14 @@ internal import CNghttp2
     /// Of them, those that reset a stream.
     var resets: Int { unsafe Int(inbox.pointee.resets) }
 
+    /// The last call has had the peer's settings; the word that the peer is about to end the connection.
+    var hasSettings: Bool { unsafe inbox.pointee.settings_came != 0 }
+    var hasGoAway: Bool { unsafe inbox.pointee.goaway_came != 0 }
+
     /// More has been taken than was told of: the next call tells of it, be there more to take or not.
     var isInputPaused: Bool { unsafe inbox.pointee.is_input_paused != 0 }
 
-    /// Errors of clients that were told since the last call: that ended a connection, and that ended a stream.
+    /// Errors of peers that were told since the last call: that ended a connection, and that ended a stream.
     func takeErrors() -> (connections: Int, streams: Int) {
         let errors = unsafe (Int(inbox.pointee.connection_errors), Int(inbox.pointee.stream_errors))
         unsafe inbox.pointee.connection_errors = 0
@@ -87,7 +91,7 @@ struct HTTP2Event {
         case head, trailers, data, end
         /// It is over; one side has reset it, or both have ended it.
         case closed
-        /// The last frame of its response has left.
+        /// The last frame of what we send has left.
         case left
     }
 
@@ -95,6 +99,8 @@ struct HTTP2Event {
     var stream: Int32
     /// The slot that the stream has; none if it has none.
     var slot: UInt32
+    /// Of a closed stream: the peer has done nothing of its request.
+    var isRefused: Bool
     /// Of a head: nothing follows it. Of the end of a stream: it was with an error.
     var ends: Bool
     /// Of a head: its fields are not there.
@@ -117,6 +123,7 @@ struct HTTP2Event {
             }
         stream = unsafe event.stream
         slot = unsafe event.body?.pointee.owner ?? Slot.none
+        isRefused = unsafe event.is_refused != 0
         ends = unsafe event.ends != 0
         isTooLarge = unsafe event.is_too_large != 0
         fields = unsafe Int(event.first_field)..<Int(event.first_field + event.field_count)
@@ -131,7 +138,7 @@ struct HTTP2DataFrame: BitwiseCopyable {
     var size: UInt32
     /// The last of its body.
     var ends: Bool
-    /// Nine bytes.
+    /// Nine bytes; empty: there is no frame, as the body has ended before.
     var header: ByteView
 
     @unsafe
@@ -140,6 +147,7 @@ struct HTTP2DataFrame: BitwiseCopyable {
         slot = unsafe frame.pointee.body.pointee.owner
         size = unsafe frame.pointee.size
         ends = unsafe frame.pointee.ends != 0
-        header = unsafe ByteView(base: cnghttp2_sent_header(frame), count: 9)
+        header = unsafe ByteView(
+            base: cnghttp2_sent_header(frame), count: Int(frame.pointee.header_size))
     }
 }

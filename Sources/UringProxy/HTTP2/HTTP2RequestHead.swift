@@ -3,18 +3,7 @@ internal import CNghttp2
 /// The head of an HTTP/2 request as one of HTTP/1.1, which is what everybody behind reads: with its own eyes, so that nothing gets
 /// through that would not have come that way (RFC 9113 §8.3.1, §10.3).
 struct HTTP2RequestHead: BitwiseCopyable {
-    enum Framing: BitwiseCopyable {
-        /// Nothing follows.
-        case none
-        /// A Content-Length tells how much.
-        case length
-        /// Its chunks are put on.
-        case chunked
-        /// What follows is a tunnel's.
-        case tunnel
-    }
-
-    var framing = Framing.none
+    var framing = HTTP2Framing.none
     var method = Method.get
     /// WebSocket over HTTP/2 (RFC 8441).
     var isWebSocket = false
@@ -27,6 +16,8 @@ struct HTTP2RequestHead: BitwiseCopyable {
     private var protocolField = -1
     private var host = -1
     private var contentLength = -1
+    /// Trailers are announced, for which HTTP/1.1 has a place behind chunks alone.
+    private var hasTrailers = false
     private var cookies = 0
     private var teFields = 0
 
@@ -47,6 +38,7 @@ struct HTTP2RequestHead: BitwiseCopyable {
                 if host >= 0 { return nil }
                 host = index
             case CNGHTTP2_NAME_CONTENT_LENGTH: contentLength = index
+            case CNGHTTP2_NAME_TRAILER: hasTrailers = true
             case CNGHTTP2_NAME_COOKIE: cookies += 1
             case CNGHTTP2_NAME_TE: teFields += 1
             default: break
@@ -80,7 +72,7 @@ struct HTTP2RequestHead: BitwiseCopyable {
             framing = .tunnel
         } else {
             if path < 0 { return nil }
-            framing = ends ? .none : contentLength >= 0 ? .length : .chunked
+            framing = ends ? .none : contentLength >= 0 && !hasTrailers ? .length : .chunked
         }
     }
 
@@ -116,9 +108,10 @@ struct HTTP2RequestHead: BitwiseCopyable {
         for index in fields {
             let field = inbox.field(index)
             switch Int(field.kind) {
-            case 0: writer.append(field)
-            // It stands for the tunnel's bytes, of which nobody knows how many.
-            case CNGHTTP2_NAME_CONTENT_LENGTH where framing != .tunnel: writer.append(field)
+            case 0, CNGHTTP2_NAME_TRAILER: writer.append(field)
+            // Not of a tunnel's bytes, of which nobody knows how many.
+            case CNGHTTP2_NAME_CONTENT_LENGTH where framing == .length || framing == .none:
+                writer.append(field)
             // A WebSocket over HTTP/2 has none (RFC 8441 §5), and is given one here.
             case CNGHTTP2_NAME_WEBSOCKET_KEY where !isWebSocket: writer.append(field)
             default: break

@@ -1,6 +1,6 @@
 internal import CNghttp2
 
-/// A server's end of an HTTP/2 connection (RFC 9113): a handle, like an index, that whoever has it gives back with `free`.
+/// One end of an HTTP/2 connection (RFC 9113): a handle, like an index, that whoever has it gives back with `free`.
 ///
 /// All zeros is none.
 @safe struct HTTP2Session: BitwiseCopyable {
@@ -15,7 +15,7 @@ internal import CNghttp2
 
     static var none: HTTP2Session { HTTP2Session() }
 
-    /// nil without memory.
+    /// A server's; nil without memory.
     ///
     /// - Parameters:
     ///   - streams: that the client may have open at a time.
@@ -26,6 +26,14 @@ internal import CNghttp2
         guard
             let made = unsafe cnghttp2_server_make(inbox.inbox, streams, streamWindow, connectionWindow)
         else { return nil }
+        unsafe pointer = made
+    }
+
+    /// A client's; nil without memory.
+    init?(_ inbox: borrowing HTTP2Inbox, streamWindow: UInt32, connectionWindow: UInt32) {
+        guard let made = unsafe cnghttp2_client_make(inbox.inbox, streamWindow, connectionWindow) else {
+            return nil
+        }
         unsafe pointer = made
     }
 
@@ -79,6 +87,28 @@ internal import CNghttp2
         body: UnsafeMutablePointer<HTTP2Body>?
     ) -> Bool {
         unsafe cnghttp2_respond(pointer, stream, fields, count, body) == 0
+    }
+
+    /// Sends a request.
+    ///
+    /// - Parameter body: what its stream is bound to until `unbind`, be there a body or not.
+    /// - Returns: the stream; below 0 without memory, or if the connection has had all that it can have.
+    @unsafe
+    func request(
+        _ fields: UnsafePointer<nghttp2_nv>, _ count: Int, body: UnsafeMutablePointer<HTTP2Body>,
+        hasBody: Bool
+    ) -> Int32 {
+        unsafe cnghttp2_request(pointer, fields, count, body, hasBody ? 1 : 0)
+    }
+
+    /// How many streams the peer allows at a time; 100 until it has said so.
+    var peerStreams: UInt32 {
+        unsafe nghttp2_session_get_remote_settings(library, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+    }
+
+    /// Whether the peer takes WebSockets (RFC 8441 §3).
+    var takesTunnels: Bool {
+        unsafe nghttp2_session_get_remote_settings(library, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
     }
 
     /// An interim response (RFC 9110 §15.2).
@@ -136,6 +166,7 @@ enum HTTP2ErrorCode: UInt32, BitwiseCopyable {
     case protocolError = 1
     case internalError = 2
     case refusedStream = 7
+    case cancel = 8
     case connectError = 10
     case enhanceYourCalm = 11
 }

@@ -9,6 +9,8 @@ enum Counter: Int, CaseIterable {
     case tlsErrors, tlsTruncated, tlsRefused
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
+    case http2UpstreamConnections, http2UpstreamStreams, http2UpstreamRefused, http2UpstreamGoAways,
+        http2UpstreamErrors
     case upstreamTLSHandshakes, upstreamTLSResumed, upstreamTLSDistrusted, upstreamTLSAlerts,
         upstreamTLSIncompatible, upstreamTLSMalformed, upstreamTLSAbandoned
     case requests, headsRefused
@@ -154,6 +156,24 @@ enum Counter: Int, CaseIterable {
             ("http2_stream_errors_total", "Streams that were reset for what the client sent on them.")
         case .http2Errors:
             ("http2_connection_errors_total", "HTTP/2 connections that ended for what the client sent.")
+        case .http2UpstreamConnections:
+            ("http2_upstream_connections_total", "Connections to upstreams that spoke HTTP/2.")
+        case .http2UpstreamStreams: ("http2_upstream_streams_total", "Their streams: requests.")
+        case .http2UpstreamRefused:
+            (
+                "http2_upstream_streams_refused_total",
+                "Streams that the upstream did nothing for, by RST_STREAM or GOAWAY: their requests went elsewhere."
+            )
+        case .http2UpstreamGoAways:
+            (
+                "http2_upstream_goaways_total",
+                "Connections to upstreams that they announced the end of: GOAWAY."
+            )
+        case .http2UpstreamErrors:
+            (
+                "http2_upstream_errors_total",
+                "What upstreams sent against HTTP/2: it ended a stream, or a connection."
+            )
         case .http2Floods:
             (
                 "http2_floods_total",

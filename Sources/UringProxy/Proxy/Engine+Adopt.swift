@@ -81,13 +81,14 @@ extension Engine where D: ~Copyable {
         for queue in left { sweep(queue, all: true) }
         lending = snapshot.lending
         let old = fixedEndpoints
-        let tls = snapshot.endpointTLS
+        let (tls, http2) = (snapshot.endpointTLS, snapshot.endpointHTTP2)
         fixedEndpoints = snapshot.endpoints.enumerated().map { number, upstream in
             let before = change.endpointBefore[number]
             guard before >= 0 else {
-                return endpoints.addFixed(upstream, fixedIndex: number, tls: tls[number])
+                return endpoints.addFixed(
+                    upstream, fixedIndex: number, tls: tls[number], http2: http2[number])
             }
-            endpoints.keepFixed(old[before], as: upstream, fixedIndex: number)
+            endpoints.keepFixed(old[before], as: upstream, fixedIndex: number, http2: http2[number])
             return old[before]
         }
     }
@@ -102,6 +103,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func retireEndpoint(_ endpoint: UInt32) {
         dropIdle(endpoint)
+        endCarriers(endpoint)
         endpoints.retire(endpoint)
         retiredEndpoints.append(endpoint)
     }

@@ -29,6 +29,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func leaveUpstreams(_ index: UInt32) {
         if exchanges[index].state.isBeforeConnecting { stopWaiting(index) }
+        if exchanges[index].isOpening { openingEnded(index) }
         leaveEndpoint(index)
         endUpstream(exchanges[index].attempts.0)
         endUpstream(exchanges[index].attempts.1)
@@ -40,6 +41,7 @@ extension Engine where D: ~Copyable {
     private mutating func stopWaiting(_ index: UInt32) {
         switch exchanges[index].state {
         case .resolving: stopWaitingForAddresses(index)
+        case .awaitingStream: stopAwaitingStream(index)
         case .awaitingOffer: awaitingOffers.remove(index)
         case .awaitingPlace: leaveLine(index)
         case .queued, .authenticating, .connecting, .forwarding, .responding, .tunnelling: break
@@ -166,6 +168,7 @@ extension Engine where D: ~Copyable {
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
         case .multiplexing:
+            if connections[slot].side == .upstream { unlinkCarrier(slot) }
             abandonStreams(slot)
         case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .detached,
             .closing:
@@ -217,6 +220,11 @@ extension Engine where D: ~Copyable {
     /// The last answer has left, or there is none: our side ends, and what still comes is dropped until downstream's
     /// side ends too (RFC 9112 §9.6).
     mutating func beginDiscarding(_ slot: UInt32) {
+        // Upstream it is a connection of HTTP/2, which has said its last word.
+        if connections[slot].side == .upstream {
+            close(slot)
+            return
+        }
         if layeredCount > 0 && !mayEnd(slot) {
             connections[slot].closesAfterFlush = true
             armTimer(slot)
@@ -240,7 +248,7 @@ extension Engine where D: ~Copyable {
         armTimer(slot)
     }
 
-    /// Ends a downstream connection on which nothing is under way: over TLS and HTTP/2 it is told before.
+    /// Ends a connection on which nothing is under way: over TLS and HTTP/2 it is told before.
     mutating func closeInOrder(_ slot: UInt32) {
         if connections[slot].phase == .multiplexing {
             endMultiplexing(slot)

@@ -11,6 +11,7 @@ extension Engine where D: ~Copyable {
                 use(slot, for: index)
                 return
             }
+            if endpoints[endpoint].http2 != .off && findStream(index) { return }
             if borrow(endpoint, for: index) { return }
             if waitForOffer(index) {
                 // Once more: it may have come before this worker could be seen to wait.
@@ -29,6 +30,7 @@ extension Engine where D: ~Copyable {
         let endpoint = exchanges[index].endpoint
         exchanges[index].nextAddress = 0
         exchanges[index].addressesDenied = 0
+        if endpoints[endpoint].http2 != .off { beginOpening(index) }
         switch endpoints[endpoint].addressState {
         case .known where endpoints[endpoint].addressesExpireAt > driver.now:
             exchanges[index].state = .connecting
@@ -213,6 +215,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     mutating func connectionReady(_ slot: UInt32) {
         let index = connections[slot].exchange
+        if exchanges[index].isOpening { openingEnded(index) }
         forgetAttempt(slot)
         // The race is decided; the other attempt ends.
         for other in [exchanges[index].attempts.0, exchanges[index].attempts.1]
@@ -223,6 +226,8 @@ extension Engine where D: ~Copyable {
         }
         if exchanges[index].isConnect && !exchanges[index].usesParent {
             openConnectTunnel(index, slot)
+        } else if endpoints[connections[slot].endpoint].http2 != .off && hasStreams(slot) {
+            beginCarrying(slot)
         } else {
             use(slot, for: index)
         }
@@ -274,7 +279,8 @@ extension Engine where D: ~Copyable {
     }
 
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
-    private mutating func attemptsFailed(_ index: UInt32) {
+    mutating func attemptsFailed(_ index: UInt32) {
+        if exchanges[index].isOpening { openingFailed(index) }
         if exchanges[index].partner != Slot.none
             && goOnWithHedge(index, after: .failed(exchanges[index].failure))
         {

@@ -1,8 +1,9 @@
-// HTTP/2 downstream: a connection whose frames pass a session, and the streams that it carries.
+// HTTP/2: a connection whose frames pass a session, and the streams that it carries. Downstream it is begun here; upstream's
+// beginnings are in `Engine+UpstreamStreams`.
 //
-// Each stream has a slot among downstream's connections, without a descriptor, and on it one exchange of HTTP/1.1: requests are
+// Each stream has a slot among the connections of its side, without a descriptor, and on it an exchange of HTTP/1.1: messages are
 // written into its input as that version has them, and what is put into its output becomes frames (`Engine+Streams`). So whatever
-// holds for requests holds for those of HTTP/2, and nothing is believed of them that has not been parsed as strictly.
+// holds for messages holds for those of HTTP/2, and nothing is believed of them that has not been parsed as strictly.
 extension Engine where D: ~Copyable {
     /// Whether a connection is a stream of another one.
     @inline(__always)
@@ -63,18 +64,22 @@ extension Engine where D: ~Copyable {
             let segment =
                 connections[slot].input.isEmpty ? Segment.none : segments.first(of: connections[slot].input)
             guard let taken = session.receive(segments.firstView(of: connections[slot].input)) else {
-                counters.add(.http2Errors)
+                countConnectionError(slot)
                 close(slot)
                 return
             }
-            counters.add(.http2Resets, UInt64(http2Inbox.resets))
+            if connections[slot].side == .upstream {
+                noteCarrierNews(slot)
+            } else {
+                counters.add(.http2Resets, UInt64(http2Inbox.resets))
+            }
             handleEvents(slot, segment)
             segments.consume(UInt32(taken), from: &connections[slot].input)
             isPaused = http2Inbox.isInputPaused
             if !http2[slot].pay(
                 for: http2Inbox.idleFrames + http2Inbox.resets * Self.resetCost, now: driver.now)
             {
-                counters.add(.http2Floods)
+                counters.add(connections[slot].side == .upstream ? .http2UpstreamErrors : .http2Floods)
                 http2[slot].isTerminated = true
                 session.terminate(.enhanceYourCalm)
                 segments.removeAll(&connections[slot].input)
@@ -85,6 +90,9 @@ extension Engine where D: ~Copyable {
             // Whoever ends the connection ends all streams with it.
             close(slot)
             return
+        }
+        if connections[slot].side == .upstream && http2[slot].isEnding && http2[slot].streamCount == 0 {
+            endMultiplexing(slot)
         }
         queueFlush(slot)
         updateReceive(slot)
@@ -98,7 +106,7 @@ extension Engine where D: ~Copyable {
     private mutating func handleEvents(_ slot: UInt32, _ segment: Segment) {
         for index in 0..<http2Inbox.eventCount {
             let event = http2Inbox.event(index)
-            if event.kind == .head {
+            if event.kind == .head && connections[slot].side == .downstream {
                 beginStream(slot, event)
                 continue
             }
@@ -108,18 +116,46 @@ extension Engine where D: ~Copyable {
                 continue
             }
             switch event.kind {
-            case .head: break
+            case .head:
+                http2[slot].earn(20)
+                responseHeadCame(stream, event)
             case .data:
                 http2[slot].earn(4)
+                if connections[slot].side == .upstream && endsWithEvent(index) {
+                    streams[stream].receivedEnd = true
+                }
                 streamDataCame(stream, event.data, in: segment)
-            case .trailers: streamEndCame(stream, event.fields, isTooLarge: event.isTooLarge)
-            case .end: streamEndCame(stream, 0..<0)
-            case .closed: streamClosed(stream, wasReset: event.ends)
+            case .trailers: endCame(stream, event.fields, isTooLarge: event.isTooLarge)
+            case .end: endCame(stream, 0..<0)
+            case .closed:
+                if connections[slot].side == .upstream {
+                    upstreamStreamClosed(stream, isRefused: event.isRefused)
+                } else {
+                    streamClosed(stream, wasReset: event.ends)
+                }
             case .left:
                 http2[slot].earn(20)
-                responseLeft(stream)
+                endLeft(stream)
             }
         }
+    }
+
+    /// Whether some data are the last of their stream: whoever has a body by its length is done with them.
+    private func endsWithEvent(_ index: Int) -> Bool {
+        guard index + 1 < http2Inbox.eventCount else { return false }
+        let next = http2Inbox.event(index + 1)
+        return next.kind == .end && next.stream == http2Inbox.event(index).stream
+    }
+
+    private mutating func endCame(_ stream: UInt32, _ trailers: Range<Int>, isTooLarge: Bool = false) {
+        streamEndCame(stream, trailers, isTooLarge: isTooLarge)
+        if connections.isOccupied(stream) && isStream(stream) && connections[stream].side == .upstream {
+            leaveIfDone(stream)
+        }
+    }
+
+    private func countConnectionError(_ slot: UInt32) {
+        counters.add(connections[slot].side == .upstream ? .http2UpstreamErrors : .http2Errors)
     }
 
     /// The slot of the stream that an event is of; nil if it has none any more.
@@ -162,7 +198,7 @@ extension Engine where D: ~Copyable {
             http2[slot].session.reset(event.stream, .refusedStream)
             return
         }
-        streams[stream].requestEnded = event.ends
+        streams[stream].receivedEnd = event.ends
         endIfLast(slot, event.stream)
         guard let head else {
             counters.add(.headsRefused)
@@ -198,18 +234,20 @@ extension Engine where D: ~Copyable {
             guard let bytes = session.send(), takeFrames(slot),
                 segments.append(bytes, to: &connections[slot].output)
             else {
-                counters.add(.http2Errors)
+                countConnectionError(slot)
                 connections[slot].resetsOnClose = true
                 close(slot)
                 return
             }
             handleEvents(slot, .none)
             let errors = http2Inbox.takeErrors()
-            if errors.connections > 0 { counters.add(.http2Errors) }
-            counters.add(.http2StreamErrors, UInt64(errors.streams))
+            if errors.connections > 0 { countConnectionError(slot) }
+            counters.add(
+                connections[slot].side == .upstream ? .http2UpstreamErrors : .http2StreamErrors,
+                UInt64(errors.streams))
             // Whoever makes us reset streams pays for it as if they had reset them.
             _ = http2[slot].pay(for: errors.streams * Self.resetCost, now: driver.now)
-            if bytes.isEmpty && !http2Inbox.isPaused { break }
+            if bytes.isEmpty && http2Inbox.sentCount == 0 && !http2Inbox.isPaused { break }
         }
         tellDrained(slot)
         if !session.wantsToRead && !session.wantsToWrite
@@ -220,6 +258,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Whether all that is left are tunnels that both sides have ended: what they still have for upstream is on its way.
+    /// Upstream: responses that are here whole, and not yet passed on.
     private func hasTunnelsLeft(_ slot: UInt32) -> Bool {
         var stream = http2[slot].firstStream
         if stream == Slot.none { return false }
@@ -232,6 +271,7 @@ extension Engine where D: ~Copyable {
 
     /// The session is over: what is in the output is the last that is sent.
     private mutating func finishMultiplexing(_ slot: UInt32) {
+        if connections[slot].side == .upstream { unlinkCarrier(slot) }
         abandonStreams(slot)
         connections[slot].phase = .waiting
         connections[slot].phaseStartedAt = driver.now
@@ -286,7 +326,11 @@ extension Engine where D: ~Copyable {
     mutating func lastStreamEnded(_ slot: UInt32) {
         connections[slot].phaseStartedAt = driver.now
         queueFlush(slot)
-        if http2[slot].isEnding { endMultiplexing(slot) } else { armTimer(slot) }
+        if http2[slot].isEnding || connections[slot].side == .upstream && phase != .running {
+            endMultiplexing(slot)
+        } else {
+            armTimer(slot)
+        }
     }
 
     /// Ends a connection without streams: a GOAWAY is the last that is said.
@@ -304,6 +348,12 @@ extension Engine where D: ~Copyable {
         while http2[slot].firstStream != Slot.none {
             let stream = http2[slot].firstStream
             streams[stream].isClosed = true
+            if connections[stream].side == .upstream && streams[stream].receivedEnd
+                && connections[stream].exchange != Slot.none && connections[stream].phase == .leased
+            {
+                orphan(stream)
+                continue
+            }
             failStream(stream)
             if http2[slot].firstStream == stream { close(stream) }
         }

@@ -123,6 +123,10 @@ extension Engine where D: ~Copyable {
                 leaveLine(index)
                 exchanges[index].state = .connecting
                 use(slot, for: index)
+            } else if endpoints[endpoint].http2 != .off && carrierWithRoom(endpoint) != nil {
+                leaveLine(index)
+                exchanges[index].state = .connecting
+                findUpstream(index)
             } else {
                 // In vain if another worker was faster: then it waits on.
                 _ = borrow(endpoint, for: index)
@@ -152,6 +156,7 @@ extension Engine where D: ~Copyable {
             let endpoint = exchanges[index].endpoint
             if !exchanges[index].isConnect && exchanges[index].proxyHeaderSize == 0 {
                 if endpoints[endpoint].firstIdle != Slot.none { return index }
+                if endpoints[endpoint].http2 != .off && carrierWithRoom(endpoint) != nil { return index }
                 if let queue = lendingQueue(endpoint), !queue.offers.isEmpty { return index }
             }
             index = gates.waiting(behind: index)
@@ -163,6 +168,7 @@ extension Engine where D: ~Copyable {
     mutating func leaveLine(_ index: UInt32) {
         let gate = gates.gate(of: index)
         gates.giveUp(index, at: gate)
+        if exchanges[index].isOpening { openingEnded(index) }
         wakeNext(gate)
     }
 

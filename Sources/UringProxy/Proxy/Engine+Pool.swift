@@ -10,6 +10,10 @@ extension Engine where D: ~Copyable {
         connection.isBulk = false
         endSplicing(slot)
         endpoints[endpoint].inUse -= 1
+        if isStream(slot) {
+            leaveStream(slot)
+            return
+        }
         guard phase == .running, settings.poolIdle > 0, endpoints[endpoint].isPlain || mayPool(endpoint)
         else {
             endpoints[endpoint].inUse += 1

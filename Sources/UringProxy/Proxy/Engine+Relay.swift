@@ -116,6 +116,7 @@ extension Engine where D: ~Copyable {
         case .invalid(let error): return .failed(error)
         case .complete: break
         }
+        if !authenticators.isEmpty && source == exchanges[index].downstream { dropUserFields(bytes) }
         if encoding == .verbatim {
             if fields.count == 0 {
                 move(UInt32(size), source, target)
@@ -125,7 +126,6 @@ extension Engine where D: ~Copyable {
                 counters.add(.buffersExhausted)
                 return .outOfMemory
             }
-            if !authenticators.isEmpty && source == exchanges[index].downstream { dropUserFields(bytes) }
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             ResponseRewriter.trailers(fields: fields, bytes: bytes, into: &writer)
             precondition(!writer.overflowed, "trailers only lose fields")

@@ -454,7 +454,8 @@ extension Engine where D: ~Copyable {
         }
         let before = connections[slot].input.byteCount
         var body = exchanges[index].requestBody
-        let outcome = relayBody(from: slot, &body, to: upstream, .verbatim, index)
+        let outcome = relayBody(
+            from: slot, &body, to: upstream, isStream(upstream) ? .dechunk : .verbatim, index)
         exchanges[index].requestBody = body
         let taken = UInt64(before - connections[slot].input.byteCount)
         if taken > 0 {

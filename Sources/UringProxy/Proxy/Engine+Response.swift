@@ -237,6 +237,7 @@ extension Engine where D: ~Copyable {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
             ResponseRewriter.write(
                 head: responseHead, fields: fields, bytes: bytes, into: &writer, via: pseudonym.view,
+                isHTTP2: isStream(exchanges[index].upstream),
                 connection: connection, framing: framing, keepUpgrade: keepUpgrade,
                 keepsAuthentication: exchanges[index].usesParent,
                 downstreamVersion: exchanges[index].version, added: changes.lines)

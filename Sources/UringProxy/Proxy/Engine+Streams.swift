@@ -1,4 +1,5 @@
-// The streams of HTTP/2 connections: what becomes of their requests and of the answers to them.
+// The streams of HTTP/2 connections, of either side: bytes that come in frames, and those that leave in them; downstream's
+// beginnings and ends (upstream's: `Engine+UpstreamStreams`).
 extension Engine where D: ~Copyable {
     // MARK: - Beginning
 
@@ -18,6 +19,15 @@ extension Engine where D: ~Copyable {
         listeners[connection.listener].connectionCount += 1
         if downstreamCount == settings.connections { pauseAccepting() }
         if keepsRelayedAddresses { relayedAddresses[slot] = relayedAddresses[carrier] }
+        linkStream(slot, state)
+        unsafe http2[carrier].session.bind(state.id, to: streamBodies.address(of: slot))
+        counters.add(.http2Streams)
+        return slot
+    }
+
+    /// A slot is that of a stream from now on.
+    mutating func linkStream(_ slot: UInt32, _ state: StreamState) {
+        let carrier = state.carrier
         // What is left of an earlier stream in the queue serves this one.
         let isFlushQueued = streams[slot].isFlushQueued
         streams[slot] = state
@@ -28,27 +38,38 @@ extension Engine where D: ~Copyable {
         http2[carrier].firstStream = slot
         http2[carrier].streamCount += 1
         streamBodies[slot] = HTTP2Body(of: slot)
-        unsafe http2[carrier].session.bind(state.id, to: streamBodies.address(of: slot))
-        counters.add(.http2Streams)
-        return slot
     }
 
     /// Writes the head of a stream's request into its input; false without memory.
     mutating func writeHead(_ fields: Range<Int>, _ head: HTTP2RequestHead, to slot: UInt32) -> Bool {
-        var wanted = 256
-        for index in fields {
-            let field = http2Inbox.field(index)
-            wanted += field.name.count + field.value.count + 4
-        }
         // RFC 6455 §4.1: 16 bytes that only have to differ, as no cache may answer such a request.
         let key = head.isWebSocket ? Base64.encode((0..<16).map { _ in UInt8(random.below(256)) }) : []
         let toProxy = listeners[connections[slot].listener].role == .forward
+        return writeHead(to: slot, size: sizeOfHead(fields)) { inbox, writer in
+            unsafe key.withUnsafeBytes { key in
+                unsafe head.write(fields, of: inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
+            }
+        }
+    }
+
+    /// What a head of these fields takes, as a rule.
+    func sizeOfHead(_ fields: Range<Int>) -> Int {
+        fields.reduce(256) { size, index in
+            let field = http2Inbox.field(index)
+            return size + field.name.count + field.value.count + 4
+        }
+    }
+
+    /// Writes a head behind what a stream's input has; false without memory.
+    ///
+    /// - Parameter size: what is taken for it at first.
+    func writeHead(
+        to slot: UInt32, size: Int, _ write: (borrowing HTTP2Inbox, inout ByteWriter) -> Void
+    ) -> Bool {
+        var wanted = size
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {
             var writer = unsafe ByteWriter(base: arena.address(slice), capacity: sliceClass.sliceSize)
-            unsafe key.withUnsafeBytes { key in
-                unsafe head.write(
-                    fields, of: http2Inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
-            }
+            write(http2Inbox, &writer)
             if writer.overflowed {
                 // A long authority, which stands there twice: the next class.
                 arena.release(slice)
@@ -63,9 +84,9 @@ extension Engine where D: ~Copyable {
         return false
     }
 
-    // MARK: - Requests
+    // MARK: - Bodies that come
 
-    /// Some of a request's body has come.
+    /// Some of a body has come.
     ///
     /// - Parameter segment: which it is part of.
     mutating func streamDataCame(_ slot: UInt32, _ data: ByteView, in segment: Segment) {
@@ -73,7 +94,7 @@ extension Engine where D: ~Copyable {
         streams[slot].unconsumed += size
         connections[slot].lastReceivedAt = driver.now
         connections[slot].countReceived(size)
-        if streams[slot].responseEnded || size == 0 {
+        if streams[slot].outputIsWhole || size == 0 {
             updateStream(slot)
             return
         }
@@ -115,12 +136,12 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// A request's end has come, or its trailers, which are the same.
+    /// A body's end has come, or trailers, which are the same.
     mutating func streamEndCame(_ slot: UInt32, _ trailers: Range<Int>, isTooLarge: Bool = false) {
-        streams[slot].requestEnded = true
-        if streams[slot].responseEnded { return }
+        streams[slot].receivedEnd = true
+        if streams[slot].outputIsWhole { return }
         if isTooLarge {
-            counters.add(.headsRefused)
+            if connections[slot].side == .downstream { counters.add(.headsRefused) }
             abortStream(slot)
             return
         }
@@ -152,12 +173,12 @@ extension Engine where D: ~Copyable {
         return segments.append("\r\n", to: &connections[slot].input)
     }
 
-    /// What `updateReceive` is for other connections: the client is told of room as bytes go on (RFC 9113 §5.2).
+    /// What `updateReceive` is for other connections: the peer is told of room as bytes go on (RFC 9113 §5.2).
     @inline(never)
     mutating func updateStream(_ slot: UInt32) {
-        if http2[streams[slot].carrier].session.isNone { return }
+        if !hasSession(slot) { return }
         let held =
-            streams[slot].responseEnded ? 0 : min(streams[slot].unconsumed, connections[slot].input.byteCount)
+            streams[slot].outputIsWhole ? 0 : min(streams[slot].unconsumed, connections[slot].input.byteCount)
         let gone = streams[slot].unconsumed - held
         if gone > 0 {
             streams[slot].unconsumed = held
@@ -174,7 +195,13 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    // MARK: - Responses
+    /// Whether there is a session that knows of a stream.
+    private func hasSession(_ slot: UInt32) -> Bool {
+        let carrier = streams[slot].carrier
+        return carrier != Slot.none && !http2[carrier].session.isNone
+    }
+
+    // MARK: - What leaves
 
     /// Frames beside those of bodies that may wait in a session before no more are given to it.
     static var queuedFrameLimit: Int { 1000 }
@@ -182,13 +209,15 @@ extension Engine where D: ~Copyable {
     /// Gives what is in a stream's output to its connection's session.
     @inline(never)
     mutating func offerOutput(_ slot: UInt32) {
+        if !hasSession(slot) { return }
         let carrier = streams[slot].carrier
-        if http2[carrier].session.isNone { return }
         queueFlush(carrier)
+        let isUpstream = connections[slot].side == .upstream
+        if isUpstream && !streams[slot].headSent && !sendRequest(slot) { return }
         while !streams[slot].headSent {
             if connections[slot].output.isEmpty {
                 // All has been said without a word.
-                if streams[slot].responseEnded { abortStream(slot) }
+                if streams[slot].outputIsWhole { abortStream(slot) }
                 return
             }
             // Interim responses that wait for a slow reader are not added to without end.
@@ -196,13 +225,15 @@ extension Engine where D: ~Copyable {
                 noteDrained(slot)
                 return
             }
-            guard sendHead(slot) else {
+            guard sendResponse(slot) else {
                 abortStream(slot)
                 return
             }
         }
         if !streams[slot].endGiven {
-            let isLast = streams[slot].responseEnded || connections[slot].outputEnded
+            let isLast =
+                streams[slot].outputIsWhole || connections[slot].outputEnded
+                || isUpstream && isRequestWhole(slot)
             if streamBodies[slot].offer(
                 connections[slot].output.byteCount, isLast: isLast,
                 hasTrailers: !streams[slot].trailers.isEmpty)
@@ -213,8 +244,8 @@ extension Engine where D: ~Copyable {
         endStreamIfDone(slot)
     }
 
-    /// Gives a head to the session; false if there is no memory for that, or the stream has been reset.
-    private mutating func sendHead(_ slot: UInt32) -> Bool {
+    /// Gives the head of a response to the session; false if there is no memory for that, or the stream has been reset.
+    private mutating func sendResponse(_ slot: UInt32) -> Bool {
         let (session, id) = (http2[streams[slot].carrier].session, streams[slot].id)
         guard segments.makeContiguous(&connections[slot].output, upTo: SliceClass.bulk.sliceSize) else {
             counters.add(.buffersExhausted)
@@ -238,7 +269,7 @@ extension Engine where D: ~Copyable {
             let hasBody =
                 isTunnel
                 || !(responseHead.framing == .none
-                    || streams[slot].responseEnded
+                    || streams[slot].outputIsWhole
                         && responseHead.size == Int(connections[slot].output.byteCount)
                         && streams[slot].trailers.isEmpty)
             unsafe isTaken = session.respond(
@@ -253,17 +284,18 @@ extension Engine where D: ~Copyable {
     }
 
     /// Of our own writing: whatever it was made of has been within its limits.
-    private var ownLimits: HeadLimits {
+    var ownLimits: HeadLimits {
         var limits = settings.headLimits
         limits.headBytes = SliceClass.bulk.sliceSize
-        limits.fields = Self.responseFields
+        limits.uriBytes = limits.headBytes
+        limits.fields = Self.writtenFields
         return limits
     }
 
-    /// Fields of a response at most: those that were received, and those that a route adds.
-    static var responseFields: Int { 16_384 }
+    /// Fields of a head at most: those that were received, and those that a route adds.
+    static var writtenFields: Int { 16_384 }
 
-    /// Trailers of a response have been read; they leave behind its body. False without memory.
+    /// Trailers have been read; they leave behind the body. False without memory.
     ///
     /// - Parameter bytes: what `fields` were parsed from.
     mutating func keepTrailers(_ slot: UInt32, _ bytes: ByteView) -> Bool {
@@ -291,7 +323,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// There is room in its output, of which it is told when all frames of now have been made.
-    private mutating func noteDrained(_ slot: UInt32) {
+    mutating func noteDrained(_ slot: UInt32) {
         if streams[slot].isDrained { return }
         streams[slot].isDrained = true
         streams[slot].nextDrained = http2[streams[slot].carrier].firstDrained
@@ -316,6 +348,7 @@ extension Engine where D: ~Copyable {
             streams[slot].isDrained = false
             switch connections[slot].phase {
             case .exchanging: responseOutputDrained(slot)
+            case .leased: requestOutputDrained(slot)
             case .tunnelling: tunnelOutputDrained(slot)
             default: break
             }
@@ -337,25 +370,25 @@ extension Engine where D: ~Copyable {
         connection.phaseStartedAt = driver.now
         connection.isBulk = false
         connection.closesAfterFlush = true
-        streams[slot].responseEnded = true
+        streams[slot].outputIsWhole = true
         segments.removeAll(&connection.input)
         updateStream(slot)
         queueFlush(slot)
         armTimer(slot)
     }
 
-    /// The last frame of its response has left.
-    mutating func responseLeft(_ slot: UInt32) {
+    /// The last frame of what it sends has left.
+    mutating func endLeft(_ slot: UInt32) {
         streams[slot].endSent = true
-        endStreamIfDone(slot)
+        if connections[slot].side == .upstream { leaveIfDone(slot) } else { endStreamIfDone(slot) }
     }
 
     /// Lets go of a stream whose response has gone, and its end with it.
     private mutating func endStreamIfDone(_ slot: UInt32) {
-        guard streams[slot].endSent, streams[slot].responseEnded else { return }
+        guard streams[slot].endSent, streams[slot].outputIsWhole else { return }
         let session = http2[streams[slot].carrier].session
         // RFC 9113 §8.1: what is left of the request is not wanted, and nothing was wrong with it.
-        if !streams[slot].requestEnded { session.reset(streams[slot].id, .noError) }
+        if !streams[slot].receivedEnd { session.reset(streams[slot].id, .noError) }
         queueFlush(streams[slot].carrier)
         removeStream(slot)
     }
@@ -364,7 +397,7 @@ extension Engine where D: ~Copyable {
     mutating func streamClosed(_ slot: UInt32, wasReset: Bool) {
         streams[slot].isClosed = true
         // Both sides have ended a tunnel: the last bytes may still be on their way upstream.
-        if !wasReset && connections[slot].phase == .tunnelling && streams[slot].requestEnded
+        if !wasReset && connections[slot].phase == .tunnelling && streams[slot].receivedEnd
             && streams[slot].endSent
         {
             return
@@ -386,6 +419,10 @@ extension Engine where D: ~Copyable {
 
     /// What `connectionFailed` is for other connections. In a stop the exchange may have ended before.
     mutating func failStream(_ slot: UInt32) {
+        if connections[slot].side == .upstream {
+            upstreamStreamFailed(slot)
+            return
+        }
         if connections[slot].exchange == Slot.none {
             close(slot)
         } else {
@@ -403,31 +440,58 @@ extension Engine where D: ~Copyable {
                 endOfStreamResponse(slot)
                 return
             }
-            let code: HTTP2ErrorCode =
-                state.endSent ? .noError : state.framing == .tunnel ? .connectError : .internalError
-            http2[state.carrier].session.reset(state.id, code)
-            queueFlush(state.carrier)
+            if hasSession(slot) {
+                resetStream(slot)
+                queueFlush(state.carrier)
+            }
         }
         removeStream(slot)
     }
 
-    private mutating func removeStream(_ slot: UInt32) {
+    /// Tells the peer that we have no more to do with a stream that it may still have to do with.
+    private func resetStream(_ slot: UInt32) {
         let state = streams[slot]
-        let carrier = state.carrier
-        let session = http2[carrier].session
-        if !session.isNone {
-            session.unbind(state.id)
+        let session = http2[state.carrier].session
+        if connections[slot].side == .upstream {
+            if state.id > 0 && !(state.receivedEnd && state.endSent) { session.reset(state.id, .cancel) }
+            return
+        }
+        session.reset(
+            state.id, state.endSent ? .noError : state.framing == .tunnel ? .connectError : .internalError)
+    }
+
+    mutating func removeStream(_ slot: UInt32) {
+        let state = streams[slot]
+        if hasSession(slot) {
+            let session = http2[state.carrier].session
+            if state.id > 0 { session.unbind(state.id) }
             if state.unconsumed > 0 { session.consume(Int(state.unconsumed)) }
         }
         segments.removeAll(&connections[slot].input)
         dropOutput(slot)
         if !state.trailers.isEmpty { arena.release(state.trailers.slice) }
-        if state.isDrained { forgetDrained(slot) }
         if connections[slot].flushQueued && !state.isFlushQueued {
             streams[slot].isFlushQueued = true
             layeredCount += 1
         }
         if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }
+        if state.carrier != Slot.none { unlinkStream(slot) }
+        timers.remove(slot)
+        if connections[slot].side == .upstream {
+            connections.remove(slot)
+            return
+        }
+        listeners[connections[slot].listener].connectionCount -= 1
+        connections.remove(slot)
+        streamCount -= 1
+        downstreamEnded()
+    }
+
+    /// A stream is none of its connection's any more.
+    mutating func unlinkStream(_ slot: UInt32) {
+        let state = streams[slot]
+        let carrier = state.carrier
+        if state.isDrained { forgetDrained(slot) }
         if state.previous == Slot.none {
             http2[carrier].firstStream = state.next
         } else {
@@ -435,12 +499,9 @@ extension Engine where D: ~Copyable {
         }
         if state.next != Slot.none { streams[state.next].previous = state.previous }
         http2[carrier].streamCount -= 1
-        timers.remove(slot)
-        listeners[connections[slot].listener].connectionCount -= 1
-        connections.remove(slot)
-        streamCount -= 1
-        downstreamEnded()
-        if http2[carrier].streamCount == 0 && !session.isNone { lastStreamEnded(carrier) }
+        if http2[carrier].session.isNone { return }
+        if connections[carrier].side == .upstream { lookAfterAwaiting(connections[carrier].endpoint) }
+        if http2[carrier].streamCount == 0 { lastStreamEnded(carrier) }
     }
 
     private mutating func forgetDrained(_ slot: UInt32) {

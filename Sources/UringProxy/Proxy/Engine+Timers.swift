@@ -56,6 +56,8 @@ extension Engine where D: ~Copyable {
             } else if http2[slot].streamCount > 0 {
                 // Each has deadlines of its own.
                 break
+            } else if connections[slot].side == .upstream {
+                wait.limit(started, timeouts.poolIdle, .poolIdle)
             } else if phase != .running || connections[slot].endsSoon {
                 wait.limit(started, Self.lastMoment, .keepalive)
             } else if connections[slot].requestCount == 0 {
@@ -245,8 +247,9 @@ extension Engine where D: ~Copyable {
             rateExpired(slot)
         case .send:
             sendExpired(slot)
-        case .linger, .poolIdle:
-            close(slot)
+        case .linger: close(slot)
+        case .poolIdle:
+            if connections[slot].phase == .multiplexing { closeInOrder(slot) } else { close(slot) }
         case .queue:
             queueExpired(connections[slot].exchange)
         case .credentials: fail(connections[slot].exchange, .authenticationBusy)
@@ -262,6 +265,7 @@ extension Engine where D: ~Copyable {
         case .upstream:
             counters.add(.timeoutsUpstream)
             let index = connections[slot].exchange
+            if isStream(slot) { noteSilence(slot) }
             if !retry(index, on: .timeout, after: .failed(.upstreamTimeout)) { fail(index, .upstreamTimeout) }
         case .tunnel:
             counters.add(.timeoutsTunnel)
@@ -291,7 +295,7 @@ extension Engine where D: ~Copyable {
     private func waitsForOthers(_ slot: UInt32) -> Bool {
         guard isStream(slot) else { return false }
         let carrier = streams[slot].carrier
-        return connections[carrier].lastSentAt > connections[slot].lastSentAt
+        return carrier != Slot.none && connections[carrier].lastSentAt > connections[slot].lastSentAt
             && http2[carrier].session.maySend(streams[slot].id)
     }
 

@@ -12,9 +12,9 @@ extension Engine where D: ~Copyable {
             attemptFailed(slot, .outOfMemory)
             return
         }
-        let offersHTTP = !exchanges[connections[slot].exchange].isRelay
+        let protocols = applicationProtocols(connections[slot].exchange)
         let session = endpoints.tls(of: connections[slot].endpoint)?
-            .makeSession(tlsWire, offersHTTP: offersHTTP)
+            .makeSession(tlsWire, protocols: protocols)
         guard let session else {
             arena.discharge(TLSSession.handshakeBytes)
             counters.add(.buffersExhausted)
@@ -55,6 +55,10 @@ extension Engine where D: ~Copyable {
         tls[slot].isOpen = true
         arena.discharge(TLSSession.handshakeBytes - TLSSession.openBytes)
         if tlsWire.hasTickets { keepTickets(slot) }
+        if applicationProtocols(connections[slot].exchange) == .http2 && !tls[slot].session.choseHTTP2 {
+            attemptFailed(slot, .upstreamNotHTTP2)
+            return
+        }
         let generation = connections.generation(slot)
         connectionReady(slot)
         if connections.isOccupied(slot) && connections.generation(slot) == generation

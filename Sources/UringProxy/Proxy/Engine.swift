@@ -112,6 +112,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Exchanges that wait for a connection another worker is about to lend, and until when at most.
     var awaitingOffers: SlotQueue
     var offerDeadline: Int64 = 0
+    /// Endpoints with exchanges that wait for a stream, and perhaps a stream for them.
+    var awaitedEndpoints: [UInt32] = []
     /// Connections taken from other workers that have not proved quiet yet.
     var borrowed: SlotQueue
     /// Connections whose output is to be sent at the turn's end.
@@ -130,7 +132,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var streams: SlotTable<StreamState>
     /// What sessions know streams by.
     var streamBodies: SlotTable<HTTP2Body>
-    /// Of a response that is about to become frames.
+    /// Of a head that is about to become frames.
     var streamFields: FieldTable
     var http2Fields = HTTP2Fields()
     /// Where contexts come from; nil: no listener speaks TLS.
@@ -225,15 +227,17 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         http2Inbox = HTTP2Inbox(headLimit: settings.headLimits.headListBytes)
         streams = SlotTable(capacity: slots)
         streamBodies = SlotTable(capacity: slots)
-        streamFields = FieldTable(capacity: Self.responseFields)
+        streamFields = FieldTable(capacity: Self.writtenFields)
         tlsSource = snapshot.tls
         (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         tls = SlotTable(capacity: slots)
         decryptQueue = SlotQueue(capacity: slots)
         handshakeQueue = SlotQueue(capacity: slots)
         piped = SlotQueue(capacity: slots)
-        for (index, (upstream, tls)) in zip(snapshot.endpoints, snapshot.endpointTLS).enumerated() {
-            fixedEndpoints.append(endpoints.addFixed(upstream, fixedIndex: index, tls: tls))
+        let (tls, http2) = (snapshot.endpointTLS, snapshot.endpointHTTP2)
+        for (index, upstream) in snapshot.endpoints.enumerated() {
+            fixedEndpoints.append(
+                endpoints.addFixed(upstream, fixedIndex: index, tls: tls[index], http2: http2[index]))
         }
         _ = setConnectionGates()
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
@@ -253,7 +257,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// When `processTurn` is due even if nothing completes (nanoseconds); now, if work is left from the last one.
     @inline(__always)
     var nextDeadline: Int64 {
-        if !borrowed.isEmpty { return driver.now }
+        if !borrowed.isEmpty || !awaitedEndpoints.isEmpty { return driver.now }
         if tlsCount > 0 && hasSecureWork { return driver.now }
         // What this turn gave back the driver takes with the next one.
         if !starved.isEmpty && (driver.receivableSlices > 0 || arena.canLease(.medium)) { return driver.now }
@@ -272,6 +276,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         // What the epoll driver can do at once has completed at once: it belongs to this turn too.
         repeat {
             if tlsCount > 0 { decryptQueued() }
+            if !awaitedEndpoints.isEmpty { serveAwaitingStreams() }
             readQueued()
             flushAll()
         } while handleCompletions()
@@ -342,6 +347,8 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 close(slot)
             case .detached:
                 drainDetached(connections[slot].exchange)
+            case .multiplexing where connections[slot].side == .upstream:
+                if http2[slot].streamCount == 0 { endMultiplexing(slot) }
             case .multiplexing:
                 announceEnd(slot)
             case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding,
@@ -367,6 +374,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             }
             // An upstream connection has ended with its exchange, and its slot perhaps with it.
             guard connections.isOccupied(slot), connections[slot].phase != .closing else { continue }
+            // After the exchanges of its streams, each of which ends in its own way.
+            if connections[slot].phase == .multiplexing && connections[slot].side == .upstream { continue }
+            close(slot)
+        }
+        for slot in 0..<UInt32(connections.highestCount)
+        where connections.isOccupied(slot) && connections[slot].phase == .multiplexing {
             close(slot)
         }
         flushAll()

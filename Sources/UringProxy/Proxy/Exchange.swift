@@ -7,6 +7,8 @@ struct Exchange: BitwiseCopyable {
         case awaitingPlace
         /// Waits for the addresses of its endpoint.
         case resolving
+        /// Waits for a stream of a connection that is being opened.
+        case awaitingStream
         /// Waits for a connection that another worker is about to lend.
         case awaitingOffer
         /// Waits for its credentials to be checked; its head is still in the input.
@@ -72,7 +74,7 @@ struct Exchange: BitwiseCopyable {
     var balancingKey: UInt64 = 0
     /// When its request is sent again.
     var retry = RetryRules()
-    /// The next exchange that waits for the same endpoint's addresses.
+    /// The next exchange that waits for the same endpoint's addresses, or for a stream.
     var nextWaiting = Slot.none
 
     // The request.
@@ -98,6 +100,8 @@ struct Exchange: BitwiseCopyable {
     /// Of `request`, the PROXY protocol's header that it begins with; 0: none. It names one client, so that its connection takes that
     /// client's request, one, and neither comes from the pool nor goes to it (section 2 of the specification).
     var proxyHeaderSize: UInt8 = 0
+    /// It opens a connection to its endpoint which may have streams for others.
+    var isOpening = false
     /// What Host says in `request`, if that is the endpoint's name.
     var hostRange = ByteRange.empty
     var isConnect = false

@@ -12,9 +12,12 @@ struct HTTP2State: BitwiseCopyable {
     var creditedAt: Int64
     /// Nothing more is read.
     var isTerminated = false
-    /// It takes no streams behind `lastStream`.
+    /// Downstream: it takes no streams behind `lastStream`; upstream: it is given no further ones.
     var isEnding = false
     var lastStream: Int32 = 0
+    /// Upstream: the peer's settings have come, and how many streams they allow at a time. Until then it is 100.
+    var hasSettings = false
+    var peerStreams: UInt32 = 100
 
     init(_ session: HTTP2Session, now: Int64) {
         self.session = session
@@ -40,32 +43,36 @@ struct HTTP2State: BitwiseCopyable {
     }
 }
 
-/// What a stream has beside `Connection`, which stands for it among downstream's connections and has no descriptor.
+/// What a stream has beside `Connection`, which stands for it among the connections of its side and has no descriptor.
 struct StreamState: BitwiseCopyable {
-    /// The connection that it is one of the streams of.
-    let carrier: UInt32
-    let id: Int32
+    /// The connection that it is one of the streams of; `Slot.none` when that has gone, and the response is here whole.
+    var carrier: UInt32
+    /// 0: upstream has not been asked yet.
+    var id: Int32
     // Neighbours in the carrier's list.
     var next = Slot.none
     var previous = Slot.none
     /// The next one in the carrier's list of those that have moved bytes into its output.
     var nextDrained = Slot.none
     var isDrained = false
+    /// Of its request.
     let method: Method
-    /// What its request's body is told by.
-    let framing: HTTP2RequestHead.Framing
-    /// Bytes of its body that have come, and that the client has not been told to have gone on.
+    /// What the body that is received is told by.
+    var framing: HTTP2Framing
+    /// Bytes of that body that have come, and that the peer has not been told to have gone on.
     var unconsumed: UInt32 = 0
-    /// Fields behind the response's body, until they leave.
+    /// Fields behind the body that is sent, until they leave.
     var trailers = Segment.none
     /// An entry of an earlier stream with this slot is in the queue of those to be flushed.
     var isFlushQueued = false
-    /// The client has ended its side.
-    var requestEnded = false
-    /// The response's head has been given to the session.
+    /// The peer has ended its side.
+    var receivedEnd = false
+    /// The head has been given to the session.
     var headSent = false
-    /// All of the response is in the output.
-    var responseEnded = false
+    /// All that is to be sent is in the output. Upstream: nobody waits for what still comes, either.
+    var outputIsWhole = false
+    /// Upstream: bytes follow the request, and no END_STREAM (RFC 8441).
+    var isTunnel = false
     /// All of it, and its end, has been given to the session.
     var endGiven = false
     /// And has left.
@@ -73,7 +80,7 @@ struct StreamState: BitwiseCopyable {
     /// The session knows of it no more.
     var isClosed = false
 
-    init(carrier: UInt32, id: Int32, method: Method, framing: HTTP2RequestHead.Framing) {
+    init(carrier: UInt32, id: Int32, method: Method, framing: HTTP2Framing) {
         self.carrier = carrier
         self.id = id
         self.method = method

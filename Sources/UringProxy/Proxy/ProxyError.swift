@@ -12,6 +12,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case upstreamClosed, upstreamReset, upstreamTruncated, upstreamTimeout, upstreamSendTimeout
     case upstreamBadResponse, upstreamUnexpectedUpgrade
     case upstreamTLSUntrusted, upstreamTLSOutdated, upstreamTLSWrongHost, upstreamTLSFailed, upstreamTLSBroken
+    case upstreamNotHTTP2, upgradeUnsupported
     case noEndpoint, noHealthyEndpoint, circuitOpen, loadShed, queueTimeout
     case totalTimeout
     // Ours.
@@ -24,7 +25,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided,
             .tlsExpected:
             400
-        case .schemeUnsupported: 501
+        case .schemeUnsupported, .upgradeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
         case .bodyTooLarge: 413
         case .destinationDenied, .addressDenied: 403
@@ -38,7 +39,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .headTimeout, .bodyTimeout, .bodyTooSlow: 408
         case .nameNotFound, .nameFailed, .connectRefused, .connectFailed, .upstreamClosed, .upstreamReset,
             .upstreamTruncated, .upstreamBadResponse, .upstreamUnexpectedUpgrade, .upstreamTLSUntrusted,
-            .upstreamTLSOutdated, .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken:
+            .upstreamTLSOutdated, .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken,
+            .upstreamNotHTTP2:
             502
         case .nameTimeout, .connectTimeout, .upstreamTimeout, .upstreamSendTimeout, .totalTimeout: 504
         case .noEndpoint, .noHealthyEndpoint, .circuitOpen, .loadShed, .queueTimeout, .outOfMemory,
@@ -54,7 +56,7 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .nameNotFound, .nameTimeout, .nameFailed, .connectRefused, .connectTimeout, .connectFailed,
             .upstreamClosed, .upstreamReset, .upstreamTruncated, .upstreamTimeout, .upstreamSendTimeout,
             .upstreamBadResponse, .upstreamUnexpectedUpgrade, .upstreamTLSUntrusted, .upstreamTLSOutdated,
-            .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken:
+            .upstreamTLSWrongHost, .upstreamTLSFailed, .upstreamTLSBroken, .upstreamNotHTTP2:
             true
         default: false
         }
@@ -105,6 +107,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamTLSFailed: "the TLS handshake with the upstream failed"
         case .upstreamTLSBroken:
             "the upstream ended TLS with an alert, or sent what cannot be decrypted"
+        case .upstreamNotHTTP2: "the upstream does not speak HTTP/2; see the cluster's http2"
+        case .upgradeUnsupported: "the upstream takes no WebSockets over HTTP/2 (RFC 8441)"
         case .noEndpoint: "no endpoint of the cluster has been found yet"
         case .noHealthyEndpoint: "no endpoint of the cluster is healthy"
         case .circuitOpen: "the cluster has as much to do as it may; see its limits"
@@ -167,6 +171,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .upstreamTLSWrongHost: "upstream_tls_wrong_host"
         case .upstreamTLSFailed: "upstream_tls_failed"
         case .upstreamTLSBroken: "upstream_tls_broken"
+        case .upstreamNotHTTP2: "upstream_not_http2"
+        case .upgradeUnsupported: "upgrade_unsupported"
         case .noEndpoint: "no_endpoint"
         case .noHealthyEndpoint: "no_healthy_endpoint"
         case .circuitOpen: "circuit_open"

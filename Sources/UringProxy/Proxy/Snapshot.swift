@@ -94,6 +94,11 @@ final class Snapshot: Sendable {
         clusters.flatMap { cluster in cluster.endpoints.map { _ in cluster.tls } }
     }
 
+    /// Whether each of them is spoken to in HTTP/2.
+    var endpointHTTP2: [HTTP2Plan] {
+        clusters.flatMap { cluster in cluster.endpoints.map { _ in cluster.http2 } }
+    }
+
     /// Which zones come first for which clients, by the name of a cluster, as it was read at the last reload, or the start.
     var zoneRules: [String: ZoneRules] {
         clusters.reduce(into: [:]) { rules, cluster in rules[cluster.name] = cluster.zones?.rules }

@@ -96,7 +96,7 @@ struct ClusterCompiler {
             zones: ZonePlans(
                 own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
                 thresholdPercent: cluster.zoneThreshold),
-            tls: tls)
+            tls: tls, http2: HTTP2Plan(cluster))
     }
 
     /// What is found comes on top of what the configuration lists.

@@ -46,14 +46,16 @@ internal import COpenSSL
     /// A client's session; nil without memory.
     ///
     /// - Parameters:
-    ///   - offersHTTP: whether ALPN offers HTTP/1.1, or nothing.
+    ///   - protocols: what ALPN offers.
     ///   - ticket: of an earlier session with the same host.
-    func makeSession(_ wire: borrowing TLSWire, host: TLSHost, offersHTTP: Bool, ticket: TLSTicket?)
+    func makeSession(
+        _ wire: borrowing TLSWire, host: TLSHost, protocols: ApplicationProtocols, ticket: TLSTicket?
+    )
         -> TLSSession?
     {
         unsafe copenssl_client_session_make(
-            context, wire.io, host.text, host.isAddress ? 1 : 0, offersHTTP ? 1 : 0,
-            ticket.map { unsafe $0.pointer }
+            context, wire.io, host.text, host.isAddress ? 1 : 0, protocols.list.utf8Start,
+            protocols.list.utf8CodeUnitCount, ticket.map { unsafe $0.pointer }
         ).map { unsafe TLSSession($0) }
     }
 }

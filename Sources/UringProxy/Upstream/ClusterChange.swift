@@ -1,5 +1,5 @@
 /// What of some clusters is what among others that take their place: clusters by their name, endpoints by their cluster and
-/// their address, and how TLS is spoken to them. What is the same keeps its connections and what was learned of it.
+/// their address, and how TLS and HTTP/2 are spoken to them. What is the same keeps its connections and what was learned of it.
 struct ClusterChange: Sendable {
     /// By the index before, the one after; -1 for what has gone.
     let clusterAfter: [Int]
@@ -21,7 +21,8 @@ struct ClusterChange: Sendable {
                 let identity = endpoint.identity
                 seen[identity, default: 0] += 1
                 let tls = cluster.tls.map { " \($0.identity(of: endpoint))" } ?? ""
-                return "\(cluster.name) \(identity) \(seen[identity, default: 0])\(tls)"
+                let http2 = cluster.http2.use == .off ? "" : " http2 \(cluster.http2.use.rawValue)"
+                return "\(cluster.name) \(identity) \(seen[identity, default: 0])\(tls)\(http2)"
             }
         }
     }

@@ -28,6 +28,7 @@ struct ClusterPlan: Sendable {
     let sticky: StickyPlan?
     /// How endpoints are spoken to over TLS; nil: in clear.
     let tls: UpstreamTLS?
+    let http2: HTTP2Plan
 
     static let defaultLoadBound = 1.25
 
@@ -36,7 +37,8 @@ struct ClusterPlan: Sendable {
         hashKey: HashKey? = nil, loadBound: LoadBound = LoadBound(defaultLoadBound),
         health: ClusterHealth? = nil,
         retries: RetryPlan = RetryPlan(), limits: LimitPlan? = nil, discovery: DiscoveryPlan? = nil,
-        sticky: StickyPlan? = nil, zones: ZonePlans? = nil, tls: UpstreamTLS? = nil
+        sticky: StickyPlan? = nil, zones: ZonePlans? = nil, tls: UpstreamTLS? = nil,
+        http2: HTTP2Plan = .off
     ) {
         precondition(endpoints.count <= HashTable.endpointLimit)
         precondition(policy.isHashed == (hashKey != nil))
@@ -57,7 +59,9 @@ struct ClusterPlan: Sendable {
             zones?.plans.allSatisfy { ($0?.isLocal.count ?? endpoints.count) == endpoints.count } ?? true)
         self.zones = zones
         self.discovery = discovery
+        precondition(http2.use != .auto || tls != nil)
         self.tls = tls
+        self.http2 = http2
         priorities = PriorityPlan(endpoints)
         hashTables = Self.hashTables(endpoints, policy, priorities)
     }

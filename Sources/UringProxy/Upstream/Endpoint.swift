@@ -42,6 +42,23 @@ struct Endpoint: BitwiseCopyable {
     /// The gate, in the `GateTable`, that its connections go through; 0: its cluster may have any number.
     private(set) var gate: UInt16 = 0
 
+    /// Whether it is spoken to in HTTP/2.
+    private(set) var http2 = UpstreamHTTP2.off
+    /// Streams at a time of one connection that does.
+    private(set) var streamLimit: UInt32 = 0
+    /// The last connection did.
+    var speaksHTTP2 = false
+    /// It is in the engine's list of those whose exchanges that wait for a stream are to be looked after.
+    var isAwaited = false
+    /// Exchanges that open a connection which may have streams for others.
+    var openings: UInt32 = 0
+    /// Connections with streams, the newest first.
+    var firstCarrier = Slot.none
+    /// Exchanges that wait for a stream, in their order.
+    var firstAwaiting = Slot.none
+    var lastAwaiting = Slot.none
+    var awaitingCount: UInt32 = 0
+
     /// Exchanges that wait for addresses.
     var firstWaiting = Slot.none
     /// Idle connections, the last used first.
@@ -68,6 +85,13 @@ struct Endpoint: BitwiseCopyable {
         isPlain = false
     }
 
+    mutating func setHTTP2(_ plan: HTTP2Plan) {
+        http2 = plan.use
+        streamLimit = plan.streams
+        // Of the others the first connection will tell.
+        if plan.use == .on { speaksHTTP2 = true }
+    }
+
     mutating func setGate(_ gate: UInt16) {
         self.gate = gate
         isPlain = !isRetired && gate == 0
@@ -75,6 +99,6 @@ struct Endpoint: BitwiseCopyable {
 
     /// Whether nothing refers to it any more.
     var isUnused: Bool {
-        inUse == 0 && idleCount == 0 && firstWaiting == Slot.none
+        inUse == 0 && idleCount == 0 && firstWaiting == Slot.none && firstAwaiting == Slot.none
     }
 }

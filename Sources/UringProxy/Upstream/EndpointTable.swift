@@ -52,7 +52,11 @@
     /// The endpoint of a configured upstream.
     ///
     /// - Parameter tls: nil: it is spoken to in clear.
-    mutating func addFixed(_ upstream: FixedUpstream, fixedIndex: Int, tls: UpstreamTLS? = nil) -> UInt32 {
+    mutating func addFixed(
+        _ upstream: FixedUpstream, fixedIndex: Int, tls: UpstreamTLS? = nil, http2: HTTP2Plan = .off
+    )
+        -> UInt32
+    {
         var endpoint = Endpoint(kind: .fixed, port: upstream.port)
         endpoint.isUnix = upstream.address?.isUnix ?? false
         if let address = upstream.address {
@@ -67,14 +71,18 @@
         fixedAddresses[index] = upstream.address
         slab[index].isSecure = tls != nil
         if let tls { secure[index] = EndpointTLS(tls, upstream) }
-        keepFixed(index, as: upstream, fixedIndex: fixedIndex)
+        keepFixed(index, as: upstream, fixedIndex: fixedIndex, http2: http2)
         return index
     }
 
-    /// Another configuration has an upstream with the identity of one that is there; the name that Host says may be another.
-    mutating func keepFixed(_ index: UInt32, as upstream: FixedUpstream, fixedIndex: Int) {
+    /// Another configuration has an upstream with the identity of one that is there; the name that Host says may be another,
+    /// and how many streams its connections have.
+    mutating func keepFixed(
+        _ index: UInt32, as upstream: FixedUpstream, fixedIndex: Int, http2: HTTP2Plan
+    ) {
         slab[index].fixedIndex = Int32(fixedIndex)
         slab[index].isOfName = upstream.isOfName
+        slab[index].setHTTP2(http2)
         var name = upstream.name
         name.withUTF8 { Self.setName(unsafe ByteView(UnsafeRawBufferPointer($0)), of: &slab[index]) }
     }

@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + tls + upstreamTLS + clusters + discoveries + health + sticky + routes
+        syntax + keys + listeners + tls + upstreamTLS + upstreamHTTP2 + clusters + discoveries + health
+        + sticky + routes
         + rewrites + edits
         + policies + access + geo
         + trust
@@ -326,6 +327,25 @@ enum BadFiles {
         return bad
     }
 
+    static let upstreamHTTP2: [Case] = [
+        Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', http2: auto}}\nlisteners: [{address: '127.0.0.1:80'}]\n",
+            "f.yaml:1:54: clusters.app.http2: without TLS an endpoint has no way to choose; write 'on', if the endpoints begin with HTTP/2 (h2c), or add 'tls'"
+        ),
+        Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', http2: h2c}}\nlisteners: [{address: '127.0.0.1:80'}]\n",
+            "f.yaml:1:54: clusters.app.http2: 'h2c' is no choice here; write off, auto or on"
+        ),
+        Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', http2: on}}\nlisteners: [{address: '127.0.0.1:80'}]\ntrust: {upstream_proxy_protocol: v2}\n",
+            "f.yaml:1:54: clusters.app.http2: a connection that begins with a PROXY header is one client's, and one of HTTP/2 is several clients'; leave it out, or trust.upstream_proxy_protocol"
+        ),
+        Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', limits: {streams: 0}}}\nlisteners: [{address: '127.0.0.1:80'}]\n",
+            "f.yaml:1:65: clusters.app.limits.streams: 0 is outside 1 to 65536; give some"
+        ),
+    ]
+
     static let upstreamTLS: [Case] = [
         spoken(
             "on",
@@ -391,7 +411,7 @@ enum BadFiles {
         ),
         Case(
             "clusters: {app: 'h:1'}\n",
-            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, tls, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, preferred_zones, slow_start"
+            "f.yaml:1:17: clusters.app: 'h:1' stands where keys are expected; write some of endpoints, discovery, tls, http2, balance, hash_key, sticky, health, outliers, retries, limits, panic, zone_threshold, preferred_zones, slow_start"
         ),
         Case(
             "clusters: {app: {endpoints: []}}\n",

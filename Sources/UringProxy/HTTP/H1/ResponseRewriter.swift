@@ -24,13 +24,14 @@ struct ResponseRewriter {
     /// - Parameters:
     ///   - bytes: what `head` and `fields` were parsed from.
     ///   - via: this proxy's name; empty writes none.
+    ///   - isHTTP2: the response came in that version, whatever the head says.
     ///   - keepUpgrade: pass on Upgrade, as in a 101 whose tunnel is about to open.
     ///   - keepsAuthentication: a parent's demands of who asks it are passed on (RFC 9110 §11.7.1).
     ///   - downstreamVersion: a 1.0 client never gets Transfer-Encoding, whatever `framing` says.
     ///   - added: what the route adds.
     static func write(
         head: ResponseHead, fields: borrowing FieldTable, bytes: ByteView, into writer: inout ByteWriter,
-        via: ByteView, connection: Connection, framing: Framing, keepUpgrade: Bool,
+        via: ByteView, isHTTP2: Bool = false, connection: Connection, framing: Framing, keepUpgrade: Bool,
         keepsAuthentication: Bool = false, downstreamVersion: HTTPVersion, added: ResponseLines = .none
     ) {
         var copier = FieldLineCopier()
@@ -58,7 +59,7 @@ struct ResponseRewriter {
         if downstreamVersion == .http11, framing == .chunked || framing == .asReceived && receivedChunked {
             writer.append("Transfer-Encoding: chunked\r\n")
         }
-        if !via.isEmpty { writer.appendVia(head.version, via) }
+        if !via.isEmpty { writer.appendVia(head.version, isHTTP2: isHTTP2, via) }
         let upgrades = keepUpgrade && head.upgrade != nil
         if upgrades { writer.appendUpgrade(fields, bytes) }
         switch connection {

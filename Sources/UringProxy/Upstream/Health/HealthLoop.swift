@@ -92,7 +92,8 @@ final class HealthLoop {
             for (index, upstream) in plan.endpoints.enumerated()
             where seen.insert(health.endpoints[index].identity).inserted {
                 let tls = plan.tls.map { EndpointTLS($0, upstream) }
-                let target = HealthTarget(health, index, upstream, tls)
+                let target = HealthTarget(
+                    health, index, upstream, tls, speaksHTTP2: plan.http2.use == .on)
                 if let before = old[ObjectIdentifier(target.state)] { target.takeOver(before) }
                 if target.attempt != 0 { targetOfAttempt[target.attempt] = targets.count }
                 targets.append(target)
@@ -142,7 +143,7 @@ final class HealthLoop {
         target.deadline = target.startedAt + check.timeout
         target.answer = HealthAnswer()
         target.unsent = check.header[...]
-        if target.tls == nil { target.unsent += check.request(to: target.upstream, isSecure: false) }
+        if target.tls == nil { target.unsent += request(of: target, check)[...] }
         underWay += 1
         timers.set(UInt32(index), deadline: target.deadline)
         if let address = target.upstream.address {
@@ -227,7 +228,8 @@ final class HealthLoop {
             }
             target.isConnected = true
             if check.kind == .http, let tls = target.tls {
-                target.secure = HealthTLS(tls, request: check.request(to: target.upstream, isSecure: true))
+                target.secure = HealthTLS(
+                    tls, request: request(of: target, check), protocols: target.speaksHTTP2 ? .http2 : .http1)
                 guard target.secure != nil else {
                     finish(index, failure: nil)
                     return
@@ -240,6 +242,15 @@ final class HealthLoop {
         } else {
             receive(index, check)
         }
+    }
+
+    /// What a check sends, before or after the TLS handshake.
+    private func request(of target: HealthTarget, _ check: HealthCheck) -> [UInt8] {
+        let isSecure = target.tls != nil
+        let request = check.request(to: target.upstream, isSecure: isSecure)
+        if !target.speaksHTTP2 || request.isEmpty { return request }
+        target.http2 = HealthHTTP2(request: request, isSecure: isSecure)
+        return target.http2?.takeOutput() ?? []
     }
 
     private func send(_ target: HealthTarget) {
@@ -269,7 +280,7 @@ final class HealthLoop {
                 if let secure = target.secure {
                     verdict = receive(secure.received(received[..<size]), target, check)
                 } else {
-                    verdict = target.answer.received(received[..<size], check, &fields)
+                    verdict = read(received[..<size], target, check)
                 }
             }
             switch verdict {
@@ -290,11 +301,27 @@ final class HealthLoop {
         switch progress {
         case .failed(let reason): return .unhealthy(reason)
         case .goesOn(let bytes):
-            return bytes.isEmpty ? .undecided : target.answer.received(bytes[...], check, &fields)
+            return bytes.isEmpty ? .undecided : read(bytes[...], target, check)
         case .ended(let bytes):
-            let verdict = bytes.isEmpty ? .undecided : target.answer.received(bytes[...], check, &fields)
+            let verdict = bytes.isEmpty ? .undecided : read(bytes[...], target, check)
             return verdict == .undecided ? target.answer.ended() : verdict
         }
+    }
+
+    /// Some of the answer has come.
+    private func read(_ bytes: ArraySlice<UInt8>, _ target: HealthTarget, _ check: HealthCheck)
+        -> HealthAnswer.Verdict
+    {
+        guard let http2 = target.http2 else { return target.answer.received(bytes, check, &fields) }
+        let answer = http2.received(bytes)
+        if let secure = target.secure {
+            secure.send(http2.takeOutput())
+        } else {
+            target.unsent += http2.takeOutput()[...]
+        }
+        send(target)
+        guard let answer else { return .unhealthy("it did not keep to HTTP/2, or reset the request") }
+        return answer.isEmpty ? .undecided : target.answer.received(answer[...], check, &fields)
     }
 
     private static func text(ofConnect errno: Int32) -> String {
@@ -320,6 +347,7 @@ final class HealthLoop {
             send(target)
         }
         target.secure = nil
+        target.http2 = nil
         closeSocket(target)
         if target.attempt != 0 {
             underWay -= 1

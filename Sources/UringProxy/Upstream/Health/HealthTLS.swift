@@ -21,8 +21,8 @@ final class HealthTLS {
     /// Begins the handshake; nil without memory.
     ///
     /// - Parameter request: what is sent when it is over.
-    init?(_ tls: EndpointTLS, request: [UInt8]) {
-        guard let session = tls.makeSession(wire, offersHTTP: true) else { return nil }
+    init?(_ tls: EndpointTLS, request: [UInt8], protocols: ApplicationProtocols) {
+        guard let session = tls.makeSession(wire, protocols: protocols) else { return nil }
         self.tls = tls
         self.session = session
         self.request = request
@@ -54,7 +54,7 @@ final class HealthTLS {
             switch outcome {
             case .done:
                 isOpen = true
-                sendRequest()
+                send(request)
             case .wantsRoom: break
             case .wantsInput: return .goesOn([])
             case .failed(let failure): return .failed(Self.text(failure))
@@ -76,8 +76,10 @@ final class HealthTLS {
         }
     }
 
-    private func sendRequest() {
-        unsafe request.withUnsafeBytes { buffer in
+    /// Sends bytes, once the handshake is over.
+    func send(_ text: [UInt8]) {
+        if text.isEmpty { return }
+        unsafe text.withUnsafeBytes { buffer in
             let bytes = unsafe ByteView(buffer)
             _ = writing { session.write(bytes) }
         }

@@ -9,6 +9,8 @@ final class HealthTarget {
     let check: HealthCheck?
     /// nil: it is spoken to in clear.
     private(set) var tls: EndpointTLS?
+    /// It speaks nothing but HTTP/2.
+    let speaksHTTP2: Bool
     var state: EndpointHealth { cluster.endpoints[index] }
 
     // The check under way.
@@ -20,6 +22,8 @@ final class HealthTarget {
     var isConnected = false
     /// Of an http check over TLS, once it is connected.
     var secure: HealthTLS?
+    /// Of an http check over HTTP/2.
+    var http2: HealthHTTP2?
     var answer = HealthAnswer()
     var deadline: Int64 = 0
     var startedAt: Int64 = 0
@@ -34,8 +38,12 @@ final class HealthTarget {
     var ejectionsTold: UInt64
     var wasEjected = false
 
-    init(_ cluster: ClusterHealth, _ index: Int, _ upstream: FixedUpstream, _ tls: EndpointTLS?) {
+    init(
+        _ cluster: ClusterHealth, _ index: Int, _ upstream: FixedUpstream, _ tls: EndpointTLS?,
+        speaksHTTP2: Bool
+    ) {
         self.tls = tls
+        self.speaksHTTP2 = speaksHTTP2
         self.cluster = cluster
         self.index = index
         self.upstream = upstream
@@ -57,7 +65,7 @@ final class HealthTarget {
         startedAt = old.startedAt
         guard tls?.context === old.tls?.context, tls?.host == old.tls?.host else { return }
         tls = old.tls
-        if check == old.check { goOn(with: old) }
+        if check == old.check && speaksHTTP2 == old.speaksHTTP2 { goOn(with: old) }
     }
 
     /// The check under way is this one's.
@@ -68,10 +76,12 @@ final class HealthTarget {
         unsent = old.unsent
         isConnected = old.isConnected
         secure = old.secure
+        http2 = old.http2
         answer = old.answer
         deadline = old.deadline
         old.attempt = 0
         old.descriptor = -1
         old.secure = nil
+        old.http2 = nil
     }
 }

@@ -9,8 +9,10 @@ struct LimitPlan: Sendable {
         var queueTimeout: Int64 = 1_000_000_000
         /// Exchanges under way at each endpoint; 0: any number.
         var endpointRequests: UInt32 = 0
-        /// Connections, idle ones too; 0: any number. There is a gate for them, and no more `requests` than that.
+        /// Connections, idle ones too; 0: any number. There is a gate for them, and no more `requests` than they have streams.
         var connections: UInt32 = 0
+        /// Exchanges of one connection at a time.
+        var streams: UInt32 = 1
     }
 
     let settings: Settings
@@ -27,8 +29,10 @@ struct LimitPlan: Sendable {
         connectionGate: ClusterGate? = nil
     ) {
         precondition((settings.connections > 0) == (connectionGate != nil))
-        // An exchange has one, and so all that go in can have one.
-        precondition(settings.connections == 0 || settings.requests <= settings.connections)
+        // An exchange has one, or a stream of one, and so all that go in can have one.
+        precondition(
+            settings.connections == 0
+                || UInt64(settings.requests) <= UInt64(settings.connections) * UInt64(settings.streams))
         self.settings = settings
         self.gate = gate
         self.endpoints = endpoints
@@ -49,13 +53,14 @@ extension HealthRegistry {
     func limits(_ configuration: ClusterConfiguration, endpoints: [String]) -> LimitPlan? {
         let limits = configuration.limits
         guard limits.isOn else { return nil }
-        let most = [limits.requests, limits.connections].filter { $0 > 0 }.min()
+        let streams = configuration.http2 == .on ? limits.streams : 1
+        let most = [limits.requests, limits.connections * streams].filter { $0 > 0 }.min()
         return LimitPlan(
             settings: LimitPlan.Settings(
                 requests: most.map { UInt32(clamping: $0) } ?? .max,
                 queue: UInt32(clamping: limits.queue), queueTimeout: limits.queueTimeout.rawValue,
                 endpointRequests: UInt32(clamping: limits.endpointRequests),
-                connections: UInt32(clamping: limits.connections)),
+                connections: UInt32(clamping: limits.connections), streams: UInt32(streams)),
             gate: gate(configuration.name),
             endpoints: limits.endpointRequests > 0 ? caps(configuration.name, endpoints: endpoints) : [],
             adaptive: limits.adaptive.map { adaptive(configuration.name, AdaptiveLimit.Settings($0)) },

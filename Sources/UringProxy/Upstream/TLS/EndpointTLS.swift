@@ -16,11 +16,11 @@
     deinit { for ticket in tickets { ticket.free() } }
 
     /// A session with it, which goes on with an earlier one where that may be; nil without memory.
-    func makeSession(_ wire: borrowing TLSWire, offersHTTP: Bool) -> TLSSession? {
+    func makeSession(_ wire: borrowing TLSWire, protocols: ApplicationProtocols) -> TLSSession? {
         guard let ticket = tickets.last else {
-            return context.makeSession(wire, host: host, offersHTTP: offersHTTP, ticket: nil)
+            return context.makeSession(wire, host: host, protocols: protocols, ticket: nil)
         }
-        let session = context.makeSession(wire, host: host, offersHTTP: offersHTTP, ticket: ticket)
+        let session = context.makeSession(wire, host: host, protocols: protocols, ticket: ticket)
         if session != nil && !ticket.isLasting { tickets.removeLast().free() }
         return session
     }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import UringProxy
 
-/// A client of HTTP/2 in the hands of a test: it sends the very frames that the test says, and reads those that come.
-final class FrameClient {
+/// One end of HTTP/2 in the hands of a test, a client's or a server's: it sends the very frames that the test says, and reads those that come.
+final class FrameEnd {
     enum Kind: UInt8 {
         case data, headers, priority, reset, settings, push, ping, goAway, windowUpdate, continuation
     }
@@ -18,8 +18,8 @@ final class FrameClient {
         var isEnd: Bool { flags & 1 != 0 && (kind == Kind.data.rawValue || kind == Kind.headers.rawValue) }
     }
 
-    /// What came of a stream.
-    struct Response {
+    /// What came of a stream: a response, or a request.
+    struct Message {
         /// Heads, trailers among them, in the order in which they came.
         var heads: [[(name: String, value: String)]] = []
         var body: [UInt8] = []
@@ -28,6 +28,11 @@ final class FrameClient {
         var isEnded = false
 
         var status: String { self[":status"] ?? "" }
+        /// The first head has come whole.
+        var hasHead: Bool { !heads.isEmpty }
+
+        /// A field of a request's head.
+        func field(_ name: String) -> String? { heads.first?.first { $0.name == name }?.value }
 
         /// A field of the last head that has a status.
         subscript(name: String) -> String? {
@@ -39,16 +44,18 @@ final class FrameClient {
     private let receiveBytes: () throws -> [UInt8]?
     private var pending: [UInt8] = []
     private let decoder = FieldDecoder()
-    private(set) var responses: [UInt32: Response] = [:]
+    private(set) var responses: [UInt32: Message] = [:]
     /// The code of a GOAWAY.
     private(set) var goAway: UInt32?
-    /// What the server told first.
+    /// What the other end told first.
     private(set) var settings: [UInt16: UInt32] = [:]
     private(set) var windowUpdates: [UInt32: Int] = [:]
     private(set) var pings = 0
     /// Windows are opened as data come.
     var opensWindows = true
     private var nextStream: UInt32 = 1
+    /// Of a server: the streams whose requests were taken.
+    private var taken: Set<UInt32> = []
 
     static let preface = latin1("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
@@ -63,6 +70,39 @@ final class FrameClient {
         sendBytes = { try socket.send($0) }
         receiveBytes = { try socket.receive() }
         try begin(nil)
+    }
+
+    /// A server's end, of a connection that a client has just made.
+    ///
+    /// - Parameter settings: what it tells first; nil: nothing yet.
+    init(serving socket: TestSocket, settings: [(UInt16, UInt32)]? = []) throws {
+        sendBytes = { try socket.send($0) }
+        receiveBytes = { try socket.receive() }
+        try beginServing(settings)
+    }
+
+    init(serving socket: TLSSocket, settings: [(UInt16, UInt32)]? = []) throws {
+        sendBytes = { try socket.send($0) }
+        receiveBytes = { try socket.receive() }
+        try beginServing(settings)
+    }
+
+    private func beginServing(_ settings: [(UInt16, UInt32)]?) throws {
+        while pending.count < Self.preface.count {
+            guard let more = try receiveBytes() else {
+                throw TestFailure("the connection ended before its preface")
+            }
+            pending += more
+        }
+        #expect(Array(pending[..<Self.preface.count]) == Self.preface)
+        pending.removeFirst(Self.preface.count)
+        if let settings { try sendSettings(settings) }
+    }
+
+    func sendSettings(_ settings: [(UInt16, UInt32)]) throws {
+        try send(
+            .settings, 0, 0,
+            settings.flatMap { [UInt8($0.0 >> 8), UInt8($0.0 & 255)] + Self.bytes($0.1) })
     }
 
     private func begin(_ window: UInt32?) throws {
@@ -153,7 +193,7 @@ final class FrameClient {
     }
 
     private func note(_ frame: Frame) throws {
-        var response = responses[frame.stream] ?? Response()
+        var response = responses[frame.stream] ?? Message()
         switch Kind(rawValue: frame.kind) {
         case .headers:
             response.heads.append(try decoder.decode(frame.payload).map { ($0.name, $0.value) })
@@ -181,7 +221,7 @@ final class FrameClient {
     }
 
     /// What came of a stream, when it has ended or was reset.
-    func response(_ stream: UInt32) throws -> Response {
+    func response(_ stream: UInt32) throws -> Message {
         while true {
             if let response = responses[stream], response.isEnded || response.reset != nil { return response }
             guard try next() != nil else { throw TestFailure("the connection ended before stream \(stream)") }
@@ -198,6 +238,44 @@ final class FrameClient {
     /// Reads all that comes until the connection ends.
     func readAll() throws { while try next() != nil {} }
 
+    // MARK: Serving
+
+    /// The stream of the next request, whose head has come.
+    func takeRequest() throws -> UInt32 {
+        while true {
+            let next = responses.filter { $0.value.hasHead && !taken.contains($0.key) }.keys.min()
+            if let next {
+                taken.insert(next)
+                return next
+            }
+            guard try self.next() != nil else { throw TestFailure("the connection ended before a request") }
+        }
+    }
+
+    /// The stream of the next request, which has come whole.
+    func takeWhole() throws -> UInt32 {
+        let stream = try takeRequest()
+        _ = try response(stream)
+        return stream
+    }
+
+    /// Answers a request.
+    func answer(
+        _ stream: UInt32, _ body: String, status: String = "200", _ fields: [(String, String)] = [],
+        trailers: [(String, String)] = []
+    ) throws {
+        let head = [(":status", status)] + fields
+        try send(.headers, body.isEmpty && trailers.isEmpty ? 5 : 4, stream, Self.block(head))
+        if !body.isEmpty { try send(.data, trailers.isEmpty ? 1 : 0, stream, latin1(body)) }
+        if !trailers.isEmpty { try send(.headers, 5, stream, Self.block(trailers)) }
+    }
+
+    func reset(_ stream: UInt32, _ code: UInt32) throws { try send(.reset, 0, stream, Self.bytes(code)) }
+
+    func sendGoAway(_ last: UInt32, _ code: UInt32 = 0) throws {
+        try send(.goAway, 0, 0, Self.bytes(last) + Self.bytes(code))
+    }
+
     /// Requires an answer.
     func expect(
         _ stream: UInt32, _ status: String, _ body: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -210,8 +288,8 @@ final class FrameClient {
 
 extension TestOrigin {
     /// The connection on which a request comes, as a client sends it now on another stream.
-    func accept(from client: FrameClient) throws -> (stream: UInt32, upstream: TestSocket) {
-        let stream = try client.request(FrameClient.head())
+    func accept(from client: FrameEnd) throws -> (stream: UInt32, upstream: TestSocket) {
+        let stream = try client.request(FrameEnd.head())
         let upstream = try accept()
         try upstream.expect(Messages.get)
         return (stream, upstream)
