@@ -162,6 +162,7 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
         inbox->block_is_open = 0;
         // To a client a response's head behind an interim one comes as any further block.
         int is_head = frame->headers.cat == NGHTTP2_HCAT_REQUEST || frame->headers.cat == NGHTTP2_HCAT_RESPONSE ||
+                      (inbox->block_is_too_large && !ends) ||
                       (inbox->field_count > inbox->block_first_field &&
                        inbox->fields[inbox->block_first_field].name == CNGHTTP2_NAME_STATUS);
         event = add_event(inbox, session, is_head ? CNGHTTP2_HEAD : CNGHTTP2_TRAILERS, frame->hd.stream_id);

@@ -13,6 +13,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -893,6 +894,83 @@ clusters:
             check(proxy.counter("http2_upstream_errors_total") == 0, "errors")
 
 
+PAGE = b"""<!doctype html><pre id=out></pre><script>
+const out = document.getElementById("out");
+const say = text => out.textContent += text + "\\n";
+async function run() {
+  const bodies = await Promise.all([...Array(30).keys()].map(i => fetch("/bytes?" + i).then(r => r.arrayBuffer())));
+  say("bytes " + bodies.reduce((sum, body) => sum + body.byteLength, 0));
+  const blob = new Uint8Array(1000000).map((_, i) => i * 7);
+  const sent = await fetch("/hash", {method: "POST", body: blob}).then(r => r.text());
+  const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", blob))].map(b => b.toString(16).padStart(2, "0")).join("");
+  say("upload " + (sent === hash));
+  say("protocols " + [...new Set(performance.getEntriesByType("resource").map(e => e.nextHopProtocol))].sort().join());
+  const socket = new WebSocket("wss://" + location.host + "/ws");
+  socket.onmessage = event => { say("socket " + event.data); socket.close(1000); };
+  socket.onopen = () => socket.send("hello");
+  await new Promise(done => { socket.onclose = event => { say("closed " + event.code); done(); }; });
+  say("done");
+}
+run().catch(error => say("failed " + error));
+</script>"""
+
+
+def browser(driver):
+    """Chromium in HTTP/2 over TLS: a page, requests at once, an upload, and a WebSocket, which goes in a stream."""
+    if not shutil.which("chromium"):
+        raise Skip("there is no chromium here (apt-get install chromium)")
+
+    class Site(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def answer(self, body, kind="application/octet-stream"):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self):
+            if self.headers.get("Upgrade", "").lower() == "websocket":
+                key = accept_key(self.headers["Sec-WebSocket-Key"])
+                self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 b"Sec-WebSocket-Accept: " + key.encode() + b"\r\n\r\n")
+                end = WebSocket(self.connection, b"", masks=False)
+                opcode = 0
+                while opcode != 8:
+                    opcode, data = end.receive()
+                    end.send(opcode, data)
+                self.close_connection = True
+            else:
+                is_page = self.path == "/"
+                self.answer(PAGE if is_page else bytes(50_000), "text/html" if is_page else "application/octet-stream")
+
+        def do_POST(self):
+            self.answer(hashlib.sha256(self.rfile.read(int(self.headers["Content-Length"]))).hexdigest().encode())
+
+    with tempfile.TemporaryDirectory() as directory, Origin(Site) as origin:
+        certificate(directory, "localhost", "-addext", "subjectAltName=DNS:localhost")
+        path = f"{directory}/uproxy.yaml"
+        with open(path, "w") as file:
+            file.write(f"""
+listeners: [{{address: "127.0.0.1:0", tls: {{certificates: [{{cert: localhost.pem, key: localhost.key}}]}}}}]
+clusters: {{a: {{endpoints: "{origin.address}"}}}}
+""")
+        with Proxy(driver, "--config", path) as proxy:
+            port = re.search(r" proxy on [\d.]+:(\d+)", proxy.text)[1]
+            said = call("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors",
+                        f"--user-data-dir={directory}/profile", "--virtual-time-budget=20000", "--dump-dom",
+                        f"https://localhost:{port}/").decode()
+            for wanted in ("bytes 1500000", "upload true", "protocols h2", "socket hello", "closed 1000", "done"):
+                check(wanted in said, f"{wanted}: {said[:200]} … {said[-300:]}")
+            check(proxy.counter("http2_connections_total") > 0 and proxy.counter("http2_streams_total") >= 33, "streams")
+            check(proxy.counter("tunnels_opened_total") == 1, "the WebSocket is a tunnel")
+            check(proxy.counter("http2_stream_errors_total") == 0, "errors")
+
+
 def grpc(driver):
     """All kinds of gRPC call, by grpcio on both sides, in clear and over TLS."""
     # The distribution's Python, which has its grpcio.
@@ -928,5 +1006,5 @@ clusters:
 
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, versions, grpc, parent,
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, versions, grpc, browser, parent,
          reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])

@@ -357,9 +357,10 @@ struct HTTP2UpstreamTests {
         let second = try upstream.takeWhole()
         try waiting.send(Self.post("x"))
         _ = try upstream.takeWhole()
-        let body = pattern(60_000)
+        let body = pattern(20 << 20)
         try upstream.send(.headers, 4, first, FrameEnd.block([(":status", "200")]))
-        try upstream.sendData(first, body, ends: true)
+        let size = try upstream.fill(first, body)
+        try upstream.send(.data, 1, first, [])
         try upstream.send(
             .headers, 4, second, FrameEnd.block([(":status", "200"), ("content-length", "100")]))
         try upstream.send(.data, 0, second, latin1("some"))
@@ -369,12 +370,79 @@ struct HTTP2UpstreamTests {
         #expect(try waiting.receiveResponse().head.hasPrefix("HTTP/1.1 502 "))
         let head = try slow.receiveHead()
         #expect(head.contains("Transfer-Encoding: chunked"))
-        #expect(try receiveChunked(slow) == body)
+        #expect(size < body.count)
+        #expect(try receiveChunked(slow) == Array(body[..<size]))
         // The connection of the next one is another.
         try slow.send(Messages.get)
         let next = try accept(origin)
         try next.answer(try next.takeWhole(), "hi", [("content-length", "2")])
         #expect(try slow.receiveResponse().body == "hi")
+    }
+
+    @Test("An alert on an idle connection ends it, and nothing else", arguments: TestDriver.offered)
+    func alerted(_ driver: TestDriver) throws {
+        let origin = try TLSOrigin()
+        origin.identity.speak("h2")
+        var cluster = origin.cluster
+        cluster.http2 = .on
+        let proxy = try TestProxy(driver, cluster: cluster)
+        let client = try proxy.connect()
+        for count in UInt64(1)...3 {
+            try client.send(Messages.get)
+            let socket = try origin.accept()
+            let upstream = try FrameEnd(serving: socket)
+            try upstream.answer(try upstream.takeWhole(), "hi", [("content-length", "2")])
+            #expect(try client.receiveResponse().body == "hi")
+            // A record that nobody can read.
+            try socket.socket.send([23, 3, 3, 0, 32] + pattern(32))
+            try proxy.wait(for: "the error") { proxy[.tlsErrors] == count }
+            try proxy.wait(for: "its end") { proxy[.upstreamClosed] == count }
+        }
+    }
+
+    @Test("A tunnel whose stream has been reset behind its end is over", arguments: TestDriver.offered)
+    func resetBehindEnd(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try start(driver, origin)
+        let client = try proxy.connect()
+        try client.send(Self.upgrade)
+        let upstream = try accept(origin, [(8, 1)])
+        let stream = try upstream.takeRequest()
+        try upstream.send(.headers, 4, stream, FrameEnd.block([(":status", "200")]))
+        #expect(try client.receiveHead().hasPrefix("HTTP/1.1 101 "))
+        try upstream.send(.data, 1, stream, latin1("bye"))
+        try upstream.reset(stream, 0)
+        try client.expect("bye")
+        try client.expectEnd()
+        try proxy.wait(for: "its end") { proxy[.tunnelsClosed] == 1 }
+        // And what is left of an upload behind a whole answer goes nowhere.
+        let other = try proxy.connect()
+        try other.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nbegun")
+        let refused = try upstream.takeRequest()
+        try upstream.answer(refused, "no", status: "413", [("content-length", "2")])
+        try upstream.reset(refused, 0)
+        let sender = other.sendAside(pattern(500_000))
+        #expect(try other.receiveResponse().body == "no")
+        other.close()
+        sender.join()
+    }
+
+    @Test("Many interim responses to a client that does not read are too many", arguments: TestDriver.offered)
+    func interims(_ driver: TestDriver) throws {
+        let origin = try TestOrigin()
+        let proxy = try start(driver, origin)
+        let client = try proxy.connect(receiveBuffer: 16_384)
+        try client.send(Messages.get)
+        let upstream = try accept(origin)
+        let stream = try upstream.takeWhole()
+        let head = FrameEnd.block([(":status", "103"), ("link", String(repeating: "a", count: 10_000))])
+        // Until it is reset.
+        while upstream.responses[stream]?.reset == nil {
+            for _ in 0..<10 { try upstream.send(.headers, 4, stream, head) }
+            try upstream.sendPing()
+        }
+        #expect(proxy.failures(.upstreamBadResponse) == 1)
+        client.close()
     }
 
     @Test("An idle connection ends after its time, with a word", arguments: TestDriver.offered)
@@ -477,32 +545,16 @@ struct HTTP2UpstreamTests {
         try client.send(Messages.get)
         let upstream = try accept(origin)
         let stream = try upstream.takeWhole()
-        try upstream.read(until: "the settings") { upstream.settings[4] != nil }
-        let window = Int(upstream.settings[4] ?? 0)
         let body = pattern(20 << 20)
         let isWhole = Locked(false)
         try upstream.send(
             .headers, 4, stream, FrameEnd.block([(":status", "200"), ("content-length", "\(body.count)")]))
-        var sent = 0
-        func room() -> Int { window + (upstream.windowUpdates[stream] ?? 0) - sent }
-        var isHeldBack = false
-        while sent < body.count {
-            if room() == 0 {
-                // Others are served meanwhile, and no window comes with their frames.
-                let before = upstream.windowUpdates[stream]
-                try other.send(Messages.get)
-                try upstream.answer(try upstream.takeWhole(), "hi", [("content-length", "2")])
-                #expect(try other.receiveResponse().body == "hi")
-                if upstream.windowUpdates[stream] == before {
-                    isHeldBack = true
-                    break
-                }
-            }
-            let size = min(room(), 16_384, body.count - sent)
-            try upstream.send(.data, 0, stream, Array(body[sent..<sent + size]))
-            sent += size
-        }
-        #expect(isHeldBack)
+        var sent = try upstream.fill(stream, body)
+        #expect(sent < body.count)
+        // Others are served meanwhile.
+        try other.send(Messages.get)
+        try upstream.answer(try upstream.takeWhole(), "hi", [("content-length", "2")])
+        #expect(try other.receiveResponse().body == "hi")
         // It reads all, and the rest may go.
         let reader = spawn { [descriptor = client.descriptor] in
             let socket = TestSocket(descriptor: cposix_duplicate(descriptor))
@@ -510,9 +562,12 @@ struct HTTP2UpstreamTests {
             isWhole.withLock { $0 = received == body }
         }
         while sent < body.count {
-            if room() == 0 { try upstream.next() }
-            let size = min(room(), 16_384, body.count - sent)
-            if size == 0 { continue }
+            let allowed = Int(upstream.settings[4] ?? 0) + (upstream.windowUpdates[stream] ?? 0)
+            let size = min(allowed - sent, 16_384, body.count - sent)
+            if size == 0 {
+                try upstream.next()
+                continue
+            }
             let flags: UInt8 = sent + size == body.count ? 1 : 0
             try upstream.send(.data, flags, stream, Array(body[sent..<sent + size]))
             sent += size
@@ -715,6 +770,44 @@ struct HTTP2UpstreamTests {
             #expect(try client.receiveResponse().body == "b")
         }
         #expect(proxy[.upstreamOpened] == 1 && origin.acceptNow() == nil)
+    }
+
+    @Test("An idle connection gives way where others wait for its place", arguments: TestDriver.offered)
+    func givesWay(_ driver: TestDriver) throws {
+        let origins = try (0..<2).map { _ in try TestOrigin() }
+        var cluster = Self.cluster(origins[0])
+        cluster.endpoints.append(origins[1].address)
+        cluster.limits.connections = 1
+        cluster.limits.queueTimeout = .seconds(10)
+        let proxy = try TestProxy(driver, cluster: cluster)
+        let client = try proxy.connect()
+        var asked: [Int] = []
+        for _ in 0..<3 {
+            try client.send(Messages.get)
+            let (socket, place) = try origins.firstToAccept()
+            asked.append(place)
+            let upstream = try FrameEnd(serving: socket)
+            try upstream.answer(try upstream.takeWhole(), "hi", [("content-length", "2")])
+            #expect(try client.receiveResponse().body == "hi")
+        }
+        #expect(Set(asked) == [0, 1])
+        // An upgrade needs a connection of its own where the endpoint may choose.
+        let secure = try TLSOrigin()
+        secure.identity.speak("h2")
+        var other = secure.cluster
+        other.http2 = .auto
+        other.limits.connections = 1
+        other.limits.queueTimeout = .milliseconds(200)
+        let chooser = try TestProxy(driver, cluster: other)
+        let second = try chooser.connect()
+        try second.send(Messages.get)
+        let upstream = try FrameEnd(serving: try secure.accept())
+        let stream = try upstream.takeWhole()
+        let third = try chooser.connect()
+        try third.send(Self.upgrade)
+        #expect(try third.receiveResponse().head.hasPrefix("HTTP/1.1 503 "))
+        try upstream.answer(stream, "hi", [("content-length", "2")])
+        #expect(try second.receiveResponse().body == "hi")
     }
 
     @Test("Endpoints are checked in HTTP/2 as well", arguments: [TestDriver.offered[0]])

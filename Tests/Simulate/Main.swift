@@ -81,6 +81,7 @@
                 total.finds += result.finds
                 total.refusedByRoutes += result.refusedByRoutes
                 total.handovers += result.handovers
+                total.streams += result.streams
                 if let violation = result.violation {
                     failures += 1
                     print("FAIL --seed \(result.seed)\(how): \(violation)")
@@ -110,7 +111,7 @@
             }
             let seconds = Double(clock() - started) / Double(CLOCKS_PER_SEC)
             print(
-                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events, \(total.bytesSpliced >> 10) KiB spliced, \(total.mirrored) mirrored, \(total.hedged) hedged, \(total.sticky) cookies, \(total.shed) shed, \(total.placesAwaited) waits for a connection, \(total.parented) through parents, \(total.tunnelsRefused) tunnels refused, \(total.refusedByListeners) too many for listeners, \(total.finds) finds, \(total.refusedByRoutes) refused by routes, \(total.handovers) handovers"
+                "\(runs) runs, \(failures) failures, \(Int(Double(runs) / max(seconds, 0.001))) runs per CPU second; \(total.requests) requests (\(total.answered) answered), \(total.operations) operations, \(total.turns) turns, \(total.events) events, \(total.bytesSpliced >> 10) KiB spliced, \(total.mirrored) mirrored, \(total.hedged) hedged, \(total.sticky) cookies, \(total.shed) shed, \(total.placesAwaited) waits for a connection, \(total.parented) through parents, \(total.tunnelsRefused) tunnels refused, \(total.refusedByListeners) too many for listeners, \(total.finds) finds, \(total.refusedByRoutes) refused by routes, \(total.handovers) handovers, \(total.streams) streams"
             )
             exit(failures == 0 ? 0 : 1)
         }

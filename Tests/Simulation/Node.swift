@@ -260,6 +260,7 @@
             expect(engine.detachedCount == 0, "\(engine.detachedCount) detached exchanges counted")
             expect(engine.downstreamCount == 0, "\(engine.downstreamCount) downstream connections counted")
             expect(engine.tlsCount == 0, "\(engine.tlsCount) sessions of TLS counted")
+            expect(engine.layeredCount == 0, "\(engine.layeredCount) sessions and streams counted")
             expect(engine.bulkReceives == 0, "\(engine.bulkReceives) bulk receives counted")
             expect(engine.piped.isEmpty, "\(engine.piped.count) connections have a pipe")
             expect(kernel.pipes.leasedCount == 0, "\(kernel.pipes.leasedCount) pipes leased")

@@ -109,6 +109,11 @@
         private var stopsReading = false
         private var preface: ProxyPreface.Reader
         private var requestCount = 0
+        /// Nothing has come yet that would tell which version is spoken.
+        private var mayMultiplex: Bool
+        private var early: [UInt8] = []
+        private var multiplexer: Multiplexer?
+        private var isStream = false
 
         private let port: UInt16
         /// It is a proxy's, which stands for all origins.
@@ -120,6 +125,7 @@
             self.port = port
             self.isParent = isParent
             preface = ProxyPreface.Reader(isExpected: world.profile.upstreamProxyHeader != nil)
+            mayMultiplex = world.http2 != .off && !isParent
             super.init(world, name: name)
             if world.random.chance(15) {
                 choosePace()
@@ -130,9 +136,40 @@
 
         override func received(_ bytes: UnsafeRawBufferPointer) {
             guard let behind = unsafe preface.read(bytes) else { return }
-            let rest = opened(behind)
+            let rest = early + opened(behind)
+            early = []
+            if let multiplexer {
+                multiplexer.received(rest)
+                return
+            }
+            if mayMultiplex {
+                // No method begins like that (RFC 9113 §3.4).
+                if rest.count < 4 && "PRI ".utf8.starts(with: rest) {
+                    early = rest
+                    return
+                }
+                mayMultiplex = false
+                if rest.starts(with: "PRI ".utf8) {
+                    multiplexer = Multiplexer(self)
+                    multiplexer?.received(rest)
+                    return
+                }
+            }
             unsafe rest.withUnsafeBytes { unsafe reader.feed($0) }
             parse()
+        }
+
+        override func choosesHTTP2() -> Bool {
+            mayMultiplex && (world.http2 == .on || world.multiplexing.chance(70))
+        }
+
+        /// Another one for a stream of it.
+        func makeLikeness(name: String, _ socket: Socket) {
+            let peer = OriginConnection(world, name: name, port: port, isParent: false)
+            peer.mayMultiplex = false
+            peer.isStream = true
+            peer.socket = socket
+            socket.owner = peer
         }
 
         private func parse() {
@@ -189,7 +226,9 @@
             requestEnded = false
             isAnswering = false
             hasAnswered = false
-            if head.isChunked != (plan.requestBody == .chunked)
+            // In a stream a body of nothing may be none.
+            let mayLackBody = isStream && plan.requestSize == 0 && !plan.requestTrailers && !head.isChunked
+            if head.isChunked != (plan.requestBody == .chunked) && !mayLackBody
                 || (head.length ?? 0) != (plan.requestBody == .length ? plan.requestSize : 0)
             {
                 world.violate("\(name): framing of request \(number) changed: \(head)")
@@ -321,19 +360,24 @@
         }
 
         override func scriptEnded() {
+            if multiplexer != nil { return }
             if isEcho {
                 if sawEnd { finish(reset: false) }
             }
         }
 
         override func inputEnded() {
+            multiplexer?.end()
             // The proxy is done with this connection; a request may have been cut.
             if isEcho && hasScript { return }
             if let plan, isAnswering, hasScript, plan.requestSeenWhole { return }
             finish(reset: false)
         }
 
-        override func wasReset() { finish(reset: false) }
+        override func wasReset() {
+            multiplexer?.end()
+            finish(reset: false)
+        }
 
         // MARK: - Answering
 

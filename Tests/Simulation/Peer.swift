@@ -1,5 +1,6 @@
 #if DEBUG || TESTABLE
     internal import Glibc
+    @testable internal import UringProxy
 
     /// Somebody at the other end of a connection, who follows a script for what is sent and reads at its own pace.
     class Peer: SocketOwner {
@@ -63,6 +64,8 @@
         func inputEnded() {}
         func wasReset() {}
         func scriptEnded() {}
+        /// Whether it chooses HTTP/2 where TLS offers that.
+        func choosesHTTP2() -> Bool { false }
         /// Whether a `wait` step is over.
         func mayGoOn() -> Bool { true }
 
@@ -168,7 +171,11 @@
         ///
         /// - Parameter always: whatever comes first.
         func expectTLS(always: Bool) {
-            if always { tls = world.tls?.accept() } else { mayBeSecure = true }
+            if always {
+                tls = world.tls?.accept(choosesHTTP2() ? "h2" : "http/1.1")
+            } else {
+                mayBeSecure = true
+            }
         }
 
         /// What bytes say, once TLS is taken off them where it is spoken.

@@ -58,7 +58,12 @@
         let clusters: [UpstreamTLS]
 
         /// The server's end of another connection.
-        func accept() -> PeerTLS { PeerTLS(server.accept()) }
+        ///
+        /// - Parameter protocol: what it speaks, to whom offers it.
+        func accept(_ protocol: String) -> PeerTLS {
+            server.speak(`protocol`)
+            return PeerTLS(server.accept())
+        }
 
         private static let certificate = TestCertificate("sim.test", kind: .ed25519)
 

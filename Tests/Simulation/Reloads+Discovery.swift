@@ -96,7 +96,8 @@
                 },
                 zones: ZonePlans(
                     own: "here", rules: plan.zones?.rules, endpoints,
-                    thresholdPercent: plan.zones?.threshold ?? 70), tls: plan.tls)
+                    thresholdPercent: plan.zones?.threshold ?? 70), tls: plan.tls,
+                http2: plan.http2)
         }
 
         // MARK: - Absence

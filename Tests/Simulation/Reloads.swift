@@ -139,7 +139,7 @@
                         LimitPlan(
                             settings: $0.settings, gate: $0.gate, adaptive: $0.adaptive,
                             connectionGate: $0.connectionGate)
-                    }, tls: plan.tls)
+                    }, tls: plan.tls, http2: plan.http2)
             }
             var endpoints = plan.endpoints.filter { _ in random.chance(70) }
             let living = plan.endpoints.filter { !Self.isDead($0) }
@@ -189,7 +189,10 @@
                     own: "here",
                     rules: world.preferences.chance(70) ? plan.zones?.rules : Scenario.makeZoneRules(world),
                     endpoints, thresholdPercent: plan.zones?.threshold ?? 70),
-                tls: world.securing.chance(80) ? plan.tls : world.tls.map { world.securing.pick($0.clusters) }
+                tls: world.securing.chance(80)
+                    ? plan.tls : world.tls.map { world.securing.pick($0.clusters) },
+                http2: HTTP2Plan(
+                    use: plan.http2.use, streams: UInt32(world.multiplexing.pick([1, 2, 8, 100])))
             )
         }
     }

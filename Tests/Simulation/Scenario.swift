@@ -220,7 +220,7 @@
                 }
             }
             for (index, upstreams) in living.enumerated() {
-                self.clusters.append(makeCluster("origins-\(index)", upstreams))
+                self.clusters.append(makeCluster("origins-\(index)", upstreams, http2: world.http2))
             }
             let echo = world.origins[1].address.withPort(7)
             world.origins.append(Origin(world, echo, .echo, isOfCluster: true))
@@ -295,7 +295,7 @@
 
         /// How the upstreams are balanced, and beside them some that refuse: no request fails for those.
         private mutating func makeCluster(
-            _ name: String, _ living: [FixedUpstream], mayBeSticky: Bool = true
+            _ name: String, _ living: [FixedUpstream], mayBeSticky: Bool = true, http2: UpstreamHTTP2 = .off
         ) -> ClusterPlan {
             var upstreams = living
             for index in 0..<world.random.pick([0, 0, 1, 3, 70]) {
@@ -328,7 +328,9 @@
                 loadBound: LoadBound(world.random.pick([1, 1.25, 10])),
                 health: health, retries: makeRetries(),
                 limits: makeLimits(of: health == nil ? names : []), sticky: sticky, zones: zones,
-                tls: world.tls?.clusters[0])
+                tls: world.tls?.clusters[0],
+                http2: HTTP2Plan(
+                    use: http2, streams: UInt32(world.multiplexing.pick([1, 2, 8, 100]))))
         }
 
         /// For some clients another zone comes first than for all others.
@@ -624,7 +626,10 @@
                 plan.requestTrailers = plan.requestBody == .chunked && world.random.chance(30)
                 plan.expectsContinue = !plan.isHTTP10 && plan.requestSize > 0 && world.random.chance(20)
             }
-            if plan.method == "GET" && !plan.isHTTP10 && world.random.chance(5) { plan.upgrades = true }
+            // In a stream of HTTP/2 there is none but to a WebSocket.
+            if plan.method == "GET" && !plan.isHTTP10 && world.random.chance(5) && world.http2 == .off {
+                plan.upgrades = true
+            }
             if !isStrict && world.random.chance(4) {
                 plan.requestFault = world.random.pick([.garbage, .hugeHead, .badChunk])
                 if plan.requestFault == .badChunk {

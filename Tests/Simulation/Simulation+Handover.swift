@@ -80,7 +80,8 @@
                         endpoints: limits.isCapped ? registry.caps(plan.name, endpoints: names) : [],
                         adaptive: limits.adaptive.map { registry.adaptive(plan.name, $0.settings) },
                         connectionGate: limits.connectionGate.map { _ in registry.connectionGate(plan.name) })
-                }, sticky: plan.sticky, zones: plan.zones, tls: plan.tls)
+                }, sticky: plan.sticky, zones: plan.zones, tls: plan.tls,
+                http2: plan.http2)
         }
     }
 #endif

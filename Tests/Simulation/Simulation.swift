@@ -36,6 +36,8 @@
         /// TLS handshakes with endpoints, and those of them that went on with an earlier session.
         public var secured = 0
         public var resumed = 0
+        /// Requests in streams of HTTP/2.
+        public var streams = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -290,6 +292,7 @@
                 result.sticky += Int(node.counters[.stickySet])
                 result.secured += Int(node.counters[.upstreamTLSHandshakes])
                 result.resumed += Int(node.counters[.upstreamTLSResumed])
+                result.streams += Int(node.counters[.http2UpstreamStreams])
                 result.shed += Int(node.counters[ProxyError.loadShed])
             }
             for node in nodes { node.dispose() }

@@ -46,6 +46,9 @@
         var securing: Random
         /// nil: clusters are spoken to in clear.
         let tls: WorldTLS?
+        /// For HTTP/2 to clusters: apart as well.
+        var multiplexing: Random
+        let http2: UpstreamHTTP2
         let profile: Profile
         let isVerbose: Bool
 
@@ -110,6 +113,12 @@
             securing = Random(seed: seed ^ 0x5345_4355_5245)
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             profile = Profile(&random, seed: seed, &introductions)
+            multiplexing = Random(seed: seed ^ 0x4854_5450_32)
+            // A connection of several clients has no header that names one.
+            let isWanted = multiplexing.chance(40)
+            let isMultiplexed = isWanted && profile.upstreamProxyHeader == nil
+            let choice = multiplexing.pick([UpstreamHTTP2.on, .auto])
+            http2 = !isMultiplexed ? .off : tls == nil ? .on : choice
             self.isVerbose = isVerbose
         }
 

@@ -124,6 +124,13 @@ extension Configuration {
                 "--parent", "there is no forward proxy whose requests could go through it",
                 "add a listener with the role forward, or leave it out")
         }
+        for cluster in allClusters
+        where cluster.http2 != .off && forward.contains(where: { $0.parent == cluster.name }) {
+            problems.add(
+                "clusters.\(cluster.name).http2",
+                "it is a parent of forward proxies, which is asked in HTTP/1.1",
+                "leave it out, or name another cluster as the parent")
+        }
         let hasParent = forward.contains { $0.parent != nil }
         let needless: [(option: String, isGiven: Bool)] = [
             ("--direct-destinations", !directDestinations.isEmpty),

@@ -168,8 +168,7 @@ extension Engine where D: ~Copyable {
         case .tunnelling:
             if connections[slot].side == .upstream { endpoints[connections[slot].endpoint].inUse -= 1 }
         case .multiplexing:
-            if connections[slot].side == .upstream { unlinkCarrier(slot) }
-            abandonStreams(slot)
+            leaveMultiplexing(slot)
         case .readingProxyHeader, .handshaking, .waiting, .readingHead, .exchanging, .discarding, .detached,
             .closing:
             break

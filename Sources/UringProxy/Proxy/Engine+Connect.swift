@@ -229,6 +229,9 @@ extension Engine where D: ~Copyable {
         } else if endpoints[connections[slot].endpoint].http2 != .off && hasStreams(slot) {
             beginCarrying(slot)
         } else {
+            if endpoints[connections[slot].endpoint].http2 == .auto && mayMultiplex(index) {
+                endpoints[connections[slot].endpoint].speaksHTTP2 = false
+            }
             use(slot, for: index)
         }
     }
@@ -280,7 +283,12 @@ extension Engine where D: ~Copyable {
 
     /// No address of this endpoint could be connected: another one of its cluster, or the answer why not.
     mutating func attemptsFailed(_ index: UInt32) {
-        if exchanges[index].isOpening { openingFailed(index) }
+        if exchanges[index].isOpening {
+            let generation = exchanges.generation(index)
+            openingFailed(index)
+            // It was another one's hedge, and has ended with that.
+            guard exchanges.isOccupied(index), exchanges.generation(index) == generation else { return }
+        }
         if exchanges[index].partner != Slot.none
             && goOnWithHedge(index, after: .failed(exchanges[index].failure))
         {

@@ -81,6 +81,7 @@ extension Engine where D: ~Copyable {
             {
                 counters.add(connections[slot].side == .upstream ? .http2UpstreamErrors : .http2Floods)
                 http2[slot].isTerminated = true
+                http2[slot].isEnding = true
                 session.terminate(.enhanceYourCalm)
                 segments.removeAll(&connections[slot].input)
                 isPaused = false
@@ -91,8 +92,10 @@ extension Engine where D: ~Copyable {
             close(slot)
             return
         }
-        if connections[slot].side == .upstream && http2[slot].isEnding && http2[slot].streamCount == 0 {
-            endMultiplexing(slot)
+        if connections[slot].side == .upstream {
+            // It has been told of an error.
+            if !session.wantsToRead { http2[slot].isEnding = true }
+            if http2[slot].isEnding && http2[slot].streamCount == 0 { endMultiplexing(slot) }
         }
         queueFlush(slot)
         updateReceive(slot)
@@ -116,9 +119,7 @@ extension Engine where D: ~Copyable {
                 continue
             }
             switch event.kind {
-            case .head:
-                http2[slot].earn(20)
-                responseHeadCame(stream, event)
+            case .head: responseHeadCame(stream, event)
             case .data:
                 http2[slot].earn(4)
                 if connections[slot].side == .upstream && endsWithEvent(index) {
@@ -271,8 +272,7 @@ extension Engine where D: ~Copyable {
 
     /// The session is over: what is in the output is the last that is sent.
     private mutating func finishMultiplexing(_ slot: UInt32) {
-        if connections[slot].side == .upstream { unlinkCarrier(slot) }
-        abandonStreams(slot)
+        leaveMultiplexing(slot)
         connections[slot].phase = .waiting
         connections[slot].phaseStartedAt = driver.now
         connections[slot].closesAfterFlush = true
@@ -291,7 +291,8 @@ extension Engine where D: ~Copyable {
             guard segments.append(frame.header, to: &connections[slot].output) else { return false }
             segments.move(
                 frame.size, from: &connections[frame.slot].output, to: &connections[slot].output)
-            http2[slot].earn(4)
+            // The peer opens its windows for what it gets, perhaps a little at a time.
+            http2[slot].earn(4 + Int32(frame.size >> 10))
             streamDataLeft(frame.slot, frame.size, ends: frame.ends)
         }
         return true
@@ -326,7 +327,7 @@ extension Engine where D: ~Copyable {
     mutating func lastStreamEnded(_ slot: UInt32) {
         connections[slot].phaseStartedAt = driver.now
         queueFlush(slot)
-        if http2[slot].isEnding || connections[slot].side == .upstream && phase != .running {
+        if http2[slot].isEnding || connections[slot].side == .upstream && !mayStayIdle(slot) {
             endMultiplexing(slot)
         } else {
             armTimer(slot)
@@ -336,20 +337,27 @@ extension Engine where D: ~Copyable {
     /// Ends a connection without streams: a GOAWAY is the last that is said.
     @inline(never)
     mutating func endMultiplexing(_ slot: UInt32) {
+        http2[slot].isEnding = true
         http2[slot].session.terminate(.noError)
         queueFlush(slot)
     }
 
     /// The connection ends, and with it all that it carries.
     @inline(never)
-    mutating func abandonStreams(_ slot: UInt32) {
+    mutating func leaveMultiplexing(_ slot: UInt32) {
+        // Before its streams' requests look for others.
+        if connections[slot].side == .upstream { unlinkCarrier(slot) }
+        abandonStreams(slot)
+    }
+
+    private mutating func abandonStreams(_ slot: UInt32) {
         http2[slot].session.free()
         http2[slot].session = .none
         while http2[slot].firstStream != Slot.none {
             let stream = http2[slot].firstStream
             streams[stream].isClosed = true
             if connections[stream].side == .upstream && streams[stream].receivedEnd
-                && connections[stream].exchange != Slot.none && connections[stream].phase == .leased
+                && connections[stream].exchange != Slot.none
             {
                 orphan(stream)
                 continue

@@ -258,6 +258,12 @@ extension Engine where D: ~Copyable {
             armTimer(exchanges[index].downstream)
             return
         }
+        if exchanges[index].isOpening {
+            let generation = exchanges.generation(index)
+            exchanges[index].failure = .queueTimeout
+            openingFailed(index)
+            guard exchanges.isOccupied(index), exchanges.generation(index) == generation else { return }
+        }
         fail(index, .queueTimeout)
     }
 }

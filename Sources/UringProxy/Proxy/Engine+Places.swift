@@ -43,7 +43,7 @@ extension Engine where D: ~Copyable {
     /// One more exchange waits: an idle connection goes, of this worker, of nobody, or of another worker.
     private mutating func makePlace(_ gate: UInt16) {
         if let slot = longestIdle(gate) {
-            close(slot)
+            closeInOrder(slot)
         } else if !discardOffer(gate) {
             askOthers(gate, for: 1)
         }
@@ -54,12 +54,13 @@ extension Engine where D: ~Copyable {
         guard let cluster = gates.connectedCluster(gate) else { return nil }
         var found: UInt32?
         for number in clusters.endpoints(of: cluster) {
-            let slot = endpoints[fixedEndpoints[number]].lastIdle
-            guard slot != Slot.none else { continue }
-            if let other = found, connections[other].phaseStartedAt <= connections[slot].phaseStartedAt {
-                continue
+            let endpoint = fixedEndpoints[number]
+            for slot in [endpoints[endpoint].lastIdle, idleCarrier(endpoint) ?? Slot.none]
+            where slot != Slot.none
+                && found.map({ connections[$0].phaseStartedAt > connections[slot].phaseStartedAt }) ?? true
+            {
+                found = slot
             }
-            found = slot
         }
         return found
     }
@@ -123,10 +124,10 @@ extension Engine where D: ~Copyable {
                 leaveLine(index)
                 exchanges[index].state = .connecting
                 use(slot, for: index)
-            } else if endpoints[endpoint].http2 != .off && carrierWithRoom(endpoint) != nil {
+            } else if let carrier = carrier(for: index) {
                 leaveLine(index)
                 exchanges[index].state = .connecting
-                findUpstream(index)
+                if !openStream(carrier, for: index) { fail(index, .outOfConnections) }
             } else {
                 // In vain if another worker was faster: then it waits on.
                 _ = borrow(endpoint, for: index)
@@ -156,7 +157,7 @@ extension Engine where D: ~Copyable {
             let endpoint = exchanges[index].endpoint
             if !exchanges[index].isConnect && exchanges[index].proxyHeaderSize == 0 {
                 if endpoints[endpoint].firstIdle != Slot.none { return index }
-                if endpoints[endpoint].http2 != .off && carrierWithRoom(endpoint) != nil { return index }
+                if endpoints[endpoint].http2 != .off && carrier(for: index) != nil { return index }
                 if let queue = lendingQueue(endpoint), !queue.offers.isEmpty { return index }
             }
             index = gates.waiting(behind: index)
@@ -182,12 +183,12 @@ extension Engine where D: ~Copyable {
         var surplus = gates.surplus(gate)
         while wanted > 0, let slot = longestIdle(gate) {
             let endpoint = connections[slot].endpoint
-            if surplus == 0, let queue = lendingQueue(endpoint),
+            if surplus == 0, connections[slot].phase == .pooled, let queue = lendingQueue(endpoint),
                 queue.isWantedElsewhere(than: worker, now: driver.now)
             {
                 lend(slot, queue)
             } else {
-                close(slot)
+                closeInOrder(slot)
             }
             surplus = max(0, surplus - 1)
             wanted -= 1
@@ -241,14 +242,16 @@ extension Engine where D: ~Copyable {
         if setConnectionGates() {
             for slot in 0..<UInt32(connections.highestCount)
             where connections.isOccupied(slot) && connections[slot].side == .upstream
-                && connections[slot].phase != .closing
+                && connections[slot].phase != .closing && !isStream(slot)
             {
                 let (old, new) = (connections[slot].gate, endpoints[connections[slot].endpoint].gate)
                 if old == new { continue }
                 connections[slot].gate = new
                 if new != 0 {
                     gates.include(at: new)
-                    if connections[slot].phase == .pooled { gates.noteIdle(new) }
+                    let isIdleCarrier =
+                        connections[slot].phase == .multiplexing && http2[slot].streamCount == 0
+                    if connections[slot].phase == .pooled || isIdleCarrier { gates.noteIdle(new) }
                 }
                 if old != 0 { giveBackPlace(old) }
             }

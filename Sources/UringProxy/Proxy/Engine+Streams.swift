@@ -148,7 +148,9 @@ extension Engine where D: ~Copyable {
         switch streams[slot].framing {
         case .none, .length:
             // With a length HTTP/1.1 has no place for trailers; they may be left out (RFC 9110 §6.5.1).
-            return
+            if connections[slot].side == .downstream || connections[slot].exchange == Slot.none { return }
+            // A body that is shorter than was said has no other end.
+            connections[slot].inputEnded = true
         case .tunnel: connections[slot].inputEnded = true
         case .chunked:
             guard appendEnd(slot, trailers) else {
@@ -209,6 +211,13 @@ extension Engine where D: ~Copyable {
     /// Gives what is in a stream's output to its connection's session.
     @inline(never)
     mutating func offerOutput(_ slot: UInt32) {
+        if connections[slot].side == .upstream && connections[slot].outputEnded && streams[slot].isClosed {
+            // Nobody takes it any more.
+            if connections[slot].output.isEmpty { return }
+            dropOutput(slot)
+            outputDrained(slot)
+            return
+        }
         if !hasSession(slot) { return }
         let carrier = streams[slot].carrier
         queueFlush(carrier)
@@ -478,6 +487,7 @@ extension Engine where D: ~Copyable {
         if state.carrier != Slot.none { unlinkStream(slot) }
         timers.remove(slot)
         if connections[slot].side == .upstream {
+            if state.carrier == Slot.none { layeredCount -= 1 }
             connections.remove(slot)
             return
         }

@@ -281,7 +281,9 @@ extension Engine where D: ~Copyable {
         let index = connections[slot].exchange
         switch connections[slot].phase {
         case .waiting, .readingHead: break
-        case .multiplexing: abandonStreams(slot)
+        case .multiplexing:
+            leaveMultiplexing(slot)
+            connections[slot].phase = .waiting
         case .exchanging:
             counters.add(.downstreamAborted)
             finishExchange(index)

@@ -11,7 +11,7 @@ extension Engine where D: ~Copyable {
                 poolIdle,
                 tunnel,
                 total,
-                credentials, kernel
+                credentials, kernel, settings
         }
         var deadline = TimerWheel.never
         var reason = Reason.total
@@ -55,7 +55,9 @@ extension Engine where D: ~Copyable {
                 limitSend(slot, timeouts.sendIdle, &wait)
             } else if http2[slot].streamCount > 0 {
                 // Each has deadlines of its own.
-                break
+                if connections[slot].side == .upstream && !http2[slot].hasSettings {
+                    wait.limit(started, timeouts.connect, .settings)
+                }
             } else if connections[slot].side == .upstream {
                 wait.limit(started, timeouts.poolIdle, .poolIdle)
             } else if phase != .running || connections[slot].endsSoon {
@@ -252,6 +254,9 @@ extension Engine where D: ~Copyable {
             if connections[slot].phase == .multiplexing { closeInOrder(slot) } else { close(slot) }
         case .queue:
             queueExpired(connections[slot].exchange)
+        case .settings:
+            settingsKnown(slot)
+            armTimer(slot)
         case .credentials: fail(connections[slot].exchange, .authenticationBusy)
         case .connect:
             counters.add(.timeoutsConnect)
@@ -293,7 +298,7 @@ extension Engine where D: ~Copyable {
 
     /// Whether a stream's client would take more of it, and is given others' instead: frames leave one after the other.
     private func waitsForOthers(_ slot: UInt32) -> Bool {
-        guard isStream(slot) else { return false }
+        guard isStream(slot), hasOutput(slot) else { return false }
         let carrier = streams[slot].carrier
         return carrier != Slot.none && connections[carrier].lastSentAt > connections[slot].lastSentAt
             && http2[carrier].session.maySend(streams[slot].id)

@@ -9,7 +9,7 @@ extension Engine where D: ~Copyable {
 
     /// Whether an exchange may have a stream. A tunnel has its connection for itself, and an upgrade, where the endpoint may choose, goes
     /// by the version that everybody can upgrade from.
-    private func mayMultiplex(_ index: UInt32) -> Bool {
+    func mayMultiplex(_ index: UInt32) -> Bool {
         switch endpoints[exchanges[index].endpoint].http2 {
         case .off: false
         case .auto: !exchanges[index].isConnect && !exchanges[index].wantsUpgrade
@@ -56,18 +56,22 @@ extension Engine where D: ~Copyable {
                 < endpoints[endpoint].openings
     }
 
-    /// A connection to the endpoint that has a stream to give.
-    func carrierWithRoom(_ endpoint: UInt32) -> UInt32? {
+    /// A connection to the endpoint that has a stream to give. Until the peer has said how many it allows, that is one.
+    private func carrierWithRoom(_ endpoint: UInt32) -> UInt32? {
         var slot = endpoints[endpoint].firstCarrier
         while slot != Slot.none {
-            if !http2[slot].isEnding
-                && http2[slot].streamCount < min(endpoints[endpoint].streamLimit, http2[slot].peerStreams)
-            {
+            let most = http2[slot].hasSettings ? http2[slot].peerStreams : 1
+            if !http2[slot].isEnding && http2[slot].streamCount < min(endpoints[endpoint].streamLimit, most) {
                 return slot
             }
             slot = connections[slot].next
         }
         return nil
+    }
+
+    /// A connection with a stream for an exchange, if it may have one.
+    func carrier(for index: UInt32) -> UInt32? {
+        mayMultiplex(index) ? carrierWithRoom(exchanges[index].endpoint) : nil
     }
 
     /// Puts a stream to the exchange's use; false if there is no slot for it.
@@ -203,15 +207,40 @@ extension Engine where D: ~Copyable {
         if connections[slot].next != Slot.none { connections[connections[slot].next].previous = slot }
         endpoints[endpoint].firstCarrier = slot
         endpoints[endpoint].speaksHTTP2 = true
+        // Others wait until it is known how many streams it has.
+        endpoints[endpoint].openings += 1
         if !openStream(slot, for: index) { fail(index, .outOfConnections) }
         queueFlush(slot)
         updateReceive(slot)
         armTimer(slot)
     }
 
+    /// The connection that has had no stream for the longest; nil: each is in use, or about to end.
+    func idleCarrier(_ endpoint: UInt32) -> UInt32? {
+        var found: UInt32?
+        var slot = endpoints[endpoint].firstCarrier
+        while slot != Slot.none {
+            if http2[slot].streamCount == 0, !http2[slot].isEnding,
+                found.map({ connections[$0].phaseStartedAt > connections[slot].phaseStartedAt }) ?? true
+            {
+                found = slot
+            }
+            slot = connections[slot].next
+        }
+        return found
+    }
+
+    /// Whether a connection may wait for further requests, its last stream having ended.
+    mutating func mayStayIdle(_ slot: UInt32) -> Bool {
+        // Others may wait for its place.
+        if connections[slot].gate != 0 { gates.noteIdle(connections[slot].gate) }
+        return phase == .running && settings.poolIdle > 0 && !endpoints[connections[slot].endpoint].isRetired
+    }
+
     /// The connection has no more streams to give, and is about to go.
     mutating func unlinkCarrier(_ slot: UInt32) {
         let endpoint = connections[slot].endpoint
+        if !http2[slot].hasSettings { settingsKnown(slot) }
         let (before, after) = (connections[slot].previous, connections[slot].next)
         if before == Slot.none {
             endpoints[endpoint].firstCarrier = after
@@ -235,15 +264,26 @@ extension Engine where D: ~Copyable {
     /// What the peer has said of its connection.
     mutating func noteCarrierNews(_ slot: UInt32) {
         if http2Inbox.hasSettings {
-            http2[slot].hasSettings = true
             http2[slot].peerStreams = http2[slot].session.peerStreams
-            flushTunnels(slot)
-            lookAfterAwaiting(connections[slot].endpoint)
+            if http2[slot].hasSettings {
+                lookAfterAwaiting(connections[slot].endpoint)
+            } else {
+                settingsKnown(slot)
+            }
         }
         if http2Inbox.hasGoAway && !http2[slot].isEnding {
             counters.add(.http2UpstreamGoAways)
             http2[slot].isEnding = true
         }
+    }
+
+    /// The peer has said how many streams it allows, or takes its time: then it is as if it had said nothing of it.
+    mutating func settingsKnown(_ slot: UInt32) {
+        let endpoint = connections[slot].endpoint
+        http2[slot].hasSettings = true
+        endpoints[endpoint].openings -= 1
+        lookAfterAwaiting(endpoint)
+        flushTunnels(slot)
     }
 
     /// Nothing came on a whole connection while a stream's answer was waited for: others are not to wait there as well.
@@ -271,7 +311,11 @@ extension Engine where D: ~Copyable {
         guard
             RequestParser.parse(bytes, limits: ownLimits, fields: &streamFields, head: &requestHead)
                 == .complete
-        else { preconditionFailure("what this proxy writes it can read") }
+        else {
+            // What a route has made of it.
+            fail(index, .changesTooLarge)
+            return false
+        }
         if streams[slot].isTunnel {
             streams[slot].isTunnel = isWebSocket(bytes)
             if streams[slot].isTunnel && !http2[carrier].session.takesTunnels {
@@ -283,7 +327,7 @@ extension Engine where D: ~Copyable {
             requestHead, isSecure: isSecure(carrier), isWebSocket: streams[slot].isTunnel, streamFields, bytes
         )
         let hasBody =
-            streams[slot].isTunnel || !exchanges[index].requestDone
+            streams[slot].isTunnel || !exchanges[index].requestDone || !streams[slot].trailers.isEmpty
             || Int(connections[slot].output.byteCount) > requestHead.size
         let id = unsafe http2[carrier].session.request(
             http2Fields.fields, http2Fields.count, body: streamBodies.address(of: slot), hasBody: hasBody)
@@ -349,7 +393,9 @@ extension Engine where D: ~Copyable {
             leaveIfDone(slot)
             return
         }
-        if event.isTooLarge {
+        connections[slot].lastReceivedAt = driver.now
+        // Interim responses are under no flow control.
+        if event.isTooLarge || connections[slot].input.byteCount >= settings.window {
             fail(index, .upstreamBadResponse)
             return
         }
@@ -380,10 +426,7 @@ extension Engine where D: ~Copyable {
     /// What answers the key of a WebSocket's request, which is kept until it is answered.
     private mutating func acceptOfKey(_ index: UInt32) -> [UInt8] {
         let bytes = segments.view(exchanges[index].request)
-        guard
-            RequestParser.parse(bytes, limits: ownLimits, fields: &streamFields, head: &requestHead)
-                == .complete
-        else { preconditionFailure("what this proxy writes it can read") }
+        _ = RequestParser.parse(bytes, limits: ownLimits, fields: &streamFields, head: &requestHead)
         for place in 0..<streamFields.count where streamFields[place].id == .secWebsocketKey {
             return WebSocketKey.accept(bytes[streamFields[place].value])
         }
@@ -431,6 +474,8 @@ extension Engine where D: ~Copyable {
             leaveIfDone(slot)
         } else if !streams[slot].receivedEnd {
             upstreamStreamFailed(slot)
+        } else {
+            endOutput(slot)
         }
     }
 
@@ -439,6 +484,16 @@ extension Engine where D: ~Copyable {
         unlinkStream(slot)
         streams[slot].carrier = Slot.none
         streams[slot].unconsumed = 0
+        // It is still to be told from a connection.
+        layeredCount += 1
+        endOutput(slot)
+    }
+
+    /// Nothing more that is sent on a stream reaches anybody, though an exchange has it.
+    private mutating func endOutput(_ slot: UInt32) {
         dropOutput(slot)
+        connections[slot].outputEnded = true
+        // A tunnel's other side ends behind what has come.
+        if connections[slot].phase == .tunnelling { relayTunnel(from: slot) }
     }
 }

@@ -270,6 +270,27 @@ final class FrameEnd {
         if !trailers.isEmpty { try send(.headers, 5, stream, Self.block(trailers)) }
     }
 
+    /// Sends of a body what the stream's window allows, until the other end opens it no further: so many bytes.
+    func fill(_ stream: UInt32, _ body: [UInt8]) throws -> Int {
+        var sent = 0
+        func room() -> Int { Int(settings[4] ?? 65_535) + (windowUpdates[stream] ?? 0) - sent }
+        while sent < body.count {
+            for _ in 0..<3 where room() == 0 { try sendPing() }
+            if room() == 0 { break }
+            let size = min(room(), 16_384, body.count - sent)
+            try send(.data, 0, stream, Array(body[sent..<sent + size]))
+            sent += size
+        }
+        return sent
+    }
+
+    /// Sends a PING, and reads up to the answer.
+    func sendPing() throws {
+        let before = pings
+        try send(.ping, 0, 0, [UInt8](repeating: 0, count: 8))
+        try read(until: "the pong") { pings > before }
+    }
+
     func reset(_ stream: UInt32, _ code: UInt32) throws { try send(.reset, 0, stream, Self.bytes(code)) }
 
     func sendGoAway(_ last: UInt32, _ code: UInt32 = 0) throws {

@@ -329,6 +329,10 @@ enum BadFiles {
 
     static let upstreamHTTP2: [Case] = [
         Case(
+            "clusters: {app: {endpoints: '127.0.0.1:9000', http2: on}}\nlisteners: [{address: '127.0.0.1:80', role: forward}]\nforward: {parent: app}\n",
+            "f.yaml:1:54: clusters.app.http2: it is a parent of forward proxies, which is asked in HTTP/1.1; leave it out, or name another cluster as the parent"
+        ),
+        Case(
             "clusters: {app: {endpoints: '127.0.0.1:9000', http2: auto}}\nlisteners: [{address: '127.0.0.1:80'}]\n",
             "f.yaml:1:54: clusters.app.http2: without TLS an endpoint has no way to choose; write 'on', if the endpoints begin with HTTP/2 (h2c), or add 'tls'"
         ),
