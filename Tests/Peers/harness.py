@@ -124,7 +124,7 @@ class Proxy:
             check(line, f"the proxy ended: {self.lines}")
             self.lines.append(line.rstrip())
         text = "\n".join(self.lines)
-        self.address = re.search(r"(?:reverse|forward) proxy on ([\d.]+):(\d+)", text)
+        self.address = re.search(r"(?:reverse proxy|forward proxy|tcp) on ([\d.]+):(\d+)", text)
         check(self.address, text)
         self.address = (self.address[1], int(self.address[2]))
         threading.Thread(target=self._drain_lines, daemon=True).start()

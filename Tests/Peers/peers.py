@@ -1004,7 +1004,56 @@ clusters:
                 check(proxy.counter(counter) == 0, counter)
 
 
+def tls_passed_on(driver):
+    """curl and OpenSSL's client through the proxy to nginx's certificates, by server name; nginx reads the PROXY header before TLS."""
+    names = ("a.example", "b.example")
+
+    def servers(*ports):
+        return "".join(
+            f"server {{ listen 127.0.0.1:{port} ssl proxy_protocol; ssl_certificate {name}.pem; ssl_certificate_key {name}.key; "
+            "ssl_protocols TLSv1.2 TLSv1.3; "
+            f"root {folder}; location /who {{ return 200 '{name} $proxy_protocol_addr'; }} }} "
+            for name, port in zip(names, ports))
+
+    with tempfile.TemporaryDirectory() as folder:
+        body = os.urandom(4 << 20)
+        open(f"{folder}/file", "wb").write(body)
+        for name in names:
+            certificate(folder, name, "-addext", f"subjectAltName=DNS:{name},DNS:*.{name}")
+        with nginx(folder, servers, 2) as ports:
+            path = f"{folder}/uproxy.yaml"
+            open(path, "w").write(
+                f"""listeners: [{{address: "127.0.0.1:0", role: tcp, sni: [
+  {{names: [a.example, "*.a.example"], cluster: a}}, {{names: [b.example, "*.b.example"], cluster: b}}]}}]
+clusters:
+  a: {{endpoints: "127.0.0.1:{ports[0]}"}}
+  b: {{endpoints: "127.0.0.1:{ports[1]}"}}
+trust: {{upstream_proxy_protocol: v2}}
+""")
+            with Proxy(driver, "--config", path) as proxy:
+                port = proxy.address[1]
+                for name in names:
+                    for host in (name, f"x.{name}"):
+                        for version in (["--tlsv1.3"], ["--tls-max", "1.2"]):
+                            safe = ["curl", "-sS", "--fail", "--noproxy", "*", "--cacert", f"{folder}/{name}.pem", *version,
+                                    "--connect-to", f"{host}:443:127.0.0.1:{port}"]
+                            said = call(*safe, f"https://{host}/who")
+                            check(said == f"{name} 127.0.0.1".encode(), f"{host}: {said}")
+                            check(call(*safe, f"https://{host}/file") == body, f"{host}: file")
+                    said = call(
+                        "openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-CAfile", f"{folder}/{name}.pem",
+                        "-verify_return_error", "-quiet", input=f"GET /who HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
+                    check(said.endswith(f"{name} 127.0.0.1".encode()), f"s_client: {said}")
+                refused = [
+                    subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options], stdin=subprocess.DEVNULL,
+                                   capture_output=True).returncode
+                    for options in (["-servername", "c.example"], ["-noservername"])]
+                check(0 not in refused, f"other names: {refused}")
+                check(proxy.counter("server_names_followed_total") == 18, "followed")
+                check(proxy.counter("tls_handshakes_total") == 0, "nothing is decrypted")
+
+
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, versions, grpc, browser, parent,
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, tls_passed_on, versions, grpc, browser, parent,
          reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])

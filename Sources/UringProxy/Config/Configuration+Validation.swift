@@ -167,6 +167,7 @@ extension Configuration {
                     "name the cluster with 'cluster:', or make the role forward")
             }
         }
+        checkServerNames(listener, path, &problems)
         switch (listener.role, listener.cluster, listener.routes) {
         case (.forward, nil, nil): break
         case (.forward, let cluster, _):
@@ -174,6 +175,7 @@ extension Configuration {
                 cluster == nil ? "\(path).routes" : "\(path).cluster",
                 "a forward proxy's requests say themselves where to go",
                 "leave it out, or make the role reverse")
+        case (.tcp, nil, nil) where !listener.serverNames.isEmpty: break
         case (.reverse, nil, nil), (.tcp, nil, nil):
             if clusters.count == 1 { break }
             let names = clusters.map(\.name).joined(separator: ", ")
@@ -193,6 +195,27 @@ extension Configuration {
             checkName(name, "cluster", "clusters", among: clusters.map(\.name), path, &problems)
         case (.reverse, nil, let name?):
             checkName(name, "routes", "routes", among: routes.map(\.name), path, &problems)
+        }
+    }
+
+    /// Who may look at names, and where they lead; `ServerNameCompiler` looks at the names themselves.
+    private func checkServerNames(
+        _ listener: ListenerConfiguration, _ path: String, _ problems: inout ProblemList
+    ) {
+        guard !listener.serverNames.isEmpty else { return }
+        if listener.role != .tcp {
+            problems.add(
+                "\(path).sni", "only the connections of a tcp listener are passed on by their server name",
+                "make the role tcp, or let routes choose by 'match: {host: …}'")
+        } else if listener.tls != nil {
+            problems.add(
+                "\(path).sni", "TLS ends here, so that no ClientHello is passed on",
+                "leave 'tls:' out to pass TLS on, or make the role reverse and let routes choose")
+        }
+        for (index, rule) in listener.serverNames.enumerated() {
+            checkName(
+                rule.cluster, "cluster", "clusters", among: clusters.map(\.name), "\(path).sni[\(index)]",
+                &problems)
         }
     }
 
@@ -297,7 +320,7 @@ extension Configuration {
     private func checkCookies(_ problems: inout ProblemList) {
         for cluster in clusters where cluster.sticky != nil {
             let path = "clusters.\(cluster.name).sticky"
-            if allListeners.contains(where: { $0.role == .tcp && $0.cluster == cluster.name }) {
+            if allListeners.contains(where: { $0.role == .tcp && $0.clusters.contains(cluster.name) }) {
                 problems.add(
                     path, "a tcp listener sends connections here, which have no cookies",
                     "leave it out, or give that listener a cluster of its own")
@@ -313,7 +336,8 @@ extension Configuration {
     /// What a tcp listener passes on is no request that could be sent twice.
     private func checkHedges(_ problems: inout ProblemList) {
         for cluster in clusters where cluster.retries.hedgeAfter != .zero {
-            guard allListeners.contains(where: { $0.role == .tcp && $0.cluster == cluster.name }) else {
+            guard allListeners.contains(where: { $0.role == .tcp && $0.clusters.contains(cluster.name) })
+            else {
                 continue
             }
             problems.add(

@@ -168,7 +168,7 @@ extension Configuration {
         all += forwardListeners.map { ListenerConfiguration(address: $0, role: .forward, parent: parent) }
         for var listener in listeners {
             if listener.role != .forward && listener.cluster == nil && listener.routes == nil
-                && clusters.count == 1
+                && listener.serverNames.isEmpty && clusters.count == 1
             {
                 listener.cluster = clusters[0].name
             }

@@ -19,6 +19,9 @@ public struct ListenerConfiguration: Sendable, Equatable {
     public var speaksHTTP2 = true
     /// How it speaks TLS; nil: it does not.
     public var tls: TLSConfiguration?
+    /// Where a tcp listener's connections go by the server name that their clients ask for, before `cluster`, which is for the
+    /// rest then; nil: the rest is closed. Empty: nobody looks.
+    public var serverNames: [ServerNameRule] = []
     /// Whom it lets in.
     public var access = AccessConfiguration()
 
@@ -30,6 +33,9 @@ public struct ListenerConfiguration: Sendable, Equatable {
 
     /// The cluster of proxies that a forward listener's requests go through; nil: what `forward.parent` says.
     public var parent: String?
+
+    /// Those that its connections or requests may go to without a route.
+    var clusters: [String] { (cluster.map { [$0] } ?? []) + serverNames.map(\.cluster) }
 
     public init(
         address: String, role: Role = .reverse, cluster: String? = nil, routes: String? = nil,

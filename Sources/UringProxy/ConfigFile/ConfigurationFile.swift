@@ -42,6 +42,7 @@ public struct ConfigurationFile: Sendable {
             + RouteCompiler.problems(of: configuration) + EndpointFile.problems(of: configuration)
             + ZoneCompiler.problems(of: configuration)
             + TLSCompiler(configuration, tickets: TLSTicketRegistry()).problems
+            + ServerNameCompiler(configuration, seed: 0).problems
             + UpstreamTLSCompiler(configuration, UpstreamTLSRegistry()).problems
             + Self.destinationProblems(of: configuration)
         return placed(found)

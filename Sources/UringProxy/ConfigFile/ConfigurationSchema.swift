@@ -58,6 +58,19 @@ enum ConfigurationSchema {
             .optional(
                 "cluster", \.cluster, .text("the name of a cluster"),
                 "The cluster that requests, or connections, go to; needless if there is one alone."),
+            .objects(
+                "sni", \.serverNames,
+                "Where a tcp listener's connections go by the server name of their ClientHello, undecrypted; what no name sends elsewhere goes to 'cluster', or is reset without one.",
+                new: { ServerNameRule(cluster: "") },
+                [
+                    .values(
+                        "names", \.names, .text("a name, or *.NAME for all below it"),
+                        "Server names: example.org, or *.example.org for every name below it.",
+                        isRequired: true),
+                    .value(
+                        "cluster", \.cluster, .text("the name of a cluster"), "The cluster that they go to.",
+                        isRequired: true),
+                ]),
             .optional(
                 "routes", \.routes, .text("the name of a list of routes"),
                 "The list of routes that says where a reverse listener's requests go."),

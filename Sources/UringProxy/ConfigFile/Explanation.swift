@@ -151,8 +151,12 @@ public struct Explanation: Sendable {
                 case .tcp:
                     keyedChoices = Self.keyedChoices(
                         tables, head, fields, view, source: source, role: .tcp)
-                    explainCluster(
-                        listener.cluster ?? "", "\(path(of: listener)).cluster", isRelay: true)
+                    if listener.serverNames.isEmpty {
+                        explainCluster(
+                            listener.cluster ?? "", "\(path(of: listener)).cluster", isRelay: true)
+                    } else {
+                        explainServerName(listener, head, view)
+                    }
                 case .reverse:
                     guard mayGoOn(head, listener) else { return }
                     for name in configuration.authentication.compactMap(\.userField) {
@@ -504,6 +508,32 @@ public struct Explanation: Sendable {
             !plan.isDirect(host: host, port: port)
         else { return nil }
         return parent
+    }
+
+    /// Where a connection goes whose client asks for the host of the URL.
+    private mutating func explainServerName(
+        _ listener: ListenerConfiguration, _ head: RequestHead, _ bytes: ByteView
+    ) {
+        guard let place = configuration.allListeners.firstIndex(of: listener),
+            place < tables.serverNames.count, let table = tables.serverNames[place]
+        else { return }
+        let path = path(of: listener)
+        var host = head.authority.map { bytes[$0.host] } ?? .empty
+        // An address is not asked for (RFC 6066 §3).
+        if IPAddress(text: host) != nil { host = .empty }
+        if host.count > 1, host[host.count - 1] == UInt8(ascii: ".") { host = host[0..<host.count - 1] }
+        if let rule = table.rule(for: host) {
+            add("server name", String(decoding: host), "\(path).sni[\(rule)]")
+            explainCluster(listener.serverNames[rule].cluster, "\(path).sni[\(rule)].cluster", isRelay: true)
+            return
+        }
+        let asked = host.isEmpty ? "none" : "\(String(decoding: host)), which no cluster is named for"
+        add("server name", asked, "\(path).sni")
+        if let cluster = listener.cluster {
+            explainCluster(cluster, "\(path).cluster", isRelay: true)
+        } else {
+            add("answer", "none: the connection is reset", path)
+        }
     }
 
     private mutating func explainCluster(

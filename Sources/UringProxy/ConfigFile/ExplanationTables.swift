@@ -8,6 +8,8 @@ struct ExplanationTables: Sendable {
     let clusters: [ClusterPlan]
     /// Of each listener, in the order of the configuration's; nil where it speaks no TLS.
     let tls: [TLSContext?]
+    /// Likewise; nil where no server name is asked.
+    let serverNames: [ServerNameTable?]
 }
 
 extension ExplanationTables {
@@ -32,6 +34,7 @@ extension ExplanationTables {
                     zones: ZonePlans(
                         own: configuration.zone, rules: zoneRules[cluster.name], endpoints,
                         thresholdPercent: cluster.zoneThreshold))
-            }, tls: TLSCompiler(configuration, tickets: TLSTicketRegistry()).contexts)
+            }, tls: TLSCompiler(configuration, tickets: TLSTicketRegistry()).contexts,
+            serverNames: ServerNameCompiler(configuration, seed: 0).tables)
     }
 }

@@ -7,6 +7,7 @@ enum Counter: Int, CaseIterable {
     case tlsHandshakesExceeded, tlsHandshakesPerClientExceeded
     case tlsCertificatesMissing, tlsCertificatesExpired, tlsCertificatesRevoked, tlsCertificatesUnknown
     case tlsErrors, tlsTruncated, tlsRefused
+    case serverNamesFollowed, serverNamesDefaulted
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
     case http2UpstreamConnections, http2UpstreamStreams, http2UpstreamRefused, http2UpstreamGoAways,
@@ -117,6 +118,16 @@ enum Counter: Int, CaseIterable {
             (
                 "tls_truncated_total",
                 "Messages and tunnels whose TLS connection ended without saying so (close_notify)."
+            )
+        case .serverNamesFollowed:
+            (
+                "server_names_followed_total",
+                "Connections that went undecrypted to the cluster of the server name that they asked for."
+            )
+        case .serverNamesDefaulted:
+            (
+                "server_names_defaulted_total",
+                "Connections that no server name sent elsewhere, and that went to the listener's cluster."
             )
         case .upstreamTLSHandshakes: ("upstream_tls_handshakes_total", "TLS handshakes done with endpoints.")
         case .upstreamTLSResumed:

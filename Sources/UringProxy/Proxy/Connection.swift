@@ -10,7 +10,7 @@ struct Connection: BitwiseCopyable {
         // Downstream.
         /// Before its first byte a PROXY protocol header has to come.
         case readingProxyHeader
-        /// TLS is about to begin, or its handshake is under way.
+        /// TLS is about to begin, or its handshake is under way; or whom its ClientHello asks for is waited for.
         case handshaking
         /// It speaks HTTP/2: its bytes are frames, and its streams have slots of their own.
         case multiplexing

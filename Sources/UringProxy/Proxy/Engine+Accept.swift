@@ -64,7 +64,7 @@ extension Engine where D: ~Copyable {
             driver.close(descriptor, reset: false)
             return
         }
-        if listeners[index].tls >= 0 && connection.phase == .waiting { connection.phase = .handshaking }
+        if listeners[index].beginsWithTLS && connection.phase == .waiting { connection.phase = .handshaking }
         if listeners[index].connectionLimit > 0 && !enterListener(&connection) {
             leaveLimits(connection)
             driver.close(descriptor, reset: listeners[index].role == .tcp)

@@ -25,6 +25,7 @@ extension Engine where D: ~Copyable {
         tlsSource = snapshot.tls
         (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
         adoptGeo(snapshot.geo)
+        serverNames = snapshot.serverNames
         adoptListeners(adopted, snapshot)
         releaseAwaiting()
         countListeners()
@@ -220,6 +221,7 @@ extension Engine where D: ~Copyable {
                 listeners[index].routes = listener.routes
                 listeners[index].access = listener.access
                 listeners[index].tls = listener.tls
+                listeners[index].serverNames = listener.serverNames
                 listeners[index].speaksHTTP2 = listener.speaksHTTP2
                 adoptLimit(listener.connectionLimit, listener: index)
             }
@@ -242,6 +244,11 @@ extension Engine where D: ~Copyable {
         }
         // Handshakes that have not begun have nothing to begin with.
         if listeners[index].tls >= 0 { listeners[index].tls = Listener.tlsGone }
+        // Nor is there a table for names that have not come.
+        if listeners[index].serverNames >= 0 {
+            listeners[index].serverNames = -1
+            listeners[index].refuses = true
+        }
         if listeners[index].refuses { return }
         let (cluster, routes) = (listeners[index].cluster, listeners[index].routes)
         if routes >= 0 {

@@ -12,11 +12,15 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// The first bytes have come, or the end: before that a connection has no session, which takes memory.
+    /// The first bytes have come, or more of them, or the end: before that a connection has no session, which takes memory.
     mutating func beginHandshake(_ slot: UInt32) {
         // Somebody who says nothing at all looks whether the port is open.
         if connections[slot].input.isEmpty || listeners[connections[slot].listener].tls == Listener.tlsGone {
             close(slot)
+            return
+        }
+        if listeners[connections[slot].listener].serverNames >= 0 {
+            readServerName(slot)
             return
         }
         let context = Int(listeners[connections[slot].listener].tls)
@@ -105,9 +109,7 @@ extension Engine where D: ~Copyable {
     private mutating func refusePlain(_ slot: UInt32) {
         connections[slot].phase = .waiting
         if listeners[connections[slot].listener].role == .tcp {
-            counters.add(failure: .tlsExpected)
-            connections[slot].resetsOnClose = true
-            close(slot)
+            refuseRelay(slot, .tlsExpected)
         } else {
             refuse(slot, .tlsExpected)
         }

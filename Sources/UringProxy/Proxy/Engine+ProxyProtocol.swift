@@ -58,7 +58,7 @@ extension Engine where D: ~Copyable {
         connections[slot] = connection
         if !mayStay {
             close(slot)
-        } else if listeners[connection.listener].tls != Listener.speaksNoTLS {
+        } else if listeners[connection.listener].beginsWithTLS {
             awaitHandshake(slot)
         } else if listeners[connection.listener].role == .tcp {
             startRelay(slot)

@@ -2,7 +2,9 @@
 extension Engine where D: ~Copyable {
     /// A connection of a layer-4 listener: all that comes on it goes to the cluster. It is answered by the upstream alone, and
     /// what keeps it from one is told by a reset.
-    mutating func startRelay(_ slot: UInt32) {
+    ///
+    /// - Parameter cluster: nil: the listener's.
+    mutating func startRelay(_ slot: UInt32, cluster: Int? = nil) {
         var exchange = Exchange(
             downstream: slot, method: .connect, version: .http11, keepAlive: false, startedAt: driver.now,
             totalDeadline: .max)
@@ -10,20 +12,19 @@ extension Engine where D: ~Copyable {
         exchange.isRelay = true
         exchange.requestDone = true
         guard let index = exchanges.insert(exchange) else {
-            counters.add(failure: .outOfExchanges)
-            connections[slot].resetsOnClose = true
-            close(slot)
+            refuseRelay(slot, .outOfExchanges)
             return
         }
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
-        let listener = connections[slot].listener
-        if listeners[listener].refuses {
+        let listener = listeners[connections[slot].listener]
+        // Since a reload its cluster may be that of connections of whom something else is known.
+        if listener.refuses || cluster == nil && listener.serverNames >= 0 {
             fail(index, .listenerGone)
             return
         }
-        guard chooseRelayEndpoint(index, cluster: listeners[listener].cluster, slot) else { return }
+        guard chooseRelayEndpoint(index, cluster: cluster ?? listener.cluster, slot) else { return }
         findUpstreamInTurn(index)
     }
 

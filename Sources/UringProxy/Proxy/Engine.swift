@@ -8,7 +8,7 @@ internal import Synchronization
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
-/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+UpstreamTLS`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
+/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+ServerName`, `Engine+UpstreamTLS`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -140,6 +140,10 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// Those in use, which listeners' `tls` are indices of, and the source's generation that they are of.
     var tlsContexts: [TLSContext?]
     var tlsGeneration: UInt64
+    /// What listeners' `serverNames` are indices of.
+    var serverNames: [ServerNameTable?]
+    /// The name that a client asks for, while it is looked up.
+    var serverName = GrowingBytes(capacity: ClientHello.nameLimit)
     var tls: SlotTable<TLSState>
     /// Connections that have a session.
     var tlsCount = 0
@@ -230,6 +234,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         streamFields = FieldTable(capacity: Self.writtenFields)
         tlsSource = snapshot.tls
         (tlsContexts, tlsGeneration) = snapshot.tls?.current ?? ([], 0)
+        serverNames = snapshot.serverNames
         tls = SlotTable(capacity: slots)
         decryptQueue = SlotQueue(capacity: slots)
         handshakeQueue = SlotQueue(capacity: slots)

@@ -14,7 +14,7 @@ struct Listener: BitwiseCopyable {
     let id: Int
     var role: Role
     /// The cluster that requests of a reverse listener go to if no routes say so, or that those of a forward listener go through;
-    /// -1 for none.
+    /// -1 for none. That of a tcp listener's connections, or of those that no name sends elsewhere; then perhaps -1.
     var cluster: Int
     /// The route table that says where requests of a reverse listener go; -1 for none.
     var routes: Int
@@ -26,6 +26,8 @@ struct Listener: BitwiseCopyable {
     var connectionLimit: Int32
     /// What its TLS begins with, by index, or one of the two below.
     var tls: Int32
+    /// The table that says where its connections go by the names that clients ask for, by index; -1 for none.
+    var serverNames: Int32
     /// Connections may begin with the preface of HTTP/2 (RFC 9113 §3.4).
     var speaksHTTP2: Bool
     /// An accept is under way.
@@ -45,11 +47,14 @@ struct Listener: BitwiseCopyable {
     /// It has gone, and with it its certificates.
     static var tlsGone: Int32 { -2 }
 
+    /// Its connections begin with a ClientHello, for us to answer or to look at.
+    var beginsWithTLS: Bool { tls != Self.speaksNoTLS || serverNames >= 0 }
+
     /// - Parameter cluster: nil: the first; of a forward listener none.
     init(
         descriptor: Int32, id: Int = 0, role: Role, cluster: Int? = nil, routes: Int = -1,
         isInherited: Bool = false, access: Int32 = -1, connectionLimit: Int32 = 0,
-        tls: Int32 = Listener.speaksNoTLS, speaksHTTP2: Bool = true
+        tls: Int32 = Listener.speaksNoTLS, serverNames: Int32 = -1, speaksHTTP2: Bool = true
     ) {
         self.descriptor = descriptor
         self.id = id
@@ -60,6 +65,7 @@ struct Listener: BitwiseCopyable {
         self.access = access
         self.connectionLimit = connectionLimit
         self.tls = tls
+        self.serverNames = serverNames
         self.speaksHTTP2 = speaksHTTP2
     }
 }

@@ -6,6 +6,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     case bodyTooLarge, destinationDenied, addressDenied, rateLimited, unauthorized, proxyUnauthorized
     case loopDetected, noRoute, badPath, hostMissing, routeUndecided, rewrittenTooLong, changesTooLarge
     case headTimeout, bodyTimeout, bodyTooSlow, tlsExpected
+    case serverNameUnknown, serverNameMissing
+    case clientHelloMissing, clientHelloMalformed, clientHelloTooLarge
     // Upstream's.
     case nameNotFound, nameTimeout, nameFailed
     case connectRefused, connectTimeout, connectFailed
@@ -23,7 +25,8 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
     var status: UInt16 {
         switch self {
         case .none, .notAProxyRequest, .notAnOriginRequest, .badPath, .hostMissing, .routeUndecided,
-            .tlsExpected:
+            .tlsExpected, .serverNameUnknown, .serverNameMissing, .clientHelloMissing, .clientHelloMalformed,
+            .clientHelloTooLarge:
             400
         case .schemeUnsupported, .upgradeUnsupported: 501
         case .connectNotAllowed, .traceNotAllowed: 405
@@ -85,6 +88,11 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .headTimeout: "the request head took too long; see --timeout-head"
         case .bodyTimeout: "the request body paused too long; see --timeout-body-idle"
         case .tlsExpected: "this port speaks TLS: ask for https://"
+        case .serverNameUnknown: "no cluster is for the server name that was asked for"
+        case .serverNameMissing: "no server name was asked for"
+        case .clientHelloMissing: "this port passes TLS on, and TLS alone"
+        case .clientHelloMalformed: "the ClientHello breaks the rules of TLS"
+        case .clientHelloTooLarge: "the ClientHello is larger than 16 KiB"
         case .bodyTooSlow: "the request body came too slowly; see --limit-rate-min"
         case .rewrittenTooLong: "the target that the route makes of this one is too long; see --limit-uri"
         case .changesTooLarge: "the fields that the route makes of this request's are too large"
@@ -153,6 +161,11 @@ enum ProxyError: UInt8, BitwiseCopyable, CaseIterable {
         case .bodyTimeout: "body_timeout"
         case .bodyTooSlow: "body_too_slow"
         case .tlsExpected: "tls_expected"
+        case .serverNameUnknown: "server_name_unknown"
+        case .serverNameMissing: "server_name_missing"
+        case .clientHelloMissing: "client_hello_missing"
+        case .clientHelloMalformed: "client_hello_malformed"
+        case .clientHelloTooLarge: "client_hello_too_large"
         case .nameNotFound: "name_not_found"
         case .nameTimeout: "name_timeout"
         case .nameFailed: "name_failed"

@@ -23,6 +23,8 @@ final class Snapshot: Sendable {
     let access: Access
     /// What listeners begin handshakes with; nil: none speaks TLS.
     let tls: TLSSource?
+    /// Where listeners' connections go by server names, in the order of the configuration's; nil where no name is asked.
+    let serverNames: [ServerNameTable?]
     /// nil: nothing is known of where clients are.
     let geo: GeoSource?
     let clientLimit: ClientLimit?
@@ -43,7 +45,8 @@ final class Snapshot: Sendable {
     ///     that they go through; nil if nothing is lent.
     init(
         settings: EngineSettings, clusters: [ClusterPlan], routes: [(name: String, set: RouteSet)] = [],
-        access: Access = Access(), tls: TLSSource? = nil, geo: GeoSource? = nil,
+        access: Access = Access(), tls: TLSSource? = nil, serverNames: [ServerNameTable?] = [],
+        geo: GeoSource? = nil,
         clientLimit: ClientLimit? = nil, handshakes: HandshakeLimit? = nil,
         listenerLoads: [Int: ListenerLoad] = [:],
         after previous: Snapshot? = nil,
@@ -55,6 +58,7 @@ final class Snapshot: Sendable {
         self.routes = routes
         self.access = access
         self.tls = tls
+        self.serverNames = serverNames
         self.geo = geo
         self.clientLimit = clientLimit
         self.handshakes = handshakes
@@ -81,7 +85,8 @@ final class Snapshot: Sendable {
     /// The same, but for the endpoints of clusters.
     func with(_ clusters: [ClusterPlan], makeLending: ((ClusterGate?) -> LendingQueue)?) -> Snapshot {
         Snapshot(
-            settings: settings, clusters: clusters, routes: routes, access: access, tls: tls, geo: geo,
+            settings: settings, clusters: clusters, routes: routes, access: access, tls: tls,
+            serverNames: serverNames, geo: geo,
             clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads, after: self,
             makeLending: makeLending)
     }

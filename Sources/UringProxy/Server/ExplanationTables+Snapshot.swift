@@ -4,6 +4,7 @@ extension ExplanationTables {
         self.init(
             stickyKeys: snapshot.stickyKeys, sets: snapshot.access.sets,
             databases: snapshot.geo?.current.databases ?? .none, routes: snapshot.routes,
-            clusters: snapshot.clusters, tls: snapshot.tls?.current.contexts ?? [])
+            clusters: snapshot.clusters, tls: snapshot.tls?.current.contexts ?? [],
+            serverNames: snapshot.serverNames)
     }
 }

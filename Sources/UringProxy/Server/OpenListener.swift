@@ -161,9 +161,11 @@ struct OpenListener {
     }
 
     private func listener(descriptor: Int32, _ snapshot: Snapshot) -> Listener {
-        let cluster = (listener.cluster ?? listener.parent).flatMap { name in
+        var cluster = (listener.cluster ?? listener.parent).flatMap { name in
             snapshot.clusters.firstIndex { $0.name == name }
         }
+        // Nothing goes anywhere but by its name.
+        if !listener.serverNames.isEmpty { cluster = cluster ?? -1 }
         let routes = listener.routes.flatMap { name in snapshot.routes.firstIndex { $0.name == name } }
         let role: Listener.Role =
             switch listener.role {
@@ -176,6 +178,7 @@ struct OpenListener {
             isInherited: isInherited, access: snapshot.access.ofListeners[place],
             connectionLimit: Int32(clamping: listener.maxConnections),
             tls: listener.tls == nil ? Listener.speaksNoTLS : Int32(place),
+            serverNames: listener.serverNames.isEmpty ? -1 : Int32(place),
             speaksHTTP2: listener.speaksHTTP2)
     }
 
@@ -190,6 +193,10 @@ struct OpenListener {
         case (.forward, _):
             return "forward proxy on \(place)" + (listener.parent.map { " through \($0)" } ?? "")
         case (.reverse, let routes?): return "reverse proxy on \(place), routes \(routes)"
+        case (.tcp, _) where !listener.serverNames.isEmpty:
+            let clusters = listener.serverNames.map(\.cluster).joined(separator: ", ")
+            return "tcp on \(place) by server name to \(clusters)"
+                + (listener.cluster.map { ", else to \($0)" } ?? "")
         case (.reverse, nil), (.tcp, _):
             let cluster = configuration.allClusters.first { $0.name == listener.cluster }
             let destination = cluster?.destination ?? ""

@@ -10,6 +10,7 @@ struct SnapshotCompiler {
     private let access: Snapshot.Access
     /// Of each listener; nil where it speaks no TLS.
     let tls: [TLSCompiler.Compiled?]
+    private let serverNames: [ServerNameTable?]
     let geo: GeoCompiler
 
     /// - Parameter registries: what there is, and gets what is new.
@@ -30,8 +31,12 @@ struct SnapshotCompiler {
         let zones = ZoneCompiler(configuration, sets: compiler.sets)
         let tlsCompiler = TLSCompiler(configuration, tickets: registries.tickets)
         tls = tlsCompiler.listeners
+        let serverNameCompiler = ServerNameCompiler(configuration, seed: seed)
+        serverNames = serverNameCompiler.tables
         let upstreamTLS = UpstreamTLSCompiler(configuration, registries.upstreamTLS)
-        problems += stickyKeys.problems + zones.problems + tlsCompiler.problems + upstreamTLS.problems
+        problems +=
+            stickyKeys.problems + zones.problems + tlsCompiler.problems + upstreamTLS.problems
+            + serverNameCompiler.problems
         // Those of the file come after those of options, which let everybody in.
         let places = AccessPlaces(configuration)
         let ofOptions = configuration.allListeners.count - configuration.listeners.count
@@ -118,7 +123,7 @@ struct SnapshotCompiler {
             pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
-            tls: tls, geo: geo,
+            tls: tls, serverNames: serverNames, geo: geo,
             clientLimit: clientLimit(previous), handshakes: handshakeLimit(previous, tls),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
             after: previous,

@@ -11,7 +11,7 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + tls + upstreamTLS + upstreamHTTP2 + clusters + discoveries + health
+        syntax + keys + listeners + serverNames + tls + upstreamTLS + upstreamHTTP2 + clusters + discoveries + health
         + sticky + routes
         + rewrites + edits
         + policies + access + geo
@@ -148,6 +148,62 @@ enum BadFiles {
         return bad
     }
 
+    /// A tcp listener with these rules.
+    private static func passing(_ sni: String, _ more: String = "", _ problems: String...) -> Case {
+        var bad = Case(
+            cluster + "listeners:\n  - address: '127.0.0.1:443'\n    sni: \(sni)\n    role: tcp\n\(more)")
+        bad.problems = problems
+        return bad
+    }
+
+    static let serverNames: [Case] = [
+        passing(
+            "a.example", "",
+            "f.yaml:4:10: listeners[0].sni: 'a.example' stands where keys are expected; write some of names, cluster"
+        ),
+        passing(
+            "[{cluster: app}]", "",
+            "f.yaml:4:11: listeners[0].sni[0]: the key 'names' is missing; add it: server names: example.org, or *.example.org for every name below it."
+        ),
+        passing(
+            "[{names: a.example}]", "",
+            "f.yaml:4:11: listeners[0].sni[0]: the key 'cluster' is missing; add it: the cluster that they go to."
+        ),
+        passing(
+            "[{names: a.example, cluster: ap}]", "",
+            "f.yaml:4:39: listeners[0].sni[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
+        passing(
+            "[{names: [a.example, '*', ~a, 192.0.2.1, 'a b', A.Example.], cluster: app}]", "",
+            "f.yaml:4:31: listeners[0].sni[0].names[1]: '*' would be any name; name the listener's 'cluster:' for the rest",
+            "f.yaml:4:36: listeners[0].sni[0].names[2]: '~a' is a regular expression; write names, or *.NAME for all below one",
+            "f.yaml:4:40: listeners[0].sni[0].names[3]: '192.0.2.1' is an address; clients ask for names alone (RFC 6066)",
+            "f.yaml:4:51: listeners[0].sni[0].names[4]: 'a b' is no server name; write a name (an international one as xn--…), or *.NAME for all below it",
+            "f.yaml:4:58: listeners[0].sni[0].names[5]: 'A.Example.' stands in listeners[0].sni[0].names[0] as well; keep one of them"
+        ),
+        passing(
+            "[{names: ['*.a'], cluster: app}, {names: '*.A', cluster: app}]", "",
+            "f.yaml:4:51: listeners[0].sni[1].names[0]: '*.A' stands in listeners[0].sni[0].names[0] as well; keep one of them"
+        ),
+        passing(
+            "[{names: [], cluster: app}]", "",
+            "f.yaml:4:19: listeners[0].sni[0].names: there is no name; write at least one"),
+        passing(
+            "[{names: a, cluster: app}]", "    routes: site\n",
+            "f.yaml:6:13: listeners[0].routes: routes are for requests, and nobody looks for any here; name a cluster instead"
+        ),
+        Case(
+            cluster
+                + "listeners:\n  - {address: '127.0.0.1:443', cluster: app, sni: [{names: a, cluster: app}]}\n",
+            "f.yaml:3:51: listeners[0].sni: only the connections of a tcp listener are passed on by their server name; make the role tcp, or let routes choose by 'match: {host: …}'"
+        ),
+        passing(
+            "[{names: a, cluster: app}]",
+            "    tls: {certificates: [{cert: /nowhere/a.pem, key: /nowhere/a.key}]}\n",
+            "f.yaml:4:10: listeners[0].sni: TLS ends here, so that no ClientHello is passed on; leave 'tls:' out to pass TLS on, or make the role reverse and let routes choose",
+            "f.yaml:6:33: listeners[0].tls.certificates[0].cert: '/nowhere/a.pem' does not exist; check the path"
+        ),
+    ]
+
     private static let certificates = "listeners[0].tls.certificates"
 
     static let tls: [Case] = [
@@ -230,7 +286,7 @@ enum BadFiles {
             "f.yaml:1:12: listeners: a mapping stands where a list is expected; begin each item with '- '"),
         Case(
             "listeners: ['127.0.0.1:80']\n",
-            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, routes, parent, max_connections, http2, tls, allow, deny, rate_limit, authentication"
+            "f.yaml:1:13: listeners[0]: '127.0.0.1:80' stands where keys are expected; write some of address, role, cluster, sni, routes, parent, max_connections, http2, tls, allow, deny, rate_limit, authentication"
         ),
         Case(
             cluster + "listeners:\n  - role: reverse\n",

@@ -70,6 +70,7 @@ struct ConfigurationFileTests {
         listeners:
           - address: 127.0.0.1:8081
             cluster: app
+          - {address: "127.0.0.1:443", role: tcp, cluster: app, sni: [{names: [a.example, "*.b.example"], cluster: other}, {names: c.example, cluster: app}]}
           - {address: "unix:/tmp/p", role: forward, parent: app, max_connections: 5000, authentication: staff, rate_limit: [each, net], allow: [office, 192.0.2.0/24], deny: home}
         clusters:
           app:
@@ -174,10 +175,15 @@ struct ConfigurationFileTests {
         var expected = Configuration()
         expected.listeners = [
             ListenerConfiguration(address: "127.0.0.1:8081", cluster: "app"),
+            ListenerConfiguration(address: "127.0.0.1:443", role: .tcp, cluster: "app"),
             ListenerConfiguration(address: "unix:/tmp/p", role: .forward, parent: "app"),
         ]
-        expected.listeners[1].maxConnections = 5000
-        expected.listeners[1].access = AccessConfiguration(
+        expected.listeners[1].serverNames = [
+            ServerNameRule(names: ["a.example", "*.b.example"], cluster: "other"),
+            ServerNameRule(names: ["c.example"], cluster: "app"),
+        ]
+        expected.listeners[2].maxConnections = 5000
+        expected.listeners[2].access = AccessConfiguration(
             allow: ["office", "192.0.2.0/24"], deny: ["home"], rateLimits: ["each", "net"],
             authentication: "staff")
         var staff = AuthenticationConfiguration(name: "staff")
@@ -284,8 +290,8 @@ struct ConfigurationFileTests {
         let file = try Self.read(["f.yaml": Self.whole]).get()
         #expect(file.configuration == Self.wholeConfiguration)
         #expect(file.problems(with: file.configuration) == [])
-        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:43:64")
-        #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:8:38")
+        #expect(file.origin(of: "timeouts.drain")?.description == "f.yaml:44:64")
+        #expect(file.origin(of: "clusters.app.endpoints[1]")?.description == "f.yaml:9:38")
     }
 
     @Test("What is printed can be read again and is the same, with the origin of each value")
@@ -302,7 +308,7 @@ struct ConfigurationFileTests {
             }
         }
         #expect(origin("total: 90s") == "--timeout-total")
-        #expect(origin("drain: 2m") == "f.yaml:43" || origin("drain: 120s") == "f.yaml:43")
+        #expect(origin("drain: 2m") == "f.yaml:44" || origin("drain: 120s") == "f.yaml:44")
         #expect(origin("keepalive:") == "default")
         #expect(origin("- address: 127.0.0.1:8081") == "f.yaml:3")
         // The defaults alone as well.
