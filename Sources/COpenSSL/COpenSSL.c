@@ -889,6 +889,23 @@ int copenssl_chose_http2(const SSL *session) {
 
 int copenssl_is_resumed(const SSL *session) { return SSL_session_reused(session); }
 
+const uint8_t *copenssl_session_text(const SSL *session, int text, size_t *size) {
+    const unsigned char *protocol = NULL;
+    unsigned int protocol_size = 0;
+    const char *found = NULL;
+    switch (text) {
+    case COPENSSL_SESSION_HOST: found = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name); break;
+    case COPENSSL_SESSION_PROTOCOL:
+        SSL_get0_alpn_selected(session, &protocol, &protocol_size);
+        *size = protocol_size;
+        return protocol;
+    case COPENSSL_SESSION_VERSION: found = SSL_get_version(session); break;
+    default: found = SSL_get_cipher_name(session); break;
+    }
+    *size = found ? strlen(found) : 0;
+    return (const uint8_t *)found;
+}
+
 // MARK: - The peer's certificate
 
 struct peer {
@@ -919,6 +936,16 @@ static void write_field(BIO *bio, X509 *certificate) {
     OPENSSL_free(bytes);
 }
 
+static void write_common_name(BIO *bio, X509 *certificate) {
+    X509_NAME *name = X509_get_subject_name(certificate);
+    int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (index < 0) return;
+    unsigned char *text = NULL;
+    int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+    if (size > 0) BIO_write(bio, text, size);
+    OPENSSL_free(text);
+}
+
 static void write_text(BIO *bio, X509 *certificate, int text) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
@@ -929,6 +956,7 @@ static void write_text(BIO *bio, X509 *certificate, int text) {
     case COPENSSL_PEER_FINGERPRINT:
         if (X509_digest(certificate, EVP_sha256(), digest, &size)) write_hexadecimal(bio, digest, size);
         break;
+    case COPENSSL_PEER_COMMON_NAME: write_common_name(bio, certificate); break;
     default: write_field(bio, certificate); break;
     }
 }

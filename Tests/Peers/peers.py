@@ -539,6 +539,33 @@ def proxy_protocol_out(driver):
                     client.close()
 
 
+def proxy_protocol_extensions(driver):
+    """HAProxy tells whom the header says that was asked for: of TLS that ends here, and of TLS that is passed on to it."""
+    need("curl")
+    told = "127.0.0.1:9\n http-request return status 200 content-type text/plain lf-string %[fc_pp_authority]-%[src]"
+    with tempfile.TemporaryDirectory() as folder:
+        certificate(folder, "example.org", "-addext", "subjectAltName=DNS:*.example.org")
+        both = f"{folder}/both.pem"
+        open(both, "w").write("".join(open(f"{folder}/example.org.{kind}").read() for kind in ("pem", "key")))
+        with HAProxy("accept-proxy", told) as plain, HAProxy(f"accept-proxy ssl crt {both}", told) as secure:
+            path = f"{folder}/uproxy.yaml"
+            open(path, "w").write(
+                f"""listeners:
+  - {{address: "127.0.0.1:0", cluster: plain, tls: {{certificates: [{{cert: example.org.pem, key: example.org.key}}]}}}}
+  - {{address: "127.0.0.1:0", role: tcp, sni: [{{names: "*.example.org", cluster: secure}}]}}
+clusters: {{plain: {{endpoints: "127.0.0.1:{plain.port}"}}, secure: {{endpoints: "127.0.0.1:{secure.port}"}}}}
+trust: {{upstream_proxy_protocol: v2, upstream_proxy_tlvs: [authority, alpn, ssl, cert-cn, ssl-cipher, crc32c], proxy_protocol: require}}
+""")
+            with Proxy(driver, "--config", path) as proxy:
+                ports = re.findall(r" on 127\.0\.0\.1:(\d+) \(TLS\)| on 127\.0\.0\.1:(\d+),", proxy.text)
+                for port in [first or second for first, second in ports]:
+                    said = call(
+                        "curl", "-sS", "--fail", "--noproxy", "*", "--haproxy-protocol", "--cacert", f"{folder}/example.org.pem",
+                        "--connect-to", f"a.example.org:443:127.0.0.1:{port}", "https://a.example.org/")
+                    check(said == b"a.example.org-127.0.0.1", f"{port}: {said}")
+                check(len(ports) == 2, proxy.text)
+
+
 def parent(driver):
     """curl through two proxies, the second of which has the say."""
     need("curl")
@@ -1054,6 +1081,6 @@ trust: {{upstream_proxy_protocol: v2}}
 
 
 if __name__ == "__main__":
-    run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, configuration,
+    run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, proxy_protocol_extensions, configuration,
          notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, tls_passed_on, versions, grpc, browser, parent,
          reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])

@@ -220,6 +220,19 @@ int copenssl_chose_http2(const struct ssl_st *session);
 /// Whether the handshake went on with an earlier session.
 int copenssl_is_resumed(const struct ssl_st *session);
 
+// What a session says of itself, after its handshake.
+enum {
+    /// Which host the client has asked for (SNI).
+    COPENSSL_SESSION_HOST = 0,
+    /// What was agreed on by ALPN.
+    COPENSSL_SESSION_PROTOCOL = 1,
+    COPENSSL_SESSION_VERSION = 2,
+    COPENSSL_SESSION_CIPHER = 3
+};
+
+/// A text about the session, good as long as it is; NULL if there is none.
+const uint8_t *copenssl_session_text(const struct ssl_st *session, int text, size_t *size);
+
 // What a peer's certificate says.
 enum {
     /// RFC 2253.
@@ -231,7 +244,9 @@ enum {
     COPENSSL_PEER_FINGERPRINT = 3,
     /// All of it, as the field Client-Cert has it (RFC 9440).
     COPENSSL_PEER_FIELD = 4,
-    COPENSSL_PEER_TEXTS = 5
+    /// The subject's, in UTF-8.
+    COPENSSL_PEER_COMMON_NAME = 5,
+    COPENSSL_PEER_TEXTS = 6
 };
 
 /// Whether the peer has shown a certificate: it was checked then.

@@ -279,6 +279,11 @@ extension Configuration {
                 "--proxy-protocol-from", "no listener takes the PROXY protocol",
                 "add --proxy-protocol require, or leave it out")
         }
+        if !upstreamProxyTLVs.isEmpty && upstreamProxyProtocol != .v2 {
+            problems.add(
+                "--upstream-proxy-tlvs", "headers of version 2 alone have room for them",
+                "add --upstream-proxy-protocol v2, or leave it out")
+        }
         if upstreamProxyProtocol != .off && allClusters.isEmpty {
             problems.add(
                 "--upstream-proxy-protocol", "there is no upstream to send it to",

@@ -110,6 +110,8 @@ public struct Configuration: Sendable, Equatable {
 
     /// Whether each connection to a cluster begins with a PROXY protocol header, and then carries one request.
     public var upstreamProxyProtocol = UpstreamProxyProtocol.off
+    /// What such a header, of version 2, tells beside addresses, where there is something to tell.
+    public var upstreamProxyTLVs: [UpstreamProxyTLV] = []
 
     // MARK: Destinations of the forward proxy
 

@@ -385,6 +385,10 @@ enum ConfigurationSchema {
             "upstream_proxy_protocol", \.upstreamProxyProtocol, .choice,
             "Begin each connection to a cluster with a PROXY protocol header; it then carries one request.",
             option: "--upstream-proxy-protocol"),
+        .values(
+            "upstream_proxy_tlvs", \.upstreamProxyTLVs, .choice,
+            "What such a header, of version 2, tells beside addresses: authority (SNI), alpn, ssl, cert-cn, ssl-cipher, crc32c.",
+            option: "--upstream-proxy-tlvs"),
     ]
 
     private static let adminKeys: [SchemaKey<Configuration>] = [

@@ -86,7 +86,7 @@ extension Engine where D: ~Copyable {
             // Nobody told its port.
             addresses?.sourcePort = 0
         }
-        writer.append(proxyHeader: version, addresses)
+        writer.append(proxyHeader: version, addresses, proxyExtensions(of: slot))
     }
 
     /// Puts the header before all that a relay sends upstream; false if there is no memory for it.
@@ -97,13 +97,49 @@ extension Engine where D: ~Copyable {
             return false
         }
         var writer = unsafe ByteWriter(base: arena.address(slice), capacity: SliceClass.tiny.sliceSize)
-        writer.append(proxyHeader: version, addresses(of: slot))
+        writer.append(proxyHeader: version, addresses(of: slot), proxyExtensions(of: slot))
         precondition(!writer.overflowed, "a header fits a slice")
         outputBegins(upstream)
         segments.append(
             Segment(slice: slice, offset: 0, size: UInt32(writer.count)), to: &connections[upstream].output)
         queueFlush(upstream)
         return true
+    }
+
+    /// What headers tell of a downstream connection beside its addresses: good as long as its session, and until another
+    /// connection's `serverName` is read.
+    @inline(__always)
+    private mutating func proxyExtensions(of slot: UInt32) -> ProxyExtensions {
+        settings.upstreamProxyTLVs.isEmpty ? ProxyExtensions() : readProxyExtensions(of: slot)
+    }
+
+    @inline(never)
+    private mutating func readProxyExtensions(of slot: UInt32) -> ProxyExtensions {
+        let kinds = settings.upstreamProxyTLVs
+        var extensions = ProxyExtensions()
+        extensions.hasChecksum = kinds.contains(.checksum)
+        let carrier = carrier(of: slot)
+        guard isSecure(carrier) else {
+            // What is passed on waits in the input with its ClientHello.
+            if kinds.contains(.authority), listeners[connections[slot].listener].serverNames >= 0,
+                case .complete(let size) = parseClientHello(slot)
+            {
+                extensions.authority = unsafe ByteView(base: serverName.pointer, count: size)
+            }
+            return extensions
+        }
+        let session = tls[carrier].session
+        if kinds.contains(.authority) { extensions.authority = session.text(.host) }
+        if kinds.contains(.alpn) { extensions.alpn = session.text(.protocol) }
+        guard !kinds.isDisjoint(with: [.ssl, .commonName, .cipher]) else { return extensions }
+        var told = ProxyExtensions.TLS()
+        told.version = session.text(.version)
+        if kinds.contains(.cipher) { told.cipher = session.text(.cipher) }
+        if kinds.contains(.commonName) { told.commonName = session.peerText(.commonName) }
+        told.hasCertificate = session.hasPeerCertificate
+        told.isResumed = session.isResumed
+        extensions.tls = told
+        return extensions
     }
 
     /// Whose request it is whose head has just been parsed: behind trusted proxies the first hop that is none of them.

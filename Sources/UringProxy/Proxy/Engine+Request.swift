@@ -330,7 +330,7 @@ extension Engine where D: ~Copyable {
             let namesClient = namesClient(exchange.endpoint)
             if namesClient { writeProxyHeader(slot, bytes, &writer) }
             let start = writer.count
-            precondition(start <= UInt8.max, "no header is as long")
+            precondition(start <= ProxyExtensions.headerLimit, "no header is as long")
             rewriteRequest(
                 slot, bytes, role, exchange.wantsUpgrade, toParent: exchange.usesParent,
                 isLast: namesClient && !exchange.isConnect, changes, grant, &writer)
@@ -344,7 +344,7 @@ extension Engine where D: ~Copyable {
                 continue
             }
             exchange.request = Segment(slice: slice, offset: 0, size: UInt32(size))
-            exchange.proxyHeaderSize = UInt8(start)
+            exchange.proxyHeaderSize = UInt16(start)
             if smallBody > 0 {
                 exchange.requestBodyBytes = UInt64(smallBody)
                 _ = exchange.requestBody.takeLength(UInt32(smallBody))

@@ -29,7 +29,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Reads what has come; the name is in `serverName` then.
-    private mutating func parseClientHello(_ slot: UInt32) -> ClientHello.Verdict {
+    mutating func parseClientHello(_ slot: UInt32) -> ClientHello.Verdict {
         ClientHello.parse(segments.firstView(of: connections[slot].input), name: &serverName)
     }
 

@@ -63,6 +63,8 @@ struct EngineSettings: Sendable {
     var proxyHeaderLimit = 4096
     /// What requests to the configured upstreams begin with; nil: with themselves.
     var upstreamProxyHeader: ProxyHeader.Version?
+    /// What headers of version 2 tell beside addresses.
+    var upstreamProxyTLVs: ProxyExtensions.Kinds
     var policy: DestinationPolicy
     var parent: ParentPlan
 
@@ -109,6 +111,7 @@ struct EngineSettings: Sendable {
         forwarded = ForwardingOptions.ClientFields(configuration.forwarded)
         self.trust = trust
         upstreamProxyHeader = ProxyHeader.Version(configuration.upstreamProxyProtocol)
+        upstreamProxyTLVs = ProxyExtensions.Kinds(configuration.upstreamProxyTLVs)
         self.policy = policy
         self.parent = parent
     }
@@ -133,6 +136,22 @@ extension ForwardingOptions.ClientFields {
         case .off: self = .off
         case .append: self = .append
         case .replace: self = .replace
+        }
+    }
+}
+
+extension ProxyExtensions.Kinds {
+    init(_ choices: [Configuration.UpstreamProxyTLV]) {
+        self = []
+        for choice in choices {
+            switch choice {
+            case .authority: formUnion(.authority)
+            case .alpn: formUnion(.alpn)
+            case .ssl: formUnion(.ssl)
+            case .commonName: formUnion(.commonName)
+            case .cipher: formUnion(.cipher)
+            case .crc32c: formUnion(.checksum)
+            }
         }
     }
 }

@@ -80,6 +80,8 @@ struct Exchange: BitwiseCopyable {
     // The request.
     var method: Method
     var version: HTTPVersion
+    /// It opens a connection to its endpoint which may have streams for others. Here, as there is room.
+    var isOpening = false
     /// Rewritten for the upstream, with a small body behind it; kept until the response begins, to be sent again on
     /// another connection if this one turns out to be dead.
     var request = Segment.none
@@ -99,9 +101,7 @@ struct Exchange: BitwiseCopyable {
     var responseNamesSize: UInt16 = 0
     /// Of `request`, the PROXY protocol's header that it begins with; 0: none. It names one client, so that its connection takes that
     /// client's request, one, and neither comes from the pool nor goes to it (section 2 of the specification).
-    var proxyHeaderSize: UInt8 = 0
-    /// It opens a connection to its endpoint which may have streams for others.
-    var isOpening = false
+    var proxyHeaderSize: UInt16 = 0
     /// What Host says in `request`, if that is the endpoint's name.
     var hostRange = ByteRange.empty
     var isConnect = false

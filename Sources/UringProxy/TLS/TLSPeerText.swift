@@ -8,4 +8,6 @@ enum TLSPeerText: Int32, BitwiseCopyable, Sendable {
     case fingerprint
     /// All of it, as the field Client-Cert has it (RFC 9440 §2.2).
     case field
+    /// The subject's, in UTF-8.
+    case commonName
 }

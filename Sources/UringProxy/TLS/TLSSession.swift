@@ -95,6 +95,13 @@ internal import COpenSSL
     /// Whether the handshake went on with an earlier session.
     var isResumed: Bool { unsafe copenssl_is_resumed(pointer) == 1 }
 
+    /// What it says of itself after its handshake, good as long as it is; empty if there is no such.
+    func text(_ text: TLSSessionText) -> ByteView {
+        var size = 0
+        let bytes = unsafe copenssl_session_text(pointer, text.rawValue, &size)
+        return unsafe ByteView(base: bytes, count: size)
+    }
+
     /// Whether the peer has shown a certificate, which is right then.
     var hasPeerCertificate: Bool { unsafe pointer != nil && copenssl_has_peer(pointer) == 1 }
 

@@ -8,6 +8,7 @@ extension Configuration.Splice: ExpressibleByArgument {}
 extension BalancingPolicy: ExpressibleByArgument {}
 extension Configuration.ForwardedFields: ExpressibleByArgument {}
 extension Configuration.UpstreamProxyProtocol: ExpressibleByArgument {}
+extension Configuration.UpstreamProxyTLV: ExpressibleByArgument {}
 extension ProxyTrust.ProxyProtocol: ExpressibleByArgument {}
 extension ProxyTrust.Field: ExpressibleByArgument {}
 

@@ -23,10 +23,19 @@ struct PoolOptions: ParsableArguments {
             """, valueName: "version"))
     var upstreamProxyProtocol: Configuration.UpstreamProxyProtocol?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            What such a header, of version 2, tells beside addresses: authority, alpn, ssl, cert-cn, ssl-cipher or crc32c. \
+            Repeatable (default: nothing).
+            """, valueName: "kind"))
+    var upstreamProxyTlvs: [Configuration.UpstreamProxyTLV] = []
+
     func apply(to configuration: inout Configuration) {
         set(&configuration.poolIdle, to: poolIdle)
         set(&configuration.poolIdleTimeout, to: poolIdleTimeout)
         set(&configuration.poolLend, to: poolLend.map { $0 == .on })
         set(&configuration.upstreamProxyProtocol, to: upstreamProxyProtocol)
+        if !upstreamProxyTlvs.isEmpty { configuration.upstreamProxyTLVs = upstreamProxyTlvs }
     }
 }

@@ -133,6 +133,7 @@ struct ConfigurationTests {
             ("--trusted-proxies", { $0.trust.trustedProxies = ["10.0.0.0/8,example.org"] }),
             ("--trusted-proxies", { $0.trust.trustedProxies = [""] }),
             ("--upstream-proxy-protocol", { $0.upstreamProxyProtocol = .v2 }),
+            ("--upstream-proxy-tlvs", { $0.upstreamProxyTLVs = [.authority] }),
             ("--via", { $0.via = "" }), ("--via", { $0.via = "a b" }), ("--via", { $0.via = "a\r\nX: y" }),
         ]
         for (option, change) in table {

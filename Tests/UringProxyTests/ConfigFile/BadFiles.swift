@@ -1595,6 +1595,16 @@ enum BadFiles {
             "f.yaml:1:30: trust.proxy_protocol_from: no listener takes the PROXY protocol; add trust.proxy_protocol require, or leave it out"
         ),
         Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:80'}]\ntrust: {upstream_proxy_protocol: v1, upstream_proxy_tlvs: [ssl]}\n",
+            "f.yaml:3:59: trust.upstream_proxy_tlvs: headers of version 2 alone have room for them; add trust.upstream_proxy_protocol v2, or leave it out"
+        ),
+        Case(
+            cluster
+                + "listeners: [{address: '127.0.0.1:80'}]\ntrust: {upstream_proxy_protocol: v2, upstream_proxy_tlvs: [sni]}\n",
+            "f.yaml:3:60: trust.upstream_proxy_tlvs[0]: 'sni' is no choice here; write authority, alpn, ssl, cert-cn, ssl-cipher or crc32c"
+        ),
+        Case(
             "trust: {proxies: [10.0.0.1/8]}\n",
             "f.yaml:1:18: trust.proxies: '10.0.0.1/8' has bits set beyond its length; write 10.0.0.0/8, or leave the length out for one address"
         ),

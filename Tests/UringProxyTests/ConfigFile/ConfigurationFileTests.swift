@@ -106,7 +106,7 @@ struct ConfigurationFileTests {
           key: {rate: 5/d, key: "header:X-Key"}
         authentication: {staff: {realm: a b, tokens_file: /dev/null, user_field: X-User, pass_credentials: on, cache: 1m}}
         address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
-        trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2}
+        trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2, upstream_proxy_tlvs: [authority, cert-cn]}
         admin: {address: "[::1]:9901"}
         engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
         timeouts: {head: 10s, tls_handshake: 20s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
@@ -249,6 +249,7 @@ struct ConfigurationFileTests {
         expected.trust.trustedProxies = ["10.0.0.1", "unix:"]
         expected.trust.trustedField = .forwarded
         expected.upstreamProxyProtocol = .v2
+        expected.upstreamProxyTLVs = [.authority, .commonName]
         expected.adminAddress = "[::1]:9901"
         expected.threads = 2
         expected.io = .epoll

@@ -1,10 +1,15 @@
-// Headers of the PROXY protocol as we write them: no extensions.
+// Headers of the PROXY protocol as we write them.
 extension ByteWriter {
-    /// - Parameter addresses: nil for a connection that has none, such as one over a unix socket.
-    mutating func append(proxyHeader version: ProxyHeader.Version, _ addresses: AddressPair?) {
+    /// - Parameters:
+    ///   - addresses: nil for a connection that has none, such as one over a unix socket.
+    ///   - extensions: for version 2, and a connection with addresses.
+    mutating func append(
+        proxyHeader version: ProxyHeader.Version, _ addresses: AddressPair?,
+        _ extensions: ProxyExtensions = ProxyExtensions()
+    ) {
         switch version {
         case .v1: appendText(addresses)
-        case .v2: appendBinary(addresses)
+        case .v2: appendBinary(addresses, extensions)
         }
     }
 
@@ -32,19 +37,22 @@ extension ByteWriter {
     }
 
     /// Section 2.2.
-    private mutating func appendBinary(_ addresses: AddressPair?) {
+    private mutating func appendBinary(_ addresses: AddressPair?, _ extensions: ProxyExtensions) {
+        let start = count
         append(ProxyHeader.signature)
         guard let addresses else {
-            // LOCAL and UNSPEC: every receiver has to take it, and uses the addresses of the connection.
+            // LOCAL and UNSPEC: every receiver has to take it, and uses the addresses of the connection. It drops what else there is.
             append(bigEndian: 0x2000_0000, size: 4)
             return
         }
         // Version and command, family and protocol, the length of what follows.
-        append(bigEndian: addresses.isIPv4 ? 0x2111_000C : 0x2121_0024, size: 4)
+        append(bigEndian: addresses.isIPv4 ? 0x2111 : 0x2121, size: 2)
+        append(bigEndian: UInt64((addresses.isIPv4 ? 12 : 36) + extensions.size), size: 2)
         append(addresses.source, whole: !addresses.isIPv4)
         append(addresses.destination, whole: !addresses.isIPv4)
         append(bigEndian: UInt64(addresses.sourcePort), size: 2)
         append(bigEndian: UInt64(addresses.destinationPort), size: 2)
+        append(extensions, toHeaderAt: start)
     }
 
     private mutating func append(_ address: IPAddress, whole: Bool) {
@@ -53,7 +61,7 @@ extension ByteWriter {
     }
 
     /// The last `size` bytes of a number, in the byte order of the network.
-    private mutating func append(bigEndian number: UInt64, size: Int) {
+    mutating func append(bigEndian number: UInt64, size: Int) {
         for index in 1...size {
             append(byte: UInt8(truncatingIfNeeded: number >> UInt64(8 * (size - index))))
         }
