@@ -1,4 +1,5 @@
 #if DEBUG || TESTABLE
+    internal import TestSupport
     @testable internal import UringProxy
 
     /// A downstream: sends its requests in one of many manners, and checks every byte that comes back.
@@ -25,6 +26,11 @@
         // Tunnel.
         private let tunnelSize: Int
         private var tunnelSent = 0
+        /// What comes before that, to say where it leads; how much of it has come back.
+        private var hello: [UInt8] = []
+        private var helloReceived = 0
+        /// It leads nowhere.
+        private var isMisnamed = false
         private var tunnelReceived = 0
         private(set) var isTunnel = false
         /// There will be no tunnel, and it was told so.
@@ -69,7 +75,8 @@
         var isOfListener: Bool { !listener.isShutDown }
         /// Something of what it sent has reached an origin, or a tunnel has been opened for it.
         var isServed: Bool {
-            isTunnel && (listener.role != .tcp || tunnelReceived > 0) || plans.contains { $0.arrivals > 0 }
+            isTunnel && (listener.role != .tcp || tunnelReceived + helloReceived > 0)
+                || plans.contains { $0.arrivals > 0 }
         }
 
         func start(after delay: Int64) {
@@ -102,6 +109,7 @@
                 isTunnel = true
                 framing = .tunnel
                 reader.begin(.tunnel)
+                if listener.asksName { scriptHello() }
                 scriptTunnelBody()
             case .forward where isConnect: scriptTunnel(isHasty: !world.random.chance(80))
             case .forward, .reverse: scriptRequests()
@@ -534,6 +542,7 @@
 
         private func body(_ range: Range<Int>) {
             if isTunnel {
+                let range = takeHello(range)
                 if !reader.buffer.isPattern(range, tunnelKey, from: tunnelReceived) {
                     world.violate(
                         "\(name): wrong bytes in the tunnel, within \(range.count) at \(tunnelReceived)")
@@ -671,6 +680,38 @@
                 // Not waiting for the answer.
                 scriptTunnelBody(&bytes)
             }
+        }
+
+        /// A ClientHello in any records and pieces, and where things may go wrong one that leads nowhere.
+        private func scriptHello() {
+            var maker = HelloMaker(world.passing.pick(["relay.test", "a.relay.test", "A.b.Relay.Test."]))
+            let size = world.passing.pick([1, 7, 100, 16_384])
+            let padding = size < 100 ? 500 : world.passing.logarithmic(1...12_000)
+            maker.extensions?.append(
+                contentsOf: HelloMaker.extension(21, [UInt8](repeating: 0, count: padding)))
+            hello = maker.records(of: size)
+            if !world.profile.isStrict && world.passing.chance(15) {
+                isMisnamed = true
+                hello = world.passing.pick([
+                    HelloMaker("other.test").records(), HelloMaker().records(),
+                    HelloMaker("a..test").records(),
+                    Array("GET / HTTP/1.1\r\n\r\n".utf8), [22, 3, 1, 0, 4, 1, 0xFF, 0, 0],
+                ])
+            }
+            note("\(isMisnamed ? "a wrong" : "a") ClientHello of \(hello.count) bytes")
+            addInPieces(hello)
+        }
+
+        /// What has come back of it; the range that is left.
+        private func takeHello(_ range: Range<Int>) -> Range<Int> {
+            if isMisnamed { world.violate("\(name): a wrong ClientHello was answered") }
+            let size = min(range.count, hello.count - helloReceived)
+            for offset in 0..<size
+            where reader.buffer[range.lowerBound + offset] != hello[helloReceived + offset] {
+                world.violate("\(name): the ClientHello came back changed at \(helloReceived + offset)")
+            }
+            helloReceived += size
+            return range.lowerBound + size..<range.upperBound
         }
 
         private func scriptTunnelBody() {

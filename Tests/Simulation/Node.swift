@@ -28,11 +28,14 @@
             var limit: Int32
 
             func listener(_ places: [Int]) -> Listener {
-                Listener(
-                    descriptor: descriptor, id: id, role: socket.role,
-                    cluster: socket.role == .forward
-                        ? socket.parent.map { places[$0] } : places[socket.cluster],
-                    routes: socket.hasRoutes ? 0 : -1, access: access, connectionLimit: limit)
+                var cluster: Int? = places[socket.cluster]
+                if socket.role == .forward { cluster = socket.parent.map { places[$0] } }
+                // There is no place for the rest.
+                if socket.asksName { cluster = -1 }
+                return Listener(
+                    descriptor: descriptor, id: id, role: socket.role, cluster: cluster,
+                    routes: socket.hasRoutes ? 0 : -1, access: access, connectionLimit: limit,
+                    serverNames: socket.asksName ? 0 : -1)
             }
         }
 

@@ -36,7 +36,8 @@
             snapshot = Snapshot(
                 settings: scenario.settings, clusters: scenario.clusters,
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
-                clientLimit: scenario.clientLimit, listenerLoads: limits.loads,
+                serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
+                listenerLoads: limits.loads,
                 makeLending: makeLending)
         }
 
@@ -68,7 +69,8 @@
             snapshot = Snapshot(
                 settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
-                clientLimit: scenario.clientLimit, listenerLoads: limits.loads,
+                serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
+                listenerLoads: limits.loads,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             limits.change()
             for node in nodes where !world.profile.isStrict && random.chance(10) {

@@ -84,6 +84,21 @@
             return (clusters, count)
         }
 
+        /// Where server names lead: `relay.test` and all below it to the cluster of relays.
+        ///
+        /// - Parameter places: of the clusters in the snapshot.
+        func serverNames(places: [Int]) -> [ServerNameTable?] {
+            do {
+                let names = [
+                    (pattern: try ServerNamePattern(parsing: "relay.test"), rule: 0),
+                    (pattern: try ServerNamePattern(parsing: "*.relay.test"), rule: 0),
+                ]
+                return [ServerNameTable(names, clusters: [places[relayCluster]], seed: 7)]
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+
         /// What is below `/even` goes to the first cluster that answers requests, and all else to the last of them.
         ///
         /// - Parameter places: of the clusters in the snapshot.

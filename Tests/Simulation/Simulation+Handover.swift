@@ -46,7 +46,9 @@
             let snapshot = Snapshot(
                 settings: scenario.settings, clusters: clusters,
                 routes: [("even", scenario.routeSet(places: Array(clusters.indices)))],
-                access: scenario.access, clientLimit: scenario.clientLimit,
+                access: scenario.access,
+                serverNames: scenario.serverNames(places: Array(clusters.indices)),
+                clientLimit: scenario.clientLimit,
                 makeLending: { LendingQueue(capacity: 8, wakeups: wakeups, gate: $0) })
             let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
             let kernel = Kernel(world, name: "successor", arena: arena, segments: SegmentPool(arena: arena))

@@ -38,6 +38,8 @@
         public var resumed = 0
         /// Requests in streams of HTTP/2.
         public var streams = 0
+        /// Connections that went where their server name led.
+        public var passed = 0
 
         public init(seed: UInt64, violation: String? = nil) {
             self.seed = seed
@@ -108,7 +110,8 @@
                 let cluster = role == .tcp ? scenario.relayCluster : world.random.below(scenario.clusterCount)
                 let parent = role == .forward && world.parents.chance(80) ? scenario.parent : nil
                 let socket = ListenSocket(
-                    world, address, role: role, cluster: cluster, hasRoutes: hasRoutes, parent: parent)
+                    world, address, role: role, cluster: cluster, hasRoutes: hasRoutes,
+                    asksName: role == .tcp && world.passing.chance(50), parent: parent)
                 let id = ListenerLimits.id(of: role)
                 let descriptor = world.open(.listener(socket), owner: kernel)
                 socket.descriptors = [descriptor]
@@ -293,6 +296,7 @@
                 result.secured += Int(node.counters[.upstreamTLSHandshakes])
                 result.resumed += Int(node.counters[.upstreamTLSResumed])
                 result.streams += Int(node.counters[.http2UpstreamStreams])
+                result.passed += Int(node.counters[.serverNamesFollowed])
                 result.shed += Int(node.counters[ProxyError.loadShed])
             }
             for node in nodes { node.dispose() }

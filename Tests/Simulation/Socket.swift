@@ -271,6 +271,8 @@
         /// Of requests or connections that come here, unless routes say otherwise.
         let cluster: Int
         let hasRoutes: Bool
+        /// Its connections go where the server name of their ClientHello leads.
+        let asksName: Bool
         /// The cluster that forward requests go through; nil: none.
         let parent: Int?
         private let backlogCapacity: Int
@@ -281,13 +283,14 @@
 
         init(
             _ world: World, _ address: SocketAddress, role: Listener.Role, cluster: Int, hasRoutes: Bool,
-            parent: Int?
+            asksName: Bool, parent: Int?
         ) {
             self.world = world
             self.address = address
             self.role = role
             self.cluster = cluster
             self.hasRoutes = hasRoutes
+            self.asksName = asksName
             self.parent = parent
             backlogCapacity = world.random.logarithmic(1...64)
         }

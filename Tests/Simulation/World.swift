@@ -44,6 +44,8 @@
         var listening: Random
         /// For TLS to clusters: apart as well.
         var securing: Random
+        /// For connections that are passed on by server name: apart as well.
+        var passing: Random
         /// nil: clusters are spoken to in clear.
         let tls: WorldTLS?
         /// For HTTP/2 to clusters: apart as well.
@@ -111,6 +113,7 @@
             rules = Random(seed: seed ^ 0x5255_4C45_53)
             handovers = Random(seed: seed ^ 0x4841_4E44_4F56)
             securing = Random(seed: seed ^ 0x5345_4355_5245)
+            passing = Random(seed: seed ^ 0x5041_5353_494E_47)
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             profile = Profile(&random, seed: seed, &introductions)
             multiplexing = Random(seed: seed ^ 0x4854_5450_32)

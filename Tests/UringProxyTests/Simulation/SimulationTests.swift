@@ -10,7 +10,7 @@
             var mirrored = 0
             var (hedged, sticky, shed, awaited) = (0, 0, 0, 0)
             var (parented, tunnelsRefused, refusedByListeners, finds, refusedByRoutes) = (0, 0, 0, 0, 0)
-            var (handovers, secured, resumed, streams) = (0, 0, 0, 0)
+            var (handovers, secured, resumed, streams, passed) = (0, 0, 0, 0, 0)
             for seed in UInt64(1)...300 {
                 let result = Simulation(seed: seed).run()
                 #expect(result.violation == nil, "scripts/simulate --seed \(seed) --verbose")
@@ -29,6 +29,7 @@
                 secured += result.secured
                 resumed += result.resumed
                 streams += result.streams
+                passed += result.passed
             }
             // Pipes, mirrors, hedges, cookies, limits that follow latency and those of connections were among it.
             #expect(bytesSpliced > 100_000 && mirrored > 20 && hedged > 10 && sticky > 30 && shed > 0)
@@ -36,7 +37,7 @@
             // Parents that answer and refuse, listeners and routes that refuse, and endpoints that are found.
             #expect(parented > 30 && tunnelsRefused > 5 && refusedByListeners > 10)
             #expect(finds > 100 && refusedByRoutes > 10 && handovers > 10)
-            #expect(secured > 200 && resumed > 40 && streams > 100)
+            #expect(secured > 200 && resumed > 40 && streams > 100 && passed > 20)
         }
 
         /// What these once found: a POST sent twice, a zero-copy send that was never cancelled, memory held by tiny
