@@ -11,7 +11,8 @@ enum BadFiles {
     }
 
     static let all: [Case] =
-        syntax + keys + listeners + serverNames + tls + upstreamTLS + upstreamHTTP2 + clusters + discoveries + health
+        syntax + keys + listeners + serverNames + tls + upstreamTLS + upstreamHTTP2 + clusters + discoveries
+        + health
         + sticky + routes
         + rewrites + edits
         + policies + access + geo
