@@ -339,7 +339,8 @@ static int frame_stays(nghttp2_session *session, const nghttp2_frame *frame, int
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         // The library closes the stream by itself. That the peer takes no further one is not the request's fault.
         struct cnghttp2_session *own = pointer;
-        own->unsent_stream = error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED ? frame->hd.stream_id : 0;
+        int is_ending = error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED || error == NGHTTP2_ERR_SESSION_CLOSING;
+        own->unsent_stream = is_ending ? frame->hd.stream_id : 0;
         return 0;
     }
     if (error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING || error == NGHTTP2_ERR_SESSION_CLOSING) {

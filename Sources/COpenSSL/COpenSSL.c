@@ -894,7 +894,12 @@ const uint8_t *copenssl_session_text(const SSL *session, int text, size_t *size)
     unsigned int protocol_size = 0;
     const char *found = NULL;
     switch (text) {
-    case COPENSSL_SESSION_HOST: found = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name); break;
+    case COPENSSL_SESSION_HOST:
+        // Of a session that was taken up again TLS 1.2 has the name of the first connection, whatever this one asked for.
+        if (!SSL_session_reused(session) || SSL_version(session) >= TLS1_3_VERSION) {
+            found = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+        }
+        break;
     case COPENSSL_SESSION_PROTOCOL:
         SSL_get0_alpn_selected(session, &protocol, &protocol_size);
         *size = protocol_size;

@@ -21,6 +21,8 @@ struct ctest_client {
     unsigned char secret[48];
     size_t secret_size;
     uint64_t record_number;
+    // Of a server's end: what it chooses by ALPN, with its size before it; of size 0: nothing.
+    unsigned char protocol[16];
 };
 
 static int keep_ticket(SSL *session, SSL_SESSION *ticket) {
@@ -255,15 +257,15 @@ const char *ctest_client_error(const struct ctest_client *client) { return clien
 
 struct ctest_server {
     SSL_CTX *context;
-    // With its size before it; of size 0: ALPN is passed over.
+    // Of the ends that it makes from now on.
     unsigned char protocol[16];
 };
 
 static int choose(
     SSL *session, const unsigned char **chosen, unsigned char *size, const unsigned char *offered,
     unsigned int offered_size, void *pointer) {
-    (void)session;
-    const unsigned char *spoken = ((struct ctest_server *)pointer)->protocol;
+    (void)pointer;
+    const unsigned char *spoken = ((struct ctest_client *)SSL_get_app_data(session))->protocol;
     if (spoken[0] == 0) return SSL_TLSEXT_ERR_NOACK;
     unsigned char *found = NULL;
     if (SSL_select_next_proto(&found, size, spoken, spoken[0] + 1u, offered, offered_size) !=
@@ -282,7 +284,7 @@ struct ctest_server *ctest_server_make(
     SSL_CTX_set_min_proto_version(server->context, version_of(least));
     SSL_CTX_set_max_proto_version(server->context, version_of(most));
     SSL_CTX_set_session_id_context(server->context, (const unsigned char *)"test", 4);
-    SSL_CTX_set_alpn_select_cb(server->context, choose, server);
+    SSL_CTX_set_alpn_select_cb(server->context, choose, NULL);
     ctest_server_speak(server, "http/1.1");
     X509 *leaf = certificate_of(certificate);
     EVP_PKEY *private = key_of(key);
@@ -320,6 +322,7 @@ struct ctest_client *ctest_server_accept(struct ctest_server *server) {
     end->context = server->context;
     end->session = SSL_new(server->context);
     SSL_set_app_data(end->session, end);
+    memcpy(end->protocol, server->protocol, sizeof end->protocol);
     SSL_set_bio(end->session, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_accept_state(end->session);
     return end;

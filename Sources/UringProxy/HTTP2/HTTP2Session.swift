@@ -101,6 +101,9 @@ internal import CNghttp2
         unsafe cnghttp2_request(pointer, fields, count, body, hasBody ? 1 : 0)
     }
 
+    /// Whether the connection takes further requests: neither end is about to end it.
+    var takesRequests: Bool { unsafe nghttp2_session_check_request_allowed(library) != 0 }
+
     /// How many streams the peer allows at a time; 100 until it has said so.
     var peerStreams: UInt32 {
         unsafe nghttp2_session_get_remote_settings(library, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)

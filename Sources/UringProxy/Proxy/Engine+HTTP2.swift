@@ -93,8 +93,7 @@ extension Engine where D: ~Copyable {
             return
         }
         if connections[slot].side == .upstream {
-            // It has been told of an error.
-            if !session.wantsToRead { http2[slot].isEnding = true }
+            if !session.takesRequests { http2[slot].isEnding = true }
             if http2[slot].isEnding && http2[slot].streamCount == 0 { endMultiplexing(slot) }
         }
         queueFlush(slot)
@@ -339,7 +338,9 @@ extension Engine where D: ~Copyable {
     mutating func endMultiplexing(_ slot: UInt32) {
         http2[slot].isEnding = true
         http2[slot].session.terminate(.noError)
+        connections[slot].phaseStartedAt = driver.now
         queueFlush(slot)
+        armTimer(slot)
     }
 
     /// The connection ends, and with it all that it carries.

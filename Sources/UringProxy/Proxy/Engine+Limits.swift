@@ -186,7 +186,9 @@ extension Engine where D: ~Copyable {
         if gates.waitingCount == 0 { return false }
         for number in 1...UInt16(gates.count) {
             if let index = gates.next(number), hasRoom(number, for: index) { return true }
-            if isOfferAwaited(number) { return true }
+            if isOfferAwaited(number) || gates.isOfConnections(number) && firstServed(number) != nil {
+                return true
+            }
         }
         return false
     }

@@ -151,7 +151,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// The first exchange that waits and has a connection to its endpoint that is idle, or on offer.
-    private func firstServed(_ gate: UInt16) -> UInt32? {
+    func firstServed(_ gate: UInt16) -> UInt32? {
         var index = gates.firstWaiting(gate)
         while index != Slot.none {
             let endpoint = exchanges[index].endpoint

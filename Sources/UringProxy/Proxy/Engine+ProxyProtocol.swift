@@ -85,6 +85,11 @@ extension Engine where D: ~Copyable {
             addresses?.source = client
             // Nobody told its port.
             addresses?.sourcePort = 0
+            // What the peer's connection has of TLS is not that client's.
+            var extensions = ProxyExtensions()
+            extensions.hasChecksum = settings.upstreamProxyTLVs.contains(.checksum)
+            writer.append(proxyHeader: version, addresses, extensions)
+            return
         }
         writer.append(proxyHeader: version, addresses, proxyExtensions(of: slot))
     }

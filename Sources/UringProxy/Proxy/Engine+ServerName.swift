@@ -5,17 +5,21 @@ extension Engine where D: ~Copyable {
     mutating func readServerName(_ slot: UInt32) {
         var verdict = parseClientHello(slot)
         if verdict == .incomplete {
+            let seen = segments.firstView(of: connections[slot].input).count
             // It may go on in the next segment; and what little came need not hold the slice it came in.
             guard segments.makeContiguous(&connections[slot].input, upTo: ClientHello.limit) else {
                 counters.add(.buffersExhausted)
                 refuseRelay(slot, .outOfMemory)
                 return
             }
-            verdict = parseClientHello(slot)
+            if segments.firstView(of: connections[slot].input).count > seen {
+                verdict = parseClientHello(slot)
+            }
         }
         switch verdict {
         case .incomplete where connections[slot].inputEnded:
             counters.add(.tlsAbandoned)
+            connections[slot].resetsOnClose = true
             close(slot)
         case .incomplete:
             updateReceive(slot)

@@ -380,6 +380,8 @@ extension Engine where D: ~Copyable {
         connection.isBulk = false
         connection.closesAfterFlush = true
         streams[slot].outputIsWhole = true
+        // What is left to be sent is the end, and its time begins here.
+        if connection.output.isEmpty { outputBegins(slot) }
         segments.removeAll(&connection.input)
         updateStream(slot)
         queueFlush(slot)

@@ -47,17 +47,22 @@ extension Engine where D: ~Copyable {
             }
         case .handshaking:
             wait.limit(started, timeouts.tlsHandshake, .handshake)
-            if !isSecure(slot) && (phase != .running || connections[slot].endsSoon) {
+            let hasBegun = isSecure(slot) || !connections[slot].input.isEmpty
+            if !hasBegun && (phase != .running || connections[slot].endsSoon) {
                 wait.limit(started, Self.lastMoment, .keepalive)
             }
         case .multiplexing:
+            if connections[slot].side == .upstream && !http2[slot].hasSettings {
+                wait.limit(started, timeouts.connect, .settings)
+            }
             if hasOutput(slot) {
                 limitSend(slot, timeouts.sendIdle, &wait)
             } else if http2[slot].streamCount > 0 {
                 // Each has deadlines of its own.
-                if connections[slot].side == .upstream && !http2[slot].hasSettings {
-                    wait.limit(started, timeouts.connect, .settings)
-                }
+                break
+            } else if http2[slot].isEnding {
+                // Its last word waits for what is being sent.
+                wait.limit(started, timeouts.sendIdle, .send)
             } else if connections[slot].side == .upstream {
                 wait.limit(started, timeouts.poolIdle, .poolIdle)
             } else if phase != .running || connections[slot].endsSoon {
@@ -298,7 +303,7 @@ extension Engine where D: ~Copyable {
 
     /// Whether a stream's client would take more of it, and is given others' instead: frames leave one after the other.
     private func waitsForOthers(_ slot: UInt32) -> Bool {
-        guard isStream(slot), hasOutput(slot) else { return false }
+        guard isStream(slot), hasOutput(slot) || !streams[slot].endSent else { return false }
         let carrier = streams[slot].carrier
         return carrier != Slot.none && connections[carrier].lastSentAt > connections[slot].lastSentAt
             && http2[carrier].session.maySend(streams[slot].id)

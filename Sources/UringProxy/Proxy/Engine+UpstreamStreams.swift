@@ -34,8 +34,11 @@ extension Engine where D: ~Copyable {
     mutating func findStream(_ index: UInt32) -> Bool {
         guard mayMultiplex(index) else { return false }
         let endpoint = exchanges[index].endpoint
-        if let carrier = carrierWithRoom(endpoint) { return openStream(carrier, for: index) }
-        guard mayAwait(endpoint) else { return false }
+        // Whoever has waited longer comes first.
+        if endpoints[endpoint].firstAwaiting == Slot.none, let carrier = carrierWithRoom(endpoint) {
+            return openStream(carrier, for: index)
+        }
+        guard mayAwait(endpoint) || endpoints[endpoint].isAwaited else { return false }
         exchanges[index].state = .awaitingStream
         exchanges[index].nextWaiting = Slot.none
         if endpoints[endpoint].firstAwaiting == Slot.none {
@@ -165,11 +168,12 @@ extension Engine where D: ~Copyable {
     mutating func serveAwaitingStreams() {
         while let endpoint = awaitedEndpoints.popLast() {
             endpoints[endpoint].isAwaited = false
-            // Who is not served at once waits again, behind the others.
             for _ in 0..<endpoints[endpoint].awaitingCount {
-                if carrierWithRoom(endpoint) == nil && mayAwait(endpoint) { break }
+                let carrier = carrierWithRoom(endpoint)
+                if carrier == nil && mayAwait(endpoint) { break }
                 guard let index = takeAwaiting(endpoint) else { break }
-                findUpstream(index)
+                if let carrier, openStream(carrier, for: index) { continue }
+                connectUpstream(index)
             }
         }
     }
@@ -494,6 +498,11 @@ extension Engine where D: ~Copyable {
         dropOutput(slot)
         connections[slot].outputEnded = true
         // A tunnel's other side ends behind what has come.
-        if connections[slot].phase == .tunnelling { relayTunnel(from: slot) }
+        if connections[slot].phase == .tunnelling {
+            relayTunnel(from: slot)
+        } else if let index = exchangeIndex(of: slot), !exchanges[index].requestDone {
+            // What is left of a request is taken and dropped.
+            relayRequest(index)
+        }
     }
 }

@@ -156,9 +156,11 @@ private struct HandshakeReader {
     private mutating func beginRecord() throws(ClientHello.Verdict) {
         let isFirst = index == 0
         guard index < bytes.count else { throw .incomplete }
-        guard bytes[index] == 22 else { throw isFirst ? .plain : .malformed }
+        guard !isFirst || (20...24).contains(bytes[index]) else { throw .plain }
         guard index + 1 < bytes.count else { throw .incomplete }
-        guard bytes[index + 1] == 3 else { throw isFirst ? .plain : .malformed }
+        guard !isFirst || bytes[index + 1] == 3 else { throw .plain }
+        // Some servers let an alert pass, and read the name behind it.
+        guard bytes[index] == 22, bytes[index + 1] == 3 else { throw .malformed }
         guard index + 4 < bytes.count else { throw .incomplete }
         let size = Int(bytes[index + 3]) << 8 | Int(bytes[index + 4])
         guard (1...16_384).contains(size) else { throw .malformed }

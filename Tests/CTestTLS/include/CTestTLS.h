@@ -59,7 +59,7 @@ struct ctest_server;
 /// signed, unless it is NULL. All of it in PEM.
 struct ctest_server *ctest_server_make(
     const char *certificate, const char *key, const char *client_authority, int least, int most);
-/// What it chooses by ALPN instead, of 15 bytes at most; empty: nothing.
+/// What the ends that it makes from now on choose by ALPN instead, of 15 bytes at most; empty: nothing.
 void ctest_server_speak(struct ctest_server *server, const char *protocol);
 void ctest_server_give_no_tickets(struct ctest_server *server);
 void ctest_server_free(struct ctest_server *server);
