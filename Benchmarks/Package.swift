@@ -13,8 +13,8 @@ let settings: [SwiftSetting] = [
 
 /// What of the engine is measured alone, and what that uses.
 let engineRooms = [
-    "Access", "Addresses", "Buffers", "Config", "Geo", "HTTP", "IO", "Observability", "Routing", "Timers", "TLS",
-    "Upstream",
+    "Access", "Addresses", "Buffers", "Config", "Geo", "HTTP", "HTTP2", "IO", "Observability", "Routing", "Timers",
+    "TLS", "Upstream",
     "Proxy/Connection.swift", "Proxy/ProxyError.swift",
 ]
 
@@ -40,6 +40,8 @@ let package = Package(
             name: "COpenSSL", path: "Sources/Engine/COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
+            name: "CNghttp2", path: "Sources/Engine/CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
+        .target(
             name: "CMaxMindDB", path: "Sources/Engine/CMaxMindDB",
             linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
         .target(name: "CPosix", path: "Sources/Engine/CPosix"),
@@ -48,7 +50,7 @@ let package = Package(
         .systemLibrary(name: "CPcre2", path: "Sources/Engine/CPcre2", pkgConfig: "libpcre2-8"),
         .executableTarget(
             name: "Micro",
-            dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "COpenSSL", "CPcre2"],
+            dependencies: ["CURing", "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CPcre2"],
             path: "Sources",
             sources: engineRooms.map { "Engine/UringProxy/" + $0 } + ["Micro"],
             // Counting is of the same code as the engine's; what is marked `unsafe` there is checked there.
