@@ -3,7 +3,6 @@
 
     PATH=$PATH:.build-benchmarks Benchmarks/Tests/handshakes.py
 """
-import contextlib
 import json
 import os
 import socket
@@ -11,10 +10,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import listening  # noqa: E402
 from bench import downstream  # noqa: E402
 
 GOOD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + bytes(128)
@@ -25,38 +24,21 @@ def check(condition, what):
         raise AssertionError(what)
 
 
-@contextlib.contextmanager
 def server(context, answer=GOOD, says_its_end=True):
-    """A listener that answers one request of each connection; without a context it answers without TLS."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-
+    """Answers one request of each connection; without a context it does so without TLS."""
     def one(connection):
-        with connection, contextlib.suppress(OSError):
-            if not context:
-                connection.sendall(answer)
-                return
-            session = context.wrap_socket(connection, server_side=True)
-            request = b""
-            while not request.endswith(b"\r\n\r\n"):
-                request += session.recv(4096)
-            session.sendall(answer)
-            if says_its_end:
-                session.unwrap()
+        if not context:
+            connection.sendall(answer)
+            return
+        session = context.wrap_socket(connection, server_side=True)
+        request = b""
+        while not request.endswith(b"\r\n\r\n"):
+            request += session.recv(4096)
+        session.sendall(answer)
+        if says_its_end:
+            session.unwrap()
 
-    def accept():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=one, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    return listening.server(one)
 
 
 def handshakes(port, *words, status=0):

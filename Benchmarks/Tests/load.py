@@ -15,9 +15,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
+
+from listening import server
 
 uproxy = os.environ.get("UPROXY", "uproxy")
 binary = os.environ.get("LOAD", "load")
@@ -72,31 +73,6 @@ def origin():
     port = free_port()
     with program(port, uproxy, "origin", "--listen", f"127.0.0.1:{port}", "--threads", "1") as process:
         yield port, process
-
-
-@contextlib.contextmanager
-def server(serve):
-    """A listener whose connections `serve` handles, each on a thread."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-
-    def one(connection):
-        with connection, contextlib.suppress(OSError):
-            serve(connection)
-
-    def accept():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=one, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 def read_head(connection):

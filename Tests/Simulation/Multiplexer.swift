@@ -88,9 +88,8 @@
                 isEnding = true
                 session.refuseStreams(after: event.stream)
             }
-            let size = event.fields.reduce(1024) { size, place in
-                size + inbox.field(place).name.count + 2 * inbox.field(place).value.count + 4
-            }
+            // The authority stands there twice.
+            let size = 2 * inbox.sizeOfHead(event.fields)
             let text = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
                 var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: size)
                 head.write(event.fields, of: inbox, toProxy: false, key: .empty, into: &writer)

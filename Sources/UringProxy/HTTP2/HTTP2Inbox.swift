@@ -40,6 +40,14 @@ internal import CNghttp2
             value: ByteView(base: name + Int(field.name_size), count: Int(field.value_size)))
     }
 
+    /// Bytes that a head of these fields takes in HTTP/1.1, unless some of them stand there twice.
+    func sizeOfHead(_ fields: Range<Int>) -> Int {
+        fields.reduce(256) { size, index in
+            let field = field(index)
+            return size + field.name.count + field.value.count + 4
+        }
+    }
+
     /// Frames of the last call that carry nothing of a message: settings, pings, windows, resets, and heads until they are one.
     var idleFrames: Int { unsafe Int(inbox.pointee.idle_frames) }
 

@@ -1,5 +1,5 @@
 // HTTP/2: a connection whose frames pass a session, and the streams that it carries. Downstream it is begun here; upstream's
-// beginnings are in `Engine+UpstreamStreams`.
+// beginnings are in `Engine+Carriers`.
 //
 // Each stream has a slot among the connections of its side, without a descriptor, and on it an exchange of HTTP/1.1: messages are
 // written into its input as that version has them, and what is put into its output becomes frames (`Engine+Streams`). So whatever
@@ -17,33 +17,44 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Beginning
 
-    /// A connection has said that it speaks HTTP/2, and perhaps some of it already.
+    /// A client has said that it speaks HTTP/2, and perhaps some of it already.
     @inline(never)
     mutating func beginMultiplexing(_ slot: UInt32) {
-        guard arena.charge(HTTP2Session.memoryBytes) else {
-            counters.add(.buffersExhausted)
-            close(slot)
-            return
-        }
+        let streams = settings.streams
         guard
-            let session = HTTP2Session(
-                http2Inbox, streams: settings.streams, streamWindow: settings.window,
-                // A stream counts as a connection, and may hold as much: one that stands still holds up no other.
-                connectionWindow: UInt32(clamping: min(Int(settings.streams) * Int(settings.window), 1 << 30))
-            )
+            carry(
+                slot, streams: streams,
+                make: { HTTP2Session($0, streams: streams, streamWindow: $1, connectionWindow: $2) })
         else {
-            arena.discharge(HTTP2Session.memoryBytes)
-            counters.add(.buffersExhausted)
             close(slot)
             return
         }
         counters.add(.http2Connections)
+        queueFlush(slot)
+        readFrames(slot)
+    }
+
+    /// A connection carries streams from now on, so many of them at a time; false without memory.
+    mutating func carry(
+        _ slot: UInt32, streams: UInt32,
+        make: (borrowing HTTP2Inbox, _ streamWindow: UInt32, _ connectionWindow: UInt32) -> HTTP2Session?
+    ) -> Bool {
+        guard arena.charge(HTTP2Session.memoryBytes) else {
+            counters.add(.buffersExhausted)
+            return false
+        }
+        // A stream counts as a connection, and may hold as much: one that stands still holds up no other.
+        let all = UInt32(clamping: min(Int(streams) * Int(settings.window), 1 << 30))
+        guard let session = make(http2Inbox, settings.window, all) else {
+            arena.discharge(HTTP2Session.memoryBytes)
+            counters.add(.buffersExhausted)
+            return false
+        }
         layeredCount += 1
         http2[slot] = HTTP2State(session, now: driver.now)
         connections[slot].phase = .multiplexing
         connections[slot].phaseStartedAt = driver.now
-        queueFlush(slot)
-        readFrames(slot)
+        return true
     }
 
     /// Whether what has come instead of a request begins HTTP/2 (RFC 9113 §3.4): over TLS ALPN would have said so (§3.3).
@@ -251,15 +262,15 @@ extension Engine where D: ~Copyable {
         }
         tellDrained(slot)
         if !session.wantsToRead && !session.wantsToWrite
-            && (http2[slot].isTerminated || !hasTunnelsLeft(slot))
+            && (http2[slot].isTerminated || !hasClosedStreamsAlone(slot))
         {
             finishMultiplexing(slot)
         }
     }
 
-    /// Whether all that is left are tunnels that both sides have ended: what they still have for upstream is on its way.
-    /// Upstream: responses that are here whole, and not yet passed on.
-    private func hasTunnelsLeft(_ slot: UInt32) -> Bool {
+    /// Whether streams are left, and the session is done with all of them: what tunnels that both sides have ended still have for
+    /// upstream is on its way, and so are responses that are here whole for downstream.
+    private func hasClosedStreamsAlone(_ slot: UInt32) -> Bool {
         var stream = http2[slot].firstStream
         if stream == Slot.none { return false }
         while stream != Slot.none {

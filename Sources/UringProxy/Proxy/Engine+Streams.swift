@@ -45,18 +45,10 @@ extension Engine where D: ~Copyable {
         // RFC 6455 §4.1: 16 bytes that only have to differ, as no cache may answer such a request.
         let key = head.isWebSocket ? Base64.encode((0..<16).map { _ in UInt8(random.below(256)) }) : []
         let toProxy = listeners[connections[slot].listener].role == .forward
-        return writeHead(to: slot, size: sizeOfHead(fields)) { inbox, writer in
+        return writeHead(to: slot, size: http2Inbox.sizeOfHead(fields)) { inbox, writer in
             unsafe key.withUnsafeBytes { key in
                 unsafe head.write(fields, of: inbox, toProxy: toProxy, key: ByteView(key), into: &writer)
             }
-        }
-    }
-
-    /// What a head of these fields takes, as a rule.
-    func sizeOfHead(_ fields: Range<Int>) -> Int {
-        fields.reduce(256) { size, index in
-            let field = http2Inbox.field(index)
-            return size + field.name.count + field.value.count + 4
         }
     }
 

@@ -99,6 +99,6 @@ struct Endpoint: BitwiseCopyable {
 
     /// Whether nothing refers to it any more.
     var isUnused: Bool {
-        inUse == 0 && idleCount == 0 && firstWaiting == Slot.none && firstAwaiting == Slot.none
+        inUse == 0 && idleCount == 0 && firstWaiting == Slot.none && firstAwaiting == Slot.none && !isAwaited
     }
 }

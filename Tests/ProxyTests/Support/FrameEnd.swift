@@ -270,6 +270,12 @@ final class FrameEnd {
         if !trailers.isEmpty { try send(.headers, 5, stream, Self.block(trailers)) }
     }
 
+    /// Answers the next request, which is a client's.
+    func serve(_ client: TestSocket, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try answer(try takeWhole(), "hi", [("content-length", "2")])
+        #expect(try client.receiveResponse().body == "hi", sourceLocation: sourceLocation)
+    }
+
     /// Sends of a body what the stream's window allows, until the other end opens it no further: so many bytes.
     func fill(_ stream: UInt32, _ body: [UInt8]) throws -> Int {
         var sent = 0

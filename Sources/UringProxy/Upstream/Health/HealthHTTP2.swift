@@ -89,9 +89,7 @@
     }
 
     private func text(of head: HTTP2ResponseHead, _ fields: Range<Int>) -> [UInt8] {
-        let size = fields.reduce(256) { size, index in
-            size + inbox.field(index).name.count + inbox.field(index).value.count + 4
-        }
+        let size = inbox.sizeOfHead(fields)
         return unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             var writer = unsafe ByteWriter(base: buffer.baseAddress!, capacity: size)
             head.write(fields, of: inbox, accept: .empty, into: &writer)
