@@ -62,6 +62,7 @@
         private var isWoken = false
         private(set) var listeners: [Listening]
         private var whenPaused: (() -> Void)?
+        private let log: LogReader?
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
@@ -81,6 +82,7 @@
                 listeners: listeners.map { $0.listener(Array(snapshot.clusters.indices)) },
                 wakeups: wakeups, seed: 1, askResolver: ask, askChecker: check)
             self.listeners = listeners
+            log = snapshot.accessLog.map { LogReader(world, name: kernel.name, $0.lanes[index].ring) }
             engine.startAccepting()
             kernel.submit()
             let settings = snapshot.settings
@@ -152,6 +154,7 @@
                 }
             }
             engine.processTurn()
+            log?.read()
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
@@ -288,6 +291,7 @@
                     endpoint.inUse == 0 && endpoint.idleCount == 0 && endpoint.firstWaiting == Slot.none,
                     "endpoint \(index) has \(endpoint.inUse) in use, \(endpoint.idleCount) idle")
             }
+            log?.checkQuiet(count: engine.noteCount)
             for (a, b) in [
                 (Counter.exchangesStarted, Counter.exchangesFinished),
                 (.downstreamAccepted, .downstreamClosed),

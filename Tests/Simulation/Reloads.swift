@@ -37,7 +37,7 @@
                 settings: scenario.settings, clusters: scenario.clusters,
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
-                listenerLoads: limits.loads,
+                listenerLoads: limits.loads, accessLog: scenario.accessLog(workers: scenario.engineCount),
                 makeLending: makeLending)
         }
 
@@ -70,7 +70,7 @@
                 settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
-                listenerLoads: limits.loads,
+                listenerLoads: limits.loads, accessLog: snapshot.accessLog,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             limits.change()
             for node in nodes where !world.profile.isStrict && random.chance(10) {

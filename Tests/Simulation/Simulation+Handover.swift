@@ -48,7 +48,7 @@
                 routes: [("even", scenario.routeSet(places: Array(clusters.indices)))],
                 access: scenario.access,
                 serverNames: scenario.serverNames(places: Array(clusters.indices)),
-                clientLimit: scenario.clientLimit,
+                clientLimit: scenario.clientLimit, accessLog: scenario.accessLog(workers: 1),
                 makeLending: { LendingQueue(capacity: 8, wakeups: wakeups, gate: $0) })
             let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
             let kernel = Kernel(world, name: "successor", arena: arena, segments: SegmentPool(arena: arena))

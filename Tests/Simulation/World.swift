@@ -46,6 +46,8 @@
         var securing: Random
         /// For connections that are passed on by server name: apart as well.
         var passing: Random
+        /// Engines keep an access log, with so many bytes for a record.
+        let loggedBytes: Int?
         /// nil: clusters are spoken to in clear.
         let tls: WorldTLS?
         /// For HTTP/2 to clusters: apart as well.
@@ -114,6 +116,8 @@
             handovers = Random(seed: seed ^ 0x4841_4E44_4F56)
             securing = Random(seed: seed ^ 0x5345_4355_5245)
             passing = Random(seed: seed ^ 0x5041_5353_494E_47)
+            var logging = Random(seed: seed ^ 0x4C_4F47)
+            loggedBytes = logging.chance(70) ? logging.pick([512, 4096]) : nil
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             profile = Profile(&random, seed: seed, &introductions)
             multiplexing = Random(seed: seed ^ 0x4854_5450_32)

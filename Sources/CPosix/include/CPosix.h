@@ -59,6 +59,13 @@ CPOSIX_INLINE int64_t cposix_realtime_milliseconds(void) {
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/// Nanoseconds of CLOCK_REALTIME, since 1970.
+CPOSIX_INLINE int64_t cposix_realtime_nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /// One step of a loop that waits for memory to change: leaves the core to its other hardware thread for a moment.
 CPOSIX_INLINE void cposix_pause(void) {
 #if defined(__x86_64__)

@@ -33,6 +33,12 @@ internal import CPosix
         unsafe self.init(base: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), count: buffer.count)
     }
 
+    /// A literal, which is there as long as the program.
+    @inline(__always)
+    init(_ text: StaticString) {
+        unsafe self.init(base: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+
     static var empty: ByteView { unsafe ByteView(base: nil, count: 0) }
 
     var isEmpty: Bool { count == 0 }

@@ -24,6 +24,8 @@ internal import CPosix
         return unsafe elements + Int(slot)
     }
 
+    func tenant(_ slot: UInt32) -> Tenant<Element> { unsafe Tenant(slot, address(of: slot)) }
+
     subscript(slot: UInt32) -> Element {
         @inline(__always)
         unsafeAddress {

@@ -32,6 +32,10 @@ public struct Configuration: Sendable, Equatable {
     public var trust = ProxyTrust()
     /// Where `/ready`, `/healthz` and `/metrics` are served; nil for nowhere.
     public var adminAddress: String?
+    /// Whether `/metrics` tells how long exchanges take, by listener, route, cluster and endpoint.
+    public var histograms = true
+    /// Whether exchanges are measured for that.
+    var countsExchanges: Bool { adminAddress != nil && histograms }
 
     // MARK: Engine
 

@@ -394,7 +394,11 @@ enum ConfigurationSchema {
     private static let adminKeys: [SchemaKey<Configuration>] = [
         .value(
             "address", \.adminAddress, ValueSyntax.listenAddress.optional("off"),
-            "Where /ready, /healthz, /metrics and /reload are served.", option: "--admin")
+            "Where /ready, /healthz, /metrics and /reload are served.", option: "--admin"),
+        .value(
+            "histograms", \.histograms, .toggle,
+            "Whether /metrics tells how long exchanges take, and where: by listener, route, cluster and endpoint."
+        ),
     ]
 
     private static let engineKeys: [SchemaKey<Configuration>] = [

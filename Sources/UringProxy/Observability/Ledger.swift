@@ -111,6 +111,13 @@ struct Ledger: BitwiseCopyable {
         stage = next
     }
 
+    /// What has passed since the last call is another stage's than was thought, and what follows likewise.
+    @inline(__always)
+    mutating func charge(_ stage: Stage, at now: Int64) {
+        self.stage = stage
+        enter(stage, at: now)
+    }
+
     /// The exchange looks for a connection: for the first time, or as what it had has failed.
     @inline(__always)
     mutating func attempt(at now: Int64) {

@@ -19,6 +19,7 @@ extension Engine where D: ~Copyable {
 
     @inline(__always)
     mutating func enterCluster(_ index: UInt32, _ cluster: Int, key: UInt64) -> Bool {
+        if keepsNotes { noteCluster(index, cluster) }
         let gate = clusters.gate(cluster)
         if gate != 0 { return arrive(index, gate: gate, cluster: cluster, key: key) }
         return choose(index, cluster: cluster, key: key)

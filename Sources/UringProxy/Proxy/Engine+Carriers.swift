@@ -40,6 +40,7 @@ extension Engine where D: ~Copyable {
         }
         guard mayAwait(endpoint) || endpoints[endpoint].isAwaited else { return false }
         exchanges[index].state = .awaitingStream
+        enter(.pool, index)
         exchanges[index].nextWaiting = Slot.none
         if endpoints[endpoint].firstAwaiting == Slot.none {
             endpoints[endpoint].firstAwaiting = index

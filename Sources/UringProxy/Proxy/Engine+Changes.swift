@@ -89,7 +89,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// The endpoint as text, good until the next call; a default port is left out `forHost`.
-    private mutating func endpointName(_ endpoint: UInt32, forHost: Bool) -> ByteView {
+    mutating func endpointName(_ endpoint: UInt32, forHost: Bool) -> ByteView {
         var writer = unsafe ByteWriter(base: endpointBytes.pointer, capacity: endpointBytes.capacity)
         if endpoint == Slot.none {
             writer.append("-")

@@ -12,6 +12,7 @@ extension Engine where D: ~Copyable {
         if exchanges[index].partner != Slot.none { endPartner(index) }
         if exchanges[index].state == .tunnelling { counters.add(.tunnelsClosed) }
         if exchanges[index].kind == .mirror { mirrorCount -= 1 }
+        if keepsNotes { endNotes(index) }
         dropRequest(index)
         // Before the gate: whose turn it is there may depend on it.
         leaveUpstreams(index)

@@ -4,6 +4,7 @@ extension Engine where D: ~Copyable {
 
     /// Gives the exchange a connection to its endpoint: an idle one, a borrowed one, or a new one.
     mutating func findUpstream(_ index: UInt32) {
+        if keepsNotes { noteAttempt(index) }
         let endpoint = exchanges[index].endpoint
         // A CONNECT uses up its connection if it succeeds, and cannot be repeated if that turns out to be dead.
         if !exchanges[index].isConnect && exchanges[index].proxyHeaderSize == 0 {
@@ -50,6 +51,7 @@ extension Engine where D: ~Copyable {
 
     private mutating func waitForAddresses(_ endpoint: UInt32, _ index: UInt32) {
         exchanges[index].state = .resolving
+        enter(.resolve, index)
         exchanges[index].nextWaiting = endpoints[endpoint].firstWaiting
         endpoints[endpoint].firstWaiting = index
     }
@@ -177,6 +179,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.upstreamOpened)
+        enter(.connect, index)
         countInUse(connection.endpoint)
         if exchanges[index].attempts.0 == Slot.none {
             exchanges[index].attempts.0 = slot
@@ -339,6 +342,7 @@ extension Engine where D: ~Copyable {
         exchange.requestsSent += 1
         exchange.requestSentAt = exchange.requestDone ? driver.now : 0
         if connection.isReused { counters.add(.upstreamReused) }
+        if keepsNotes { noteSent(index, slot) }
         if connection.output.isEmpty { outputBegins(slot) }
         if !exchange.request.isEmpty {
             var request = exchange.request

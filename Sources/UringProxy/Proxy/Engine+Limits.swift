@@ -60,6 +60,7 @@ extension Engine where D: ~Copyable {
             let exchange = exchanges.tenant(index)
             exchange.gate = gate
             exchange.state = .queued
+            enter(.queue, index)
             exchange.cluster = UInt16(truncatingIfNeeded: cluster)
             exchange.balancingKey = key
             // Any of them: as its head is written for one, it is for all.
@@ -79,6 +80,7 @@ extension Engine where D: ~Copyable {
             gates.giveWay(index, at: exchange.gate, now: driver.now)
         else { return false }
         exchange.state = .queued
+        enter(.queue, index)
         armTimer(exchange.downstream)
         wakeNext(exchange.gate)
         return true

@@ -13,6 +13,7 @@ extension Engine where D: ~Copyable {
         case .entered: return true
         case .waits:
             exchanges[index].state = .awaitingPlace
+            enter(.queue, index)
             armTimer(exchanges[index].downstream)
             makePlace(gate)
             return false

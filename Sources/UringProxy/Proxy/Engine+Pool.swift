@@ -97,6 +97,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         exchanges[index].state = .awaitingOffer
+        enter(.pool, index)
         awaitingOffers.append(index)
         if awaitingOffers.count == 1 { offerDeadline = driver.now + Self.offerPatience }
         return true

@@ -196,16 +196,17 @@ extension Engine where D: ~Copyable {
     }
 
     @inline(__always)
-    func noteReceived(_ slot: UInt32, _ size: UInt32) {
+    mutating func noteReceived(_ slot: UInt32, _ size: UInt32) {
         notePace(slot, size)
         countReceived(slot, size)
     }
 
     /// Bytes have come that the peer's pace is measured by.
     @inline(__always)
-    func notePace(_ slot: UInt32, _ size: UInt32) {
+    mutating func notePace(_ slot: UInt32, _ size: UInt32) {
         connections[slot].lastReceivedAt = driver.now
         connections[slot].countReceived(size)
+        if keepsNotes { noteBytes(slot, size) }
     }
 
     @inline(__always)

@@ -17,6 +17,7 @@ extension Engine where D: ~Copyable {
         }
         counters.add(failure: error)
         noteFailure(index, error)
+        if keepsNotes { note(error, index) }
         if exchanges[index].isRelay {
             // There is no message to answer, and an orderly end would look like the upstream's.
             let slot = exchanges[index].downstream
@@ -37,10 +38,14 @@ extension Engine where D: ~Copyable {
         _ index: UInt32, _ error: ProxyError, size: Int, _ fields: (inout ByteWriter) -> Void
     ) {
         counters.add(failure: error)
+        if keepsNotes { note(error, index) }
         let reason = error.reason
-        answer(index, status: error.status, size: Self.size(of: reason) + size) { writer, isHead in
+        let status = error.status
+        let content = Self.contentSize(reason, status)
+        answer(index, status: status, size: Self.size(of: reason) + size, content: content) {
+            writer, isHead in
             fields(&writer)
-            return Self.write(reason, error.status, isHead: isHead, to: &writer)
+            return Self.write(reason, status, isHead: isHead, to: &writer)
         }
     }
 
@@ -59,7 +64,8 @@ extension Engine where D: ~Copyable {
     }
 
     private mutating func answer(_ index: UInt32, status: UInt16, reason: StaticString) {
-        answer(index, status: status, size: Self.size(of: reason)) { writer, isHead in
+        let content = Self.contentSize(reason, status)
+        answer(index, status: status, size: Self.size(of: reason), content: content) { writer, isHead in
             Self.write(reason, status, isHead: isHead, to: &writer)
         }
     }
@@ -68,7 +74,8 @@ extension Engine where D: ~Copyable {
     mutating func answer(_ index: UInt32, _ reply: FixedReply) {
         let body = reply.body.view
         let fields = reply.fields.view
-        answer(index, status: reply.status, size: fields.count + body.count) { writer, isHead in
+        answer(index, status: reply.status, size: fields.count + body.count, content: body.count) {
+            writer, isHead in
             writer.append(fields)
             return isHead ? .none : ReplyBody(text: body)
         }
@@ -76,7 +83,7 @@ extension Engine where D: ~Copyable {
 
     /// The redirection of a route (RFC 9110 §15.4).
     mutating func answer(_ index: UInt32, status: UInt16, redirectingTo place: ByteView) {
-        answer(index, status: status, size: place.count + 64) { writer, _ in
+        answer(index, status: status, size: place.count + 64, content: 0) { writer, _ in
             writer.append("Location: ")
             writer.append(place)
             writer.append("\r\nContent-Length: 0\r\n")
@@ -86,13 +93,16 @@ extension Engine where D: ~Copyable {
 
     /// - Parameters:
     ///   - size: of the fields and the body, at most.
+    ///   - content: the size of the body, which an answer to HEAD does not have.
     ///   - write: writes the fields that the answer has beside those of its connection, and tells the body. What it reads of the
     ///     request is still there.
     private mutating func answer(
-        _ index: UInt32, status: UInt16, size: Int, _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
+        _ index: UInt32, status: UInt16, size: Int, content: Int,
+        _ write: (inout ByteWriter, _ isHead: Bool) -> ReplyBody
     ) {
         let slot = exchanges[index].downstream
         let isHead = exchanges[index].method == .head
+        if keepsNotes { noteLocal(index, status: status, size: isHead ? 0 : content) }
         // What was not taken of the request's body stands in the way of the next request.
         let leavesHead = isUntouched(index)
         let head = UInt32(requestHead.size)
@@ -134,6 +144,7 @@ extension Engine where D: ~Copyable {
     }
 
     mutating func refuseHead(_ slot: UInt32, status: UInt16, reason: StaticString) {
+        if keepsNotes { noteRefusal(slot, status: status, reason: reason) }
         segments.removeAll(&connections[slot].input)
         let isWritten = writeReply(
             slot, status, size: Self.size(of: reason), isHead: false, keepAlive: false, tellsKeepAlive: false,
@@ -148,6 +159,11 @@ extension Engine where D: ~Copyable {
 
     private static func size(of reason: StaticString) -> Int { reason.utf8CodeUnitCount + 256 }
 
+    /// A reason is a line, which 204 has no room for.
+    private static func contentSize(_ reason: StaticString, _ status: UInt16) -> Int {
+        status == 204 ? 0 : reason.utf8CodeUnitCount + 1
+    }
+
     /// A sentence as the whole body.
     private static func write(
         _ reason: StaticString, _ status: UInt16, isHead: Bool, to writer: inout ByteWriter
@@ -161,8 +177,7 @@ extension Engine where D: ~Copyable {
         // RFC 9110 §10.2.3
         if status == 503 { writer.append("Retry-After: 1\r\n") }
         if isHead || status == 204 { return .none }
-        return ReplyBody(
-            text: unsafe ByteView(base: reason.utf8Start, count: reason.utf8CodeUnitCount), isLine: true)
+        return ReplyBody(text: ByteView(reason), isLine: true)
     }
 
     /// Puts a whole response into downstream's output.

@@ -156,6 +156,7 @@ extension Engine where D: ~Copyable {
         connection.streamBytes = 0
         connection.receiveWindowStartedAt = driver.now
         connection.receiveWindowBytes = 0
+        if keepsNotes { beginNotes(index, slot, bytes) }
         proceed(index, slot, bytes, listener, isResumed: false)
     }
 
@@ -239,6 +240,7 @@ extension Engine where D: ~Copyable {
                 exchanges[index].endpoint = endpoint
             }
         }
+        if keepsNotes && !authenticators.isEmpty { noteUser(index, grant) }
         if exchanges[index].isConnect {
             // What its fields say of content is not for the parent: what follows is the tunnel's.
             requestHead.framing = .none
@@ -489,6 +491,7 @@ extension Engine where D: ~Copyable {
             fail(index, .outOfMemory)
             return
         }
+        if keepsNotes { noteRequestBody(index) }
         updateReceive(slot)
         armTimer(slot)
         armTimer(upstream)
@@ -525,12 +528,14 @@ extension Engine where D: ~Copyable {
         } else if !hasOutput(slot) {
             returnEmptyPipe(slot)
             if exchanges[index].requestSentAt == 0 { exchanges[index].requestSentAt = driver.now }
+            if keepsNotes { noteRequestBody(index) }
         }
     }
 
     /// Downstream is gone in the middle of its request: there is nobody to answer.
     mutating func abortByDownstream(_ index: UInt32) {
         counters.add(.downstreamAborted)
+        if keepsNotes { note(.isAborted, index) }
         let slot = exchanges[index].downstream
         finishExchange(index)
         close(slot)

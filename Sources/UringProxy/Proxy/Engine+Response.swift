@@ -198,6 +198,7 @@ extension Engine where D: ~Copyable {
             fail(index, .outOfMemory)
             return false
         }
+        if keepsNotes { noteResponse(index, slot, bytes) }
         if small > 0 { _ = exchange.responseBody.takeLength(UInt32(small)) }
         segments.consume(UInt32(responseHead.size + small), from: &upstream.input)
         dropRequest(index)
@@ -262,6 +263,7 @@ extension Engine where D: ~Copyable {
 
     /// Passes on what has come of the response's body, as far as downstream has room.
     mutating func relayResponse(_ index: UInt32) {
+        if keepsNotes { noteTransfer(index) }
         let slot = exchanges[index].upstream
         let downstream = exchanges[index].downstream
         let before = connections[downstream].output.byteCount
@@ -440,6 +442,7 @@ extension Engine where D: ~Copyable {
         }
         counters.add(failure: error)
         noteFailure(index, error)
+        if keepsNotes { noteCut(index, error) }
         let downstream = exchanges[index].downstream
         finishExchange(index)
         connections[downstream].resetsOnClose = true

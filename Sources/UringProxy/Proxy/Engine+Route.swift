@@ -35,6 +35,7 @@ extension Engine where D: ~Copyable {
             fail(index, .noRoute)
             return nil
         }
+        if keepsNotes { noteRoute(index, set: set, rule: match.rule) }
         let access = routeSets[set].access(of: match.rule)
         if access >= 0 {
             if !letsIn(index, slot, bytes, plan: Int(access), isResumed: isResumed) { return nil }

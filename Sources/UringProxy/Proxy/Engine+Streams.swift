@@ -86,6 +86,7 @@ extension Engine where D: ~Copyable {
         streams[slot].unconsumed += size
         connections[slot].lastReceivedAt = driver.now
         connections[slot].countReceived(size)
+        if keepsNotes { noteBytes(slot, size) }
         if streams[slot].outputIsWhole || size == 0 {
             updateStream(slot)
             return

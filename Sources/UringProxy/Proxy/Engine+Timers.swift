@@ -210,6 +210,7 @@ extension Engine where D: ~Copyable {
         suspendIdleSplices()
         takeOverGeo()
         takeOverCertificates()
+        if accessLog != nil { updateRealTime() }
         if clusters.hasCaps { wakeWaiting() }
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.

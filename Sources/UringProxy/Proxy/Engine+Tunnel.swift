@@ -18,6 +18,7 @@ extension Engine where D: ~Copyable {
         counters.add(.exchangesStarted)
         connections[slot].phase = .exchanging
         connections[slot].exchange = index
+        if keepsNotes { beginRelayNotes(index, slot) }
         let listener = listeners[connections[slot].listener]
         // Since a reload its cluster may be that of connections of whom something else is known.
         if listener.refuses || cluster == nil && listener.serverNames >= 0 {
@@ -67,6 +68,7 @@ extension Engine where D: ~Copyable {
     mutating func openTunnel(_ index: UInt32, _ upstream: UInt32) {
         let slot = exchanges[index].downstream
         counters.add(.tunnelsOpened)
+        if keepsNotes { noteTunnel(index, upstream) }
         dropRequest(index)
         exchanges[index].state = .tunnelling
         if exchanges[index].gate != 0 { answerBegan(index, status: 200) }

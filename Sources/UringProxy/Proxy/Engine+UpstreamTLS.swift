@@ -12,6 +12,7 @@ extension Engine where D: ~Copyable {
             attemptFailed(slot, .outOfMemory)
             return
         }
+        enter(.tls, connections[slot].exchange)
         let protocols = applicationProtocols(connections[slot].exchange)
         let session = endpoints.tls(of: connections[slot].endpoint)?
             .makeSession(tlsWire, protocols: protocols)

@@ -67,6 +67,24 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var geo: GeoReader
     /// Timeouts and limits of those exchanges whose route has some of its own.
     var policies: SlotTable<RoutePolicy>
+    /// Whether exchanges leave anything behind: where it is false nobody looks at the rest of this.
+    var keepsNotes: Bool
+    /// Whether they are counted by where they came and went.
+    var countsExchanges = false
+    let histograms: ExchangeHistograms
+    var notes: SlotTable<ExchangeNotes>
+    /// Exchanges that had notes, and refusals that were logged.
+    var noteCount: UInt64 = 0
+    var noteTexts: NoteTexts
+    /// nil: nothing is logged.
+    var accessLog: AccessLogPlan?
+    var accessLane: AccessLogLane?
+    var names: ExchangeNames
+    var samplers: [AccessSampler]
+    /// In this turn.
+    var hasLogged = false
+    /// What has to be added to monotonic time for that since 1970, in nanoseconds.
+    var realTimeOffset: Int64 = 0
     /// Of those exchanges whose cluster is sticky: the endpoint that the cookie names; 0: it names none.
     var stickyNames: SlotTable<UInt64>
     /// Lines of an answer with that which sets the cookie, while they are written.
@@ -160,10 +178,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     ///   - snapshot: its sizes (connections, memory, pipes, dynamic endpoints) are good for the engine's life.
     ///   - listeners: bound and listening; the engine closes them.
     ///   - wakeups: of all workers, to tell whose turn it is at a cluster; empty if no cluster ever has limits.
+    ///   - histograms: what exchanges are counted in, where the snapshot's names have rows.
     ///   - askResolver: called with a name and the token to answer with.
     init(
         driver: consuming D, arena: Arena, segments: SegmentPool, counters: Counters, worker: Int,
         snapshot: Snapshot, listeners: [Listener], wakeups: [Wakeup] = [], seed: UInt64,
+        histograms: ExchangeHistograms = ExchangeHistograms(),
         askResolver: @escaping (ByteView, UInt64) -> Bool,
         askChecker: @escaping ((_ inbox: Int) -> CredentialQuery) -> Bool = { _ in false }
     ) {
@@ -206,6 +226,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         geo = geoDatabases.reader
         routeScratch = RouteScratch(pathBytes: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
         policies = SlotTable(capacity: exchanging)
+        keepsNotes = false
+        self.histograms = histograms
+        notes = SlotTable(capacity: exchanging)
+        noteTexts = NoteTexts(capacity: exchanging, sizeEach: 0)
+        names = snapshot.names
+        samplers = []
         stickyNames = SlotTable(capacity: exchanging)
         changeBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : 4096)
         targetBytes = GrowingBytes(capacity: routeSets.isEmpty ? 0 : settings.headLimits.uriBytes)
@@ -245,6 +271,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 endpoints.addFixed(upstream, fixedIndex: index, tls: tls[index], http2: http2[index]))
         }
         _ = setConnectionGates()
+        adoptAccessLog(snapshot)
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 
@@ -285,6 +312,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             readQueued()
             flushAll()
         } while handleCompletions()
+        if hasLogged { ringAccessLog() }
     }
 
     /// Whether there were any.
@@ -375,6 +403,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                     connections[exchanges[exchange].downstream].resetsOnClose = true
                 }
                 resetRelay(exchange)
+                if keepsNotes { note(.draining, exchange) }
                 finishExchange(exchange)
             }
             // An upstream connection has ended with its exchange, and its slot perhaps with it.

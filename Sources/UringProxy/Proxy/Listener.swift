@@ -28,6 +28,8 @@ struct Listener: BitwiseCopyable {
     var tls: Int32
     /// The table that says where its connections go by the names that clients ask for, by index; -1 for none.
     var serverNames: Int32
+    /// What logs and metrics call it, as `ExchangeNames` has it; -1: nothing.
+    var name: Int32 = -1
     /// Connections may begin with the preface of HTTP/2 (RFC 9113 §3.4).
     var speaksHTTP2: Bool
     /// An accept is under way.

@@ -32,6 +32,9 @@ final class Snapshot: Sendable {
     let handshakes: HandshakeLimit?
     /// How many connections listeners have, by the listener's id.
     let listenerLoads: [Int: ListenerLoad]
+    /// nil: no access log is written.
+    let accessLog: AccessLogPlan?
+    let names: ExchangeNames
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
     /// By the index of a list of routes in the snapshot before, its index in this one; -1 if it has gone.
@@ -40,6 +43,7 @@ final class Snapshot: Sendable {
     let changesPolicy: Bool
 
     /// - Parameters:
+    ///   - names: nil: of clusters alone, and nothing is counted.
     ///   - previous: what workers serve by until they adopt this one; nil if it is the first.
     ///   - makeLending: called for each endpoint that is new, or whose connections are counted as they were not before, with the gate
     ///     that they go through; nil if nothing is lent.
@@ -49,6 +53,7 @@ final class Snapshot: Sendable {
         geo: GeoSource? = nil,
         clientLimit: ClientLimit? = nil, handshakes: HandshakeLimit? = nil,
         listenerLoads: [Int: ListenerLoad] = [:],
+        accessLog: AccessLogPlan? = nil, names: ExchangeNames? = nil,
         after previous: Snapshot? = nil,
         makeLending: ((ClusterGate?) -> LendingQueue)? = nil
     ) {
@@ -63,6 +68,8 @@ final class Snapshot: Sendable {
         self.clientLimit = clientLimit
         self.handshakes = handshakes
         self.listenerLoads = listenerLoads
+        self.accessLog = accessLog
+        self.names = names ?? ExchangeNames(clusters: clusters)
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change
         routesAfter = (previous?.routes ?? []).map { old in
@@ -87,7 +94,8 @@ final class Snapshot: Sendable {
         Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access, tls: tls,
             serverNames: serverNames, geo: geo,
-            clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads, after: self,
+            clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads,
+            accessLog: accessLog, names: names.with(clusters), after: self,
             makeLending: makeLending)
     }
 

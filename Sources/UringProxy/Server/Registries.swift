@@ -6,13 +6,16 @@ struct Registries: Sendable {
     let tickets = TLSTicketRegistry()
     let tlsReloads = TLSReloadCounters()
     let upstreamTLS = UpstreamTLSRegistry()
+    let histograms = HistogramRegistry()
 
-    /// Forgets what a configuration, and the clusters made of it, do not name.
-    func keep(_ configuration: Configuration, _ clusters: [ClusterPlan]) {
+    /// Forgets what a configuration, and the snapshot made of it, do not name.
+    func keep(_ configuration: Configuration, _ snapshot: Snapshot) {
+        let clusters = snapshot.clusters
         limiters.keep(configuration.rateLimits)
         health.keep(clusters)
         discovery.keep(clusters)
         tickets.keep(configuration)
         upstreamTLS.keep(clusters)
+        histograms.keep(snapshot.names.rows)
     }
 }

@@ -89,7 +89,7 @@ extension Server {
 
     /// What a configuration that was not taken up would have brought.
     private func forget(_ previous: Snapshot) {
-        registries.keep(configuration, previous.clusters)
+        registries.keep(configuration, previous)
         state.withLock { $0.companions.discovery }?.follow(previous.clusters)
     }
 
@@ -97,7 +97,7 @@ extension Server {
     ///
     /// - Returns: what is not as it should be, behind `; ` each.
     func finish(_ handover: Handover, _ configuration: Configuration) -> String {
-        registries.keep(configuration, handover.snapshot.clusters)
+        registries.keep(configuration, handover.snapshot)
         var late = ""
         if let monitor = handover.companions.monitor, handover.before.monitor == nil {
             do throws(StartError) { try startMonitor(monitor) } catch { late = "; \(error.message)" }

@@ -12,11 +12,13 @@ struct SnapshotCompiler {
     let tls: [TLSCompiler.Compiled?]
     private let serverNames: [ServerNameTable?]
     let geo: GeoCompiler
+    private let histograms: HistogramRegistry
 
     /// - Parameter registries: what there is, and gets what is new.
     /// - Throws: all that is wrong with the configuration, one line each.
     init(_ configuration: Configuration, _ registries: Registries) throws(StartError) {
         self.configuration = configuration
+        histograms = registries.histograms
         var problems = configuration.validate()
         var random = SystemRandomNumberGenerator()
         let seed: UInt64 = random.next()
@@ -113,10 +115,11 @@ struct SnapshotCompiler {
     ///   - listeners: all that are to be there.
     ///   - geo: made of `self.geo`.
     ///   - tls: made of `self.tls`.
+    ///   - accessLog: nil: none is written.
     ///   - previous: what they serve by; nil for the first.
     func snapshot(
         _ budget: Budget, wakeups: [Wakeup], listeners: [OpenListener], geo: GeoSource?,
-        tls: TLSSource?, after previous: Snapshot?
+        tls: TLSSource?, accessLog: AccessLogPlan? = nil, after previous: Snapshot?
     ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
@@ -126,8 +129,16 @@ struct SnapshotCompiler {
             tls: tls, serverNames: serverNames, geo: geo,
             clientLimit: clientLimit(previous), handshakes: handshakeLimit(previous, tls),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
-            after: previous,
+            accessLog: accessLog, names: names(listeners), after: previous,
             makeLending: Self.lending(configuration, wakeups))
+    }
+
+    private func names(_ listeners: [OpenListener]) -> ExchangeNames {
+        ExchangeNames(
+            clusters: clusters, listeners: listeners.map { ($0.id, "\($0.address)") },
+            routes: configuration.routes.map { list in
+                list.routes.indices.map { "\(list.name)[\($0)]" }
+            }, countedIn: configuration.countsExchanges ? histograms : nil)
     }
 
     /// What makes the queues of endpoints; nil: nothing is lent.

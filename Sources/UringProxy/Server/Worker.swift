@@ -47,6 +47,7 @@ final class Worker: DriverWork {
 
     let counters: Counters
     let gauges = Gauges()
+    let histograms = ExchangeHistograms()
     let wakeup: Wakeup
     let threadName: String
     let cpu: Int?
@@ -200,6 +201,7 @@ final class Worker: DriverWork {
         return Engine(
             driver: driver, arena: arena, segments: segments, counters: counters, worker: plan.index,
             snapshot: plan.snapshot, listeners: plan.listeners, wakeups: plan.wakeups, seed: plan.seed,
+            histograms: histograms,
             askResolver: { [unowned self] in ask($0, $1) }, askChecker: { [unowned self] in check($0) })
     }
 

@@ -92,6 +92,12 @@
         slab[index].kind == .fixed ? fixedAddresses[index] : nil
     }
 
+    /// An endpoint's address and port, if it has one address; nil: it has several, none yet, or a unix socket's.
+    func onlyAddress(of index: UInt32) -> (IPAddress, port: UInt16)? {
+        guard slab[index].addressCount == 1, !slab[index].isUnix else { return nil }
+        return (slab[index].addresses[0], slab[index].port)
+    }
+
     /// How an endpoint is spoken to over TLS; nil: it is not.
     func tls(of index: UInt32) -> EndpointTLS? { slab[index].isSecure ? secure[index] : nil }
 

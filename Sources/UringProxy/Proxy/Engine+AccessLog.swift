@@ -1,0 +1,231 @@
+internal import CPosix
+
+// The access log's part of an exchange: texts are gathered when its head is there, and a record is left in the worker's ring when it ends. The
+// log's own thread does the rest.
+extension Engine where D: ~Copyable {
+    /// Of texts of a head bytes that are kept of each at most, so that one does not keep out all others.
+    private static var textLimit: Int { 2048 }
+
+    // MARK: - Gathering
+
+    /// What the head in `requestHead` says.
+    @inline(never)
+    mutating func gatherTexts(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView) {
+        notes[index].client = clientAddress(slot, bytes)
+        var writer = noteTexts.writer(index, count: 0)
+        writer.append(.method, bytes[requestHead.methodRange], limit: 64)
+        writer.append(.target, bytes[requestHead.target], limit: Self.textLimit)
+        if let authority = requestHead.authority { writer.append(.host, bytes[authority.host], limit: 256) }
+        let name = names.listener(listeners[connections[slot].listener].name)
+        if !name.isEmpty { writer.append(.listener, name, limit: 256) }
+        for line in 0..<fields.count {
+            switch fields[line].id {
+            case .referer: writer.append(.referer, bytes[fields[line].value], limit: Self.textLimit)
+            case .userAgent: writer.append(.userAgent, bytes[fields[line].value], limit: 512)
+            case .traceparent: appendTrace(bytes[fields[line].value], &writer)
+            default: break
+            }
+        }
+        if let names = accessLog?.requestFields, !names.isEmpty {
+            gatherFields(.requestField, names, bytes, &writer)
+        }
+        keepTexts(writer, index)
+    }
+
+    @inline(never)
+    mutating func gatherRelayTexts(_ index: UInt32, _ slot: UInt32) {
+        notes[index].client = peer(of: slot)
+        var writer = noteTexts.writer(index, count: 0)
+        let name = names.listener(listeners[connections[slot].listener].name)
+        if !name.isEmpty { writer.append(.listener, name, limit: 256) }
+        keepTexts(writer, index)
+    }
+
+    @inline(never)
+    mutating func gatherResponseTexts(_ index: UInt32, _ bytes: ByteView) {
+        guard let names = accessLog?.responseFields, !names.isEmpty else { return }
+        var writer = noteTexts.writer(index, count: Int(notes[index].textsSize))
+        gatherFields(.responseField, names, bytes, &writer)
+        keepTexts(writer, index)
+    }
+
+    private func gatherFields(
+        _ kind: AccessText, _ names: [[UInt8]], _ bytes: ByteView, _ writer: inout AccessTextWriter
+    ) {
+        for name in names {
+            unsafe name.withUnsafeBufferPointer { buffer in
+                let wanted = unsafe ByteView(UnsafeRawBufferPointer(buffer))
+                for line in 0..<fields.count where bytes[fields[line].name].equalsIgnoringCase(wanted) {
+                    writer.append(kind, name: wanted, bytes[fields[line].value], limit: Self.textLimit)
+                }
+            }
+        }
+    }
+
+    /// The trace that a request belongs to (W3C Trace Context, section 3.2).
+    private func appendTrace(_ value: ByteView, _ writer: inout AccessTextWriter) {
+        if value.count >= 55 && value[2] == UInt8(ascii: "-") && value[35] == UInt8(ascii: "-") {
+            writer.append(.trace, value[3..<35])
+        }
+    }
+
+    private mutating func keepTexts(_ writer: AccessTextWriter, _ index: UInt32) {
+        notes[index].hasTexts = true
+        notes[index].textsSize = UInt16(truncatingIfNeeded: writer.count)
+        if writer.isTruncated { notes[index].flags.formUnion(.isTruncated) }
+    }
+
+    /// One more text of an exchange that has some.
+    mutating func note(text kind: AccessText, _ text: ByteView, _ index: UInt32) {
+        var writer = noteTexts.writer(index, count: Int(notes[index].textsSize))
+        writer.append(kind, text, limit: 256)
+        keepTexts(writer, index)
+    }
+
+    /// Who it is from, and by which route it goes.
+    @inline(never)
+    mutating func noteRoute(_ index: UInt32, set: Int, rule: Int) {
+        guard notes[index].isKept else { return }
+        notes[index].rows.route = names.routeRow(rule, ofSet: set)
+        guard notes[index].hasTexts else { return }
+        let name = names.route(rule, ofSet: set)
+        if !name.isEmpty { note(text: .route, name, index) }
+    }
+
+    @inline(never)
+    mutating func noteUser(_ index: UInt32, _ grant: Grant) {
+        guard notes[index].isKept, notes[index].hasTexts, grant.user >= 0 else { return }
+        note(text: .user, authenticators[Int(grant.authenticator)].userName(grant.user), index)
+    }
+
+    // MARK: - Records
+
+    /// The exchange is over: it leaves a record, unless the sampling leaves it out.
+    @inline(never)
+    mutating func logExchange(_ index: UInt32) {
+        guard let plan = accessLog else { return }
+        let exchange = exchanges.tenant(index)
+        let notes = notes.tenant(index)
+        let times = notes.ledger.times
+        var record = AccessRecord()
+        record.flags = notes.flags
+        record.status = notes.status
+        let isFailed = notes.failure != .none || !notes.flags.isDisjoint(with: [.isAborted, .isCut])
+        record.weight = weight(
+            isKept: plan.keepsErrors && (isFailed || notes.status >= 500) || times.total >= plan.slow,
+            sampler: Int(notes.sampler), &record.flags)
+        if record.weight == 0 { return }
+        record.startedAt = realTimeOffset &+ driver.now &- times.total
+        record.id = notes.id
+        record.times = times
+        record.retries = notes.ledger.retries
+        record.requestBytes = requestBytes(index)
+        record.responseBytes = responseBytes(index)
+        record.client = notes.client
+        record.upstreamStatus = notes.upstreamStatus
+        record.attempts = exchange.requestsSent
+        record.worker = UInt16(truncatingIfNeeded: worker)
+        if !exchange.isRelay {
+            record.version = isStream(exchange.downstream) ? 20 : exchange.version == .http11 ? 11 : 10
+        }
+        if exchange.endpoint != Slot.none {
+            note(text: .endpoint, endpointName(exchange.endpoint, forHost: false), index)
+            if let (address, port) = endpoints.onlyAddress(of: exchange.endpoint) {
+                record.upstream = address
+                record.upstreamPort = port
+            }
+        }
+        if notes.failure != .none { note(text: .failure, ByteView(notes.failure.label), index) }
+        publish(&record, texts: noteTexts.view(index, count: Int(notes.textsSize)))
+    }
+
+    /// What never became an exchange, and was answered.
+    @inline(never)
+    mutating func logRefusal(_ slot: UInt32, status: UInt16, reason: StaticString) {
+        guard let plan = accessLog else { return }
+        var record = AccessRecord()
+        record.flags = .isLocal
+        record.status = status
+        record.weight = weight(isKept: plan.keepsErrors, sampler: 0, &record.flags)
+        if record.weight == 0 { return }
+        if isSecure(carrier(of: slot)) { record.flags.formUnion(.isSecure) }
+        record.times[.read] = driver.now &- connections[slot].phaseStartedAt
+        record.startedAt = realTimeOffset &+ connections[slot].phaseStartedAt
+        record.id = nextNoteID()
+        record.client = peer(of: slot)
+        record.worker = UInt16(truncatingIfNeeded: worker)
+        record.version = isStream(slot) ? 20 : 11
+        let name = names.listener(listeners[connections[slot].listener].name)
+        var room = InlineArray<512, UInt8>(repeating: 0)
+        unsafe withUnsafeMutableBytes(of: &room) { buffer in
+            let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            var writer = unsafe AccessTextWriter(base: base, capacity: buffer.count)
+            if !name.isEmpty { writer.append(.listener, name, limit: 200) }
+            writer.append(.failure, ByteView(reason), limit: 200)
+            publish(&record, texts: unsafe ByteView(base: base, count: writer.count))
+        }
+    }
+
+    /// How many exchanges a record stands for; 0: it is left out.
+    private mutating func weight(isKept: Bool, sampler: Int, _ flags: inout AccessRecord.Flags) -> UInt32 {
+        if isKept {
+            flags.formUnion(.isKept)
+            return 1
+        }
+        return samplers[sampler].weight(now: driver.now, &random)
+    }
+
+    private mutating func publish(_ record: inout AccessRecord, texts: ByteView) {
+        guard let lane = accessLane else { return }
+        let fixed = MemoryLayout<AccessRecord>.size
+        let size = (fixed &+ texts.count &+ 7) & ~7
+        record.size = UInt32(truncatingIfNeeded: size)
+        guard let place = unsafe lane.reserve(size) else { return }
+        // What is left of the last eight bytes ends the texts.
+        unsafe (place + size - 8).storeBytes(of: 0, as: UInt64.self)
+        unsafe place.storeBytes(of: record, as: AccessRecord.self)
+        unsafe texts.copy(to: (place + fixed).assumingMemoryBound(to: UInt8.self))
+        lane.ring.publish(size)
+        hasLogged = true
+    }
+
+    /// At the end of a turn in which there were records.
+    @inline(never)
+    mutating func ringAccessLog() {
+        hasLogged = false
+        accessLane?.ring()
+    }
+
+    // MARK: - Beginning and change
+
+    /// Once a second: what monotonic time is in the world's.
+    mutating func updateRealTime() {
+        realTimeOffset = cposix_realtime_nanoseconds() &- cposix_monotonic_nanoseconds()
+    }
+
+    /// Logs as a snapshot says from now on. Exchanges under way go on with the texts that they have.
+    mutating func adoptAccessLog(_ snapshot: Snapshot) {
+        names = snapshot.names
+        for index in listeners.indices {
+            listeners[index].name = names.index(ofListener: listeners[index].id)
+        }
+        countsExchanges = !names.rows.isEmpty
+        keepsNotes = snapshot.accessLog != nil || countsExchanges
+        guard snapshot.accessLog !== accessLog else { return }
+        accessLog = snapshot.accessLog
+        accessLane = accessLog?.lanes[worker]
+        samplers = Self.samplers(accessLog)
+        updateRealTime()
+        let size = accessLog.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? 0
+        if size > noteTexts.sizeEach {
+            // Those that have texts keep them where they are no more: they leave without a record.
+            for index in 0..<UInt32(exchanges.highestCount) { notes[index].hasTexts = false }
+            noteTexts = NoteTexts(capacity: exchanges.capacity, sizeEach: size)
+        }
+    }
+
+    static func samplers(_ plan: AccessLogPlan?) -> [AccessSampler] {
+        guard let plan else { return [] }
+        return [AccessSampler(sample: plan.sample, rate: plan.rate, workers: plan.lanes.count)]
+    }
+}

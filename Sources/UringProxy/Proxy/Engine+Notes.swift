@@ -1,0 +1,227 @@
+// What an exchange leaves behind: where its time went, and what came of it. Its places call these while `keepsNotes`; an exchange that
+// began before has none.
+extension Engine where D: ~Copyable {
+    /// The exchange begins whose head has just been parsed out of `bytes`.
+    @inline(never)
+    mutating func beginNotes(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView) {
+        var notes = ExchangeNotes(ledger: Ledger(start: connections[slot].phaseStartedAt))
+        notes.ledger.enter(.route, at: driver.now)
+        notes.isKept = true
+        notes.id = nextNoteID()
+        if isSecure(carrier(of: slot)) { notes.flags.formUnion(.isSecure) }
+        notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
+        self.notes[index] = notes
+        if accessLog != nil { gatherTexts(index, slot, bytes) }
+    }
+
+    /// A connection of a layer-4 listener, of which there is no head.
+    @inline(never)
+    mutating func beginRelayNotes(_ index: UInt32, _ slot: UInt32) {
+        var notes = ExchangeNotes(ledger: Ledger(start: connections[slot].phaseStartedAt))
+        notes.ledger.enter(.route, at: driver.now)
+        notes.isKept = true
+        notes.id = nextNoteID()
+        notes.flags = .isRelay
+        if isSecure(slot) { notes.flags.formUnion(.isSecure) }
+        notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
+        self.notes[index] = notes
+        if accessLog != nil { gatherRelayTexts(index, slot) }
+    }
+
+    mutating func nextNoteID() -> UInt64 {
+        noteCount &+= 1
+        return UInt64(truncatingIfNeeded: worker) << 48 | noteCount
+    }
+
+    // MARK: - Stages
+
+    /// The exchange enters a stage.
+    @inline(__always)
+    mutating func enter(_ stage: Ledger.Stage, _ index: UInt32) {
+        if keepsNotes { note(stage, index) }
+    }
+
+    @inline(never)
+    private mutating func note(_ stage: Ledger.Stage, _ index: UInt32) {
+        if notes[index].isKept { notes[index].ledger.enter(stage, at: driver.now) }
+    }
+
+    /// It looks for a connection.
+    @inline(never)
+    mutating func noteAttempt(_ index: UInt32) {
+        if notes[index].isKept { notes[index].ledger.attempt(at: driver.now) }
+    }
+
+    /// Its cluster is chosen.
+    @inline(never)
+    mutating func noteCluster(_ index: UInt32, _ cluster: Int) {
+        guard notes[index].isKept else { return }
+        notes[index].rows.cluster = names.clusterRow(cluster)
+        if notes[index].hasTexts { note(text: .cluster, names.cluster(cluster), index) }
+    }
+
+    /// It has a connection, and the request is on its way.
+    @inline(never)
+    mutating func noteSent(_ index: UInt32, _ slot: UInt32) {
+        guard notes[index].isKept else { return }
+        notes[index].ledger.enter(exchanges[index].requestDone ? .wait : .read, at: driver.now)
+        notes[index].flags.subtract([.isReused, .isUpstreamSecure])
+        if connections[slot].isReused { notes[index].flags.formUnion(.isReused) }
+        if endpoints[connections[slot].endpoint].isSecure { notes[index].flags.formUnion(.isUpstreamSecure) }
+    }
+
+    /// Some of the request's body has been passed on, or could not be; what it waits for from here on is who has not kept up.
+    @inline(never)
+    mutating func noteRequestBody(_ index: UInt32) {
+        guard notes[index].isKept, exchanges[index].state == .forwarding,
+            exchanges[index].upstream != Slot.none
+        else { return }
+        let isHeldUp = connections[exchanges[index].upstream].isCongested
+        let isDone = exchanges[index].requestDone
+        notes[index].ledger.enter(isHeldUp ? .send : isDone ? .wait : .read, at: driver.now)
+    }
+
+    /// The answer's head has been passed on.
+    ///
+    /// - Parameter bytes: what it was parsed out of, and still stands in the input.
+    @inline(never)
+    mutating func noteResponse(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView) {
+        guard notes[index].isKept else { return }
+        let notes = notes.tenant(index)
+        notes.ledger.enter(.receive, at: driver.now)
+        notes.status = responseHead.status
+        notes.upstreamStatus = responseHead.status
+        notes.announced = .max
+        if case .length(let size) = responseHead.framing { notes.announced = size }
+        if case .none = responseHead.framing { notes.announced = 0 }
+        // What came behind the head.
+        notes.receivedUpstream = UInt64(connections[slot].input.byteCount) - UInt64(responseHead.size)
+        if notes.hasTexts { gatherResponseTexts(index, bytes) }
+    }
+
+    /// More of the answer has come, or left.
+    @inline(never)
+    mutating func noteTransfer(_ index: UInt32) {
+        guard notes[index].isKept, exchanges[index].state == .responding else { return }
+        // Whoever does not keep up is who was waited for. What a stream's client does not take waits in its output.
+        let slot = exchanges[index].downstream
+        let isHeldUp = isStream(slot) ? !connections[slot].output.isEmpty : connections[slot].isCongested
+        notes[index].ledger.charge(isHeldUp ? .drain : .receive, at: driver.now)
+    }
+
+    /// Bytes came for an exchange whose end is not announced.
+    @inline(never)
+    mutating func noteBytes(_ slot: UInt32, _ size: UInt32) {
+        let index = connections[slot].exchange
+        guard index != Slot.none, notes[index].isKept else { return }
+        if connections[slot].side == .upstream {
+            notes[index].receivedUpstream &+= UInt64(size)
+        } else {
+            notes[index].receivedDownstream &+= UInt64(size)
+        }
+    }
+
+    /// Its connections have become a tunnel.
+    @inline(never)
+    mutating func noteTunnel(_ index: UInt32, _ upstream: UInt32) {
+        guard notes[index].isKept else { return }
+        let notes = notes.tenant(index)
+        notes.flags.formUnion(.isTunnel)
+        notes.ledger.enter(.receive, at: driver.now)
+        if exchanges[index].isRelay {
+            notes.status = 0
+        } else if exchanges[index].isConnect {
+            notes.status = 200
+        } else {
+            notes.status = 101
+            notes.upstreamStatus = 101
+        }
+        notes.announced = .max
+        notes.receivedUpstream = UInt64(connections[upstream].input.byteCount)
+        notes.receivedDownstream = UInt64(connections[exchanges[index].downstream].input.byteCount)
+    }
+
+    // MARK: - Ends
+
+    /// The exchange fails, and downstream is told why if it still can be.
+    @inline(never)
+    mutating func note(_ error: ProxyError, _ index: UInt32) {
+        if notes[index].isKept { notes[index].failure = error }
+    }
+
+    /// An answer of our own.
+    @inline(never)
+    mutating func noteLocal(_ index: UInt32, status: UInt16, size: Int) {
+        guard notes[index].isKept else { return }
+        notes[index].status = status
+        notes[index].localBytes = UInt64(size)
+        notes[index].flags.formUnion(.isLocal)
+    }
+
+    /// Part of the answer has been passed on, or of a tunnel's bytes, and the rest will not come.
+    @inline(never)
+    mutating func noteCut(_ index: UInt32, _ error: ProxyError) {
+        note(error, index)
+        note(.isCut, index)
+    }
+
+    @inline(never)
+    mutating func note(_ flag: AccessRecord.Flags, _ index: UInt32) {
+        if notes[index].isKept { notes[index].flags.formUnion(flag) }
+    }
+
+    /// The exchange is over.
+    @inline(never)
+    mutating func endNotes(_ index: UInt32) {
+        guard notes[index].isKept else { return }
+        notes[index].isKept = false
+        notes[index].ledger.enter(.drain, at: driver.now)
+        if countsExchanges { count(index) }
+        if notes[index].hasTexts { logExchange(index) }
+    }
+
+    private mutating func count(_ index: UInt32) {
+        let exchange = exchanges.tenant(index)
+        let notes = notes.tenant(index)
+        if exchange.clusterEndpoint != Slot.none {
+            notes.rows.endpoint = names.endpointRow(Int(exchange.clusterEndpoint))
+        } else if exchange.endpoint != Slot.none && endpoints[exchange.endpoint].kind == .dynamic {
+            notes.rows.endpoint = names.dynamicEndpoint
+        }
+        histograms.observe(
+            notes.rows, status: notes.status, times: notes.ledger.times,
+            requestBytes: requestBytes(index), responseBytes: responseBytes(index))
+    }
+
+    /// What never became an exchange, and was answered.
+    @inline(never)
+    mutating func noteRefusal(_ slot: UInt32, status: UInt16, reason: StaticString) {
+        if countsExchanges {
+            var rows = ExchangeRows()
+            rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
+            var times = Ledger.Times()
+            times[.read] = driver.now &- connections[slot].phaseStartedAt
+            histograms.observe(rows, status: status, times: times, requestBytes: 0, responseBytes: 0)
+        }
+        logRefusal(slot, status: status, reason: reason)
+    }
+
+    /// Content of the request that was passed on, or what a tunnel got of the client.
+    func requestBytes(_ index: UInt32) -> UInt64 {
+        let exchange = exchanges.tenant(index)
+        if exchange.state == .tunnelling { return notes[index].receivedDownstream }
+        return exchange.requestBody.content ?? exchange.requestBodyBytes
+    }
+
+    /// Content of the answer that was passed on.
+    func responseBytes(_ index: UInt32) -> UInt64 {
+        let exchange = exchanges.tenant(index)
+        let notes = notes.tenant(index)
+        if notes.flags.contains(.isLocal) { return notes.localBytes }
+        if exchange.state == .tunnelling { return notes.receivedUpstream }
+        guard exchange.state == .responding else { return 0 }
+        if let content = exchange.responseBody.content { return content }
+        if notes.announced != .max { return notes.announced - exchange.responseBody.remaining }
+        return notes.receivedUpstream
+    }
+}
