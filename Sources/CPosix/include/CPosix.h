@@ -223,6 +223,10 @@ static inline int cposix_set_blocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 ? -errno : cposix_result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
+/// Opens a file to read; or -errno.
+CPOSIX_INLINE int cposix_open_for_reading(const char *path) {
+    return cposix_result(open(path, O_RDONLY | O_CLOEXEC));
+}
 /// Opens a file to write into, and makes it if there is none; what it holds stays.
 /// For its owner alone, where it is new.
 CPOSIX_INLINE int cposix_open_for_appending(const char *path) {

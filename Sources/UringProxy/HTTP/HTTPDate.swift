@@ -38,7 +38,7 @@ struct HTTPDate: BitwiseCopyable {
     }
 
     /// The date of a day counted from 1 January 1970. Years begin in March here, so that the leap day is their last.
-    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097
