@@ -115,6 +115,9 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var responseEdits = FieldEdits()
     public var timeouts = RouteTimeouts()
     public var limits = RouteLimits()
+    /// What logs and metrics call it; nil: by its list and its place there, LIST[N].
+    public var name: String?
+    public var log = RouteLogConfiguration()
 
     public init() {}
 }

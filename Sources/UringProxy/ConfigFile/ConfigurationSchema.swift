@@ -184,7 +184,21 @@ enum ConfigurationSchema {
             .part("response", \.responseEdits, "Fields of the response, be it our own.", fieldEditKeys),
             .part("timeouts", \.timeouts, "Timeouts of its exchanges, where they differ.", routeTimeoutKeys),
             .part("limits", \.limits, "Limits of its requests, where they differ.", routeLimitKeys),
+            .optional(
+                "name", \.name, .text("a name"),
+                "What logs and metrics call it (default: its list and its place there, as in site[2])."),
+            .part("log", \.log, "How its requests are logged, where that differs.", routeLogKeys),
         ] + accessKeys()
+
+    private static let routeLogKeys: [SchemaKey<RouteLogConfiguration>] = [
+        .value("enabled", \.isOn, .toggle, "off: not at all, whatever becomes of them (default: on)."),
+        .optional(
+            "sample", \.sample, .count(RouteLogConfiguration.sampleRange),
+            "One in so many of them (default: access_log.sample)."),
+        .optional(
+            "rate", \.rate, .count(RouteLogConfiguration.rateRange),
+            "Records a second at most, 0: any number (default: access_log.rate)."),
+    ]
 
     private static let routeTimeoutKeys: [SchemaKey<RouteTimeouts>] =
         [

@@ -3,10 +3,22 @@
 final class ExchangeNames: Sendable {
     typealias Row = HistogramRegistry.RowNumber
 
+    /// A route as exchanges know it.
+    struct Route: Sendable {
+        let name: String
+        var log = RouteLogConfiguration()
+    }
+
     private struct Entry: BitwiseCopyable, Sendable {
         var name: ByteRange
         var row: Row
+        /// Of routes.
+        var sampler: UInt16 = 0
     }
+
+    /// What says how exchanges are logged that no route says otherwise of, and what says that they are not.
+    static var commonSampler: UInt16 { 0 }
+    static var noSampler: UInt16 { .max }
 
     private let bytes: FixedBytes
     private let clusters: FixedArray<Entry>
@@ -21,16 +33,18 @@ final class ExchangeNames: Sendable {
     /// All that are counted in; empty: none is.
     let rows: Set<Row>
     private let listenerNames: [(id: Int, name: String)]
-    private let routeNames: [[String]]
+    private let routeNames: [[Route]]
+    /// How routes want their requests logged that want it otherwise; the first of them has the number 1.
+    let samplers: [RouteLogConfiguration]
     private let registry: HistogramRegistry?
 
     /// - Parameters:
     ///   - clusters: in their order.
     ///   - listeners: by the id that workers know them by.
-    ///   - routes: of each list the names of its routes, in their order.
+    ///   - routes: of each list its routes, in their order.
     ///   - registry: which rows there are; nil: nothing is counted.
     init(
-        clusters: [ClusterPlan], listeners: [(id: Int, name: String)] = [], routes: [[String]] = [],
+        clusters: [ClusterPlan], listeners: [(id: Int, name: String)] = [], routes: [[Route]] = [],
         countedIn registry: HistogramRegistry? = nil
     ) {
         var gathered: [UInt8] = []
@@ -48,7 +62,19 @@ final class ExchangeNames: Sendable {
         }
         let clusterEntries = clusters.map { entry(.cluster, $0.name) }
         let listenerEntries = listeners.map { entry(.listener, $0.name) }
-        let routeEntries = routes.flatMap { $0.map { entry(.route, $0) } }
+        var samplers: [RouteLogConfiguration] = []
+        var routeEntries: [Entry] = []
+        for route in routes.joined() {
+            var own = entry(.route, route.name)
+            if !route.log.isOn {
+                own.sampler = Self.noSampler
+            } else if route.log != RouteLogConfiguration() {
+                // Routes that want the same still have a rate each.
+                samplers.append(route.log)
+                own.sampler = UInt16(samplers.count)
+            }
+            routeEntries.append(own)
+        }
         let endpointRows = clusters.flatMap { cluster in
             cluster.endpoints.map { row(.endpoint, $0.name, of: cluster.name) }
         }
@@ -68,6 +94,7 @@ final class ExchangeNames: Sendable {
         self.rows = rows
         listenerNames = listeners
         routeNames = routes
+        self.samplers = samplers
         self.registry = registry
     }
 
@@ -90,6 +117,9 @@ final class ExchangeNames: Sendable {
     /// Empty if its list has no names.
     func route(_ rule: Int, ofSet set: Int) -> ByteView {
         set < firstRoutes.count ? bytes.view[routes[firstRoutes[set] + rule].name] : .empty
+    }
+    func routeSampler(_ rule: Int, ofSet set: Int) -> UInt16 {
+        set < firstRoutes.count ? routes[firstRoutes[set] + rule].sampler : Self.commonSampler
     }
     func routeRow(_ rule: Int, ofSet set: Int) -> Row {
         set < firstRoutes.count ? routes[firstRoutes[set] + rule].row : .none

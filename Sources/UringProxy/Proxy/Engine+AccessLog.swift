@@ -87,6 +87,7 @@ extension Engine where D: ~Copyable {
     mutating func noteRoute(_ index: UInt32, set: Int, rule: Int) {
         guard notes[index].isKept else { return }
         notes[index].rows.route = names.routeRow(rule, ofSet: set)
+        notes[index].sampler = names.routeSampler(rule, ofSet: set)
         guard notes[index].hasTexts else { return }
         let name = names.route(rule, ofSet: set)
         if !name.isEmpty { note(text: .route, name, index) }
@@ -110,6 +111,7 @@ extension Engine where D: ~Copyable {
         var record = AccessRecord()
         record.flags = notes.flags
         record.status = notes.status
+        if notes.sampler == ExchangeNames.noSampler { return }
         let isFailed = notes.failure != .none || !notes.flags.isDisjoint(with: [.isAborted, .isCut])
         record.weight = weight(
             isKept: plan.keepsErrors && (isFailed || notes.status >= 500) || times.total >= plan.slow,
@@ -172,7 +174,9 @@ extension Engine where D: ~Copyable {
             flags.formUnion(.isKept)
             return 1
         }
-        return samplers[sampler].weight(now: driver.now, &random)
+        // Since a reload there may be fewer.
+        let known = sampler < samplers.count ? sampler : Int(ExchangeNames.commonSampler)
+        return samplers[known].weight(now: driver.now, &random)
     }
 
     private mutating func publish(_ record: inout AccessRecord, texts: ByteView) {
@@ -211,10 +215,10 @@ extension Engine where D: ~Copyable {
         }
         countsExchanges = !names.rows.isEmpty
         keepsNotes = snapshot.accessLog != nil || countsExchanges
+        samplers = Self.samplers(snapshot.accessLog, names.samplers)
         guard snapshot.accessLog !== accessLog else { return }
         accessLog = snapshot.accessLog
         accessLane = accessLog?.lanes[worker]
-        samplers = Self.samplers(accessLog)
         updateRealTime()
         let size = accessLog.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? 0
         if size > noteTexts.sizeEach {
@@ -224,8 +228,14 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    static func samplers(_ plan: AccessLogPlan?) -> [AccessSampler] {
+    /// The one for most, and those of routes behind it.
+    private static func samplers(_ plan: AccessLogPlan?, _ routes: [RouteLogConfiguration]) -> [AccessSampler]
+    {
         guard let plan else { return [] }
-        return [AccessSampler(sample: plan.sample, rate: plan.rate, workers: plan.lanes.count)]
+        return ([RouteLogConfiguration()] + routes).map { route in
+            AccessSampler(
+                sample: route.sample.map { UInt32($0) } ?? plan.sample,
+                rate: route.rate.map { UInt32($0) } ?? plan.rate, workers: plan.lanes.count)
+        }
     }
 }

@@ -137,7 +137,9 @@ struct SnapshotCompiler {
         ExchangeNames(
             clusters: clusters, listeners: listeners.map { ($0.id, "\($0.address)") },
             routes: configuration.routes.map { list in
-                list.routes.indices.map { "\(list.name)[\($0)]" }
+                list.routes.enumerated().map { number, route in
+                    ExchangeNames.Route(name: route.name ?? "\(list.name)[\(number)]", log: route.log)
+                }
             }, countedIn: configuration.countsExchanges ? histograms : nil)
     }
 
