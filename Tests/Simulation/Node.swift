@@ -291,6 +291,7 @@
                     endpoint.inUse == 0 && endpoint.idleCount == 0 && endpoint.firstWaiting == Slot.none,
                     "endpoint \(index) has \(endpoint.inUse) in use, \(endpoint.idleCount) idle")
             }
+            expect(engine.undrained.isEmpty, "\(engine.undrained.count) exchanges wait for their clients")
             log?.checkQuiet(count: engine.noteCount)
             for (a, b) in [
                 (Counter.exchangesStarted, Counter.exchangesFinished),

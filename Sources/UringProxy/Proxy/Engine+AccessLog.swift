@@ -101,44 +101,29 @@ extension Engine where D: ~Copyable {
 
     // MARK: - Records
 
-    /// The exchange is over: it leaves a record, unless the sampling leaves it out.
+    /// What is only known at the end. The exchange has texts.
     @inline(never)
-    mutating func logExchange(_ index: UInt32) {
-        guard let plan = accessLog else { return }
+    mutating func gatherLastTexts(_ index: UInt32) {
         let exchange = exchanges.tenant(index)
-        let notes = notes.tenant(index)
-        let times = notes.ledger.times
-        var record = AccessRecord()
-        record.flags = notes.flags
-        record.status = notes.status
-        if notes.sampler == ExchangeNames.noSampler { return }
-        let isFailed = notes.failure != .none || !notes.flags.isDisjoint(with: [.isAborted, .isCut])
-        record.weight = weight(
-            isKept: plan.keepsErrors && (isFailed || notes.status >= 500) || times.total >= plan.slow,
-            sampler: Int(notes.sampler), &record.flags)
-        if record.weight == 0 { return }
-        record.startedAt = realTimeOffset &+ driver.now &- times.total
-        record.id = notes.id
-        record.times = times
-        record.retries = notes.ledger.retries
-        record.requestBytes = requestBytes(index)
-        record.responseBytes = responseBytes(index)
-        record.client = notes.client
-        record.upstreamStatus = notes.upstreamStatus
-        record.attempts = exchange.requestsSent
-        record.worker = UInt16(truncatingIfNeeded: worker)
-        if !exchange.isRelay {
-            record.version = isStream(exchange.downstream) ? 20 : exchange.version == .http11 ? 11 : 10
-        }
         if exchange.endpoint != Slot.none {
             note(text: .endpoint, endpointName(exchange.endpoint, forHost: false), index)
-            if let (address, port) = endpoints.onlyAddress(of: exchange.endpoint) {
-                record.upstream = address
-                record.upstreamPort = port
-            }
         }
-        if notes.failure != .none { note(text: .failure, ByteView(notes.failure.label), index) }
-        publish(&record, texts: noteTexts.view(index, count: Int(notes.textsSize)))
+        if notes[index].failure != .none {
+            note(text: .failure, ByteView(notes[index].failure.label), index)
+        }
+    }
+
+    /// An exchange leaves its record, unless the sampling leaves it out.
+    mutating func log(_ finished: FinishedExchange, texts: ByteView) {
+        guard let plan = accessLog, finished.sampler != ExchangeNames.noSampler else { return }
+        var record = finished.record
+        let isFailed =
+            record.status == 0 && finished.hasFailed || record.status >= 500
+            || !record.flags.isDisjoint(with: [.isAborted, .isCut])
+        record.weight = weight(
+            isKept: plan.keepsErrors && isFailed || record.times.total >= plan.slow,
+            sampler: Int(finished.sampler), &record.flags)
+        if record.weight > 0 { publish(&record, texts: texts) }
     }
 
     /// What never became an exchange, and was answered.
@@ -148,7 +133,9 @@ extension Engine where D: ~Copyable {
         var record = AccessRecord()
         record.flags = .isLocal
         record.status = status
-        record.weight = weight(isKept: plan.keepsErrors, sampler: 0, &record.flags)
+        record.weight = weight(
+            isKept: plan.keepsErrors && status >= 500, sampler: Int(ExchangeNames.commonSampler),
+            &record.flags)
         if record.weight == 0 { return }
         if isSecure(carrier(of: slot)) { record.flags.formUnion(.isSecure) }
         record.times[.read] = driver.now &- connections[slot].phaseStartedAt

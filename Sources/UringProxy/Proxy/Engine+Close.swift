@@ -195,6 +195,7 @@ extension Engine where D: ~Copyable {
     /// Closes the descriptor and frees the slot, if nothing is under way any more.
     mutating func finishClosing(_ slot: UInt32) {
         guard connections[slot].operationsInFlight == 0 else { return }
+        if undrainedCount > 0 { settleDrain(slot, isWhole: false) }
         dropOutput(slot)
         if isSecure(slot) { freeSession(slot) }
         if settings.pipes > 0 && splicing[slot].isUsed { splicing[slot] = SpliceState() }

@@ -103,9 +103,8 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func noteTransfer(_ index: UInt32) {
         guard notes[index].isKept, exchanges[index].state == .responding else { return }
-        // Whoever does not keep up is who was waited for. What a stream's client does not take waits in its output.
-        let slot = exchanges[index].downstream
-        let isHeldUp = isStream(slot) ? !connections[slot].output.isEmpty : connections[slot].isCongested
+        // Whoever does not keep up is who was waited for.
+        let isHeldUp = isHeldUp(exchanges[index].downstream)
         notes[index].ledger.charge(isHeldUp ? .drain : .receive, at: driver.now)
     }
 
@@ -176,21 +175,61 @@ extension Engine where D: ~Copyable {
         guard notes[index].isKept else { return }
         notes[index].isKept = false
         notes[index].ledger.enter(.drain, at: driver.now)
-        if countsExchanges { count(index) }
-        if notes[index].hasTexts { logExchange(index) }
+        if notes[index].hasTexts { gatherLastTexts(index) }
+        let finished = finished(index)
+        let texts = finished.hasTexts ? noteTexts.view(index, count: Int(notes[index].textsSize)) : .empty
+        if isHeldUp(exchanges[index].downstream) {
+            awaitDrain(finished, texts: texts, exchanges[index].downstream)
+        } else {
+            conclude(finished, texts: texts)
+        }
     }
 
-    private mutating func count(_ index: UInt32) {
+    private func finished(_ index: UInt32) -> FinishedExchange {
         let exchange = exchanges.tenant(index)
         let notes = notes.tenant(index)
-        if exchange.clusterEndpoint != Slot.none {
-            notes.rows.endpoint = names.endpointRow(Int(exchange.clusterEndpoint))
-        } else if exchange.endpoint != Slot.none && endpoints[exchange.endpoint].kind == .dynamic {
-            notes.rows.endpoint = names.dynamicEndpoint
+        var record = AccessRecord()
+        record.flags = notes.flags
+        record.startedAt = realTimeOffset &+ driver.now &- notes.ledger.times.total
+        record.id = notes.id
+        record.times = notes.ledger.times
+        record.retries = notes.ledger.retries
+        record.requestBytes = requestBytes(index)
+        record.responseBytes = responseBytes(index)
+        record.client = notes.client
+        record.status = notes.status
+        record.upstreamStatus = notes.upstreamStatus
+        record.attempts = exchange.requestsSent
+        record.worker = UInt16(truncatingIfNeeded: worker)
+        if !exchange.isRelay {
+            record.version = isStream(exchange.downstream) ? 20 : exchange.version == .http11 ? 11 : 10
         }
-        histograms.observe(
-            notes.rows, status: notes.status, times: notes.ledger.times,
-            requestBytes: requestBytes(index), responseBytes: responseBytes(index))
+        if exchange.endpoint != Slot.none, let (address, port) = endpoints.onlyAddress(of: exchange.endpoint)
+        {
+            record.upstream = address
+            record.upstreamPort = port
+        }
+        var rows = notes.rows
+        if countsExchanges {
+            if exchange.clusterEndpoint != Slot.none {
+                rows.endpoint = names.endpointRow(Int(exchange.clusterEndpoint))
+            } else if exchange.endpoint != Slot.none && endpoints[exchange.endpoint].kind == .dynamic {
+                rows.endpoint = names.dynamicEndpoint
+            }
+        }
+        return FinishedExchange(
+            record: record, rows: rows, sampler: notes.sampler, hasTexts: notes.hasTexts,
+            hasFailed: notes.failure != .none)
+    }
+
+    /// Nothing is left to be known of it.
+    mutating func conclude(_ finished: FinishedExchange, texts: ByteView) {
+        if countsExchanges {
+            histograms.observe(
+                finished.rows, status: finished.record.status, times: finished.record.times,
+                requestBytes: finished.record.requestBytes, responseBytes: finished.record.responseBytes)
+        }
+        if finished.hasTexts { log(finished, texts: texts) }
     }
 
     /// What never became an exchange, and was answered.

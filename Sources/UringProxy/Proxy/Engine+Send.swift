@@ -138,7 +138,11 @@ extension Engine where D: ~Copyable {
             connections[slot].countSent(size)
         }
         connections[slot].isCongested = hasOutput(slot)
-        if connections[slot].isCongested { queueFlush(slot) }
+        if connections[slot].isCongested {
+            queueFlush(slot)
+        } else if undrainedCount > 0 {
+            settleDrain(slot, isWhole: true)
+        }
         outputDrained(slot)
     }
 

@@ -384,6 +384,7 @@ extension Engine where D: ~Copyable {
     /// The last frame of what it sends has left.
     mutating func endLeft(_ slot: UInt32) {
         streams[slot].endSent = true
+        if undrainedCount > 0 { settleDrain(slot, isWhole: true) }
         if connections[slot].side == .upstream { leaveIfDone(slot) } else { endStreamIfDone(slot) }
     }
 
@@ -466,6 +467,7 @@ extension Engine where D: ~Copyable {
 
     mutating func removeStream(_ slot: UInt32) {
         let state = streams[slot]
+        if undrainedCount > 0 { settleDrain(slot, isWhole: false) }
         if hasSession(slot) {
             let session = http2[state.carrier].session
             if state.id > 0 { session.unbind(state.id) }

@@ -81,6 +81,9 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var accessLane: AccessLogLane?
     var names: ExchangeNames
     var samplers: [AccessSampler]
+    /// Exchanges whose client has not taken all, by its slot; and how many there are.
+    var undrained: [UInt32: UndrainedExchange] = [:]
+    var undrainedCount = 0
     /// In this turn.
     var hasLogged = false
     /// What has to be added to monotonic time for that since 1970, in nanoseconds.

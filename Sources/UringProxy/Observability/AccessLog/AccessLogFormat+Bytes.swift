@@ -130,8 +130,6 @@ extension UInt8 {
 }
 
 extension ByteView {
-    init(_ text: StaticString) { unsafe self.init(base: text.utf8Start, count: text.utf8CodeUnitCount) }
-
     /// The first byte from `start` on that is not `isPlainInLogs`; `count` if there is none. Eight at a time.
     @inline(__always)
     fileprivate func firstSpecial(from start: Int) -> Int {

@@ -1,0 +1,50 @@
+// Exchanges that are over but for the last bytes of their answer, which the client has yet to take: they are told of when it has, or has gone.
+extension Engine where D: ~Copyable {
+    /// So much of a stream's output waits for its client, and not just for the turn's end.
+    private static var heldUpStream: UInt32 { 16 * 1024 }
+
+    /// Whether downstream has not taken all that it was sent.
+    @inline(__always)
+    func isHeldUp(_ slot: UInt32) -> Bool {
+        isStream(slot)
+            ? connections[slot].output.byteCount > Self.heldUpStream : connections[slot].isCongested
+    }
+
+    @inline(never)
+    mutating func awaitDrain(_ finished: FinishedExchange, texts: ByteView, _ slot: UInt32) {
+        // Another one's answer, before this one's, is on its way as well.
+        settleDrain(slot, isWhole: true)
+        let kept = (0..<texts.count).map { texts[$0] }
+        undrained[slot] = UndrainedExchange(finished: finished, texts: kept, since: driver.now)
+        undrainedCount = undrained.count
+    }
+
+    /// The client has taken what it was sent, or will never do so.
+    @inline(never)
+    mutating func settleDrain(_ slot: UInt32, isWhole: Bool) {
+        guard var exchange = undrained.removeValue(forKey: slot) else { return }
+        undrainedCount = undrained.count
+        exchange.finished.record.times[.drain] &+= driver.now &- exchange.since
+        if !isWhole { exchange.finished.record.flags.formUnion(.isAborted) }
+        unsafe exchange.texts.withUnsafeBytes {
+            conclude(exchange.finished, texts: unsafe ByteView($0))
+        }
+    }
+}
+
+/// What is known of an exchange at its end.
+struct FinishedExchange: BitwiseCopyable {
+    /// But for its weight.
+    var record: AccessRecord
+    var rows: ExchangeRows
+    var sampler: UInt16
+    var hasTexts: Bool
+    var hasFailed: Bool
+}
+
+/// One whose client is slow.
+struct UndrainedExchange {
+    var finished: FinishedExchange
+    let texts: [UInt8]
+    let since: Int64
+}
