@@ -23,7 +23,7 @@
 static BIO_METHOD *method;
 // Looked for once: to find one takes a lock.
 static EVP_CIPHER *long_ticket_cipher, *short_ticket_cipher;
-static int names_index = -1, tickets_index = -1, staple_index = -1, peer_index = -1;
+static int names_index = -1, tickets_index = -1, staple_index = -1, peer_index = -1, is_kernel_set_up;
 
 static int io_read(BIO *bio, char *bytes, int size) {
     struct copenssl_io *io = BIO_get_data(bio);
@@ -79,6 +79,7 @@ static void set_up(void) {
     tickets_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_tickets);
     staple_index = X509_get_ex_new_index(0, NULL, NULL, NULL, free_staple);
     peer_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_peer);
+    is_kernel_set_up = copenssl_set_up_kernel();
     long_ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
     short_ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 }
@@ -87,7 +88,7 @@ int copenssl_is_set_up(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_up);
     return method != NULL && names_index >= 0 && tickets_index >= 0 && staple_index >= 0 && peer_index >= 0 &&
-           long_ticket_cipher != NULL && short_ticket_cipher != NULL;
+           is_kernel_set_up && long_ticket_cipher != NULL && short_ticket_cipher != NULL;
 }
 
 // MARK: - Certificates
@@ -651,8 +652,7 @@ static atomic_int key_log = -1;
 
 void copenssl_log_keys(int descriptor) { atomic_store(&key_log, descriptor); }
 
-static void write_keys(const SSL *session, const char *line) {
-    (void)session;
+static void write_keys(const char *line) {
     char text[512];
     size_t size = strlen(line);
     if (size >= sizeof text) return;
@@ -662,6 +662,16 @@ static void write_keys(const SSL *session, const char *line) {
     ssize_t written = write(atomic_load(&key_log), text, size + 1);
     (void)written;
     OPENSSL_cleanse(text, sizeof text);
+}
+
+static void hear_keys(const SSL *session, const char *line) {
+    if (atomic_load(&key_log) >= 0) write_keys(line);
+    copenssl_hear_secret(session, line);
+}
+
+static void hear_logged_keys(const SSL *session, const char *line) {
+    (void)session;
+    write_keys(line);
 }
 
 // MARK: - Contexts
@@ -689,7 +699,11 @@ void copenssl_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    if (atomic_load(&key_log) >= 0) SSL_CTX_set_keylog_callback(context, write_keys);
+    if (copenssl_hear_messages(context)) {
+        SSL_CTX_set_keylog_callback(context, hear_keys);
+    } else if (atomic_load(&key_log) >= 0) {
+        SSL_CTX_set_keylog_callback(context, hear_logged_keys);
+    }
 }
 
 SSL_CTX *copenssl_context_make(int min_version) {

@@ -9,6 +9,15 @@
 /// Sets OpenSSL up, once; 0 without memory.
 int copenssl_is_set_up(void);
 
+/// What COpenSSLKernel.c needs, once; 0 without memory.
+int copenssl_set_up_kernel(void);
+
+/// Keeps the secret that a line of the log of keys tells, if it is the one that a session's own records are made with.
+void copenssl_hear_secret(const SSL *session, const char *line);
+
+/// Counts the records of the context's sessions, if secrets are to be kept: whether they are.
+int copenssl_hear_messages(SSL_CTX *context);
+
 /// What holds for the sessions of every context.
 void copenssl_set_modes(SSL_CTX *context);
 

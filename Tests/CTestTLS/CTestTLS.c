@@ -1,5 +1,6 @@
 #include "CTestTLS.h"
 
+#include <linux/tls.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -184,15 +185,13 @@ static void expand(const struct ctest_client *client, const char *label, unsigne
     EVP_PKEY_CTX_free(context);
 }
 
-size_t ctest_client_record(
-    struct ctest_client *client, int type, const void *bytes, size_t size, size_t padding, void *record) {
-    unsigned char key[32], nonce[12], *out = record;
-    expand(client, "key", key, client->secret_size == 48 ? 32 : 16);
-    expand(client, "iv", nonce, sizeof nonce);
-    for (int index = 0; index < 8; index++) {
-        nonce[11 - index] ^= (unsigned char)(client->record_number >> (8 * index));
-    }
-    client->record_number++;
+// A record of TLS 1.3 (RFC 8446 §5.2), where there is room for `size`, `padding` and 22 bytes: how many.
+static size_t make_record(
+    const EVP_CIPHER *cipher, const unsigned char *key, const unsigned char iv[12], uint64_t number, int type,
+    const void *bytes, size_t size, size_t padding, unsigned char *out) {
+    unsigned char nonce[12];
+    memcpy(nonce, iv, sizeof nonce);
+    for (int index = 0; index < 8; index++) nonce[11 - index] ^= (unsigned char)(number >> (8 * index));
     size_t inner = size + 1 + padding;
     unsigned char *content = calloc(1, inner);
     memcpy(content, bytes, size);
@@ -201,8 +200,7 @@ size_t ctest_client_record(
     memcpy(out, header, sizeof header);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int count = 0;
-    EVP_EncryptInit_ex(
-        context, client->secret_size == 48 ? EVP_aes_256_gcm() : EVP_aes_128_gcm(), NULL, key, nonce);
+    EVP_EncryptInit_ex(context, cipher, NULL, key, nonce);
     EVP_EncryptUpdate(context, NULL, &count, header, sizeof header);
     EVP_EncryptUpdate(context, out + 5, &count, content, (int)inner);
     EVP_EncryptFinal_ex(context, out + 5 + count, &count);
@@ -210,6 +208,50 @@ size_t ctest_client_record(
     EVP_CIPHER_CTX_free(context);
     free(content);
     return 5 + inner + 16;
+}
+
+size_t ctest_client_record(
+    struct ctest_client *client, int type, const void *bytes, size_t size, size_t padding, void *record) {
+    unsigned char key[32], iv[12];
+    expand(client, "key", key, client->secret_size == 48 ? 32 : 16);
+    expand(client, "iv", iv, sizeof iv);
+    const EVP_CIPHER *cipher = client->secret_size == 48 ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
+    return make_record(cipher, key, iv, client->record_number++, type, bytes, size, padding, record);
+}
+
+size_t ctest_kernel_record(const void *keys, uint64_t number, int type, const void *bytes, size_t size, void *record) {
+    unsigned char iv[12];
+    const unsigned char *key, *first;
+    const EVP_CIPHER *cipher;
+    union {
+        struct tls_crypto_info info;
+        struct tls12_crypto_info_aes_gcm_128 aes_128;
+        struct tls12_crypto_info_aes_gcm_256 aes_256;
+        struct tls12_crypto_info_chacha20_poly1305 chacha;
+    } all;
+    memcpy(&all.info, keys, sizeof all.info);
+    if (all.info.version != TLS_1_3_VERSION) return 0;
+    switch (all.info.cipher_type) {
+    case TLS_CIPHER_AES_GCM_128:
+        memcpy(&all, keys, sizeof all.aes_128);
+        cipher = EVP_aes_128_gcm(), key = all.aes_128.key, first = all.aes_128.rec_seq;
+        memcpy(iv, all.aes_128.salt, 4), memcpy(iv + 4, all.aes_128.iv, 8);
+        break;
+    case TLS_CIPHER_AES_GCM_256:
+        memcpy(&all, keys, sizeof all.aes_256);
+        cipher = EVP_aes_256_gcm(), key = all.aes_256.key, first = all.aes_256.rec_seq;
+        memcpy(iv, all.aes_256.salt, 4), memcpy(iv + 4, all.aes_256.iv, 8);
+        break;
+    case TLS_CIPHER_CHACHA20_POLY1305:
+        memcpy(&all, keys, sizeof all.chacha);
+        cipher = EVP_chacha20_poly1305(), key = all.chacha.key, first = all.chacha.rec_seq;
+        memcpy(iv, all.chacha.iv, 12);
+        break;
+    default: return 0;
+    }
+    uint64_t start = 0;
+    for (int index = 0; index < 8; index++) start = start << 8 | first[index];
+    return make_record(cipher, key, iv, start + number, type, bytes, size, 0, record);
 }
 
 void ctest_client_renew_keys(struct ctest_client *client) {

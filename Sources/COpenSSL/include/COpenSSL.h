@@ -259,5 +259,6 @@ const uint8_t *copenssl_peer_text(struct ssl_st *session, int text, size_t *size
 enum { COPENSSL_OVERHEAD = 128 };
 
 #include "COpenSSLClient.h"
+#include "COpenSSLKernel.h"
 
 #endif

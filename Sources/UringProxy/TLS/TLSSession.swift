@@ -86,6 +86,21 @@ internal import COpenSSL
     @inline(__always)
     var pendingCount: Int { unsafe copenssl_pending(pointer) }
 
+    /// What the kernel goes on with in its place: from then on this session writes nothing.
+    func kernelKeys() throws(TLSKernelKeys.Lack) -> TLSKernelKeys {
+        guard let pointer = unsafe pointer else { throw .version }
+        return try unsafe TLSKernelKeys(pointer)
+    }
+
+    /// Whether the peer has asked for new keys, and the answer waits for the next bytes that are written.
+    var owesNewKeys: Bool { unsafe copenssl_owes_new_keys(pointer) == 1 }
+
+    /// What the last alert that it wrote says (RFC 8446 §6); nil if it wrote none, or secrets are not kept.
+    var lastAlert: UInt8? {
+        let alert = unsafe copenssl_last_alert(pointer)
+        return alert < 0 ? nil : UInt8(truncatingIfNeeded: alert)
+    }
+
     /// Whether HTTP/2 is what both sides have agreed on.
     var choseHTTP2: Bool { unsafe copenssl_chose_http2(pointer) == 1 }
 

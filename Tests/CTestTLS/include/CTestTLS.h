@@ -41,6 +41,10 @@ size_t ctest_client_record(
 /// The next records are made with the next keys.
 void ctest_client_renew_keys(struct ctest_client *client);
 
+/// Does what a kernel does with one of the structs of linux/tls.h: writes a record of TLS 1.3, so many after the first one that it is
+/// for, where there is room for `size` and 22 bytes. How many bytes, or 0 if it is none of those.
+size_t ctest_kernel_record(const void *keys, uint64_t number, int type, const void *bytes, size_t size, void *record);
+
 /// 12, 13…
 int ctest_client_version(const struct ctest_client *client);
 int ctest_client_is_resumed(const struct ctest_client *client);
