@@ -63,6 +63,8 @@
         var checksum: UInt64 = 0
         var isQuiet = false
         var isZeroCopy = false
+        /// Sent instead of bytes.
+        var alert: TLSAlert?
         // Connect.
         var address: SocketAddress?
         /// The connection was made; the completion is on its way.

@@ -1,5 +1,6 @@
 #if DEBUG || TESTABLE
     internal import Glibc
+    internal import TestSupport
     @testable internal import UringProxy
 
     /// What stands behind one engine's driver: submissions, completions, and a strict eye on how both are used.
@@ -144,6 +145,9 @@
                 return operation.segments.count < 16 && operation.size < 512 * 1024
             }
             operation.isQuiet = !promptly
+            if operation.isQuiet && operation.descriptor.socket?.records != nil {
+                world.violate("\(name): quiet send on \(number), where the kernel encrypts")
+            }
             startSend(number, operation)
             note("send \(number) \(operation.size) bytes\(promptly ? "" : ", quietly")")
         }
@@ -155,11 +159,42 @@
             _ = descriptor.socket?.write(bytes[...])
         }
 
+        /// Where the kernel encrypts.
+        func sendAlert(_ number: Int32, _ alert: TLSAlert, _ token: OperationToken) {
+            guard let operation = ask(number, "send", token) else { return }
+            operation.alert = alert
+            operation.size = 2
+            startSend(number, operation)
+            note("send \(number) an alert")
+        }
+
+        func sendAlertAtOnce(_ number: Int32, _ alert: TLSAlert) {
+            guard let descriptor = use(number, "send an alert at once") else { return }
+            note("send \(number) alert \(alert.description) at once")
+            _ = descriptor.socket?.writeAlert(alert)
+        }
+
+        /// 0: what is sent from now on leaves in records; or `-errno`.
+        func encrypt(_ number: Int32, _ keys: [UInt8]) -> Int32 {
+            guard let descriptor = use(number, "encrypt"), let socket = descriptor.socket else {
+                return -ENOTCONN
+            }
+            if descriptor.send != nil { world.violate("\(name): keys for \(number), which is sending") }
+            if socket.records != nil { world.violate("\(name): keys for \(number) once more") }
+            guard world.kernelTLS, !random(10), let records = KernelRecords(keys) else { return -ENOENT }
+            note("encrypt \(number)")
+            socket.records = records
+            return 0
+        }
+
         func sendZeroCopy(_ number: Int32, _ segment: Segment, _ token: OperationToken) {
             guard let operation = ask(number, "send", token) else { return }
             operation.segments = [segment]
             operation.size = Int(segment.size)
             operation.isZeroCopy = true
+            if operation.descriptor.socket?.records != nil {
+                world.violate("\(name): send without a copy on \(number), where the kernel encrypts")
+            }
             startSend(number, operation)
             note("send \(number) \(operation.size) bytes without a copy")
         }
@@ -521,6 +556,13 @@
                 let result = pipes.empty(operation.pipe, into: socket, size: operation.size)
                 if result == 0 { return }
                 if result > 0 && result < operation.size { statistics.shortSends += 1 }
+                operation.isFinished = true
+                post(operation, result: Int32(result), isFree: true)
+                return
+            }
+            if let alert = operation.alert {
+                let result = socket.writeAlert(alert)
+                if result == 0 { return }
                 operation.isFinished = true
                 post(operation, result: Int32(result), isFree: true)
                 return

@@ -69,6 +69,7 @@
 
         /// - Parameter version: 12 or 13.
         init(version: Int32) {
+            TLSKernelKeys.keepSecrets()
             server = TLSServerIdentity(
                 Self.certificate, versions: version...version, givesTickets: false)
             var configuration = UpstreamTLSConfiguration()

@@ -61,6 +61,18 @@
             kernel.sendAtOnce(descriptor, (0..<bytes.count).map { bytes[$0] })
         }
 
+        mutating func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32 {
+            kernel.encrypt(descriptor, (0..<keys.count).map { keys[$0] })
+        }
+
+        mutating func sendEnd(_ descriptor: Int32, token: OperationToken) {
+            kernel.sendAlert(descriptor, .closeNotify, token)
+        }
+
+        mutating func sendAlertAtOnce(_ descriptor: Int32, _ alert: TLSAlert) {
+            kernel.sendAlertAtOnce(descriptor, alert)
+        }
+
         mutating func close(_ descriptor: Int32, reset: Bool) { kernel.close(descriptor, reset: reset) }
 
         mutating func detach(_ descriptor: Int32) { kernel.detach(descriptor) }

@@ -1,5 +1,6 @@
 #if DEBUG || TESTABLE
     internal import Glibc
+    internal import TestSupport
     @testable internal import UringProxy
 
     /// Who hears of a socket's changes: a peer, or a kernel on an engine's side.
@@ -43,6 +44,8 @@
         private(set) var isClosed = false
         /// A writer found no room.
         private var waitsForRoom = false
+        /// Makes records of what this end writes (TLS_TX).
+        var records: KernelRecords?
 
         init(_ world: World) {
             self.world = world
@@ -78,9 +81,30 @@
                 waitsForRoom = true
                 return 0
             }
-            unsafe peer.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[0..<size]))
+            let taken = unsafe UnsafeRawBufferPointer(rebasing: source[0..<size])
+            if records != nil { return unsafe writeRecord(23, Array(taken.prefix(16_384))) }
+            unsafe peer.bytes.append(contentsOf: taken)
             peer.expect(size)
             return size
+        }
+
+        /// A record is taken as a whole, though it is larger than the room for it.
+        private func writeRecord(_ type: Int32, _ content: [UInt8]) -> Int {
+            guard let record = records?.record(type, content[...]), let peer else { return -Int(EINVAL) }
+            peer.bytes += record
+            peer.expect(record.count)
+            return content.count
+        }
+
+        /// An alert as a record of its own: as `write`.
+        func writeAlert(_ alert: TLSAlert) -> Int {
+            guard records != nil else { return -Int(EINVAL) }
+            guard !writeEnded, !isReset, error == 0 else { return -Int(EPIPE) }
+            if room == 0 {
+                waitsForRoom = true
+                return 0
+            }
+            return writeRecord(21, [alert.level, alert.description])
         }
 
         func write(_ source: ArraySlice<UInt8>) -> Int {

@@ -53,6 +53,10 @@
         /// For HTTP/2 to clusters: apart as well.
         var multiplexing: Random
         let http2: UpstreamHTTP2
+        /// Kernels take over encrypting.
+        let kernelTLS: Bool
+        /// From where on they do so, in bytes.
+        let kernelFrom: UInt64
         let profile: Profile
         let isVerbose: Bool
 
@@ -119,6 +123,9 @@
             var logging = Random(seed: seed ^ 0x4C_4F47)
             loggedBytes = logging.chance(70) ? logging.pick([512, 4096]) : nil
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
+            var kernels = Random(seed: seed ^ 0x4B45_524E_454C)
+            kernelTLS = tls != nil && kernels.chance(70)
+            kernelFrom = UInt64(kernels.logarithmic(256...65_536))
             profile = Profile(&random, seed: seed, &introductions)
             multiplexing = Random(seed: seed ^ 0x4854_5450_32)
             // A connection of several clients has no header that names one.

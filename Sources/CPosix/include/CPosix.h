@@ -256,6 +256,14 @@ static inline int cposix_poll_readable(int fd) {
     struct pollfd one = {.fd = fd, .events = POLLIN};
     return poll(&one, 1, 0) > 0;
 }
+/// Whether poll(2) calls it writable: there is room for more than a byte (a third of a socket's buffer).
+static inline int cposix_is_writable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    return poll(&one, 1, 0) > 0;
+}
+CPOSIX_INLINE ssize_t cposix_send_message(int fd, const struct msghdr *message, int flags) {
+    return cposix_size_result(sendmsg(fd, message, flags));
+}
 /// epoll_pwait2 (Linux 5.11) takes nanoseconds; where it is missing the timeout is rounded up to a millisecond.
 static inline int cposix_epoll_wait(int epoll, struct epoll_event *events, int count, int64_t nanoseconds) {
     if (nanoseconds < 0) return cposix_result(epoll_wait(epoll, events, count, -1));
@@ -368,3 +376,4 @@ static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
 
 #include "CPosixHandover.h"
 #include "CPosixProbe.h"
+#include "CPosixTLS.h"

@@ -165,6 +165,14 @@ CURING_INLINE void curing_prep_sendmsg(struct io_uring_sqe *sqe, int fd, struct 
     if (quiet) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe->user_data = data;
 }
+/// Waits first until poll(2) calls the socket writable, even where it would take the message at once
+/// (IORING_RECVSEND_POLL_FIRST, 5.19).
+CURING_INLINE void curing_prep_sendmsg_when_writable(struct io_uring_sqe *sqe, int fd, const struct msghdr *message,
+                                                     uint64_t data) {
+    io_uring_prep_sendmsg(sqe, fd, message, MSG_NOSIGNAL);
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    sqe->user_data = data;
+}
 /// Out of registered buffer `index`, with a report whether the kernel copied after all (6.2).
 CURING_INLINE void curing_prep_send_zc_fixed(struct io_uring_sqe *sqe, int fd, const void *from, unsigned size,
                                              unsigned index, int report, uint64_t data) {

@@ -97,6 +97,20 @@ protocol Driver: ~Copyable {
     /// Sends what the kernel takes at once, with no send under way: a last word, which nothing depends on.
     mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView)
 
+    /// Has the kernel encrypt what is sent on a descriptor on which no send is under way: 0, or `-errno`, and then nothing has changed.
+    ///
+    /// From then on sends are asked for `promptly`, and none of them is `sendZeroCopy`.
+    ///
+    /// - Parameter keys: one of the structs of linux/tls.h.
+    mutating func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32
+
+    /// Sends a close_notify on a descriptor for which the kernel encrypts, once the socket has room for more than that: completes like
+    /// `send`. All that was sent before is in the kernel's queue by then, for what is not when our side is shut down never leaves.
+    mutating func sendEnd(_ descriptor: Int32, token: OperationToken)
+
+    /// Sends an alert (RFC 8446 §6) on such a descriptor, like `sendAtOnce`.
+    mutating func sendAlertAtOnce(_ descriptor: Int32, _ alert: TLSAlert)
+
     /// Closes a descriptor on which nothing is under way. With `reset` the peer sees RST instead of FIN.
     mutating func close(_ descriptor: Int32, reset: Bool)
 

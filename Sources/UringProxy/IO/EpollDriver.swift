@@ -26,6 +26,8 @@ internal import CPosix
         var sendArmed = false
         var connecting = false
         var listening = false
+        /// The send under way is a close_notify.
+        var sendsEnd = false
         /// The send under way was asked for with `promptly` false.
         var quiet = false
         /// Edges seen and not yet used up.
@@ -229,6 +231,13 @@ internal import CPosix
         }
     }
 
+    mutating func sendEnd(_ descriptor: Int32, token: OperationToken) {
+        let entry = unsafe entry(descriptor)
+        unsafe entry.pointee.sendToken = token.rawValue
+        unsafe entry.pointee.sendsEnd = true
+        unsafe attemptEnd(descriptor, entry)
+    }
+
     func canSendZeroCopy(_ slice: SliceID) -> Bool { false }
 
     mutating func sendZeroCopy(_ descriptor: Int32, _ segment: Segment, token: OperationToken) {
@@ -253,6 +262,7 @@ internal import CPosix
             else { return }
             unsafe entry.pointee.sendArmed = false
             unsafe entry.pointee.connecting = false
+            unsafe entry.pointee.sendsEnd = false
             unsafe endPipeSend(entry)
             completions.append(canceled)
         }
@@ -265,6 +275,14 @@ internal import CPosix
 
     mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
         SocketOptions.sendAtOnce(descriptor, bytes)
+    }
+
+    mutating func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32 {
+        SocketOptions.encrypt(descriptor, with: keys)
+    }
+
+    mutating func sendAlertAtOnce(_ descriptor: Int32, _ alert: TLSAlert) {
+        SocketOptions.sendAlertAtOnce(descriptor, alert)
     }
 
     mutating func close(_ descriptor: Int32, reset: Bool) {
@@ -369,9 +387,27 @@ internal import CPosix
         completions.append(Completion(token: send.token, result: result))
     }
 
-    /// A send out of a pipe waits for room in its socket.
+    private mutating func attemptEnd(_ descriptor: Int32, _ entry: UnsafeMutablePointer<Entry>) {
+        let token = unsafe OperationToken(rawValue: entry.pointee.sendToken)
+        // `writable` says that there was room for a byte. Where poll(2) finds too little, the kernel will tell of more.
+        var result = -Int(EAGAIN)
+        if cposix_is_writable(descriptor) != 0 {
+            let flags = Int32(CPOSIX_MSG_NOSIGNAL | CPOSIX_MSG_DONTWAIT)
+            unsafe result = cposix_send_message(descriptor, cposix_tls_close_notify(), flags)
+        }
+        if result == -Int(EAGAIN) {
+            unsafe awaitWritable(entry, token)
+            return
+        }
+        unsafe entry.pointee.sendArmed = false
+        unsafe entry.pointee.sendsEnd = false
+        completions.append(Completion(token: token, result: Int32(truncatingIfNeeded: result)))
+    }
+
+    /// A send out of a pipe, or a close_notify, waits for room in its socket.
     private mutating func awaitWritable(_ entry: UnsafeMutablePointer<Entry>, _ token: OperationToken) {
         if unsafe failUnwatched(entry, token) {
+            unsafe entry.pointee.sendsEnd = false
             unsafe endPipeSend(entry)
             return
         }
@@ -479,7 +515,9 @@ internal import CPosix
         }
         if unsafe entry.pointee.sendArmed && entry.pointee.writable {
             let pipe = unsafe entry.pointee.pipe
-            if pipe == .none {
+            if unsafe entry.pointee.sendsEnd {
+                unsafe attemptEnd(descriptor, entry)
+            } else if pipe == .none {
                 unsafe attemptSend(descriptor, entry)
             } else {
                 unsafe attemptSend(entry, from: pipe)

@@ -31,6 +31,16 @@ enum SocketOptions {
         unsafe _ = cposix_send(descriptor, bytes.pointer, bytes.count, flags)
     }
 
+    /// Has the kernel encrypt what is sent; 0, or `-errno`.
+    static func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32 {
+        unsafe cposix_tls_encrypt(descriptor, keys.pointer, keys.count)
+    }
+
+    /// Sends an alert, where the kernel encrypts and takes it at once.
+    static func sendAlertAtOnce(_ descriptor: Int32, _ alert: TLSAlert) {
+        _ = cposix_tls_alert(descriptor, alert.level, alert.description)
+    }
+
     /// Bytes in the send queue: not sent yet, or sent and not acknowledged.
     static func unsentBytes(_ descriptor: Int32) -> Int32 { cposix_unsent_bytes(descriptor) }
 }

@@ -355,6 +355,11 @@
             }
         }
 
+        mutating func sendEnd(_ descriptor: Int32, token: OperationToken) {
+            unsafe curing_prep_sendmsg_when_writable(
+                nextEntry(), descriptor, cposix_tls_close_notify(), token.rawValue)
+        }
+
         func canSendZeroCopy(_ slice: SliceID) -> Bool { arena.isRegistered(slice) }
 
         mutating func sendZeroCopy(_ descriptor: Int32, _ segment: Segment, token: OperationToken) {
@@ -378,6 +383,14 @@
 
         mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView) {
             SocketOptions.sendAtOnce(descriptor, bytes)
+        }
+
+        mutating func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32 {
+            SocketOptions.encrypt(descriptor, with: keys)
+        }
+
+        mutating func sendAlertAtOnce(_ descriptor: Int32, _ alert: TLSAlert) {
+            SocketOptions.sendAlertAtOnce(descriptor, alert)
         }
 
         mutating func close(_ descriptor: Int32, reset: Bool) {
