@@ -174,6 +174,7 @@
             settings.poolIdle = UInt32(world.random.pick([0, 1, 4, 64]))
             settings.lends = world.random.chance(70)
             settings.zeroCopy = world.profile.zeroCopy
+            settings.kernelTLS = world.kernelTLS
             settings.endpointCapacity = isStrict ? 64 : world.random.pick([2, 64])
             settings.window = UInt32(world.random.logarithmic(2048...65_536))
             settings.bulkWindow = max(settings.window, UInt32(world.random.logarithmic(4096...262_144)))
@@ -182,6 +183,7 @@
                 settings.bulkThreshold = min(settings.bulkThreshold, UInt64(world.profile.longFrom))
                 settings.spliceThreshold = UInt64(world.profile.longFrom)
             }
+            if settings.kernelTLS { settings.bulkThreshold = min(settings.bulkThreshold, world.kernelFrom) }
             settings.bulkReceiveLimit = world.random.within(0...4)
             settings.smallBody = world.random.pick([0, 100, 4096])
             if world.random.chance(50) { settings.pseudonym = Array("sim".utf8) }

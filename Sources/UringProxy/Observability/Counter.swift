@@ -8,6 +8,8 @@ enum Counter: Int, CaseIterable {
     case tlsCertificatesMissing, tlsCertificatesExpired, tlsCertificatesRevoked, tlsCertificatesUnknown
     case tlsErrors, tlsTruncated, tlsRefused
     case serverNamesFollowed, serverNamesDefaulted
+    case tlsKernelSends, tlsKernelVersion, tlsKernelCipher, tlsKernelRenewed, tlsKernelRefused,
+        tlsKernelRenewals
     case http2Connections, http2Streams, http2StreamsRefused, http2Resets, http2StreamErrors, http2Errors,
         http2Floods
     case http2UpstreamConnections, http2UpstreamStreams, http2UpstreamRefused, http2UpstreamGoAways,
@@ -128,6 +130,27 @@ enum Counter: Int, CaseIterable {
             (
                 "server_names_defaulted_total",
                 "Connections that no server name sent elsewhere, and that went to the listener's cluster."
+            )
+        case .tlsKernelSends:
+            (
+                "tls_kernel_sends_total",
+                "TLS connections of either side for which the kernel took over encrypting."
+            )
+        case .tlsKernelVersion:
+            ("tls_kernel_fallbacks_version_total", "Those for which it did not, as they are not of TLS 1.3.")
+        case .tlsKernelCipher:
+            ("tls_kernel_fallbacks_cipher_total", "Those for which it did not, for want of their cipher.")
+        case .tlsKernelRenewed:
+            (
+                "tls_kernel_fallbacks_renewed_total",
+                "Those for which it did not, as they have renewed their keys (KeyUpdate)."
+            )
+        case .tlsKernelRefused:
+            ("tls_kernel_fallbacks_refused_total", "Those for which it would not.")
+        case .tlsKernelRenewals:
+            (
+                "tls_kernel_renewals_refused_total",
+                "TLS connections ended, as their peer asked for new keys when the kernel had the old ones."
             )
         case .upstreamTLSHandshakes: ("upstream_tls_handshakes_total", "TLS handshakes done with endpoints.")
         case .upstreamTLSResumed:

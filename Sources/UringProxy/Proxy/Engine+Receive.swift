@@ -58,6 +58,7 @@ extension Engine where D: ~Copyable {
     @inline(__always)
     private mutating func armReceive(_ slot: UInt32, paused: Int64) {
         connections[slot].operationsInFlight += 1
+        if connections[slot].isBulk && settings.kernelTLS { handToKernel(partner(of: slot)) }
         if connections[slot].isBulk && receiveIntoPipe(slot, paused: paused) { return }
         if connections[slot].isBulk, let slice = leaseBulkSlice(paused: paused) {
             connections[slot].receiving = .slice
@@ -122,7 +123,7 @@ extension Engine where D: ~Copyable {
             return connections[slot].input.isEmpty
                 && (partner == Slot.none
                     || connections[partner].output.byteCount < window(of: slot)
-                        && splicing[partner].pipeBytes == 0)
+                        && splicing[partner].pipeBytes == 0 && !awaitsKernel(partner))
         case .handshaking, .discarding, .securing, .pooled, .borrowed:
             return true
         case .detached, .connecting, .retiring, .closing:

@@ -79,6 +79,7 @@ extension Engine where D: ~Copyable {
     private func needsPrompt(_ slot: UInt32) -> Bool {
         // Only a send that can take all of the output at once leaves nothing to do.
         guard connections[slot].output.byteCount <= settings.window,
+            !(layeredCount > 0 && tls[slot].kernelSends),
             segments.hasAtMostTwo(connections[slot].output), !connections[slot].closesAfterFlush,
             !connections[slot].isCongested
         else { return true }
@@ -127,9 +128,10 @@ extension Engine where D: ~Copyable {
         let size = UInt32(result)
         if isSpliced {
             splicing[slot].pipeBytes -= size
+        } else if isSecure(slot) {
+            sentSecurely(slot, size)
         } else {
             segments.consume(size, from: &connections[slot].output)
-            if isSecure(slot) { sentSecurely(slot, size) }
         }
         counters.add(
             connections[slot].side == .downstream ? .bytesSentDownstream : .bytesSentUpstream, UInt64(size))
@@ -185,7 +187,8 @@ extension Engine where D: ~Copyable {
     /// Sends the front of the output without a copy, if it is worth it: a large piece of registered memory.
     private mutating func sendWithoutCopy(_ slot: UInt32) -> Bool {
         let segment = segments.first(of: connections[slot].output)
-        guard segment.size >= 16 * 1024, driver.now >= zeroCopySuspendedUntil,
+        guard segment.size >= 16 * 1024, !(layeredCount > 0 && tls[slot].kernelSends),
+            driver.now >= zeroCopySuspendedUntil,
             driver.canSendZeroCopy(segment.slice),
             let record = zeroCopies.insert(ZeroCopySend(connection: slot, slice: segment.slice))
         else { return false }

@@ -198,6 +198,15 @@ extension Engine where D: ~Copyable {
         segments.removeAll(&record)
         tlsWire.offer(.empty)
         if tlsWire.hasTickets { keepTickets(slot) }
+        if tls[slot].kernelSends {
+            // An alert, which goes another way.
+            tlsWire.collect()
+            if case .failed = outcome { return .failed }
+            if tls[slot].session.owesNewKeys {
+                refuseRenewal(slot)
+                return .failed
+            }
+        }
         guard keepWritten(slot) else { return .isMute }
         if tls[slot].sealWaits {
             tls[slot].sealWaits = false
@@ -272,6 +281,7 @@ extension Engine where D: ~Copyable {
         counters.add(.tlsErrors)
         tls[slot].isBroken = true
         segments.removeAll(&tls[slot].received)
+        if tls[slot].kernelSends { sendLastAlert(slot) }
         if connections[slot].phase == .leased {
             connections[slot].resetsOnClose = true
             upstreamSessionFailed(slot)
@@ -298,6 +308,10 @@ extension Engine where D: ~Copyable {
             return
         }
         connections[slot].isBulk = false
+        if tls[slot].kernelSends {
+            endWithKernelAlert(slot)
+            return
+        }
         // It had nothing to say to it.
         connections[slot].resetsOnClose = connections[slot].output.isEmpty
         endWithAlert(slot)
@@ -310,6 +324,7 @@ extension Engine where D: ~Copyable {
     /// Encrypts what of the output is not yet; whether it may be sent now.
     @inline(never)
     mutating func sealOutput(_ slot: UInt32) -> Bool {
+        if tls[slot].kernelSends { return maySendByKernel(slot) }
         switch seal(slot) {
         case .done:
             if !connections[slot].output.isEmpty { return true }
@@ -423,6 +438,8 @@ extension Engine where D: ~Copyable {
         let size = UInt32(tlsWire.writtenCount)
         if size == 0 { return true }
         defer { tlsWire.collect() }
+        // Its number is another record's by now.
+        if tls[slot].kernelSends { return false }
         if tls[slot].isOpen {
             tls[slot].answerBytes += size
             if tls[slot].answerBytes > Self.answerLimit {
@@ -447,8 +464,15 @@ extension Engine where D: ~Copyable {
         return isKept
     }
 
+    /// So much of the output has left, or of what stands for it.
     @inline(never)
     mutating func sentSecurely(_ slot: UInt32, _ size: UInt32) {
+        if tls[slot].sendsEnd {
+            tls[slot].sendsEnd = false
+            return
+        }
+        segments.consume(size, from: &connections[slot].output)
+        if tls[slot].kernelSends { return }
         tls[slot].sealedBytes -= size
         if tls[slot].sealedBytes == 0 { tls[slot].answerBytes = 0 }
     }
@@ -472,6 +496,7 @@ extension Engine where D: ~Copyable {
     /// again when that has left.
     @inline(never)
     mutating func mayEnd(_ slot: UInt32) -> Bool {
+        if tls[slot].kernelSends { return mayEndByKernel(slot) }
         guard !tls[slot].session.isNone, owesEnd(slot) else { return true }
         sayEnd(slot)
         return connections[slot].output.isEmpty

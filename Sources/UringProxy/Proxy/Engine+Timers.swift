@@ -73,7 +73,8 @@ extension Engine where D: ~Copyable {
                 wait.limit(started, timeouts.keepalive, .keepalive)
             }
         case .waiting:
-            if hasOutput(slot) || isStream(slot) {
+            // A send without output is a close_notify by the kernel.
+            if hasOutput(slot) || isStream(slot) || connections[slot].isSending {
                 limitSend(slot, timeouts.sendIdle, &wait)
             } else if phase != .running || connections[slot].endsSoon {
                 wait.limit(started, Self.lastMoment, .keepalive)
@@ -322,7 +323,7 @@ extension Engine where D: ~Copyable {
 
     /// The end of a measuring window: too few bytes end the connection, enough of them begin the next window.
     private mutating func rateExpired(_ slot: UInt32) {
-        let isReader = hasOutput(slot)
+        let isReader = hasOutput(slot) || connections[slot].isSending
         if isReader && waitsForOthers(slot) {
             connections[slot].sendWindowStartedAt = driver.now
             connections[slot].sendWindowBytes = 0

@@ -120,6 +120,10 @@ extension Engine where D: ~Copyable {
             !connections[slot].resetsOnClose, owesEnd(slot)
         else { return }
         tls[slot].isEnded = true
+        if tls[slot].kernelSends {
+            driver.sendAlertAtOnce(connections[slot].descriptor, .closeNotify)
+            return
+        }
         tlsWire.collect()
         guard case .done = tls[slot].session.end() else { return }
         driver.sendAtOnce(connections[slot].descriptor, tlsWire.written)
@@ -131,7 +135,7 @@ extension Engine where D: ~Copyable {
     /// Whether the session of an idle connection has nothing that another worker would miss.
     func mayMoveSession(_ slot: UInt32) -> Bool {
         tls[slot].received.isEmpty && tls[slot].written.isEmpty && !tls[slot].sealWaits
-            && tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken
+            && tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken && !tls[slot].kernelSends
     }
 
     /// The session goes with its connection, which leaves this worker.

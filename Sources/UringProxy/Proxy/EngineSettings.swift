@@ -34,6 +34,8 @@ struct EngineSettings: Sendable {
     var mirrored: Int
     var lends: Bool
     var zeroCopy: Bool
+    /// Whether the kernel encrypts the rest of long bodies.
+    var kernelTLS: Bool
     var busyPoll: BusyPoll
     /// Pipes for long streams at most; 0: none is spliced.
     var pipes: Int
@@ -72,10 +74,12 @@ struct EngineSettings: Sendable {
     ///   - connections: downstream connections of this worker.
     ///   - memoryBytes: this worker's share of the buffers.
     ///   - pipes: this worker's share of the descriptors that pipes may take, halved.
+    ///   - kernelTLS: whether the kernel can encrypt, and is to.
     ///   - trust: what `configuration.trust` says.
     ///   - parent: what is said of the parent of forward listeners that have one.
     init(
         _ configuration: Configuration, connections: Int, memoryBytes: Int, pipes: Int,
+        kernelTLS: Bool = false,
         policy: DestinationPolicy, trust: Trust.Policy = Trust.Policy(), parent: ParentPlan = ParentPlan()
     ) {
         func limit(_ timeout: Nanoseconds) -> Int64 { timeout.isOn ? timeout.rawValue : .max }
@@ -102,6 +106,7 @@ struct EngineSettings: Sendable {
         mirrored = configuration.limitMirrored
         lends = configuration.poolLend
         zeroCopy = configuration.zeroCopy == .auto
+        self.kernelTLS = kernelTLS
         busyPoll = BusyPoll(limit: configuration.busyPoll.rawValue)
         self.pipes = configuration.splice == .auto ? pipes : 0
         self.memoryBytes = memoryBytes

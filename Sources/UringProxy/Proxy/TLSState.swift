@@ -15,6 +15,12 @@ struct TLSState: BitwiseCopyable {
     var isOpen = false
     /// Nothing is encrypted until the peer has sent the rest of what it began (RFC 8446 §5.1).
     var sealWaits = false
+    /// The kernel encrypts what is sent: the session writes nothing any more.
+    var kernelSends = false
+    /// The kernel will not do so.
+    var kernelRefuses = false
+    /// The send under way is a close_notify that the kernel makes a record of.
+    var sendsEnd = false
     /// Our close_notify is in the output, or gone.
     var isEnded = false
     /// Nothing more comes of the session, nor goes through it.
