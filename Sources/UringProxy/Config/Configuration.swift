@@ -52,6 +52,8 @@ public struct Configuration: Sendable, Equatable {
     public var memoryBytes: UInt64?
     /// Zero-copy sends (`SEND_ZC`) pay on a real network card and never on loopback, so they are off by default.
     public var zeroCopy = ZeroCopy.off
+    /// Whether the kernel encrypts the rest of long bodies over TLS 1.3; `auto`: where it can.
+    public var kernelTLS = KernelTLSChoice.off
     /// How long a worker looks out for events before it sleeps, while that pays. 0: it sleeps at once.
     public var busyPoll = Nanoseconds.zero
     /// Whether long bodies and tunnels pass through pipes (`splice(2)`) where that saves copies.
@@ -149,6 +151,7 @@ public struct Configuration: Sendable, Equatable {
 extension Configuration {
     public enum IOChoice: String, Sendable, CaseIterable { case auto, uring, epoll }
     public enum ZeroCopy: String, Sendable, CaseIterable { case off, auto }
+    public enum KernelTLSChoice: String, Sendable, CaseIterable { case off, auto, on }
     public enum UpstreamProxyProtocol: String, Sendable, CaseIterable { case off, v1, v2 }
     /// Whether downstream's `Proxy-Authorization` is dropped here or meant for the parent.
     public enum ParentAuthorization: String, Sendable, CaseIterable { case off, pass }

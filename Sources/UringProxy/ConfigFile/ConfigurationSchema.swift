@@ -438,6 +438,10 @@ enum ConfigurationSchema {
             option: "--busy-poll"),
         .value("zero_copy", \.zeroCopy, .choice, "Zero-copy sends of long bodies.", option: "--zero-copy"),
         .value(
+            "kernel_tls", \.kernelTLS, .choice,
+            "Whether the kernel encrypts the rest of long bodies over TLS 1.3; auto: where it can.",
+            option: "--kernel-tls"),
+        .value(
             "splice", \.splice, .choice, "Whether long bodies and tunnels pass through pipes.",
             option: "--splice"),
     ]

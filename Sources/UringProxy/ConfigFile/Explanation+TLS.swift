@@ -12,6 +12,12 @@ extension Explanation {
             "tls",
             "\(asked.minVersion.rawValue) and newer; \(host.isEmpty ? "who asks for no host" : host) is shown \(shown.joined(separator: " or "))",
             "\(path(of: listener)).tls")
+        if configuration.kernelTLS != .off {
+            add(
+                "kernel tls",
+                "the kernel encrypts the rest of long bodies over TLS 1.3 and HTTP/1.1\(configuration.kernelTLS == .auto ? ", where it can" : "")",
+                "engine.kernel_tls")
+        }
         guard let clients = asked.clientCertificates else { return }
         add(
             "client certificate",

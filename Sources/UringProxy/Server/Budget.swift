@@ -10,6 +10,8 @@ struct Budget: Sendable {
     let connectionsPerWorker: Int
     /// Pipes for long streams, two descriptors each.
     let pipesPerWorker: Int
+    /// What became of the wish for TLS by the kernel.
+    let kernelTLS: KernelTLS
     var memoryPerWorker: Int { max(Int(memoryBytes) / threads, Self.leastPerWorker) }
 
     /// Below this a worker could not serve a handful of streams.
@@ -33,6 +35,7 @@ struct Budget: Sendable {
         pipesPerWorker =
             configuration.splice == .off
             ? 0 : min(Self.mostPipesPerWorker, Int(clamping: descriptors) / 16 / threads)
+        kernelTLS = configuration.kernelTLS == .off ? .unwanted : .probe()
         let checks = configuration.allClusters.contains { $0.health != nil } ? HealthLoop.mostUnderWay : 0
         let mirrors = configuration.routes.contains { $0.routes.contains { $0.mirror != nil } }
         let copies = mirrors ? configuration.limitMirrored * threads : 0
@@ -59,5 +62,7 @@ struct Budget: Sendable {
         return min(machine, limit)
     }
 
-    var summary: String { "\(memoryBytes >> 20) MiB for buffers, up to \(connections) connections" }
+    var summary: String {
+        "\(memoryBytes >> 20) MiB for buffers, up to \(connections) connections\(kernelTLS.note)"
+    }
 }

@@ -23,15 +23,32 @@ extension Doctor {
 
     private var kernelTLSFinding: Finding {
         let subject = "kernel TLS"
-        switch facts.kernelTLS {
-        case .loaded: return .ok(subject, "available")
-        case .loadable:
+        let remedy = "modprobe tls && echo tls > /etc/modules-load.d/tls.conf"
+        let cost =
+            "long bodies over TLS are encrypted in the process: a copy more, and none of them is spliced"
+        switch (facts.kernelTLS, configuration.kernelTLS) {
+        case (.loaded, .off): return .ok(subject, "available; --kernel-tls auto would use it")
+        case (.loaded, _): return .ok(subject, "available")
+        case (.loadable, .off):
+            return .ok(subject, "its module is not loaded; nothing asks for it (--kernel-tls)")
+        case (.loadable, .auto):
             return .advice(
+                subject, "its module is not loaded, which takes a user who may do so", cost: cost,
+                remedy: remedy)
+        case (.loadable, .on):
+            return .problem(
                 subject, "its module is not loaded",
-                cost: "nothing yet; TLS, once configured, is encrypted in the process",
-                remedy: "modprobe tls && echo tls > /etc/modules-load.d/tls.conf")
-        case .absent:
-            return .ok(subject, "this kernel has none (CONFIG_TLS); nothing needs it yet")
+                cost: "--kernel-tls on cannot start, unless by a user who may load it", remedy: remedy)
+        case (.absent, .off): return .ok(subject, "this kernel has none (CONFIG_TLS); nothing asks for it")
+        case (.absent, .auto):
+            return .advice(
+                subject, "this kernel has none (CONFIG_TLS)", cost: cost,
+                remedy: "run a kernel with CONFIG_TLS, as Debian's, or leave --kernel-tls off")
+        case (.absent, .on):
+            return .problem(
+                subject, "this kernel has none (CONFIG_TLS)", cost: "--kernel-tls on cannot start",
+                remedy: "run a kernel with CONFIG_TLS, as Debian's, or take --kernel-tls auto",
+                preventsRunning: true)
         }
     }
 

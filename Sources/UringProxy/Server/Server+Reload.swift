@@ -26,6 +26,7 @@ extension Server {
             ("--user", old.user == new.user), ("--pin", old.pin == new.pin),
             ("--memory", old.memoryBytes == new.memoryBytes), ("--busy-poll", old.busyPoll == new.busyPoll),
             ("--zero-copy", old.zeroCopy == new.zeroCopy), ("--splice", old.splice == new.splice),
+            ("--kernel-tls", old.kernelTLS == new.kernelTLS),
             ("--limit-connections", old.limitConnections == new.limitConnections),
             ("--dns-server", old.dnsServers == new.dnsServers),
         ]

@@ -47,8 +47,10 @@ public final class Server: Sendable {
             throw StartError(message: error.message)
         }
         registries = Registries(health: HealthRegistry(wakeup: healthWakeup))
-        _ = try SnapshotCompiler(configuration, registries)
         budget = Budget(configuration)
+        // Before there is a context.
+        if budget.kernelTLS == .works { TLSKernelKeys.keepSecrets() }
+        _ = try SnapshotCompiler(configuration, registries)
         state = Mutex(State(configuration: configuration))
     }
 
@@ -77,6 +79,12 @@ public final class Server: Sendable {
         var limit: UInt64 = 0
         unsafe _ = cposix_raise_nofile(&limit)
         let configuration = configuration
+        if configuration.kernelTLS == .on, case .lacking(let errno) = budget.kernelTLS {
+            throw StartError(
+                message:
+                    "--kernel-tls on: the kernel does not encrypt: \(KernelTLS.describe(errno: errno)); modprobe tls, or take --kernel-tls auto"
+            )
+        }
         var compiler = try SnapshotCompiler(configuration, registries)
         let inherited = predecessor?.inherited ?? .ofThisProcess()
         state.withLock { $0.inherited = inherited }

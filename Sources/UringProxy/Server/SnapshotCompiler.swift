@@ -123,7 +123,8 @@ struct SnapshotCompiler {
     ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
-            pipes: budget.pipesPerWorker, policy: policy, trust: trust, parent: parent)
+            pipes: budget.pipesPerWorker, kernelTLS: budget.kernelTLS == .works, policy: policy, trust: trust,
+            parent: parent)
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
             tls: tls, serverNames: serverNames, geo: geo,

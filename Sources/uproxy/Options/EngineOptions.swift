@@ -39,6 +39,12 @@ struct EngineOptions: ParsableArguments {
     var zeroCopy: Configuration.ZeroCopy?
 
     @Option(
+        help: ArgumentHelp(
+            "Let the kernel encrypt the rest of long bodies over TLS 1.3; auto: where it can (default: off).",
+            valueName: "mode"))
+    var kernelTls: Configuration.KernelTLSChoice?
+
+    @Option(
         help: durationHelp(
             "Spin up to so long before sleeping, while that pays: less latency, more CPU; up to 1ms",
             defaults.busyPoll),
@@ -59,6 +65,7 @@ struct EngineOptions: ParsableArguments {
         set(&configuration.pin, to: pin.map { $0 == .on })
         if let memory { configuration.memoryBytes = memory == 0 ? nil : memory }
         set(&configuration.zeroCopy, to: zeroCopy)
+        set(&configuration.kernelTLS, to: kernelTls)
         set(&configuration.busyPoll, to: busyPoll)
         set(&configuration.splice, to: splice)
     }

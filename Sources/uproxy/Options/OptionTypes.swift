@@ -3,6 +3,7 @@ public import UringProxy
 
 extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
+extension Configuration.KernelTLSChoice: ExpressibleByArgument {}
 extension Configuration.ParentAuthorization: ExpressibleByArgument {}
 extension Configuration.Splice: ExpressibleByArgument {}
 extension BalancingPolicy: ExpressibleByArgument {}

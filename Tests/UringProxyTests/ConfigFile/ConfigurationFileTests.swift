@@ -108,7 +108,7 @@ struct ConfigurationFileTests {
         address_sets: {office: [10.0.0.0/8, "unix:"], home: 192.0.2.1}
         trust: {proxy_protocol: require, proxy_protocol_from: 10.0.0.0/8, proxies: [10.0.0.1, "unix:"], field: forwarded, upstream_proxy_protocol: v2, upstream_proxy_tlvs: [authority, cert-cn]}
         admin: {address: "[::1]:9901"}
-        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, splice: off, pid_file: /run/u.pid}
+        engine: {threads: 2, io: epoll, pin: off, memory: 64MiB, busy_poll: 50us, zero_copy: auto, kernel_tls: on, splice: off, pid_file: /run/u.pid}
         timeouts: {head: 10s, tls_handshake: 20s, body_idle: 0, drain: 2m, drain_delay: 5s, upgrade: 20s}
         limits: {head: 16KiB, fields: 64, body: 1GiB, rate_min: "1KiB:20s", connections: 1000, mirrored: 7}
         pools: {idle: 8, idle_timeout: 5s, lend: false}
@@ -257,6 +257,7 @@ struct ConfigurationFileTests {
         expected.memoryBytes = 64 << 20
         expected.busyPoll = Nanoseconds(50_000)
         expected.zeroCopy = .auto
+        expected.kernelTLS = .on
         expected.splice = .off
         expected.timeoutHead = .seconds(10)
         expected.timeoutTLSHandshake = .seconds(20)

@@ -195,7 +195,17 @@ struct DoctorTests {
         let loadable: [String: String?] = [
             protocols: nil, "/lib/modules/6.18.1/modules.dep": "kernel/net/tls/tls.ko.xz: \n",
         ]
-        #expect(complaints(report(changing: loadable)) == ["kernel TLS advice"])
+        #expect(complaints(report(changing: loadable)) == [])
+        #expect(
+            complaints(report(changing: loadable) { $0.kernelTLS = .auto }) == ["kernel TLS advice"])
+        #expect(
+            complaints(report(changing: loadable) { $0.kernelTLS = .on }) == ["kernel TLS problem"])
+        let absent: [String: String?] = [protocols: nil]
+        #expect(complaints(report(changing: absent)) == [])
+        #expect(complaints(report(changing: absent) { $0.kernelTLS = .auto }) == ["kernel TLS advice"])
+        let required = report(changing: absent) { $0.kernelTLS = .on }
+        #expect(complaints(required) == ["kernel TLS problem"])
+        #expect(required.preventsRunning)
     }
 
     @Test("A container is recognised by what its runtime leaves behind")
