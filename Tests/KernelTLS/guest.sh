@@ -68,6 +68,7 @@ listeners:
 clusters:
   origin: {endpoints: "127.0.0.1:9000"}
 admin: {address: 127.0.0.1:9902}
+timeouts: {tls_handshake: 5m, connect: 5m}
 END
 uproxy --config inner.yaml --threads 1 >inner.log 2>&1 &
 await 9902 healthz
@@ -86,6 +87,8 @@ clusters:
   secure: {endpoints: "127.0.0.1:8450", tls: {server_name: kernel.test, ca: /kernel.pem}}
   blind: {endpoints: "127.0.0.1:8451", tls: {server_name: kernel.test, ca: /kernel.pem}}
 admin: {address: 127.0.0.1:9901}
+# An emulated machine may be very slow.
+timeouts: {tls_handshake: 5m, connect: 5m}
 END
 
 counter() { curl -s http://127.0.0.1:9901/metrics | awk -v name="uproxy_$1" '$1 == name { print $2 }'; }
@@ -96,6 +99,19 @@ grown() {
     [ "$now" -ge $((was + $2)) ] || { echo "$1 went from $was to $now"; return 1; }
 }
 get() { curl -sS --max-time 120 --cacert /kernel.pem --resolve '*:8443:127.0.0.1' --resolve '*:8444:127.0.0.1' --http1.1 "$@"; }
+# Until there is something, two minutes at most: a file of a size, one with so many answers, one more connection that was ended.
+await_that() {
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ $tries -lt 240 ] || return 1
+        usleep 500000
+    done
+}
+await_size() { await_that sh -c "[ \$(stat -c %s $1) -gt $2 ]"; }
+await_answers() { await_that sh -c "[ \$(grep -a -c 'HTTP/1.1 200' $1) -ge $2 ]"; }
+has_renewed() { [ "$(counter tls_kernel_renewals_refused_total)" -gt "$was" ]; }
+await_renewal() { await_that has_renewed && sleep 2; }
 same() { cmp "$1" "$2"; }
 
 scenario() {
@@ -158,14 +174,17 @@ scenario() {
 
     # s_client: k renews its own keys, K asks for ours as well.
     before tls_kernel_sends_total
-    { printf 'GET /size/%s HTTP/1.1\r\nHost: kernel.test\r\n\r\n' $size; sleep 8; echo k; sleep 1
-        printf 'GET /size/10 HTTP/1.1\r\nHost: kernel.test\r\n\r\n'; sleep 3; echo Q; } |
-        timeout 60 openssl s_client -connect 127.0.0.1:8443 -servername kernel.test -CAfile /kernel.pem >keys 2>&1
+    : >keys
+    { printf 'GET /size/%s HTTP/1.1\r\nHost: kernel.test\r\n\r\n' $size; await_size keys $size; echo k; sleep 1
+        printf 'GET /size/10 HTTP/1.1\r\nHost: kernel.test\r\n\r\n'; await_answers keys 2; echo Q; } |
+        timeout 300 openssl s_client -connect 127.0.0.1:8443 -servername kernel.test -CAfile /kernel.pem >keys 2>&1
     check "$label: a client may renew its own keys" [ "$(grep -a -c 'HTTP/1.1 200' keys)" = 2 ]
     check "$label: the kernel had that connection" grown tls_kernel_sends_total 1
     before tls_kernel_renewals_refused_total
-    { printf 'GET /size/%s HTTP/1.1\r\nHost: kernel.test\r\n\r\n' $size; sleep 8; echo K; sleep 4; } |
-        timeout 60 openssl s_client -connect 127.0.0.1:8443 -servername kernel.test -CAfile /kernel.pem >keys 2>&1
+    : >keys
+    { printf 'GET /size/%s HTTP/1.1\r\nHost: kernel.test\r\n\r\n' $size; await_size keys $size; echo K
+        await_renewal; } |
+        timeout 300 openssl s_client -connect 127.0.0.1:8443 -servername kernel.test -CAfile /kernel.pem >keys 2>&1
     check "$label: one that asks for ours is told that this is the end" grep -a -q 'alert number 80' keys
     check "$label: that is counted" grown tls_kernel_renewals_refused_total 1
 
