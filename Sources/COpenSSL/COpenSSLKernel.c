@@ -30,7 +30,8 @@ static void free_secrets(void *parent, void *pointer, CRYPTO_EX_DATA *data, int 
 int copenssl_set_up_kernel(void) {
     secrets_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_secrets);
     expansion = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_3_KDF, NULL);
-    return secrets_index >= 0 && expansion != NULL;
+    // Without the expansion there are no keys, and all else goes on.
+    return secrets_index >= 0;
 }
 
 void copenssl_keep_secrets(void) { atomic_store(&keeps_secrets, 1); }
@@ -95,7 +96,7 @@ static int expand(
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL, (void *)label, strlen(label)),
         OSSL_PARAM_construct_end(),
     };
-    EVP_KDF_CTX *context = EVP_KDF_CTX_new(expansion);
+    EVP_KDF_CTX *context = expansion ? EVP_KDF_CTX_new(expansion) : NULL;
     int is_done = context && EVP_KDF_derive(context, result, result_size, parameters) == 1;
     EVP_KDF_CTX_free(context);
     ERR_clear_error();
@@ -115,6 +116,7 @@ int copenssl_kernel_keys_of(unsigned suite, const uint8_t *secret, size_t size, 
     if (suite < 0x1301 || suite > 0x1303) return COPENSSL_OTHER_CIPHER;
     if (!copenssl_is_set_up() || size != (suite == 0x1302 ? 48 : 32) ||
         !expand(digest, secret, size, "key", key, key_size) || !expand(digest, secret, size, "iv", iv, sizeof iv)) {
+        OPENSSL_cleanse(key, sizeof key);
         return COPENSSL_NO_SECRET;
     }
     int result = 0;

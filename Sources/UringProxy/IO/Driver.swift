@@ -97,9 +97,10 @@ protocol Driver: ~Copyable {
     /// Sends what the kernel takes at once, with no send under way: a last word, which nothing depends on.
     mutating func sendAtOnce(_ descriptor: Int32, _ bytes: ByteView)
 
-    /// Has the kernel encrypt what is sent on a descriptor on which no send is under way: 0, or `-errno`, and then nothing has changed.
+    /// Has the kernel encrypt what is sent on a descriptor on which no send is under way: 0, or `-errno`, and then it is sent as
+    /// before.
     ///
-    /// From then on sends are asked for `promptly`, and none of them is `sendZeroCopy`.
+    /// From then on no send is `sendZeroCopy`, whatever came of it, and where it encrypts they are asked for `promptly`.
     ///
     /// - Parameter keys: one of the structs of linux/tls.h.
     mutating func encrypt(_ descriptor: Int32, with keys: ByteView) -> Int32

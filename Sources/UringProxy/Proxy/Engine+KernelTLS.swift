@@ -23,10 +23,10 @@ extension Engine where D: ~Copyable {
             connections[slot].output.isEmpty, tls[slot].written.isEmpty
         else { return }
         do throws(TLSKernelKeys.Lack) {
-            let keys = try tls[slot].session.kernelKeys()
             let descriptor = connections[slot].descriptor
-            var result: Int32 = 0
-            keys.withBytes { result = driver.encrypt(descriptor, with: $0) }
+            let result = try TLSKernelKeys.with(tls[slot].session) { driver.encrypt(descriptor, with: $0) }
+            // Even where it refuses: a socket that was ever asked (TCP_ULP) sends nothing without a copy any more (EOPNOTSUPP).
+            tls[slot].lacksZeroCopy = true
             if result == 0 {
                 tls[slot].kernelSends = true
                 counters.add(.tlsKernelSends)
@@ -46,6 +46,9 @@ extension Engine where D: ~Copyable {
     /// Whether the output may be sent now. Nothing but an alert goes on a connection that is broken.
     mutating func maySendByKernel(_ slot: UInt32) -> Bool {
         if !tls[slot].isBroken { return true }
+        // The pipe goes with the rest, and what was to come by it has to be received in another way.
+        let source = partner(of: slot)
+        if source != Slot.none { stopSplicing(source) }
         dropOutput(slot)
         outputDrained(slot)
         return false
@@ -63,6 +66,8 @@ extension Engine where D: ~Copyable {
         connections[slot].isSending = true
         connections[slot].operationsInFlight += 1
         outputBegins(slot)
+        // The client's pace is that at which it takes what the kernel holds.
+        connections[slot].unsentBytes = driver.unsentBytes(connections[slot].descriptor)
         driver.sendEnd(connections[slot].descriptor, token: token(.send, slot))
         return false
     }

@@ -172,9 +172,13 @@ extension Engine where D: ~Copyable {
             return
         }
         driver.detach(connections[slot].descriptor)
-        let offer = LendingQueue.Offer(
-            descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt,
-            session: isSecure(slot) ? tls[slot].session : .none)
+        var offer = LendingQueue.Offer(
+            descriptor: connections[slot].descriptor, idleSince: connections[slot].lastReceivedAt)
+        if isSecure(slot) {
+            offer.session = tls[slot].session
+            offer.kernelSends = tls[slot].kernelSends
+            offer.lacksZeroCopy = tls[slot].lacksZeroCopy
+        }
         guard queue.offer(offer) else {
             endpoints[endpoint].inUse -= 1
             if queue.gate != nil { gates.noteIdle(connections[slot].gate) }
@@ -213,7 +217,7 @@ extension Engine where D: ~Copyable {
                 discard(offer, from: queue)
                 return false
             }
-            if !offer.session.isNone { takeOverSession(slot, offer.session) }
+            if !offer.session.isNone { takeOverSession(slot, offer) }
             counters.add(.upstreamBorrowed)
             countInUse(endpoint)
             // Perhaps at a gate that the endpoint has no more, because a reload has lifted the limit.

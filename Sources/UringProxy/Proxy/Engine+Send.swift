@@ -187,7 +187,7 @@ extension Engine where D: ~Copyable {
     /// Sends the front of the output without a copy, if it is worth it: a large piece of registered memory.
     private mutating func sendWithoutCopy(_ slot: UInt32) -> Bool {
         let segment = segments.first(of: connections[slot].output)
-        guard segment.size >= 16 * 1024, !(layeredCount > 0 && tls[slot].kernelSends),
+        guard segment.size >= 16 * 1024, !(layeredCount > 0 && tls[slot].lacksZeroCopy),
             driver.now >= zeroCopySuspendedUntil,
             driver.canSendZeroCopy(segment.slice),
             let record = zeroCopies.insert(ZeroCopySend(connection: slot, slice: segment.slice))

@@ -31,7 +31,8 @@ extension Engine where D: ~Copyable {
         guard settings.pipes > 0 else { return false }
         let target = partner(of: slot)
         // What passes a session is looked at.
-        guard target != Slot.none, !isSecure(slot), !isSecure(target) || tls[target].kernelSends,
+        guard target != Slot.none, !isSecure(slot),
+            !isSecure(target) || tls[target].kernelSends && !tls[target].isBroken,
             !isStream(target),
             mayContinueSplicing(slot, target, paused: paused)
         else { return false }

@@ -116,7 +116,7 @@ extension Engine where D: ~Copyable {
     /// all that was for it.
     @inline(never)
     mutating func sayEndAtOnce(_ slot: UInt32) {
-        guard connections[slot].output.isEmpty, !connections[slot].isSending, !connections[slot].outputEnded,
+        guard !hasOutput(slot), !connections[slot].isSending, !connections[slot].outputEnded,
             !connections[slot].resetsOnClose, owesEnd(slot)
         else { return }
         tls[slot].isEnded = true
@@ -135,7 +135,7 @@ extension Engine where D: ~Copyable {
     /// Whether the session of an idle connection has nothing that another worker would miss.
     func mayMoveSession(_ slot: UInt32) -> Bool {
         tls[slot].received.isEmpty && tls[slot].written.isEmpty && !tls[slot].sealWaits
-            && tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken && !tls[slot].kernelSends
+            && tls[slot].isOpen && !tls[slot].isEnded && !tls[slot].isBroken
     }
 
     /// The session goes with its connection, which leaves this worker.
@@ -147,21 +147,27 @@ extension Engine where D: ~Copyable {
 
     /// The session of a connection that was another worker's.
     @inline(never)
-    mutating func takeOverSession(_ slot: UInt32, _ session: TLSSession) {
-        session.move(to: tlsWire)
+    mutating func takeOverSession(_ slot: UInt32, _ offer: LendingQueue.Offer) {
+        offer.session.move(to: tlsWire)
         countTLS(1)
         arena.chargeAnyway(TLSSession.openBytes)
-        setTLS(slot, TLSState(session))
+        setTLS(slot, TLSState(offer.session))
         tls[slot].isOpen = true
+        tls[slot].kernelSends = offer.kernelSends
+        tls[slot].lacksZeroCopy = offer.lacksZeroCopy
     }
 
     /// Ends the session of a connection that nobody took.
     @inline(never)
     mutating func endSession(_ offer: LendingQueue.Offer) {
         offer.session.move(to: tlsWire)
-        tlsWire.collect()
-        if case .done = offer.session.end() { driver.sendAtOnce(offer.descriptor, tlsWire.written) }
-        tlsWire.collect()
+        if offer.kernelSends {
+            driver.sendAlertAtOnce(offer.descriptor, .closeNotify)
+        } else {
+            tlsWire.collect()
+            if case .done = offer.session.end() { driver.sendAtOnce(offer.descriptor, tlsWire.written) }
+            tlsWire.collect()
+        }
         offer.session.free()
     }
 }

@@ -19,6 +19,8 @@ struct TLSState: BitwiseCopyable {
     var kernelSends = false
     /// The kernel will not do so.
     var kernelRefuses = false
+    /// The socket does not send without a copy.
+    var lacksZeroCopy = false
     /// The send under way is a close_notify that the kernel makes a record of.
     var sendsEnd = false
     /// Our close_notify is in the output, or gone.

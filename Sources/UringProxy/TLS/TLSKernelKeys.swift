@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// What the kernel needs to make a session's next records in its place (TLS_TX): secret, and of no use to anybody else once it was
 /// given away.
-@safe struct TLSKernelKeys: ~Copyable {
+enum TLSKernelKeys {
     /// Why there are none.
     enum Lack: BitwiseCopyable, Error, Equatable {
         /// The session is not of TLS 1.3, or nothing of it was kept.
@@ -13,32 +13,22 @@ internal import COpenSSL
         case renewed
     }
 
-    private var bytes = InlineArray<56, UInt8>(repeating: 0)
-    private let size: Int
-
+    /// Hands one of the structs of linux/tls.h out, and leaves nothing of it in memory.
+    ///
     /// - Throws: why the session goes on by itself.
-    init(_ session: OpaquePointer) throws(Lack) {
-        precondition(COPENSSL_KERNEL_KEYS == 56)
-        let result = unsafe withUnsafeMutableBytes(of: &bytes) { bytes in
-            unsafe copenssl_kernel_keys(session, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
-        }
-        switch Int(result) {
-        case COPENSSL_OTHER_CIPHER: throw .cipher
-        case COPENSSL_RENEWED_KEYS: throw .renewed
-        case ..<1: throw .version
-        default: size = Int(result)
-        }
-    }
-
-    deinit {
-        var bytes = bytes
-        unsafe withUnsafeMutableBytes(of: &bytes) { unsafe copenssl_cleanse($0.baseAddress, $0.count) }
-    }
-
-    /// One of the structs of linux/tls.h.
-    borrowing func withBytes<Result>(_ body: (ByteView) -> Result) -> Result {
-        unsafe withUnsafeBytes(of: bytes) { bytes in
-            body(unsafe ByteView(UnsafeRawBufferPointer(rebasing: bytes[..<size])))
+    static func with<Result>(_ session: TLSSession, _ body: (ByteView) -> Result) throws(Lack) -> Result {
+        let room = COPENSSL_KERNEL_KEYS
+        return try unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) {
+            bytes throws(Lack) in
+            let base = bytes.baseAddress!
+            defer { unsafe copenssl_cleanse(base, room) }
+            let result = Int(unsafe session.writeKernelKeys(to: base))
+            switch result {
+            case COPENSSL_OTHER_CIPHER: throw .cipher
+            case COPENSSL_RENEWED_KEYS: throw .renewed
+            case ..<1: throw .version
+            default: return body(unsafe ByteView(base: base, count: result))
+            }
         }
     }
 

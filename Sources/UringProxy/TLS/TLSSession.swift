@@ -86,10 +86,13 @@ internal import COpenSSL
     @inline(__always)
     var pendingCount: Int { unsafe copenssl_pending(pointer) }
 
-    /// What the kernel goes on with in its place: from then on this session writes nothing.
-    func kernelKeys() throws(TLSKernelKeys.Lack) -> TLSKernelKeys {
-        guard let pointer = unsafe pointer else { throw .version }
-        return try unsafe TLSKernelKeys(pointer)
+    /// Writes what the kernel goes on with in its place: from then on this session writes nothing.
+    ///
+    /// - Returns: the size; negative: why there are none.
+    @unsafe
+    func writeKernelKeys(to keys: UnsafeMutablePointer<UInt8>) -> Int32 {
+        guard let pointer = unsafe pointer else { return Int32(COPENSSL_NO_SECRET) }
+        return unsafe copenssl_kernel_keys(pointer, keys)
     }
 
     /// Whether the peer has asked for new keys, and the answer waits for the next bytes that are written.

@@ -12,6 +12,10 @@ final class LendingQueue: Sendable {
         var idleSince: Int64
         /// Its TLS, if it speaks any.
         var session = TLSSession.none
+        /// The kernel encrypts what is sent on it.
+        var kernelSends = false
+        /// It does not send without a copy.
+        var lacksZeroCopy = false
     }
 
     let offers: BoundedQueue<Offer>

@@ -23,8 +23,7 @@ struct TLSKernelKeysTests {
     }
 
     private func records(_ session: TLSSession) throws -> KernelRecords {
-        let keys = try session.kernelKeys()
-        let bytes = keys.withBytes { view in (0..<view.count).map { view[$0] } }
+        let bytes = try TLSKernelKeys.with(session) { view in (0..<view.count).map { view[$0] } }
         return try #require(KernelRecords(bytes))
     }
 
@@ -82,10 +81,10 @@ struct TLSKernelKeysTests {
         #expect(server.read(client.take()).plaintext == [1])
         // It is answered with the next bytes.
         #expect(server.session.owesNewKeys)
-        #expect(throws: TLSKernelKeys.Lack.renewed) { _ = try server.session.kernelKeys() }
+        #expect(throws: TLSKernelKeys.Lack.renewed) { try TLSKernelKeys.with(server.session) { _ in } }
         #expect(server.write([2]) == .done(1))
         #expect(!server.session.owesNewKeys)
-        #expect(throws: TLSKernelKeys.Lack.renewed) { _ = try server.session.kernelKeys() }
+        #expect(throws: TLSKernelKeys.Lack.renewed) { try TLSKernelKeys.with(server.session) { _ in } }
         client.give(server.take())
         #expect(try client.read() == [2])
     }
@@ -93,8 +92,8 @@ struct TLSKernelKeysTests {
     @Test("TLS 1.2 stays with the session, and so does who kept no secrets")
     func version() throws {
         let (_, server) = try connected(versions: 12...12)
-        #expect(throws: TLSKernelKeys.Lack.version) { _ = try server.session.kernelKeys() }
-        #expect(throws: TLSKernelKeys.Lack.version) { _ = try TLSSession.none.kernelKeys() }
+        #expect(throws: TLSKernelKeys.Lack.version) { try TLSKernelKeys.with(server.session) { _ in } }
+        #expect(throws: TLSKernelKeys.Lack.version) { try TLSKernelKeys.with(TLSSession.none) { _ in } }
     }
 
     @Test("What the session says of a broken record is known")
