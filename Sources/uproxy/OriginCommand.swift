@@ -39,7 +39,7 @@ struct OriginCommand: ParsableCommand {
         let service = Service(
             turnAway: {}, drain: { origin.drain() }, stop: { origin.stop() }, wait: { origin.wait() },
             isAlive: { _ in true }, timeoutDrain: { Configuration().timeoutDrain }, drainDelay: { .zero },
-            reload: nil, upgrades: nil)
+            reload: nil, reopenLogs: { false }, upgrades: nil)
         superviseUntilExit(service, summary: origin.summary)
     }
 }

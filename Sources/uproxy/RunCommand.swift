@@ -20,7 +20,8 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Durations take a unit (500ms, 30s, 2m, 1h), and so may sizes (512, 32KiB, 10MB). 0 switches a limit or a \
             timeout off. The first SIGTERM or SIGINT drains: running exchanges finish, then the proxy exits with 0. A \
-            second one ends it at once. SIGHUP reads the file again, SIGUSR2 upgrades, as uproxy reload and uproxy upgrade do.
+            second one ends it at once. SIGHUP reads the file again, SIGUSR2 upgrades, as uproxy reload and uproxy upgrade do; SIGUSR1 opens the \
+            access log anew.
             """)
 
     @OptionGroup var options: ServerOptions
@@ -74,7 +75,8 @@ struct RunCommand: ParsableCommand {
             isAlive: { server.isAlive(patience: $0) },
             timeoutDrain: { server.configuration.timeoutDrain },
             drainDelay: { server.configuration.timeoutDrainDelay },
-            reload: reloading.isPossible ? reloading.run : nil, upgrades: Upgrades(upgrade))
+            reload: reloading.isPossible ? reloading.run : nil, reopenLogs: { server.reopenLogs() },
+            upgrades: Upgrades(upgrade))
         superviseUntilExit(service, summary: summary)
     }
 }

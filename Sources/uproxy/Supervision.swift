@@ -20,6 +20,8 @@ struct Service: Sendable {
     let drainDelay: @Sendable () -> Nanoseconds
     /// Reads the configuration again; nil if there is no file to read, and a hang-up means that the terminal has gone.
     let reload: (@Sendable () -> ReloadOutcome)?
+    /// Opens logs anew; whether there are any.
+    let reopenLogs: @Sendable () -> Bool
     /// nil: it is not to be replaced while it runs.
     let upgrades: Upgrades?
 }
@@ -93,6 +95,10 @@ private func waitForEnd(_ service: Service, _ manager: ServiceManager) -> Int32 
             manager.ready(reload().lines.last ?? "")
             continue
         }
+        if signal == SIGUSR1 {
+            reopenLogs(service)
+            continue
+        }
         guard signal == SIGUSR2 else { return signal }
         guard let upgrades = service.upgrades else {
             printError("uproxy: SIGUSR2, and this is nothing to upgrade")
@@ -111,12 +117,17 @@ private func waitForEnd(within nanoseconds: Int64?, _ service: Service, _ manage
         let rest = end.map { max($0 - cposix_monotonic_nanoseconds(), 0) }
         let (signal, sender) = waitForSignal(within: rest, service, manager)
         switch signal {
+        case SIGUSR1: reopenLogs(service)
         case SIGUSR2: Upgrades.answer(sender, "failed\0it is draining already")
         case SIGHUP where service.reload != nil:
             printError("uproxy: SIGHUP, and it is draining: nothing is reloaded")
         default: return signal
         }
     }
+}
+
+private func reopenLogs(_ service: Service) {
+    if !service.reopenLogs() { printError("uproxy: SIGUSR1, and there is no log to open anew") }
 }
 
 /// Longer than a worker with nothing to do sleeps, and than any turn should take.

@@ -327,13 +327,15 @@ static inline uint64_t cposix_limit(int which_is_memlock) {
     return limit.rlim_cur;
 }
 
-/// The signals that a service waits for: SIGINT and SIGTERM end it, SIGHUP reloads it, SIGUSR2 asks for an upgrade.
+/// The signals that a service waits for: SIGINT and SIGTERM end it, SIGHUP reloads it, SIGUSR1 opens its log anew, SIGUSR2 asks for an
+/// upgrade.
 static inline sigset_t cposix_service_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
     return set;
 }
@@ -375,5 +377,6 @@ static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
 }
 
 #include "CPosixHandover.h"
+#include "CPosixLog.h"
 #include "CPosixProbe.h"
 #include "CPosixTLS.h"

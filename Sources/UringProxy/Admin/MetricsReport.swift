@@ -20,6 +20,7 @@ struct MetricsReport {
         if let geo = server.geoSource { report.databases(geo) }
         if let tls = server.tlsSource { report.certificates(tls, server.registries.tlsReloads) }
         if let handshakes = server.handshakeLimit { report.handshakes(handshakes) }
+        if let writer = server.accessLogWriter { report.accessLog(writer) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }

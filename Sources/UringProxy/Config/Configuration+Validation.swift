@@ -43,6 +43,7 @@ extension Configuration {
         checkDestinations(&problems)
         checkParent(&problems)
         checkVia(&problems)
+        accessLog?.check(&problems, pidFile: pidFile)
         return problems.all
     }
 

@@ -36,6 +36,8 @@ public struct Configuration: Sendable, Equatable {
     public var histograms = true
     /// Whether exchanges are measured for that.
     var countsExchanges: Bool { adminAddress != nil && histograms }
+    /// What is written of each exchange; nil: nothing.
+    public var accessLog: AccessLogConfiguration?
 
     // MARK: Engine
 

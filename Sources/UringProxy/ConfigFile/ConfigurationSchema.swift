@@ -37,6 +37,10 @@ enum ConfigurationSchema {
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
         .section("admin", "The listener for health and metrics.", adminKeys),
+        .object(
+            "access_log", \.accessLog,
+            "What is written of each exchange, and where to; left out, nothing is.",
+            new: { AccessLogConfiguration(to: "") }, AccessLogSchema.keys),
         .section("engine", "Threads, memory and how the kernel is used.", engineKeys),
         .section("timeouts", "How long each side may take; 0 switches a timeout off.", timeoutKeys),
         .section("limits", "How much each side may send or hold; 0 switches a limit off.", limitKeys),
@@ -587,7 +591,7 @@ enum ConfigurationSchema {
 
     /// The path of the key that means the same as an option of the command line.
     static let pathOfOption: [String: String] = {
-        var paths: [String: String] = [:]
+        var paths = AccessLogSchema.pathOfOption
         for (section, keys) in sections {
             for key in keys {
                 if let option = key.option { paths[option] = "\(section).\(key.name)" }

@@ -16,6 +16,12 @@ struct ValueOrigins: Sendable {
                 byOption["\(section).\(key.name)"] = key.option
             }
         }
+        for key in AccessLogSchema.keys {
+            guard let option = AccessLogSchema.optionOfKey[key.name], let log = configuration.accessLog,
+                key.write(log) != base.accessLog.flatMap({ key.write($0) })
+            else { continue }
+            byOption["access_log.\(key.name)"] = option
+        }
         // Drawn anew each time: a difference of two draws says nothing.
         if file?.origins["fields.via"] == nil, configuration.via?.hasPrefix("uproxy-") == true {
             byOption["fields.via"] = nil

@@ -18,6 +18,9 @@ final class Acknowledgement: Sendable {
         if missing.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { latch.open() }
     }
 
+    /// Whether all have.
+    var isDone: Bool { missing.load(ordering: .acquiring) <= 0 }
+
     /// Waits until all have; false if that took longer.
     ///
     /// - Parameter patience: how long to wait at most.

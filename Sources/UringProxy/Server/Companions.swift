@@ -7,6 +7,9 @@ struct Companions: Sendable {
     var geo: GeoSource?
     var tls: TLSSource?
     var discovery: EndpointDiscovery?
+    var accessLogWriter: AccessLogWriter?
+    /// What workers are to log by; nil: they do not.
+    var accessLog: AccessLog?
 
     /// Ends those that are not among others; returns when they have ended.
     func stop(but others: Companions = Companions()) {
@@ -17,5 +20,6 @@ struct Companions: Sendable {
         if let checker, checker !== others.checker { checker.stop() }
         if let geo, geo !== others.geo { geo.stop() }
         if let tls, tls !== others.tls { tls.stop() }
+        if let writer = accessLogWriter, writer !== others.accessLogWriter { writer.stop() }
     }
 }

@@ -21,6 +21,33 @@ extension Server {
         companions.geo = try makeGeo(compiler.geo, beside: companions.geo)
         companions.monitor = makeMonitor(compiler.clusters, beside: companions.monitor)
         companions.tls = try makeTLS(compiler.tls)
+        try makeAccessLog(configuration.accessLog, &companions)
+    }
+
+    /// What workers are to log by, with the thread that writes it. What there is stays, if it is what is wanted.
+    private func makeAccessLog(
+        _ configuration: AccessLogConfiguration?, _ companions: inout Companions
+    ) throws(StartError) {
+        guard configuration != companions.accessLog?.configuration else { return }
+        guard let configuration else {
+            companions.accessLog = nil
+            return
+        }
+        let writer: AccessLogWriter
+        do throws(SystemCallError) {
+            writer = try companions.accessLogWriter ?? AccessLogWriter(log: log)
+            if companions.accessLogWriter == nil { try writer.start() }
+        } catch {
+            throw StartError(message: "the access log cannot be written: \(error.message)")
+        }
+        companions.accessLogWriter = writer
+        do throws(AccessLogError) {
+            companions.accessLog = try AccessLog(
+                configuration, workers: budget.threads, bell: writer.bell, log: log,
+                beside: companions.accessLog)
+        } catch {
+            throw StartError(message: error.message)
+        }
     }
 
     private func makeResolver(_ configuration: Configuration) throws(StartError) -> Resolver {

@@ -167,7 +167,7 @@ extension Server {
             try start(&companions, for: configuration, &compiler, beside: previous.clusters)
             let snapshot = compiler.snapshot(
                 budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo,
-                tls: companions.tls, after: previous)
+                tls: companions.tls, accessLog: companions.accessLog?.plan, after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })
@@ -205,6 +205,12 @@ extension Server {
             }
             handover.snapshot.clientLimit?.setLimit(configuration.limitConnectionsPerClient)
             handover.snapshot.handshakes?.clients?.setLimit(configuration.limitHandshakesPerClient)
+            if handover.companions.accessLog !== handover.before.accessLog {
+                handover.before.accessLog?.leave { handover.acknowledgement.isDone }
+                if let log = handover.companions.accessLog {
+                    handover.companions.accessLogWriter?.follow(log)
+                }
+            }
             handover.companions.monitor?.follow(handover.snapshot.clusters)
             handover.companions.discovery?.follow(handover.snapshot.clusters)
             // Those of before as well, until all workers have adopted: what is asked under them is answered.

@@ -96,6 +96,7 @@ public final class Server: Sendable {
                 try Privileges.drop(to: user, sockets: open.filter { !$0.isInherited }.map(\.address))
             }
             try start(&companions, for: configuration, &compiler, beside: [])
+            if let log = companions.accessLog { companions.accessLogWriter?.follow(log) }
             let made = companions
             state.withLock { $0.companions = made }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
@@ -118,7 +119,8 @@ public final class Server: Sendable {
         let wakeups = try makeWakeups(budget.threads)
         let snapshot = compiler.snapshot(
             budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo },
-            tls: state.withLock { $0.companions.tls }, after: nil)
+            tls: state.withLock { $0.companions.tls },
+            accessLog: state.withLock { $0.companions.accessLog?.plan }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -225,6 +227,7 @@ public final class Server: Sendable {
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var handshakeLimit: HandshakeLimit? { state.withLock { $0.snapshot }?.handshakes }
     var tlsSource: TLSSource? { state.withLock { $0.companions.tls } }
+    var accessLogWriter: AccessLogWriter? { state.withLock { $0.companions.accessLogWriter } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.
@@ -247,6 +250,16 @@ public final class Server: Sendable {
         }
     }
 
+    /// Opens the access log anew, for whoever has renamed its file.
+    ///
+    /// - Returns: whether there is one.
+    public func reopenLogs() -> Bool {
+        let companions = state.withLock { $0.companions }
+        guard let writer = companions.accessLogWriter, companions.accessLog != nil else { return false }
+        writer.reopen()
+        return true
+    }
+
     // MARK: - Stop
 
     /// Takes no new connection and lets every exchange finish; returns at once.
@@ -265,6 +278,8 @@ public final class Server: Sendable {
                 }
             }
             state.isEnding = true
+            // Who waits for a log that is not taken would not hear of it.
+            if message == .stop { state.companions.accessLogWriter?.releaseWorkers() }
             for thread in state.threads { thread.worker.send(message) }
         }
     }

@@ -18,6 +18,7 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup(title: "Upstream connections") var pools: PoolOptions
     @OptionGroup(title: "Destinations of the forward proxy") var destinations: DestinationOptions
     @OptionGroup(title: "Fields") var fields: FieldOptions
+    @OptionGroup(title: "Access log") var accessLog: AccessLogOptions
 
     /// The configuration that the file and the options describe; every problem in it is told at once.
     func checkedConfiguration() throws -> Configuration { try checked().configuration }
@@ -45,6 +46,7 @@ struct ServerOptions: ParsableArguments {
         pools.apply(to: &configuration)
         destinations.apply(to: &configuration)
         fields.apply(to: &configuration)
+        accessLog.apply(to: &configuration)
         if let problems = file?.problems(with: configuration), !problems.isEmpty { throw Refusal(problems) }
         let problems = configuration.validate()
         if !problems.isEmpty { throw Refusal(problems) }

@@ -16,7 +16,7 @@ enum BadFiles {
         + sticky + routes
         + rewrites + edits
         + policies + access + geo
-        + trust
+        + trust + accessLog
         + values + environment
 
     // MARK: - YAML
@@ -1349,6 +1349,60 @@ enum BadFiles {
     }
 
     // MARK: - Values
+
+    // MARK: - Access log
+
+    static let accessLog: [Case] = [
+        Case(
+            "access_log: {format: json}\n",
+            "f.yaml:1:13: access_log: the key 'to' is missing; add it: the path of a file, stdout, stderr, syslog:/dev/log, syslog:udp:HOST:PORT or journald."
+        ),
+        Case(
+            "access_log: {to: syslog}\n",
+            "f.yaml:1:18: access_log.to: 'syslog' says not where it is; write syslog:/dev/log or syslog:udp:HOST:PORT"
+        ),
+        Case(
+            "access_log: {to: 'syslog:udp:logs.example:514'}\n",
+            "f.yaml:1:18: access_log.to: 'syslog:udp:logs.example:514' has no address; write one and its port, as in syslog:udp:192.0.2.1:514, for names are not asked for"
+        ),
+        Case(
+            "access_log: {to: journald, format: binary}\n",
+            "f.yaml:1:36: access_log.format: 'journald' takes lines of text, and binary records are none; write json, or log to a file"
+        ),
+        Case(
+            "access_log: {to: stdout, format: combinde}\n",
+            "f.yaml:1:34: access_log.format: 'combinde' is no format; did you mean 'combined'? known are combined, json, logfmt, binary, and templates such as '{client} {status}'"
+        ),
+        Case(
+            "access_log: {to: stdout, rotate: {size: 1MiB}}\n",
+            "f.yaml:1:34: access_log.rotate: 'stdout' is no file, and cannot be rotated; leave it out, or log to a file"
+        ),
+        Case(
+            "access_log: {to: a.log, rotate: {size: 4KiB, every: 90m}}\n",
+            "f.yaml:1:40: access_log.rotate.size: 4KiB is less than 64KiB; let files grow larger: each takes a name",
+            "f.yaml:1:53: access_log.rotate.every: 90m does not begin at the same hours each day; use 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d"
+        ),
+        Case(
+            "access_log: {to: a.log, rotate: {keep: 3}}\n",
+            "f.yaml:1:33: access_log.rotate: nothing says when the file is rotated; add 'size', 'every' or both"
+        ),
+        Case(
+            "access_log: {to: a.log, sample: 0, buffer: 1KiB, record: 1MiB}\n",
+            "f.yaml:1:33: access_log.sample: 0 is not from 1 to 1000000000; choose a value between them",
+            "f.yaml:1:44: access_log.buffer: 1KiB is not from 64KiB to 64MiB; choose a value between them",
+            "f.yaml:1:58: access_log.record: 1MiB is not from 512 to 16KiB; choose a value between them"),
+        Case(
+            "access_log: {to: a.log, fields: {request: ['X A']}, when_full: block}\n",
+            "f.yaml:1:64: access_log.when_full: 'block' is no choice here; write drop or wait"),
+        Case(
+            "access_log: {to: a.log, fields: {request: ['X A']}}\n",
+            "f.yaml:1:44: access_log.fields.request: 'X A' is no name of a field; write it as it stands before the colon, such as X-Request-Id"
+        ),
+        Case(
+            "access_log: {to: /run/a.pid}\nengine: {pid_file: /run/a.pid}\n",
+            "f.yaml:1:18: access_log.to: '/run/a.pid' is the file of the process's number as well; give the log a file of its own"
+        ),
+    ]
 
     static let values: [Case] = [
         Case(
