@@ -14,6 +14,7 @@ struct RunCommand: ParsableCommand {
             uproxy config print|schema                        what is in effect; the file's schema for editors
             uproxy reload --config FILE                       let the running process read the file again
             uproxy upgrade --pid N                            a new process in the place of a running one
+            uproxy log cat [FILE…]                            binary access logs as text; filters, follows, summarises
             uproxy doctor [options]                           what this machine offers, and what to mend
             uproxy origin [options]                           a small origin server to try things with
             """,

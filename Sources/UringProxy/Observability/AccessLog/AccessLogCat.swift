@@ -106,7 +106,9 @@ public struct AccessLogCat: Sendable {
         // Between two files of a rotation there may be none.
         guard unsafe stat(path, &named) == 0 else { return nil }
         if ours.st_ino != named.st_ino || ours.st_dev != named.st_dev { return try open(path) }
-        guard ours.st_size >= 0, UInt64(ours.st_size) < offset else { return nil }
+        // What is no file has no size.
+        let isFile = ours.st_mode & UInt32(S_IFMT) == UInt32(S_IFREG)
+        guard isFile, ours.st_size >= 0, UInt64(ours.st_size) < offset else { return nil }
         _ = lseek(descriptor, 0, SEEK_SET)
         return descriptor
     }
