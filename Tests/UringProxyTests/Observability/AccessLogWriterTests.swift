@@ -13,6 +13,11 @@ struct AccessLogWriterTests {
         }
     }
 
+    private func makePipe(_ path: String) throws {
+        let result = unsafe mkfifo(path, 0o600)
+        try #require(result == 0)
+    }
+
     @Test("What workers publish stands in the file, in the order of each")
     func ordered() throws {
         let directory = try TemporaryDirectory()
@@ -48,7 +53,7 @@ struct AccessLogWriterTests {
     func pipeNobodyReads() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "pipe"
-        try #require(mkfifo(path, 0o600) == 0)
+        try makePipe(path)
         let logged = try LoggedWriter()
         let log = try logged.log(path) { $0.bufferBytes = 64 << 10 }
         var refused: UInt64 = 0
@@ -66,18 +71,18 @@ struct AccessLogWriterTests {
     func lateReader() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "pipe"
-        try #require(mkfifo(path, 0o600) == 0)
+        try makePipe(path)
         let logged = try LoggedWriter()
         let log = try logged.log(path)
         let count = 4000
         for number in 0..<count { try #require(logged.publish(log, "/\(number)")) }
-        let descriptor = open(path, O_RDONLY)
+        let descriptor = unsafe cposix_open_for_reading(path)
         try #require(descriptor >= 0)
         defer { _ = cposix_close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 1000)
         var all: [UInt8] = []
         while all.count(where: { $0 == UInt8(ascii: "\n") }) < count {
-            let size = cposix_read(descriptor, &bytes, bytes.count)
+            let size = unsafe cposix_read(descriptor, &bytes, bytes.count)
             try #require(size > 0)
             all += bytes[..<size]
         }
@@ -127,7 +132,8 @@ struct AccessLogWriterTests {
         }
         let order = first.compactMap { Int($0[$0.index(after: $0.lastIndex(of: "/")!)...]) }
         #expect(order == order.sorted())
-        #expect(directory.text("0.log").hasPrefix("0/0\n1/0\n0/1\n"))
+        // By the first one, in its format.
+        #expect(directory.text("0.log").split(separator: "\n").count { !$0.hasPrefix("n") } == 101)
     }
 
     @Test("Two writers append whole lines to one file")
@@ -152,37 +158,33 @@ struct AccessLogWriterTests {
     func waits() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "pipe"
-        try #require(mkfifo(path, 0o600) == 0)
+        try makePipe(path)
         let logged = try LoggedWriter()
         let log = try logged.log(path) {
             $0.bufferBytes = 64 << 10
             $0.whenFull = .wait
         }
-        let published = Atomic(0)
-        let isDone = Atomic(false)
+        let isDone = Locked(false)
         let worker = SystemThread()
-        try withExtendedLifetime(published) {
-            try worker.start("worker") {
-                for number in 0..<3000 where logged.publish(log, "/\(number)", padding: 100) {
-                    published.wrappingAdd(1, ordering: .relaxed)
-                }
-                isDone.store(true, ordering: .releasing)
-            }
-            let descriptor = open(path, O_RDONLY)
-            var bytes = [UInt8](repeating: 0, count: 65_536)
-            var count = 0
-            while count < 2000 {
-                let size = cposix_read(descriptor, &bytes, bytes.count)
-                try #require(size > 0)
-                count += bytes[..<size].count { $0 == UInt8(ascii: "\n") }
-            }
-            // Nobody reads any more.
-            #expect(logged.dropped == 0)
-            logged.writer.releaseWorkers()
-            worker.join()
-            #expect(isDone.load(ordering: .acquiring))
-            _ = cposix_close(descriptor)
+        try worker.start("worker") {
+            for number in 0..<3000 { LoggedWriter.publish(log, "/\(number)", padding: 100) }
+            isDone.withLock { $0 = true }
         }
+        let descriptor = unsafe cposix_open_for_reading(path)
+        defer { _ = cposix_close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        var count = 0
+        while count < 2000 {
+            let size = unsafe cposix_read(descriptor, &bytes, bytes.count)
+            try #require(size > 0)
+            count += bytes[..<size].count { $0 == UInt8(ascii: "\n") }
+        }
+        // Nobody reads any more.
+        #expect(logged.dropped == 0)
+        logged.writer.releaseWorkers()
+        worker.join()
+        let hasEnded = isDone.withLock { $0 }
+        #expect(hasEnded)
     }
 
     @Test("The end writes what was published")

@@ -1,4 +1,5 @@
 import CPosix
+import Synchronization
 import TestSupport
 import Testing
 
@@ -38,6 +39,11 @@ final class LoggedWriter {
     /// - Returns: whether there was room.
     @discardableResult
     func publish(_ log: AccessLog, worker: Int = 0, _ text: String, padding: Int = 0) -> Bool {
+        Self.publish(log, worker: worker, text, padding: padding)
+    }
+
+    @discardableResult
+    static func publish(_ log: AccessLog, worker: Int = 0, _ text: String, padding: Int = 0) -> Bool {
         let texts = [
             LogSupport.text(.target, text),
             LogSupport.text(.userAgent, String(repeating: "x", count: padding)),
@@ -45,7 +51,9 @@ final class LoggedWriter {
         let record = LogSupport.record(texts) { $0.startedAt = 1_796_063_904_123_456_789 }
         let lane = log.plan.lanes[worker]
         guard let place = unsafe lane.reserve(record.count) else { return false }
-        record.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress!, byteCount: record.count) }
+        unsafe record.withUnsafeBytes {
+            unsafe place.copyMemory(from: $0.baseAddress!, byteCount: record.count)
+        }
         lane.ring.publish(record.count)
         lane.ring()
         return true
@@ -74,8 +82,9 @@ final class DatagramEnd {
         descriptor = cposix_socket(AF_UNIX, Int32(CPOSIX_SOCK_DGRAM), 0)
         if let receiveBuffer { _ = cposix_setsockopt_int(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         let bytes = Array(path.utf8)
-        let address = try #require(bytes.withUnsafeBytes { unsafe SocketAddress(unixPath: ByteView($0)) })
-        let result = address.withSockaddr { unsafe cposix_bind(descriptor, $0, $1) }
+        let address = try #require(
+            unsafe bytes.withUnsafeBytes { unsafe SocketAddress(unixPath: ByteView($0)) })
+        let result = unsafe address.withSockaddr { unsafe cposix_bind(descriptor, $0, $1) }
         try #require(result == 0)
     }
 
@@ -83,12 +92,12 @@ final class DatagramEnd {
     func receive() -> String? {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let deadline = cposix_monotonic_nanoseconds() + LoggedWriter.patience
-        let count = cposix_receive_until(descriptor, &bytes, bytes.count, deadline)
+        let count = unsafe cposix_receive_until(descriptor, &bytes, bytes.count, deadline)
         return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     deinit {
         _ = cposix_close(descriptor)
-        unlink(path)
+        unsafe _ = unlink(path)
     }
 }

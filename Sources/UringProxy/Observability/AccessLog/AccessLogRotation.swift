@@ -26,20 +26,23 @@ struct AccessLogRotation: Sendable {
     /// - Returns: 0, or errno.
     func rename(_ path: String, begunAt: Int64, now: Int64) -> Int32 {
         let stamp = Self.stamp(min(periodEnd(begunAt), now))
-        for number in 0..<10_000 {
+        // Behind all that have the same time: numbers of those that were deleted are not used anew.
+        let last = Self.renamed(path).last { $0.stamp == stamp }
+        var number = last.map { $0.number + 1 } ?? 0
+        while true {
             let other = "\(path).\(stamp)" + (number == 0 ? "" : ".\(number)")
             let result = unsafe cposix_rename_new(path, other)
+            // Another process was faster.
             if result != -EEXIST { return -result }
+            number += 1
         }
-        return EEXIST
     }
 
     /// Deletes those renamed files that are too many, the oldest ones.
     func deleteOld(_ path: String) {
         guard keep > 0 else { return }
-        let (directory, name) = Self.parts(path)
-        let renamed = Self.names(in: directory).compactMap { Renamed($0, of: name) }.sorted()
-        for file in renamed.dropLast(keep) { _ = unsafe unlink(directory + file.name) }
+        let (directory, _) = Self.parts(path)
+        for file in Self.renamed(path).dropLast(keep) { _ = unsafe unlink(directory + file.name) }
     }
 
     // MARK: - Names
@@ -48,6 +51,12 @@ struct AccessLogRotation: Sendable {
     private static func parts(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return ("", path) }
         return (String(path[...slash]), String(path[path.index(after: slash)...]))
+    }
+
+    /// The files that this one has been, the oldest first.
+    private static func renamed(_ path: String) -> [Renamed] {
+        let (directory, name) = parts(path)
+        return names(in: directory).compactMap { Renamed($0, of: name) }.sorted()
     }
 
     private final class Names {
