@@ -35,8 +35,12 @@ extension Server {
         }
         let writer: AccessLogWriter
         do throws(SystemCallError) {
-            writer = try companions.accessLogWriter ?? AccessLogWriter(log: log)
-            if companions.accessLogWriter == nil { try writer.start() }
+            if let present = companions.accessLogWriter {
+                writer = present
+            } else {
+                writer = try AccessLogWriter(log: log)
+                try writer.start()
+            }
         } catch {
             throw StartError(message: "the access log cannot be written: \(error.message)")
         }
