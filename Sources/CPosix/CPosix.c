@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CPosix.h"
 
+#include <dirent.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
@@ -86,3 +87,15 @@ int cposix_allowed_cpus(int *cpus, int capacity) {
 }
 
 void cposix_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int64_t cposix_count_entries(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) return -errno;
+    int64_t count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        // Not the folder itself and the one above it.
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) count++;
+    }
+    closedir(folder);
+    return count;
+}

@@ -27,6 +27,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Origin, Proxy, Skip, binary, certificate, check, exchange, need, nginx, receive_head, run
+from metrics import metrics, promtool
 from reloads import reload_commands, reload_storm
 from upgrade import drain_delay, upgrade, upgrade_fails
 
@@ -1093,4 +1094,4 @@ trust: {{upstream_proxy_protocol: v2}}
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, proxy_protocol_extensions, configuration,
          notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, tls_passed_on, versions, grpc, browser, parent,
-         reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])
+         metrics, promtool, reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])

@@ -302,6 +302,9 @@ CPOSIX_INLINE void cposix_prefer_huge_pages(void *p, size_t size) { madvise(p, s
 /// Gives the pages back to the system; they read as zero when touched again.
 CPOSIX_INLINE void cposix_release_pages(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
 
+/// How many entries a folder has; -errno if it cannot be read.
+int64_t cposix_count_entries(const char *path);
+
 /// Binds the calling thread to one CPU.
 int cposix_pin_thread(int cpu);
 /// The CPUs the process may use, into `cpus`; their count, or -errno.

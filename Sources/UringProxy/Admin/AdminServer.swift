@@ -17,7 +17,7 @@ public final class AdminServer: Sendable {
     private let stopLatch: Latch
     private let thread = SystemThread()
     private let draining = Atomic(false)
-    private let report: @Sendable () -> String
+    private let report: @Sendable (MetricsFormat) -> String
     private let reload: (@Sendable () -> ReloadOutcome)?
     private let explain: @Sendable (ExplanationQuery) throws(OptionSyntaxError) -> Explanation
 
@@ -47,7 +47,7 @@ public final class AdminServer: Sendable {
         do throws(SystemCallError) { stopLatch = try Latch() } catch {
             throw StartError(message: error.message)
         }
-        report = { MetricsReport.render(server) }
+        report = { MetricsReport.render(server, $0) }
         self.reload = reload
         explain = { (query) throws(OptionSyntaxError) in try server.explain(query, file: file()) }
         _ = cposix_set_nonblocking(listener)
@@ -136,12 +136,18 @@ public final class AdminServer: Sendable {
                 send(connection, error.status, "\(error.reason)\n", isHead: false, deadline)
             case .complete:
                 let target = String(decoding: bytes[head.target.range], as: UTF8.self)
-                // What a web page makes a browser send says where it is from (Fetch, section 3.2).
-                let isFromPage = (0..<fields.count).contains {
-                    ["origin", "sec-fetch-site"].contains(
-                        String(decoding: bytes[fields[$0].name.range], as: UTF8.self).lowercased())
+                func values(of name: String) -> [String] {
+                    (0..<fields.count).compactMap { index in
+                        let field = fields[index]
+                        let isNamed =
+                            String(decoding: bytes[field.name.range], as: UTF8.self).lowercased() == name
+                        return isNamed ? String(decoding: bytes[field.value.range], as: UTF8.self) : nil
+                    }
                 }
-                answer(connection, head, target, isFromPage: isFromPage, deadline)
+                // What a web page makes a browser send says where it is from (Fetch, section 3.2).
+                let isFromPage = !(values(of: "origin") + values(of: "sec-fetch-site")).isEmpty
+                let format = MetricsFormat(accept: values(of: "accept"))
+                answer(connection, head, target, isFromPage: isFromPage, format, deadline)
             }
             return
         }
@@ -149,7 +155,8 @@ public final class AdminServer: Sendable {
     }
 
     private func answer(
-        _ connection: Int32, _ head: RequestHead, _ target: String, isFromPage: Bool, _ deadline: Int64
+        _ connection: Int32, _ head: RequestHead, _ target: String, isFromPage: Bool, _ format: MetricsFormat,
+        _ deadline: Int64
     ) {
         if target == "/reload" {
             answerReload(connection, head, isFromPage: isFromPage)
@@ -167,7 +174,10 @@ public final class AdminServer: Sendable {
                 connection, isDraining ? 503 : 200, isDraining ? "draining\n" : "ok\n", isHead: isHead,
                 deadline)
         case "/metrics":
-            send(connection, 200, report(), isHead: isHead, deadline)
+            let text = report(format)
+            // However long it took.
+            let deadline = cposix_monotonic_nanoseconds() + Self.timeoutNanoseconds
+            send(connection, 200, text, format.contentType, isHead: isHead, deadline)
         case "/explain":
             do throws(OptionSyntaxError) {
                 let query = try ExplanationQuery(parsing: String(parts.count > 1 ? parts[1] : ""))
@@ -203,11 +213,12 @@ public final class AdminServer: Sendable {
         tell(outcome.isDone ? 200 : 409, outcome.lines.joined(separator: "\n"))
     }
 
-    private func send(_ connection: Int32, _ status: UInt16, _ body: String, isHead: Bool, _ deadline: Int64)
-    {
-        // The content type of the Prometheus text format, which is plain text to everything else.
+    private func send(
+        _ connection: Int32, _ status: UInt16, _ body: String, _ type: String = "text/plain; charset=utf-8",
+        isHead: Bool, _ deadline: Int64
+    ) {
         let head =
-            "HTTP/1.1 \(status) \(Status.phrase(status))\r\nContent-Type: text/plain; version=0.0.4\r\n"
+            "HTTP/1.1 \(status) \(Status.phrase(status))\r\nContent-Type: \(type)\r\n"
             + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array((isHead ? head : head + body).utf8)
         unsafe bytes.withUnsafeBytes { buffer in

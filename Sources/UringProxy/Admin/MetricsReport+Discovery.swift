@@ -7,7 +7,7 @@ extension MetricsReport {
         func each(_ name: String, _ help: String, _ type: String, _ value: (DiscoverySource) -> UInt64) {
             header(name, help, type)
             for source in sources {
-                text += "uproxy_\(name){cluster=\"\(source.cluster)\"} \(value(source))\n"
+                sample(name, Self.labels(["cluster": source.cluster]), "\(value(source))")
             }
         }
         each("discovery_endpoints", "Endpoints that were found last.", "gauge") {

@@ -28,7 +28,7 @@ extension MetricsReport {
             "1: so few endpoints are healthy that all are used, of several priorities those of the first.",
             "gauge")
         for cluster in clusters {
-            text += "uproxy_cluster_panic{cluster=\"\(cluster.name)\"} \(cluster.isPanic ? 1 : 0)\n"
+            sample("cluster_panic", Self.labels(["cluster": cluster.name]), cluster.isPanic ? "1" : "0")
         }
     }
 
@@ -50,15 +50,9 @@ extension MetricsReport {
         for cluster in clusters {
             var seen: Set<String> = []
             for endpoint in cluster.endpoints where seen.insert(endpoint.identity).inserted {
-                let label = Self.escaped(endpoint.identity)
-                text +=
-                    "uproxy_\(name){cluster=\"\(cluster.name)\",endpoint=\"\(label)\"} \(endpoint.value)\n"
+                let labels = Self.labels(["cluster": cluster.name, "endpoint": endpoint.identity])
+                sample(name, labels, "\(endpoint.value)")
             }
         }
-    }
-
-    /// A label's value: the path of a socket may hold anything.
-    static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }

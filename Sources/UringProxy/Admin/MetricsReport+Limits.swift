@@ -5,14 +5,14 @@ extension MetricsReport {
         if adaptive.isEmpty { return }
         header("cluster_adaptive_limit", "Requests that may be without an answer at a time.", "gauge")
         for (name, gate) in adaptive {
-            text += "uproxy_cluster_adaptive_limit{cluster=\"\(name)\"} \(gate.view.current)\n"
+            sample("cluster_adaptive_limit", Self.labels(["cluster": name]), "\(gate.view.current)")
         }
         header(
             "cluster_latency_floor_seconds", "How long answers take under little load; 0: not known yet.",
             "gauge")
         for (name, gate) in adaptive {
             let seconds = Double(gate.floor) / 1e9
-            text += "uproxy_cluster_latency_floor_seconds{cluster=\"\(name)\"} \(seconds)\n"
+            sample("cluster_latency_floor_seconds", Self.labels(["cluster": name]), "\(seconds)")
         }
     }
 
@@ -27,15 +27,15 @@ extension MetricsReport {
             "cluster_connections", "Connections to its endpoints, idle ones too, where there is a limit.",
             "gauge")
         for (name, gate, _) in limited {
-            text += "uproxy_cluster_connections{cluster=\"\(name)\"} \(gate.underWay)\n"
+            sample("cluster_connections", Self.labels(["cluster": name]), "\(gate.underWay)")
         }
         header("cluster_connections_limit", "How many there may be.", "gauge")
         for (name, _, limit) in limited {
-            text += "uproxy_cluster_connections_limit{cluster=\"\(name)\"} \(limit)\n"
+            sample("cluster_connections_limit", Self.labels(["cluster": name]), "\(limit)")
         }
         header("cluster_connections_awaited", "Requests that wait for one of them to be closed.", "gauge")
         for (name, gate, _) in limited {
-            text += "uproxy_cluster_connections_awaited{cluster=\"\(name)\"} \(gate.waiting)\n"
+            sample("cluster_connections_awaited", Self.labels(["cluster": name]), "\(gate.waiting)")
         }
     }
 
@@ -54,8 +54,7 @@ extension MetricsReport {
         func each(_ name: String, _ help: String, _ type: String, _ value: (OpenListener) -> UInt64) {
             header(name, help, type)
             for listener in listeners {
-                let label = Self.escaped(listener.address.description)
-                text += "uproxy_\(name){listener=\"\(label)\"} \(value(listener))\n"
+                sample(name, Self.labels(["listener": listener.address.description]), "\(value(listener))")
             }
         }
         each("listener_connections", "Open connections, where max_connections limits them.", "gauge") {
@@ -72,8 +71,8 @@ extension MetricsReport {
     mutating func limits(_ clusters: [ClusterPlan]) {
         let gates = clusters.compactMap { cluster in cluster.limits.map { (cluster.name, $0.gate.view) } }
         if gates.isEmpty { return }
-        func line(_ name: String, _ cluster: String, _ value: some BinaryInteger, labels: String = "") {
-            text += "uproxy_\(name){cluster=\"\(cluster)\"\(labels)} \(value)\n"
+        func line(_ name: String, _ cluster: String, _ value: some BinaryInteger) {
+            sample(name, Self.labels(["cluster": cluster]), "\(value)")
         }
         adaptiveLimits(clusters)
         connections(clusters)
@@ -88,7 +87,8 @@ extension MetricsReport {
                 (ProxyError.circuitOpen, gate.refused), (.loadShed, gate.shed), (.queueTimeout, gate.expired),
             ]
             for (cause, count) in causes {
-                line("cluster_refused_total", name, count, labels: ",cause=\"\(cause.label)\"")
+                let labels = Self.labels(["cluster": name, "cause": "\(cause.label)"])
+                sample("cluster_refused_total", labels, "\(count)")
             }
         }
     }

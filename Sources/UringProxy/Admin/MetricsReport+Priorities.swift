@@ -6,7 +6,7 @@ extension MetricsReport {
         header("cluster_priority", "The priority of the endpoints that requests go to first.", "gauge")
         for (cluster, priorities) in ranked {
             let priority = priorities.priorities[cluster.health?.level ?? 0]
-            text += "uproxy_cluster_priority{cluster=\"\(cluster.name)\"} \(priority)\n"
+            sample("cluster_priority", Self.labels(["cluster": cluster.name]), "\(priority)")
         }
     }
 }

@@ -17,14 +17,15 @@ extension MetricsReport {
             "gauge")
         let first = source.certificates.sorted { ($0.endSeconds, $0.file) < ($1.endSeconds, $1.file) }
         for certificate in first.prefix(Self.certificateLimit) {
-            text +=
-                "uproxy_tls_certificate_expires_timestamp_seconds{file=\"\(Self.escaped(certificate.file))\"} "
-                + "\(certificate.endSeconds)\n"
+            sample(
+                "tls_certificate_expires_timestamp_seconds", Self.labels(["file": certificate.file]),
+                "\(certificate.endSeconds)")
         }
     }
 
     mutating func handshakes(_ limit: HandshakeLimit) {
         metric(
-            "tls_handshakes", "TLS handshakes with clients under way.", "gauge", "\(limit.load.connections)")
+            "tls_handshakes_in_progress", "TLS handshakes with clients under way.", "gauge",
+            "\(limit.load.connections)")
     }
 }

@@ -6,7 +6,8 @@ extension MetricsReport {
             "cluster_local_share",
             "The part of the load that stays in the proxy's zone, 0 to 1; with cluster_panic zones do not count.",
             clusters.map { cluster in
-                (cluster, [cluster.zones?.plans[0]].compactMap(\.self).map { ("", $0) })
+                let labels = Self.labels(["cluster": cluster.name])
+                return (cluster, [cluster.zones?.plans[0]].compactMap(\.self).map { (labels, $0) })
             })
         zoneShares(
             "cluster_zone_share",
@@ -16,7 +17,7 @@ extension MetricsReport {
                 return (
                     cluster,
                     zip(rules.zones, zones.plans.dropFirst()).compactMap { name, plan in
-                        plan.map { (",zone=\"\(name)\"", $0) }
+                        plan.map { (Self.labels(["cluster": cluster.name, "zone": name]), $0) }
                     }
                 )
             })
@@ -34,8 +35,7 @@ extension MetricsReport {
                 let share = plan.localShares(
                     level: { Int(cluster.priorities?.levels[$0] ?? 0) },
                     { cluster.health?.endpoints[$0].isAvailable ?? true })[level]
-                let text = Double(share * 1000 / ZonePlan.whole) / 1000
-                self.text += "uproxy_\(name){cluster=\"\(cluster.name)\"\(labels)} \(text)\n"
+                sample(name, labels, "\(Double(share * 1000 / ZonePlan.whole) / 1000)")
             }
         }
     }

@@ -1,12 +1,16 @@
 internal import Synchronization
 
-/// The metrics in the Prometheus text format (version 0.0.4): what all workers counted, added up.
+/// The metrics as Prometheus and others read them: what all workers counted, added up.
 struct MetricsReport {
-    var text = ""
+    private let format: MetricsFormat
+    private(set) var text = ""
 
-    static func render(_ server: Server) -> String {
+    init(_ format: MetricsFormat = .text) { self.format = format }
+
+    static func render(_ server: Server, _ format: MetricsFormat = .text) -> String {
         let workers = server.workers
-        var report = MetricsReport()
+        var report = MetricsReport(format)
+        report.build()
         for counter in Counter.allCases {
             let (name, help) = counter.description
             let value = workers.reduce(into: UInt64(0)) { $0 += $1.counters[counter] }
@@ -29,23 +33,89 @@ struct MetricsReport {
         report.discovery(server.discoveredClusters)
         report.priorities(server.rankedClusters)
         report.zones(server.zonedClusters)
-        return report.text
+        report.exchanges(server)
+        report.process(ProcessFacts(files: .system))
+        return report.finished
     }
 
+    // MARK: - The format
+
+    /// Begins a family of samples.
+    ///
+    /// - Parameters:
+    ///   - name: less the prefix `uproxy_`; that of a counter ends in `_total`.
+    ///   - type: counter, gauge or histogram.
     mutating func header(_ name: String, _ help: String, _ type: String) {
-        text += "# HELP uproxy_\(name) \(help)\n# TYPE uproxy_\(name) \(type)\n"
+        let name = Self.fullName(name)
+        switch format {
+        case .text: text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+        case .openMetrics:
+            let family = type == "counter" && name.hasSuffix("_total") ? String(name.dropLast(6)) : name
+            text += "# TYPE \(family) \(type)\n"
+            for unit in ["seconds", "bytes"] where family.hasSuffix("_\(unit)") {
+                text += "# UNIT \(family) \(unit)\n"
+            }
+            text += "# HELP \(family) \(Self.escaped(help))\n"
+        }
     }
 
+    /// - Parameter labels: as `labels` writes them; empty: none.
+    mutating func sample(_ name: String, _ labels: String, _ value: String) {
+        text +=
+            labels.isEmpty
+            ? "\(Self.fullName(name)) \(value)\n" : "\(Self.fullName(name)){\(labels)} \(value)\n"
+    }
+
+    /// A family of one sample.
     mutating func metric(_ name: String, _ help: String, _ type: String, _ value: String) {
         header(name, help, type)
-        text += "uproxy_\(name) \(value)\n"
+        sample(name, "", value)
+    }
+
+    /// Cumulative counts, their number and their sum, in seconds.
+    mutating func samples(_ name: String, _ labels: String, _ histogram: Histogram) {
+        let counts = histogram.cumulative
+        for (bound, count) in zip(Self.bounds, counts) {
+            sample("\(name)_bucket", "\(labels),le=\"\(bound)\"", "\(count)")
+        }
+        sample("\(name)_sum", labels, Self.seconds(histogram.sum))
+        sample("\(name)_count", labels, "\(counts.last ?? 0)")
+    }
+
+    /// What ends it.
+    var finished: String { format == .openMetrics ? text + "# EOF\n" : text }
+
+    private static let bounds = HistogramScale.bounds.map { seconds(UInt64($0)) } + ["+Inf"]
+
+    static func seconds(_ nanoseconds: UInt64) -> String { "\(Double(nanoseconds) / 1e9)" }
+
+    static func labels(_ pairs: KeyValuePairs<String, String>) -> String {
+        pairs.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+    }
+
+    /// The value of a label: the path of a socket may hold anything.
+    private static func escaped(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 != 0x5C && $0 != 0x22 && $0 != 0x0A }) { return text }
+        return text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+
+    /// Those of the process have the names that they have everywhere.
+    private static func fullName(_ name: String) -> String {
+        name.hasPrefix("process_") ? name : "uproxy_\(name)"
+    }
+
+    // MARK: - What workers counted
+
+    private mutating func build() {
+        header("build_info", "What runs.", "gauge")
+        sample("build_info", Self.labels(["version": UproxyVersion.current]), "1")
     }
 
     private mutating func failures(_ workers: [Worker]) {
         header("failures_total", "Exchanges that failed, by cause.", "counter")
         for failure in ProxyError.allCases where failure != .none {
             let value = workers.reduce(into: UInt64(0)) { $0 += $1.counters[failure] }
-            text += "uproxy_failures_total{cause=\"\(failure.label)\"} \(value)\n"
+            sample("failures_total", Self.labels(["cause": "\(failure.label)"]), "\(value)")
         }
     }
 
@@ -61,7 +131,7 @@ struct MetricsReport {
             "downstream_connections", "Open downstream connections.", "gauge",
             sum { $0.downstreamConnections.load(ordering: .relaxed) })
         metric(
-            "http2_streams", "Requests of HTTP/2 connections under way.", "gauge",
+            "http2_streams_in_progress", "Requests of HTTP/2 connections under way.", "gauge",
             sum { $0.streams.load(ordering: .relaxed) })
         metric(
             "connection_slots", "Connections of both sides that hold a slot.", "gauge",
@@ -77,6 +147,12 @@ struct MetricsReport {
         metric(
             "buffer_peak_bytes", "The most buffer memory that was in use.", "gauge",
             sum { $0.peakLeasedBytes.load(ordering: .relaxed) })
+        // What was closed first: none is to be missing from those that were opened.
+        let closed = workers.reduce(into: UInt64(0)) { $0 += $1.counters[Counter.upstreamClosed] }
+        let opened = workers.reduce(into: UInt64(0)) { $0 += $1.counters[Counter.upstreamOpened] }
+        metric(
+            "upstream_connections", "Open upstream connections, idle ones too.", "gauge",
+            "\(opened - min(closed, opened))")
         metric(
             "turns_total", "Kernel entries that wait (io_uring_enter or epoll_wait).", "counter",
             total { $0.turns.load(ordering: .relaxed) })
@@ -105,8 +181,9 @@ struct MetricsReport {
             "spins_paid_total", "Spins that something came of, so that nothing had to be woken.", "counter",
             total { $0.spinsPaid.load(ordering: .relaxed) })
         metric(
-            "spin_nanoseconds_total", "Time spent spinning.", "counter",
-            total { $0.spinNanoseconds.load(ordering: .relaxed) })
+            "spin_seconds_total", "Time spent spinning.", "counter",
+            Self.seconds(workers.reduce(into: 0) { $0 += $1.gauges.spinNanoseconds.load(ordering: .relaxed) })
+        )
     }
 
     private mutating func reloads(_ reloads: ReloadCounters) {
@@ -122,7 +199,7 @@ struct MetricsReport {
         func each(_ name: String, _ help: String, _ count: RateLimiter.Count) {
             header(name, help, "counter")
             for limiter in limiters {
-                text += "uproxy_\(name){limit=\"\(limiter.name)\"} \(limiter[count])\n"
+                sample(name, Self.labels(["limit": limiter.name]), "\(limiter[count])")
             }
         }
         each("rate_limit_exceeded_total", "Requests and connections refused for a rate limit.", .exceeded)

@@ -284,7 +284,7 @@ enum Counter: Int, CaseIterable {
         case .timeoutsRate: ("timeouts_rate_total", "--limit-rate-min")
         case .timeoutsUpstream: ("timeouts_upstream_total", "--timeout-upstream")
         case .timeoutsConnect: ("timeouts_connect_total", "--timeout-connect")
-        case .timeoutsTotal: ("timeouts_total_total", "--timeout-total")
+        case .timeoutsTotal: ("timeouts_exchange_total", "--timeout-total")
         case .timeoutsTunnel: ("timeouts_tunnel_total", "--timeout-tunnel-idle")
         case .namesAsked: ("names_asked_total", "Host names given to the resolver.")
         case .namesFailed: ("names_failed_total", "Host names that did not resolve.")

@@ -7,22 +7,24 @@ struct ExchangeCounts: Sendable {
     private(set) var statuses = [UInt64](repeating: 0, count: Shape.statusCount)
     private(set) var requestBytes: UInt64 = 0
     private(set) var responseBytes: UInt64 = 0
-    private(set) var total: Histogram
-    /// What the proxy added.
-    private(set) var added: Histogram
-    /// For the upstream's answer.
-    private(set) var wait: Histogram
+    /// From beginning to end; of an endpoint nil.
+    private(set) var total: Histogram?
+    /// What the proxy added; of an endpoint nil.
+    private(set) var added: Histogram?
+    /// For the upstream's answer, of clusters and endpoints.
+    private(set) var wait: Histogram?
     /// By stage, of clusters alone: exchanges that spent time there.
     private(set) var stages: [Histogram]
 
     init(_ kind: HistogramRegistry.Kind) {
         self.kind = kind
-        let shape = Shape(kind)
-        total = Histogram(isFine: shape.hasFineTotal)
-        added = Histogram(isFine: shape.hasFineParts)
-        wait = Histogram(isFine: shape.hasFineParts)
+        if kind != .endpoint {
+            total = Histogram()
+            added = Histogram(isFine: kind != .route)
+        }
+        if kind == .cluster || kind == .endpoint { wait = Histogram(isFine: kind == .cluster) }
         stages = [Histogram](
-            repeating: Histogram(isFine: false), count: shape.hasStages ? Shape.stageCount : 0)
+            repeating: Histogram(isFine: false), count: kind == .cluster ? Shape.stageCount : 0)
     }
 
     var count: UInt64 { statuses.reduce(0, &+) }
@@ -31,24 +33,21 @@ struct ExchangeCounts: Sendable {
 
     /// - Parameter row: the cells of a worker's row.
     mutating func add(_ row: [UInt64]) {
-        let shape = Shape(kind)
         for index in statuses.indices { statuses[index] &+= row[Shape.statuses + index] }
         requestBytes &+= row[Shape.requestBytes]
         responseBytes &+= row[Shape.responseBytes]
-        Self.add(row, to: &total, sum: Shape.totalSum, cells: Shape.total)
-        Self.add(row, to: &added, sum: Shape.addedSum, cells: shape.added)
-        Self.add(row, to: &wait, sum: Shape.waitSum, cells: shape.wait)
-        for stage in stages.indices {
-            Self.add(
-                row, to: &stages[stage], sum: shape.stages + stage,
-                cells: shape.stages + Shape.stageCount + stage * HistogramScale.bucketCount)
+        if kind == .endpoint {
+            wait?.add(row, sum: Shape.endpointWaitSum, cells: Shape.endpointWait)
+            return
         }
-    }
-
-    private static func add(_ row: [UInt64], to histogram: inout Histogram, sum: Int, cells: Int) {
-        histogram.add(sum: row[sum])
-        for cell in 0..<Shape.cells(isFine: histogram.isFine) {
-            histogram.add(cell: cell, row[cells + cell])
+        total?.add(row, sum: Shape.totalSum, cells: Shape.total)
+        added?.add(row, sum: Shape.addedSum, cells: Shape.added)
+        if kind != .cluster { return }
+        wait?.add(row, sum: Shape.stageSums + Int(Ledger.Stage.wait.rawValue), cells: Shape.wait)
+        for stage in stages.indices {
+            stages[stage].add(
+                row, sum: Shape.stageSums + stage,
+                cells: Shape.stageBuckets + stage * HistogramScale.bucketCount)
         }
     }
 }

@@ -14,14 +14,15 @@ struct Histogram: Sendable, Equatable {
     var isFine: Bool { counts.count == HistogramScale.cellCount }
     var count: UInt64 { counts.reduce(0, &+) }
 
-    /// - Parameter value: what one worker counted in a cell.
-    mutating func add(cell: Int, _ value: UInt64) { counts[cell] &+= value }
-    mutating func add(sum value: UInt64) { sum &+= value }
-
-    static func += (one: inout Histogram, other: Histogram) {
-        precondition(one.counts.count == other.counts.count)
-        for cell in other.counts.indices { one.counts[cell] &+= other.counts[cell] }
-        one.sum &+= other.sum
+    /// What one worker counted.
+    ///
+    /// - Parameters:
+    ///   - row: its numbers, of other things too.
+    ///   - sum: where the sum stands.
+    ///   - cells: where the first cell does.
+    mutating func add(_ row: [UInt64], sum place: Int, cells: Int) {
+        sum &+= row[place]
+        for cell in counts.indices { counts[cell] &+= row[cells + cell] }
     }
 
     /// How many there are up to each bound of the scale, and after them how many there are.
@@ -37,10 +38,9 @@ struct Histogram: Sendable, Equatable {
     private var buckets: [UInt64] {
         guard isFine else { return counts }
         var buckets = [UInt64](repeating: 0, count: HistogramScale.bucketCount)
-        let finder = HistogramScale.Finder()
-        for cell in 0..<HistogramScale.wholeCells {
+        for (cell, bucket) in HistogramScale.buckets.enumerated() {
             // The part of a split cell that is within the bound.
-            buckets[finder.place(HistogramScale.start(ofWholeCell: cell)).bucket] &+= counts[cell]
+            buckets[Int(bucket)] &+= counts[cell]
         }
         for bound in 0..<HistogramScale.boundCount {
             buckets[bound + 1] &+= counts[HistogramScale.wholeCells + bound]
