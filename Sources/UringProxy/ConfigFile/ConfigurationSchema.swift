@@ -415,8 +415,8 @@ enum ConfigurationSchema {
             "Where /ready, /healthz, /metrics and /reload are served.", option: "--admin"),
         .value(
             "histograms", \.histograms, .toggle,
-            "Whether /metrics tells how long exchanges take, and where: by listener, route, cluster and endpoint."
-        ),
+            "Whether /metrics tells how long exchanges take, and where: by listener, route, cluster and endpoint.",
+            option: "--histograms"),
     ]
 
     private static let engineKeys: [SchemaKey<Configuration>] = [

@@ -28,10 +28,17 @@ struct ListenerOptions: ParsableArguments {
             valueName: "address"))
     var admin: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Tell in /metrics how long exchanges take, by listener, route, cluster and endpoint (default: on).",
+            valueName: "on|off"))
+    var histograms: Toggle?
+
     func apply(to configuration: inout Configuration) {
         configuration.listenAddresses = listen
         configuration.upstreams = upstream
         configuration.forwardAddresses = forward
         if let admin { configuration.adminAddress = admin }
+        if let histograms { configuration.histograms = histograms == .on }
     }
 }

@@ -950,7 +950,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, mirror, redirect, respond, rewrite, request, response, timeouts, limits, allow, deny, rate_limit, authentication"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, mirror, redirect, respond, rewrite, request, response, timeouts, limits, name, log, allow, deny, rate_limit, authentication"
         ),
         action(
             "redirect: {status: 301}",
