@@ -143,9 +143,9 @@ def ledger(driver):
         record = records(log, 1)[0]
         expect(record, "wait")
         check(record["added_ms"] < 0.01 * record["duration_ms"] + 1, f"the proxy adds little: {record}")
-        # One exchange at a time in the cluster: the second one waits for the first.
-    limited = f'clusters: {{c: {{endpoints: "{{}}", limits: {{requests: 1}}}}}}'
-    with Stub(slow_head) as stub, logging(driver, limited.format(stub.address)) as (proxy, log):
+    # One exchange at a time in the cluster: the second one waits for the first.
+    limited = 'clusters: {c: {endpoints: "%s", limits: {requests: 1}}}'
+    with Stub(slow_head) as stub, logging(driver, limited % stub.address) as (proxy, log):
         first, second = proxy.connect(), proxy.connect()
         first.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         time.sleep(0.02)
@@ -371,7 +371,6 @@ def kept_binary(driver):
     common = "fields: {request: [X-Tag, Authorization], response: [Content-Length]}, redact: {query: token}"
     with own_origin() as origin:
         clusters = f'clusters: {{c: {{endpoints: "{origin}"}}}}'
-
         with logging(driver, clusters, log=f"format: json, {common}") as (proxy, log):
             traffic(proxy)
             plain = records(log, 4)

@@ -136,7 +136,7 @@ struct SnapshotCompiler {
 
     private func names(_ listeners: [OpenListener]) -> ExchangeNames {
         ExchangeNames(
-            clusters: clusters, listeners: listeners.map { ($0.id, "\($0.address)") },
+            clusters: clusters, listeners: listeners.map { ($0.id, $0.address.description) },
             routes: configuration.routes.map { list in
                 list.routes.enumerated().map { number, route in
                     ExchangeNames.Route(name: route.name ?? "\(list.name)[\(number)]", log: route.log)
