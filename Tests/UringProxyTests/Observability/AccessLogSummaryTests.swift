@@ -44,6 +44,22 @@ import Testing
         #expect(duration?.hasSuffix("  100.000 ms") == true, "\(duration ?? "")")
     }
 
+    /// Whatever a file says: it has been written by somebody else.
+    @Test func extremesAreNoTrap() {
+        var summary = AccessLogSummary()
+        for time in [Int64.min, .max] {
+            let record = LogSupport.record {
+                $0.startedAt = time
+                $0.times[.wait] = time
+                $0.weight = time < 0 ? 0 : .max
+                $0.requestBytes = .max
+                $0.status = .max
+            }
+            LogSupport.withRecord(record) { summary.add($0) }
+        }
+        #expect(summary.text.hasPrefix("requests    4,294,967,296 ± "))
+    }
+
     @Test func noRecords() { #expect(AccessLogSummary().text == "no records") }
 
     @Test func percentilesAreNear() {

@@ -56,7 +56,7 @@ struct AccessLogSummary {
     /// Lines for people.
     var text: String {
         guard records > 0 else { return "no records" }
-        let seconds = Double(last - first) / 1e9
+        let seconds = (Double(last) - Double(first)) / 1e9
         var lines = [
             row("requests", "\(grouped(weight))\(uncertainty)\(rate(Double(weight), seconds, "/s"))"),
             row(
