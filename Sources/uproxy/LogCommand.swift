@@ -26,7 +26,7 @@ struct LogCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "combined, json, logfmt, binary, or a template (default: json).", valueName: "format"))
+                "combined, json, logfmt, binary, or a template.", valueName: "format"))
         var format = "json"
 
         @Option(
