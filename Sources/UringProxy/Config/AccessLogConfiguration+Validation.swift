@@ -87,10 +87,10 @@ extension AccessLogConfiguration {
             problems.add(
                 "access_log.\(key)", "\(names.count) fields are more than \(Self.fieldLimit)", "name fewer")
         }
-        for name in names where name.isEmpty || name.utf8.count > 255 || !name.utf8.allSatisfy(\.isTokenByte)
-        {
+        for (index, name) in names.enumerated()
+        where name.isEmpty || name.utf8.count > 255 || !name.utf8.allSatisfy(\.isTokenByte) {
             problems.add(
-                "access_log.\(key)", "\(quoted(name)) is no name of a field",
+                "access_log.\(key)[\(index)]", "\(quoted(name)) is no name of a field",
                 "write it as it stands before the colon, such as X-Request-Id")
         }
     }

@@ -1396,7 +1396,7 @@ enum BadFiles {
             "f.yaml:1:64: access_log.when_full: 'block' is no choice here; write drop or wait"),
         Case(
             "access_log: {to: a.log, fields: {request: ['X A']}}\n",
-            "f.yaml:1:44: access_log.fields.request: 'X A' is no name of a field; write it as it stands before the colon, such as X-Request-Id"
+            "f.yaml:1:44: access_log.fields.request[0]: 'X A' is no name of a field; write it as it stands before the colon, such as X-Request-Id"
         ),
         Case(
             "access_log: {to: /run/a.pid}\nengine: {pid_file: /run/a.pid}\n",
