@@ -144,7 +144,7 @@ def ledger(driver):
         expect(record, "wait")
         check(record["added_ms"] < 0.01 * record["duration_ms"] + 1, f"the proxy adds little: {record}")
     # One exchange at a time in the cluster: the second one waits for the first.
-    limited = 'clusters: {c: {endpoints: "%s", limits: {requests: 1}}}'
+    limited = 'clusters: {c: {endpoints: "%s", limits: {requests: 1, queue: 10}}}'
     with Stub(slow_head) as stub, logging(driver, limited % stub.address) as (proxy, log):
         first, second = proxy.connect(), proxy.connect()
         first.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -1,13 +1,14 @@
 // Exchanges that are over but for the last bytes of their answer, which the client has yet to take: they are told of when it has, or has gone.
 extension Engine where D: ~Copyable {
-    /// So much of a stream's output waits for its client, and not just for the turn's end.
-    private static var heldUpStream: UInt32 { 16 * 1024 }
+    /// With so much behind it a send that is under way, or a stream's output, waits for the client, and not just for the turn's end.
+    private static var heldUpBytes: UInt32 { 16 * 1024 }
 
     /// Whether downstream has not taken all that it was sent.
     @inline(__always)
     func isHeldUp(_ slot: UInt32) -> Bool {
-        isStream(slot)
-            ? connections[slot].output.byteCount > Self.heldUpStream : connections[slot].isCongested
+        if connections[slot].isCongested { return true }
+        return (isStream(slot) || connections[slot].isSending)
+            && connections[slot].output.byteCount > Self.heldUpBytes
     }
 
     @inline(never)

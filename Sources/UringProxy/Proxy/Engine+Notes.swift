@@ -99,13 +99,22 @@ extension Engine where D: ~Copyable {
         if notes.hasTexts { gatherResponseTexts(index, bytes) }
     }
 
-    /// More of the answer has come, or left.
+    /// More of the answer has come.
     @inline(never)
     mutating func noteTransfer(_ index: UInt32) {
         guard notes[index].isKept, exchanges[index].state == .responding else { return }
         // Whoever does not keep up is who was waited for.
-        let isHeldUp = isHeldUp(exchanges[index].downstream)
+        let slot = exchanges[index].downstream
+        let isHeldUp = connections[slot].isSending || isHeldUp(slot)
         notes[index].ledger.charge(isHeldUp ? .drain : .receive, at: driver.now)
+    }
+
+    /// More of the answer has left.
+    @inline(never)
+    mutating func noteTaken(_ index: UInt32) {
+        guard notes[index].isKept, exchanges[index].state == .responding else { return }
+        notes[index].ledger.charge(.drain, at: driver.now)
+        if !isHeldUp(exchanges[index].downstream) { notes[index].ledger.enter(.receive, at: driver.now) }
     }
 
     /// Bytes came for an exchange whose end is not announced.

@@ -321,6 +321,7 @@ extension Engine where D: ~Copyable {
     mutating func responseOutputDrained(_ slot: UInt32) {
         let index = connections[slot].exchange
         if exchanges[index].state == .responding {
+            if keepsNotes { noteTaken(index) }
             relayResponse(index)
         } else if exchanges[index].state == .forwarding {
             let upstream = exchanges[index].upstream
