@@ -93,7 +93,7 @@ def lint(family):
     words = name.split("_")
     check(not set(words) & set(wrong_units), f"{name}: not a base unit")
     check(not name.endswith(("_bucket", "_sum", "_count", "_info") if kind != "gauge" else ("_bucket", "_sum", "_count")), name)
-    check(words[-1] not in ("counter", "gauge", "histogram"), f"{name}: its type is no part of a name")
+    check(not {"counter", "gauge", "histogram", "summary"} & set(words), f"{name}: a type is no part of a name")
     if not family.is_open:
         check(name.endswith("_total") == (kind == "counter"), f"{name}: counters, and nothing else, end in _total")
     else:
@@ -113,7 +113,7 @@ def lint(family):
         counts = [count for _, count in buckets]
         check(counts == sorted(counts), f"{name}: counts of {labels} do not grow")
         check(family.samples[f"{name}_count", labels] == counts[-1], f"{name}: count of {labels}")
-        check(f"{name}_sum" in dict.fromkeys(sample for sample, _ in family.samples), name)
+        check((f"{name}_sum", labels) in family.samples, f"{name}: sum of {labels}")
         if counts[-1] == 0:
             check(family.samples[f"{name}_sum", labels] == 0, f"{name}: sum of {labels}")
 
@@ -139,7 +139,7 @@ def configuration(directory, origin):
         file.write(f"""
 listeners:
   - {{address: 127.0.0.1:0, routes: site, max_connections: 1000}}
-  - {{address: 127.0.0.1:0, routes: site, tls: {{certificates: {{cert: {directory}/a.test.pem, key: {directory}/a.test.key}}}}}}
+  - {{address: 127.0.0.1:0, routes: site, tls: {{certificates: [{{cert: {directory}/a.test.pem, key: {directory}/a.test.key}}]}}}}
 routes:
   site:
     - {{match: {{path: "/found/*"}}, cluster: found}}
@@ -150,7 +150,7 @@ rate_limits:
 clusters:
   app:
     endpoints: ["{origin.address}"]
-    health: {{path: /health, interval: 1s}}
+    health: {{path: /health, interval: 1s, timeout: 1s}}
     limits: {{requests: 1000, connections: 1000}}
   found:
     discovery: {{file: {directory}/found.txt}}

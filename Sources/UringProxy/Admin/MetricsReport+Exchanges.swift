@@ -31,11 +31,11 @@ extension MetricsReport {
         stages(names.filter { $0.counts.kind == .cluster })
         self.endpoints(endpoints)
         metric(
-            "histogram_names_refused_total",
+            "exchange_names_refused_total",
             "Names of listeners, routes, clusters and endpoints that are counted as 'other', for want of a place.",
             "counter", "\(registry.refused)")
         metric(
-            "histogram_bytes", "Memory that counts of exchanges by name may use.", "gauge",
+            "exchange_counts_bytes", "Memory that counts of exchanges by name may use.", "gauge",
             "\(workers.reduce(0) { $0 + $1.sizeBytes })")
     }
 
