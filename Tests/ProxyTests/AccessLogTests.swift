@@ -75,6 +75,39 @@ struct AccessLogTests {
         #expect(proxy.server.accessLogWriter?.droppedCount == 0)
     }
 
+    @Test(
+        "Who ends while nothing is logged leaves nothing to whoever has its place when something is again",
+        arguments: TestDriver.offered)
+    func pause(_ driver: TestDriver) throws {
+        let directory = try TemporaryDirectory()
+        let origin = try TestOrigin()
+        let proxy = try TestProxy(driver, origin) {
+            $0.accessLog = log(directory.path + "a.log", "{target} {status} {response_bytes}")
+        }
+        let client = try proxy.connect()
+        try client.send("GET /first HTTP/1.1\r\nHost: h\r\n\r\n")
+        let upstream = try origin.accept()
+        _ = try upstream.receiveHead()
+        _ = try proxy.reload { $0.accessLog = nil }
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        try client.send("GET /second HTTP/1.1\r\nHost: h\r\n\r\n")
+        _ = try upstream.receiveHead()
+        // It began when nobody kept notes, and ends when somebody does: with more content than the first one had announced.
+        try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        try client.expect("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        _ = try proxy.reload {
+            $0.accessLog = log(directory.path + "b.log", "{target} {status} {response_bytes}")
+        }
+        let body = String(repeating: "x", count: 1000)
+        try upstream.send(body)
+        try client.expect(body)
+        try exchange(client, upstream)
+        proxy.end()
+        #expect(directory.text("a.log") == "")
+        #expect(directory.text("b.log") == "/a 200 2\n")
+    }
+
     @Test("A reload to a log that cannot be opened changes nothing", arguments: TestDriver.offered)
     func refused(_ driver: TestDriver) throws {
         let directory = try TemporaryDirectory()

@@ -42,18 +42,11 @@ extension AccessLogConfiguration {
     }
 
     private func checkNumbers(_ problems: inout ProblemList) {
-        func check(_ key: String, _ value: Int, _ range: ClosedRange<Int>, _ text: (Int) -> String) {
-            if range.contains(value) { return }
-            problems.add(
-                "access_log.\(key)",
-                "\(text(value)) is not from \(text(range.lowerBound)) to \(text(range.upperBound))",
-                "choose a value between them")
-        }
         func size(_ bytes: Int) -> String { ByteSize.describe(UInt64(clamping: bytes)) }
-        check("sample", sample, Self.sampleRange) { "\($0)" }
-        check("rate", rate, Self.rateRange) { "\($0)" }
-        check("buffer", bufferBytes, Self.bufferRange, size)
-        check("record", recordBytes, Self.recordRange, size)
+        problems.check("access_log.sample", sample, Self.sampleRange) { "\($0)" }
+        problems.check("access_log.rate", rate, Self.rateRange) { "\($0)" }
+        problems.check("access_log.buffer", bufferBytes, Self.bufferRange, size)
+        problems.check("access_log.record", recordBytes, Self.recordRange, size)
     }
 
     private func checkRotation(_ problems: inout ProblemList) {
@@ -93,5 +86,33 @@ extension AccessLogConfiguration {
                 "access_log.\(key)[\(index)]", "\(quoted(name)) is no name of a field",
                 "write it as it stands before the colon, such as X-Request-Id")
         }
+    }
+}
+
+extension RouteLogConfiguration {
+    /// What is wrong with it.
+    ///
+    /// - Parameter path: of the route.
+    func check(_ path: String, _ problems: inout ProblemList) {
+        if let sample {
+            problems.check("\(path).log.sample", sample, AccessLogConfiguration.sampleRange) { "\($0)" }
+        }
+        if let rate { problems.check("\(path).log.rate", rate, AccessLogConfiguration.rateRange) { "\($0)" } }
+        if !isOn && (sample != nil || rate != nil) {
+            problems.add(
+                "\(path).log.\(sample != nil ? "sample" : "rate")", "its requests are not logged",
+                "leave it out, or 'enabled: off'")
+        }
+    }
+}
+
+extension ProblemList {
+    fileprivate mutating func check(
+        _ key: String, _ value: Int, _ range: ClosedRange<Int>, _ text: (Int) -> String
+    ) {
+        if range.contains(value) { return }
+        add(
+            key, "\(text(value)) is not from \(text(range.lowerBound)) to \(text(range.upperBound))",
+            "choose a value between them")
     }
 }

@@ -7,8 +7,5 @@ public struct RouteLogConfiguration: Sendable, Equatable {
     /// Records a second at most, 0: any number; nil: as all others.
     public var rate: Int?
 
-    public static let sampleRange = 1...1_000_000
-    public static let rateRange = 0...1_000_000
-
     public init() {}
 }

@@ -197,10 +197,10 @@ enum ConfigurationSchema {
     private static let routeLogKeys: [SchemaKey<RouteLogConfiguration>] = [
         .value("enabled", \.isOn, .toggle, "off: not at all, whatever becomes of them (default: on)."),
         .optional(
-            "sample", \.sample, .count(RouteLogConfiguration.sampleRange),
+            "sample", \.sample, .count(AccessLogConfiguration.sampleRange),
             "One in so many of them (default: access_log.sample)."),
         .optional(
-            "rate", \.rate, .count(RouteLogConfiguration.rateRange),
+            "rate", \.rate, .count(AccessLogConfiguration.rateRange),
             "Records a second at most, 0: any number (default: access_log.rate)."),
     ]
 

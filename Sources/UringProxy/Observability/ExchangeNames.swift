@@ -68,7 +68,7 @@ final class ExchangeNames: Sendable {
             var own = entry(.route, route.name)
             if !route.log.isOn {
                 own.sampler = Self.noSampler
-            } else if route.log != RouteLogConfiguration() {
+            } else if route.log != RouteLogConfiguration() && samplers.count + 1 < Int(Self.noSampler) {
                 // Routes that want the same still have a rate each.
                 samplers.append(route.log)
                 own.sampler = UInt16(samplers.count)

@@ -5,6 +5,8 @@ internal import CPosix
 extension Engine where D: ~Copyable {
     /// Of texts of a head bytes that are kept of each at most, so that one does not keep out all others.
     private static var textLimit: Int { 2048 }
+    /// Of the room, what is for names of ours, if it is twice as large.
+    private static var ownTextBytes: Int { 1024 }
 
     // MARK: - Gathering
 
@@ -12,7 +14,8 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func gatherTexts(_ index: UInt32, _ slot: UInt32, _ bytes: ByteView) {
         notes[index].client = clientAddress(slot, bytes)
-        var writer = noteTexts.writer(index, count: 0)
+        // However much the client says, there is room for what we do.
+        var writer = noteTexts.writer(index, count: 0, leaving: Self.ownTextBytes)
         writer.append(.method, bytes[requestHead.methodRange], limit: 64)
         writer.append(.target, bytes[requestHead.target], limit: Self.textLimit)
         if let authority = requestHead.authority { writer.append(.host, bytes[authority.host], limit: 256) }
@@ -26,6 +29,8 @@ extension Engine where D: ~Copyable {
             default: break
             }
         }
+        // Where there are no databases nothing is known of anybody.
+        if geoSource != nil { appendLocation(geo.locate(notes[index].client), &writer) }
         if let names = accessLog?.requestFields, !names.isEmpty {
             gatherFields(.requestField, names, bytes, &writer)
         }
@@ -38,6 +43,7 @@ extension Engine where D: ~Copyable {
         var writer = noteTexts.writer(index, count: 0)
         let name = names.listener(listeners[connections[slot].listener].name)
         if !name.isEmpty { writer.append(.listener, name, limit: 256) }
+        if geoSource != nil { appendLocation(geo.locate(notes[index].client), &writer) }
         keepTexts(writer, index)
     }
 
@@ -59,6 +65,23 @@ extension Engine where D: ~Copyable {
                     writer.append(kind, name: wanted, bytes[fields[line].value], limit: Self.textLimit)
                 }
             }
+        }
+    }
+
+    private func appendLocation(_ location: GeoLocation, _ writer: inout AccessTextWriter) {
+        func append(_ kind: AccessText, _ write: (inout ByteWriter) -> Void) {
+            var room = InlineArray<16, UInt8>(repeating: 0)
+            unsafe withUnsafeMutableBytes(of: &room) { buffer in
+                let base = unsafe buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+                var text = unsafe ByteWriter(base: base, capacity: buffer.count)
+                write(&text)
+                writer.append(kind, text.written)
+            }
+        }
+        if location.country != .none { append(.country) { $0.append(location.country) } }
+        if location.region != .none { append(.region) { $0.append(location.region) } }
+        if location.autonomousSystem != 0 {
+            append(.autonomousSystem) { $0.append(decimal: UInt64(location.autonomousSystem)) }
         }
     }
 
@@ -105,7 +128,7 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func gatherLastTexts(_ index: UInt32) {
         let exchange = exchanges.tenant(index)
-        if exchange.endpoint != Slot.none {
+        if hasChosen(exchange) {
             note(text: .endpoint, endpointName(exchange.endpoint, forHost: false), index)
         }
         if notes[index].failure != .none {
@@ -202,6 +225,12 @@ extension Engine where D: ~Copyable {
         }
         countsExchanges = !names.rows.isEmpty
         keepsNotes = snapshot.accessLog != nil || countsExchanges
+        // Who ends while nobody looks at notes is not to leave them to the slot's next tenant.
+        if !keepsNotes {
+            for index in 0..<UInt32(exchanges.highestCount) where notes[index].isKept {
+                notes[index].isKept = false
+            }
+        }
         samplers = Self.samplers(snapshot.accessLog, names.samplers)
         guard snapshot.accessLog !== accessLog else { return }
         accessLog = snapshot.accessLog

@@ -61,6 +61,7 @@ extension Engine where D: ~Copyable {
                 index, slot, bytes, by: Int(number), isForward: listener.role == .forward)
         else { return false }
         grant = found
+        if keepsNotes { noteUser(index, found) }
         return true
     }
 

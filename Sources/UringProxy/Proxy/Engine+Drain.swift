@@ -26,7 +26,10 @@ extension Engine where D: ~Copyable {
         guard var exchange = undrained.removeValue(forKey: slot) else { return }
         undrainedCount = undrained.count
         exchange.finished.record.times[.drain] &+= driver.now &- exchange.since
-        if !isWhole { exchange.finished.record.flags.formUnion(.isAborted) }
+        // What we have cut is not the client's doing.
+        if !isWhole && !exchange.finished.record.flags.contains(.isCut) {
+            exchange.finished.record.flags.formUnion(.isAborted)
+        }
         unsafe exchange.texts.withUnsafeBytes {
             conclude(exchange.finished, texts: unsafe ByteView($0))
         }

@@ -110,6 +110,7 @@ extension Engine where D: ~Copyable {
         exchange.requestSentAt = hedge.requestSentAt
         exchange.state = .forwarding
         connections[hedge.upstream].exchange = index
+        if keepsNotes { noteSent(index, hedge.upstream) }
         hedge.upstream = Slot.none
         hedge.clusterEndpoint = Slot.none
         endDetached(copy)

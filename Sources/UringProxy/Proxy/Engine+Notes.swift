@@ -173,6 +173,16 @@ extension Engine where D: ~Copyable {
         note(.isCut, index)
     }
 
+    /// The worker ends, and the exchange with it.
+    mutating func noteStop(_ index: UInt32) {
+        switch exchanges[index].state {
+        case .responding, .tunnelling: noteCut(index, .draining)
+        case .queued, .awaitingPlace, .resolving, .awaitingStream, .awaitingOffer, .authenticating,
+            .connecting, .forwarding:
+            note(.draining, index)
+        }
+    }
+
     @inline(never)
     mutating func note(_ flag: AccessRecord.Flags, _ index: UInt32) {
         if notes[index].isKept { notes[index].flags.formUnion(flag) }
@@ -194,6 +204,13 @@ extension Engine where D: ~Copyable {
         }
     }
 
+    /// Whether its endpoint is one that was chosen for it: who waits at a gate has that of another one for the time being.
+    func hasChosen(_ exchange: Tenant<Exchange>) -> Bool {
+        guard exchange.endpoint != Slot.none else { return false }
+        return exchange.requestsSent > 0 || exchange.clusterEndpoint != Slot.none
+            || endpoints[exchange.endpoint].kind == .dynamic
+    }
+
     private func finished(_ index: UInt32) -> FinishedExchange {
         let exchange = exchanges.tenant(index)
         let notes = notes.tenant(index)
@@ -213,8 +230,7 @@ extension Engine where D: ~Copyable {
         if !exchange.isRelay {
             record.version = isStream(exchange.downstream) ? 20 : exchange.version == .http11 ? 11 : 10
         }
-        if exchange.endpoint != Slot.none, let (address, port) = endpoints.onlyAddress(of: exchange.endpoint)
-        {
+        if hasChosen(exchange), let (address, port) = endpoints.onlyAddress(of: exchange.endpoint) {
             record.upstream = address
             record.upstreamPort = port
         }

@@ -240,7 +240,6 @@ extension Engine where D: ~Copyable {
                 exchanges[index].endpoint = endpoint
             }
         }
-        if keepsNotes && !authenticators.isEmpty { noteUser(index, grant) }
         if exchanges[index].isConnect {
             // What its fields say of content is not for the parent: what follows is the tunnel's.
             requestHead.framing = .none

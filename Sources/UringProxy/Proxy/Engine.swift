@@ -406,7 +406,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                     connections[exchanges[exchange].downstream].resetsOnClose = true
                 }
                 resetRelay(exchange)
-                if keepsNotes { note(.draining, exchange) }
+                if keepsNotes { noteStop(exchange) }
                 finishExchange(exchange)
             }
             // An upstream connection has ended with its exchange, and its slot perhaps with it.

@@ -29,19 +29,23 @@ struct ExchangeNotes: BitwiseCopyable {
 
 /// Room for the texts of exchanges, by their slots: pages of it are there once something was written.
 @safe struct NoteTexts: ~Copyable {
-    private let bytes: SlotTable<UInt8>
+    /// In words: so that all that a process can have is counted by 32 bits.
+    private let words: SlotTable<UInt64>
     let sizeEach: Int
 
     /// - Parameter sizeEach: a multiple of 8; 0: there is no room.
     init(capacity: Int, sizeEach: Int) {
         precondition(sizeEach % 8 == 0)
         self.sizeEach = sizeEach
-        bytes = SlotTable(capacity: max(1, capacity * sizeEach))
+        words = SlotTable(capacity: max(1, capacity * (sizeEach / 8)))
     }
 
     /// Goes on writing behind what is there.
-    func writer(_ index: UInt32, count: Int) -> AccessTextWriter {
-        unsafe AccessTextWriter(base: base(index), capacity: sizeEach, count: count)
+    ///
+    /// - Parameter kept: bytes that are left for others, half of the room at most.
+    func writer(_ index: UInt32, count: Int, leaving kept: Int = 0) -> AccessTextWriter {
+        let capacity = sizeEach &- min(kept, sizeEach / 2) & ~7
+        return unsafe AccessTextWriter(base: base(index), capacity: capacity, count: count)
     }
 
     /// What is written of an exchange's.
@@ -52,6 +56,7 @@ struct ExchangeNotes: BitwiseCopyable {
 
     @unsafe
     private func base(_ index: UInt32) -> UnsafeMutablePointer<UInt8> {
-        unsafe bytes.address(of: index * UInt32(truncatingIfNeeded: sizeEach))
+        let word = unsafe words.address(of: index * UInt32(truncatingIfNeeded: sizeEach / 8))
+        return unsafe UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt8.self)
     }
 }

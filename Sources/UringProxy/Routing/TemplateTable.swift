@@ -116,8 +116,8 @@ final class TemplateTable: Sendable {
             let rest = milliseconds % 1000
             writer.append(rest < 10 ? ".00" : rest < 100 ? ".0" : ".")
             writer.append(decimal: rest)
-        case .country: write(request.location.country, &writer)
-        case .region: write(request.location.region, &writer)
+        case .country: writer.append(request.location.country)
+        case .region: writer.append(request.location.region)
         case .autonomousSystem:
             let number = request.location.autonomousSystem
             if number != 0 { writer.append(decimal: UInt64(number)) }
@@ -129,10 +129,6 @@ final class TemplateTable: Sendable {
         case .clientVerified: writer.append(source.session.hasPeerCertificate ? "yes" : "no")
         case .endpoint: writer.append(byte: ResponseLines.endpointMark)
         }
-    }
-
-    private static func write(_ code: GeoCode, _ writer: inout ByteWriter) {
-        for index in 0..<code.count { writer.append(byte: code.byte(at: index)) }
     }
 
     /// Of the lines that go further: what ends at this hop, or was taken off, is not brought back.

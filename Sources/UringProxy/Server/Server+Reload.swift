@@ -209,6 +209,8 @@ extension Server {
                 handover.before.accessLog?.leave { handover.acknowledgement.isDone }
                 if let log = handover.companions.accessLog {
                     handover.companions.accessLogWriter?.follow(log)
+                } else {
+                    handover.before.accessLogWriter?.noteLeft()
                 }
             }
             handover.companions.monitor?.follow(handover.snapshot.clusters)

@@ -1392,6 +1392,11 @@ enum BadFiles {
             "f.yaml:1:44: access_log.buffer: 1KiB is not from 64KiB to 64MiB; choose a value between them",
             "f.yaml:1:58: access_log.record: 1MiB is not from 512 to 16KiB; choose a value between them"),
         Case(
+            "routes: {a: [{respond: {}, log: {sample: 0}}, {match: {path: /a}, respond: {}, log: {enabled: off, rate: 1}}]}\n",
+            "f.yaml:1:42: routes.a[0].log.sample: 0 is not from 1 to 1000000000; choose a value between them",
+            "f.yaml:1:106: routes.a[1].log.rate: its requests are not logged; leave it out, or 'enabled: off'"
+        ),
+        Case(
             "access_log: {to: a.log, fields: {request: ['X A']}, when_full: block}\n",
             "f.yaml:1:64: access_log.when_full: 'block' is no choice here; write drop or wait"),
         Case(

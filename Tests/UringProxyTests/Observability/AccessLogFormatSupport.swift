@@ -44,6 +44,7 @@ enum LogSupport {
         text(.referer, "https://example.com/"), text(.userAgent, "curl/8 \"x\""), text(.listener, "edge"),
         text(.route, "main"), text(.cluster, "app"), text(.endpoint, "app-1:8080"), text(.user, "ann"),
         text(.failure, "upstream_reset"), text(.country, "DE"), text(.region, "BE"),
+        text(.autonomousSystem, "3320"),
         text(.trace, "0af7651916cd43dd8448eb211c80319c"), field("X-A", "1"), field("x-a", "2"),
         field("X-B", "é"), field("Server", "nginx", isResponse: true),
     ]) {

@@ -57,7 +57,7 @@ struct AccessLogWriterTests {
         let logged = try LoggedWriter()
         let log = try logged.log(path) { $0.bufferBytes = 64 << 10 }
         var refused: UInt64 = 0
-        let count: UInt64 = 4000
+        let count: UInt64 = 40_000
         for number in 0..<count where !logged.publish(log, "/\(number)", padding: 100) { refused += 1 }
         #expect(refused > 0)
         let start = cposix_monotonic_nanoseconds()

@@ -93,7 +93,10 @@ final class AccessLog: Sendable {
     /// Workers are told to leave it.
     ///
     /// - Parameter isLeft: whether all of them have.
-    func leave(_ isLeft: @escaping @Sendable () -> Bool) { left.withLock { $0 = isLeft } }
+    func leave(_ isLeft: @escaping @Sendable () -> Bool) {
+        left.withLock { $0 = isLeft }
+        for lane in plan.lanes { lane.leave() }
+    }
 
     var isBeingLeft: Bool { left.withLock { $0 != nil } }
 

@@ -77,6 +77,7 @@ extension AccessLogFormat {
         append("failure", .failure)
         append("country", .country)
         append("region", .region)
+        append("asn", .autonomousSystem)
         append("trace", .trace)
         if !record.flags.isDisjoint(with: .telling) {
             notation.key("flags", to: &writer)

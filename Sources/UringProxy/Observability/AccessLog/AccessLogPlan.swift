@@ -46,12 +46,18 @@ final class AccessLogLane: Sendable {
     let ring: RecordRing
     private let bell: AccessLogBell
     private let waits: Bool
+    private let left = Atomic(false)
 
     init(ring: RecordRing, bell: AccessLogBell, waits: Bool) {
         self.ring = ring
         self.bell = bell
         self.waits = waits
     }
+
+    // MARK: - Anybody
+
+    /// The worker is to leave it, and waits for room no longer: it would not hear of that.
+    func leave() { left.store(true, ordering: .relaxed) }
 
     // MARK: - The worker
 
@@ -77,7 +83,9 @@ final class AccessLogLane: Sendable {
     @inline(never)
     private func awaitRoom(_ size: Int) {
         // Up to the ring's end less than another `size` may have to be left out.
-        while ring.capacity - ring.waitingBytes < 2 * size && !bell.isClosed {
+        while ring.capacity - ring.waitingBytes < 2 * size && !bell.isClosed
+            && !left.load(ordering: .relaxed)
+        {
             ring(isUrgent: true)
             bell.waitForRoom()
         }

@@ -36,7 +36,8 @@ enum AccessLogVariable: Equatable, BitwiseCopyable {
             ("upstream.reused", .word(.isReused)), ("upstream.tls", .word(.isUpstreamSecure)),
             ("cluster", .text(.cluster)), ("route", .text(.route)), ("referer", .text(.referer)),
             ("user_agent", .text(.userAgent)), ("failure", .text(.failure)), ("country", .text(.country)),
-            ("region", .text(.region)), ("trace", .text(.trace)), ("flags", .flags),
+            ("region", .text(.region)), ("asn", .text(.autonomousSystem)), ("trace", .text(.trace)),
+            ("flags", .flags),
             ("weight", .count(.weight)), ("worker", .count(.worker)),
         ] + Ledger.Stage.allCases.map { ("stages_ms.\($0.label)", .span(.stage($0))) }
 

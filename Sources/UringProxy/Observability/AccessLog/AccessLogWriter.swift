@@ -53,6 +53,9 @@ final class AccessLogWriter: Sendable {
         bell.signal()
     }
 
+    /// Workers have been told to leave a log: it is given up once they have.
+    func noteLeft() { bell.signal() }
+
     /// Opens files anew, for whoever has renamed them.
     func reopen() {
         mail.withLock { $0.isReopening = true }

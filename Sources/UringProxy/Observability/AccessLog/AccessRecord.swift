@@ -86,6 +86,8 @@ enum AccessText: UInt8, BitwiseCopyable, CaseIterable {
     case region = 13
     /// The trace's of W3C Trace Context, in hexadecimal.
     case trace = 14
+    /// The number of the autonomous system that announces the client's address, in decimal.
+    case autonomousSystem = 15
     /// A field of the request: its name, a colon and its value.
     case requestField = 32
     case responseField = 33
