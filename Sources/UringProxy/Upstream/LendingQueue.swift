@@ -8,14 +8,15 @@ internal import Synchronization
 final class LendingQueue: Sendable {
     struct Offer: BitwiseCopyable, Sendable {
         var descriptor: Int32
-        /// When it was last used (nanoseconds).
-        var idleSince: Int64
-        /// Its TLS, if it speaks any.
-        var session = TLSSession.none
+        // Here, as there is room.
         /// The kernel encrypts what is sent on it.
         var kernelSends = false
         /// It does not send without a copy.
         var lacksZeroCopy = false
+        /// When it was last used (nanoseconds).
+        var idleSince: Int64
+        /// Its TLS, if it speaks any.
+        var session = TLSSession.none
     }
 
     let offers: BoundedQueue<Offer>
