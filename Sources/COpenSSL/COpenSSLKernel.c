@@ -107,8 +107,16 @@ static void write_number(uint8_t *bytes, uint64_t number) {
     for (int index = 0; index < 8; index++) bytes[index] = (uint8_t)(number >> (56 - 8 * index));
 }
 
+static uint8_t *append(uint8_t *end, const void *bytes, size_t size) {
+    memcpy(end, bytes, size);
+    return end + size;
+}
+
 int copenssl_kernel_keys_of(unsigned suite, const uint8_t *secret, size_t size, uint64_t number, uint8_t *keys) {
+    _Static_assert(sizeof(struct tls12_crypto_info_aes_gcm_128) == 40, "linux/tls.h");
+    _Static_assert(offsetof(struct tls12_crypto_info_aes_gcm_256, salt) == 44, "linux/tls.h");
     _Static_assert(sizeof(struct tls12_crypto_info_aes_gcm_256) == COPENSSL_KERNEL_KEYS, "linux/tls.h");
+    _Static_assert(offsetof(struct tls12_crypto_info_chacha20_poly1305, rec_seq) == 48, "linux/tls.h");
     _Static_assert(sizeof(struct tls12_crypto_info_chacha20_poly1305) == COPENSSL_KERNEL_KEYS, "linux/tls.h");
     const char *digest = suite == 0x1302 ? "SHA384" : "SHA256";
     size_t key_size = suite == 0x1301 ? 16 : 32;
@@ -119,43 +127,22 @@ int copenssl_kernel_keys_of(unsigned suite, const uint8_t *secret, size_t size, 
         OPENSSL_cleanse(key, sizeof key);
         return COPENSSL_NO_SECRET;
     }
-    int result = 0;
+    // The structs differ in sizes alone: what they are for, the vector (whose first bytes AES calls salt, and has behind the key), the
+    // key, and the number.
+    int is_chacha = suite == 0x1303;
+    size_t salt_size = is_chacha ? 0 : TLS_CIPHER_AES_GCM_128_SALT_SIZE;
+    struct tls_crypto_info info = {
+        TLS_1_3_VERSION, suite == 0x1301   ? TLS_CIPHER_AES_GCM_128
+                         : suite == 0x1302 ? TLS_CIPHER_AES_GCM_256
+                                           : TLS_CIPHER_CHACHA20_POLY1305};
+    uint8_t *end = keys;
     memset(keys, 0, COPENSSL_KERNEL_KEYS);
-    switch (suite) {
-    case 0x1301: {
-        struct tls12_crypto_info_aes_gcm_128 info = {.info = {TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128}};
-        // The first bytes of the vector are called salt.
-        memcpy(info.salt, iv, sizeof info.salt);
-        memcpy(info.iv, iv + sizeof info.salt, sizeof info.iv);
-        memcpy(info.key, key, sizeof info.key);
-        write_number(info.rec_seq, number);
-        memcpy(keys, &info, sizeof info);
-        result = sizeof info;
-        OPENSSL_cleanse(&info, sizeof info);
-        break;
-    }
-    case 0x1302: {
-        struct tls12_crypto_info_aes_gcm_256 info = {.info = {TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_256}};
-        memcpy(info.salt, iv, sizeof info.salt);
-        memcpy(info.iv, iv + sizeof info.salt, sizeof info.iv);
-        memcpy(info.key, key, sizeof info.key);
-        write_number(info.rec_seq, number);
-        memcpy(keys, &info, sizeof info);
-        result = sizeof info;
-        OPENSSL_cleanse(&info, sizeof info);
-        break;
-    }
-    default: {
-        struct tls12_crypto_info_chacha20_poly1305 info = {.info = {TLS_1_3_VERSION, TLS_CIPHER_CHACHA20_POLY1305}};
-        memcpy(info.iv, iv, sizeof info.iv);
-        memcpy(info.key, key, sizeof info.key);
-        write_number(info.rec_seq, number);
-        memcpy(keys, &info, sizeof info);
-        result = sizeof info;
-        OPENSSL_cleanse(&info, sizeof info);
-        break;
-    }
-    }
+    end = append(end, &info, sizeof info);
+    end = append(end, iv + salt_size, sizeof iv - salt_size);
+    end = append(end, key, key_size);
+    end = append(end, iv, salt_size);
+    write_number(end, number);
+    int result = (int)(end + 8 - keys);
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(iv, sizeof iv);
     return result;

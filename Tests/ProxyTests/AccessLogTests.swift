@@ -14,6 +14,17 @@ struct AccessLogTests {
         try client.expect(Messages.ok)
     }
 
+    /// A first exchange.
+    private func begin(_ proxy: TestProxy, _ origin: TestOrigin) throws -> (TestSocket, TestSocket) {
+        let client = try proxy.connect()
+        try client.send(Messages.get)
+        let upstream = try origin.accept()
+        try upstream.expect(Messages.get)
+        try upstream.send(Messages.ok)
+        try client.expect(Messages.ok)
+        return (client, upstream)
+    }
+
     private func log(_ path: String, _ format: String) -> AccessLogConfiguration {
         var log = AccessLogConfiguration(to: path)
         log.format = format
@@ -31,12 +42,7 @@ struct AccessLogTests {
         let proxy = try TestProxy(driver, origin) {
             $0.accessLog = log(directory.path + "a.log", "{method} {status} {cluster}")
         }
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
+        let (client, upstream) = try begin(proxy, origin)
         for _ in 0..<4 { try exchange(client, upstream) }
         proxy.end()
         #expect(directory.text("a.log") == String(repeating: "GET 200 upstream\n", count: 5))
@@ -50,12 +56,7 @@ struct AccessLogTests {
         let directory = try TemporaryDirectory()
         let origin = try TestOrigin()
         let proxy = try TestProxy(driver, origin)
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
+        let (client, upstream) = try begin(proxy, origin)
         #expect(proxy.server.accessLogWriter == nil)
         try proxy.wait(for: "the end of an exchange that is not logged") { proxy[.exchangesFinished] == 1 }
         _ = try proxy.reload { $0.accessLog = log(directory.path + "a.log", "a {status}") }
@@ -116,12 +117,7 @@ struct AccessLogTests {
         #expect(throws: TestFailure.self) {
             _ = try proxy.reload { $0.accessLog = log(directory.path + "none/b.log", "{status}") }
         }
-        let client = try proxy.connect()
-        try client.send(Messages.get)
-        let upstream = try origin.accept()
-        try upstream.expect(Messages.get)
-        try upstream.send(Messages.ok)
-        try client.expect(Messages.ok)
+        _ = try begin(proxy, origin)
         proxy.end()
         #expect(directory.text("a.log") == "200\n")
     }

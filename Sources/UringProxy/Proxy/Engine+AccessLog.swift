@@ -31,8 +31,8 @@ extension Engine where D: ~Copyable {
         }
         // Where there are no databases nothing is known of anybody.
         if geoSource != nil { appendLocation(geo.locate(notes[index].client), &writer) }
-        if let names = accessLog?.requestFields, !names.isEmpty {
-            gatherFields(.requestField, names, bytes, &writer)
+        if logRules.keepsRequestFields, let plan = accessLog {
+            gatherFields(.requestField, plan.requestFields, bytes, &writer)
         }
         keepTexts(writer, index)
     }
@@ -49,9 +49,9 @@ extension Engine where D: ~Copyable {
 
     @inline(never)
     mutating func gatherResponseTexts(_ index: UInt32, _ bytes: ByteView) {
-        guard let names = accessLog?.responseFields, !names.isEmpty else { return }
+        guard logRules.keepsResponseFields, let plan = accessLog else { return }
         var writer = noteTexts.writer(index, count: Int(notes[index].textsSize))
-        gatherFields(.responseField, names, bytes, &writer)
+        gatherFields(.responseField, plan.responseFields, bytes, &writer)
         keepTexts(writer, index)
     }
 
@@ -138,13 +138,13 @@ extension Engine where D: ~Copyable {
 
     /// An exchange leaves its record, unless the sampling leaves it out.
     mutating func log(_ finished: FinishedExchange, texts: ByteView) {
-        guard let plan = accessLog, finished.sampler != ExchangeNames.noSampler else { return }
+        guard logRules.isOn, finished.sampler != ExchangeNames.noSampler else { return }
         var record = finished.record
         let isFailed =
             record.status == 0 && finished.hasFailed || record.status >= 500
             || !record.flags.isDisjoint(with: [.isAborted, .isCut])
         record.weight = weight(
-            isKept: plan.keepsErrors && isFailed || record.times.total >= plan.slow,
+            isKept: logRules.keepsErrors && isFailed || record.times.total >= logRules.slow,
             sampler: Int(finished.sampler), &record.flags)
         if record.weight > 0 { publish(&record, texts: texts) }
     }
@@ -152,12 +152,12 @@ extension Engine where D: ~Copyable {
     /// What never became an exchange, and was answered.
     @inline(never)
     mutating func logRefusal(_ slot: UInt32, status: UInt16, reason: StaticString) {
-        guard let plan = accessLog else { return }
+        guard logRules.isOn else { return }
         var record = AccessRecord()
         record.flags = .isLocal
         record.status = status
         record.weight = weight(
-            isKept: plan.keepsErrors && status >= 500, sampler: Int(ExchangeNames.commonSampler),
+            isKept: logRules.keepsErrors && status >= 500, sampler: Int(ExchangeNames.commonSampler),
             &record.flags)
         if record.weight == 0 { return }
         if isSecure(carrier(of: slot)) { record.flags.formUnion(.isSecure) }
@@ -217,26 +217,15 @@ extension Engine where D: ~Copyable {
         realTimeOffset = cposix_realtime_nanoseconds() &- cposix_monotonic_nanoseconds()
     }
 
-    /// Logs as a snapshot says from now on. Exchanges under way go on with the texts that they have.
-    mutating func adoptAccessLog(_ snapshot: Snapshot) {
-        names = snapshot.names
-        for index in listeners.indices {
-            listeners[index].name = names.index(ofListener: listeners[index].id)
-        }
-        countsExchanges = !names.rows.isEmpty
-        keepsNotes = snapshot.accessLog != nil || countsExchanges
-        // Who ends while nobody looks at notes is not to leave them to the slot's next tenant.
-        if !keepsNotes {
-            for index in 0..<UInt32(exchanges.highestCount) where notes[index].isKept {
-                notes[index].isKept = false
-            }
-        }
-        samplers = Self.samplers(snapshot.accessLog, names.samplers)
-        guard snapshot.accessLog !== accessLog else { return }
-        accessLog = snapshot.accessLog
-        accessLane = accessLog?.lanes[worker]
+    /// Logs as a plan says from now on. Exchanges under way go on with the texts that they have.
+    mutating func adopt(_ plan: AccessLogPlan?) {
+        samplers = Self.samplers(plan, names.samplers)
+        guard plan !== accessLog else { return }
+        accessLog = plan
+        accessLane = plan?.lanes[worker]
+        logRules = plan.map { AccessLogRules($0) } ?? AccessLogRules()
         updateRealTime()
-        let size = accessLog.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? 0
+        let size = plan.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? 0
         if size > noteTexts.sizeEach {
             // Those that have texts keep them where they are no more: they leave without a record.
             for index in 0..<UInt32(exchanges.highestCount) { notes[index].hasTexts = false }
@@ -253,5 +242,25 @@ extension Engine where D: ~Copyable {
                 sample: route.sample.map { UInt32($0) } ?? plan.sample,
                 rate: route.rate.map { UInt32($0) } ?? plan.rate, workers: plan.lanes.count)
         }
+    }
+}
+
+/// Of a plan what every exchange asks: apart from it, so that to ask counts no references.
+struct AccessLogRules: BitwiseCopyable {
+    private(set) var isOn = false
+    private(set) var slow = Int64.max
+    private(set) var keepsErrors = false
+    private(set) var keepsRequestFields = false
+    private(set) var keepsResponseFields = false
+
+    /// Nothing is logged.
+    init() {}
+
+    init(_ plan: AccessLogPlan) {
+        isOn = true
+        slow = plan.slow
+        keepsErrors = plan.keepsErrors
+        keepsRequestFields = !plan.requestFields.isEmpty
+        keepsResponseFields = !plan.responseFields.isEmpty
     }
 }

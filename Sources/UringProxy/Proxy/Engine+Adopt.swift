@@ -27,7 +27,7 @@ extension Engine where D: ~Copyable {
         adoptGeo(snapshot.geo)
         serverNames = snapshot.serverNames
         adoptListeners(adopted, snapshot)
-        adoptAccessLog(snapshot)
+        adoptNotes(snapshot)
         releaseAwaiting()
         countListeners()
     }

@@ -15,7 +15,7 @@ extension Engine where D: ~Copyable {
     mutating func awaitDrain(_ finished: FinishedExchange, texts: ByteView, _ slot: UInt32) {
         // Another one's answer, before this one's, is on its way as well.
         settleDrain(slot, isWhole: true)
-        let kept = (0..<texts.count).map { texts[$0] }
+        let kept = unsafe Array(UnsafeBufferPointer(start: texts.pointer, count: texts.count))
         undrained[slot] = UndrainedExchange(finished: finished, texts: kept, since: driver.now)
         undrainedCount = undrained.count
     }

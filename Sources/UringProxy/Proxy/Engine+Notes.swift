@@ -11,7 +11,7 @@ extension Engine where D: ~Copyable {
         if isSecure(carrier(of: slot)) { notes.flags.formUnion(.isSecure) }
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
-        if accessLog != nil { gatherTexts(index, slot, bytes) }
+        if logRules.isOn { gatherTexts(index, slot, bytes) }
     }
 
     /// A connection of a layer-4 listener, of which there is no head.
@@ -25,7 +25,7 @@ extension Engine where D: ~Copyable {
         if isSecure(slot) { notes.flags.formUnion(.isSecure) }
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
-        if accessLog != nil { gatherRelayTexts(index, slot) }
+        if logRules.isOn { gatherRelayTexts(index, slot) }
     }
 
     mutating func nextNoteID() -> UInt64 {
@@ -287,5 +287,24 @@ extension Engine where D: ~Copyable {
         if let content = exchange.responseBody.content { return content }
         if notes.announced != .max { return notes.announced - exchange.responseBody.remaining }
         return notes.receivedUpstream
+    }
+
+    // MARK: - Another snapshot
+
+    /// Keeps from now on what a snapshot's log and metrics want.
+    mutating func adoptNotes(_ snapshot: Snapshot) {
+        names = snapshot.names
+        for index in listeners.indices {
+            listeners[index].name = names.index(ofListener: listeners[index].id)
+        }
+        countsExchanges = !names.rows.isEmpty
+        keepsNotes = snapshot.accessLog != nil || countsExchanges
+        // Who ends while nobody looks at notes is not to leave them to the slot's next tenant.
+        if !keepsNotes {
+            for index in 0..<UInt32(exchanges.highestCount) where notes[index].isKept {
+                notes[index].isKept = false
+            }
+        }
+        adopt(snapshot.accessLog)
     }
 }

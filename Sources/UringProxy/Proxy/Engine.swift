@@ -79,6 +79,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     /// nil: nothing is logged.
     var accessLog: AccessLogPlan?
     var accessLane: AccessLogLane?
+    var logRules = AccessLogRules()
     var names: ExchangeNames
     var samplers: [AccessSampler]
     /// Exchanges whose client has not taken all, by its slot; and how many there are.
@@ -274,7 +275,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
                 endpoints.addFixed(upstream, fixedIndex: index, tls: tls[index], http2: http2[index]))
         }
         _ = setConnectionGates()
-        adoptAccessLog(snapshot)
+        adoptNotes(snapshot)
         timers.set(maintenanceTimer, deadline: now + Self.maintenanceInterval)
     }
 

@@ -67,8 +67,8 @@ struct AccessLogWriterTests {
         #expect(logged.dropped >= refused)
     }
 
-    @Test("A pipe whose reader comes late gets whole lines, and nothing twice")
-    func lateReader() throws {
+    @Test("A pipe whose reader comes late gets whole lines, and nothing twice", arguments: [false, true])
+    func lateReader(isReopened: Bool) throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "pipe"
         try makePipe(path)
@@ -81,6 +81,11 @@ struct AccessLogWriterTests {
         defer { _ = cposix_close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 1000)
         var all: [UInt8] = []
+        if isReopened {
+            // It has taken a part of a record, and is the same pipe afterwards.
+            logged.writer.reopen()
+            try logged.wait(for: "the pipe") { logged.writer.counters.reopens.load(ordering: .relaxed) == 1 }
+        }
         while all.count(where: { $0 == UInt8(ascii: "\n") }) < count {
             let size = unsafe cposix_read(descriptor, &bytes, bytes.count)
             try #require(size > 0)

@@ -106,7 +106,7 @@ final class AccessLogFileSink: AccessLogSink {
         let isOurs = ours.read(stream.descriptor) >= 0 && named.read(path) >= 0 && ours.isSameFile(as: named)
         var errno: Int32 = 0
         if isOurs { errno = rotation.rename(path, begunAt: begunAt, now: now()) }
-        if errno == 0 { errno = reopen() }
+        if errno == 0, case .failed(let failure) = reopen() { errno = failure }
         guard errno == 0 else {
             nextRotation = cposix_monotonic_nanoseconds() + Self.rotationPause
             log.write(
@@ -120,21 +120,22 @@ final class AccessLogFileSink: AccessLogSink {
         }
     }
 
-    func reopen() -> Int32 {
+    func reopen() -> AccessLogReopening {
         let descriptor = unsafe cposix_open_log(path)
-        if descriptor < 0 { return -descriptor }
-        var facts = AccessLogFileFacts()
+        if descriptor < 0 { return .failed(errno: -descriptor) }
+        var (facts, old) = (AccessLogFileFacts(), AccessLogFileFacts())
         let kind = facts.read(descriptor)
         if kind < 0 {
             _ = cposix_close(descriptor)
-            return -kind
+            return .failed(errno: -kind)
         }
+        let isSame = old.read(stream.descriptor) >= 0 && facts.isSameFile(as: old)
         _ = cposix_close(stream.descriptor)
         stream = AccessLogStream(descriptor, kind: kind)
         isRegular = kind == Int32(CPOSIX_SINK_FILE)
         size = facts.size
         begunAt = facts.size > 0 ? facts.modified : now()
         needsHeader = isBinary && facts.size == 0
-        return 0
+        return isSame ? .same : .another
     }
 }

@@ -92,16 +92,17 @@ final class AccessLogOutput: @unchecked Sendable {
 
     /// Opens the file anew. What of the batch is left goes there.
     func reopen(_ counters: AccessLogCounters, _ log: DiagnosticLog) {
-        let errno = sink.reopen()
-        guard errno == 0 else {
+        switch sink.reopen() {
+        case .failed(let errno):
             log.write(
                 "access log \(sink.name): it cannot be opened anew (errno \(errno)), and goes on where it was"
             )
             return
+        case .same: break
+        // A record of which a part is in the other file.
+        case .another: batch.restartRecord()
         }
         counters.reopens.wrappingAdd(1, ordering: .relaxed)
-        // A record of which a part is in the other file.
-        batch.restartRecord()
         state = .isReady
         log.write("access log \(sink.name): opened anew")
     }

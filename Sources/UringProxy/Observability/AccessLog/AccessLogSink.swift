@@ -13,8 +13,17 @@ protocol AccessLogSink: AnyObject {
 
     /// Opens what can be opened anew, where it still is what has its name.
     ///
-    /// - Returns: 0, or errno: then it goes on as before.
-    func reopen() -> Int32
+    func reopen() -> AccessLogReopening
+}
+
+/// What has come of opening a destination anew.
+enum AccessLogReopening: Equatable {
+    /// It is what it was.
+    case same
+    /// What follows goes elsewhere.
+    case another
+    /// It goes on as before.
+    case failed(errno: Int32)
 }
 
 /// How far a sink has come.
@@ -28,5 +37,5 @@ enum AccessLogOutcome: Equatable {
 
 extension AccessLogSink {
     func begin(_ record: borrowing AccessRecord, in bytes: inout [UInt8]) {}
-    func reopen() -> Int32 { 0 }
+    func reopen() -> AccessLogReopening { .same }
 }
