@@ -38,8 +38,9 @@ struct ExplainCommand: ParsableCommand {
         query.source = from
         query.listener = on
         if running {
-            let address = try adminAddress(options.listeners.admin, config: options.config)
-            do throws(StartError) { print(try AdminClient(address: address).explain(query)) } catch {
+            let client = try adminClient(
+                options.listeners.admin, tokenFile: options.listeners.adminTokenFile, config: options.config)
+            do throws(StartError) { print(try client.explain(query)) } catch {
                 throw fail(error)
             }
             return

@@ -44,14 +44,23 @@ func readFile(_ path: String) throws -> ConfigurationFile {
     }
 }
 
-/// Where a running process can be asked.
+/// Who asks a running process.
 ///
 /// - Parameters:
-///   - config: a file that may say so.
+///   - tokenFile: where the token stands that has to be known there.
+///   - config: a file that may say both.
 ///   - otherwise: what else can be done.
-func adminAddress(_ option: String?, config: String?, otherwise: String = "") throws -> String {
-    if let option { return option }
-    if let address = try config.map(readFile)?.configuration.adminAddress { return address }
-    throw ValidationError(
-        "where is the process? give --admin ADDRESS, or --config FILE with admin.address\(otherwise)")
+func adminClient(
+    _ address: String?, tokenFile: String?, config: String?, otherwise: String = ""
+) throws -> AdminClient {
+    let file = try config.map(readFile)?.configuration
+    guard let address = address ?? file?.adminAddress else {
+        throw ValidationError(
+            "where is the process? give --admin ADDRESS, or --config FILE with admin.address\(otherwise)")
+    }
+    do throws(StartError) {
+        return try AdminClient(address: address, tokenFile: tokenFile ?? file?.adminTokenFile)
+    } catch {
+        throw fail(error)
+    }
 }

@@ -17,10 +17,14 @@ struct ReloadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The admin listener itself.", valueName: "address"))
     var admin: String?
 
+    @Option(help: ArgumentHelp("A file whose first line is its token.", valueName: "file"))
+    var adminTokenFile: String?
+
     func run() throws {
-        let address = try adminAddress(admin, config: config, otherwise: ", or send it SIGHUP")
+        let client = try adminClient(
+            admin, tokenFile: adminTokenFile, config: config, otherwise: ", or send it SIGHUP")
         let outcome: ReloadOutcome
-        do throws(StartError) { outcome = try AdminClient(address: address).reload() } catch {
+        do throws(StartError) { outcome = try client.reload() } catch {
             throw fail(error)
         }
         for line in outcome.lines { printError("uproxy: \(line)") }

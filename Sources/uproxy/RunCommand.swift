@@ -46,8 +46,8 @@ struct RunCommand: ParsableCommand {
             // Bound first: the start may give up the right to.
             admin = try configuration.adminAddress.map { [reloading] address throws(StartError) in
                 try AdminServer(
-                    address: address, server: server, takingOver: predecessor, reload: reloading.run,
-                    file: reloading.fileInUse)
+                    address: address, server: server, tokenFile: configuration.adminTokenFile,
+                    takingOver: predecessor, reload: reloading.run, file: reloading.fileInUse)
             }
             pidFile = try configuration.pidFile.map { path throws(StartError) in
                 try PIDFile(path: path, user: configuration.user)

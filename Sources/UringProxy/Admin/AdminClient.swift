@@ -6,9 +6,13 @@ public struct AdminClient {
     private static let patience = Nanoseconds.seconds(60)
 
     private let address: SocketAddress
+    private let token: AdminToken?
 
-    /// - Parameter address: `HOST:PORT` or `unix:PATH`.
-    public init(address text: String) throws(StartError) {
+    /// - Parameters:
+    ///   - address: `HOST:PORT` or `unix:PATH`.
+    ///   - tokenFile: where the token stands that has to be known there; nil: none has to.
+    public init(address text: String, tokenFile: String? = nil) throws(StartError) {
+        token = try tokenFile.map { path throws(StartError) in try AdminToken(reading: path) }
         do throws(SocketAddressError) { address = try SocketAddress(parsing: text) } catch {
             throw StartError(message: "--admin: \(error.message)")
         }
@@ -30,7 +34,7 @@ public struct AdminClient {
 
     /// - Parameter head: without the line that ends it.
     private func ask(_ head: String) throws(StartError) -> (status: Int, lines: [String]) {
-        let answer = try exchange("\(head)Connection: close\r\n\r\n")
+        let answer = try exchange("\(head)\(token?.field ?? "")Connection: close\r\n\r\n")
         let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
         let words = (parts.first ?? "").split(separator: " ", maxSplits: 2)
         guard parts.count == 2, words.count > 1, let status = Int(words[1]) else {

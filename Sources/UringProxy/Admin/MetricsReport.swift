@@ -7,7 +7,10 @@ struct MetricsReport {
 
     init(_ format: MetricsFormat = .text) { self.format = format }
 
-    static func render(_ server: Server, _ format: MetricsFormat = .text) -> String {
+    /// - Parameter survey: what workers say of themselves; nil: they were not asked.
+    static func render(
+        _ server: Server, _ format: MetricsFormat = .text, _ survey: Server.Survey? = nil
+    ) -> String {
         let workers = server.workers
         var report = MetricsReport(format)
         report.build()
@@ -34,6 +37,7 @@ struct MetricsReport {
         report.priorities(server.rankedClusters)
         report.zones(server.zonedClusters)
         report.exchanges(server)
+        if let survey { report.survey(survey) }
         report.process(ProcessFacts(files: .system))
         return report.finished
     }

@@ -30,8 +30,10 @@ public struct Configuration: Sendable, Equatable {
     public var forwardAddresses: [String] = []
     /// What every listener believes of proxies before it.
     public var trust = ProxyTrust()
-    /// Where `/ready`, `/healthz` and `/metrics` are served; nil for nowhere.
+    /// Where `/ready`, `/healthz`, `/metrics`, the API and the status page are served; nil for nowhere.
     public var adminAddress: String?
+    /// A file whose first line whoever asks there has to know, but for probes; nil: nobody has to know anything.
+    public var adminTokenFile: String?
     /// Whether `/metrics` tells how long exchanges take, by listener, route, cluster and endpoint.
     public var histograms = true
     /// Whether exchanges are measured for that.

@@ -36,7 +36,7 @@ enum ConfigurationSchema {
         .section(
             "trust", "What is believed of the proxies before this one, and told to those behind it.",
             trustKeys),
-        .section("admin", "The listener for health and metrics.", adminKeys),
+        .section("admin", "The listener for health, metrics and operators.", adminKeys),
         .object(
             "access_log", \.accessLog,
             "What is written of each exchange, and where to; left out, nothing is.",
@@ -412,7 +412,11 @@ enum ConfigurationSchema {
     private static let adminKeys: [SchemaKey<Configuration>] = [
         .value(
             "address", \.adminAddress, ValueSyntax.listenAddress.optional("off"),
-            "Where /ready, /healthz, /metrics and /reload are served.", option: "--admin"),
+            "Where health, metrics, the API and the status page are served.", option: "--admin"),
+        .path(
+            "token_file", \.adminTokenFile,
+            "A file whose first line whoever asks there has to know, as Authorization: Bearer TOKEN; but for /ready and /healthz.",
+            option: "--admin-token-file"),
         .value(
             "histograms", \.histograms, .toggle,
             "Whether /metrics tells how long exchanges take, and where: by listener, route, cluster and endpoint.",

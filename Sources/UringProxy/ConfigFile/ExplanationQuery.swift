@@ -44,7 +44,8 @@ public struct ExplanationQuery: Sendable, Equatable {
         return parameters.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
     }
 
-    private static func parameters(_ query: String) -> [(String, String)] {
+    /// Names and values of a query, decoded.
+    static func parameters(_ query: String) -> [(String, String)] {
         var query = query
         return query.withUTF8 { bytes in
             let size = max(1, bytes.count)

@@ -86,11 +86,12 @@ extension SchemaKey {
 
     /// The path of a file, that may be left out; a relative one is so to the file it stands in.
     static func path(
-        _ name: String, _ property: any WritableKeyPath<Target, String?> & Sendable, _ summary: String
+        _ name: String, _ property: any WritableKeyPath<Target, String?> & Sendable, _ summary: String,
+        option: String? = nil
     ) -> SchemaKey {
         let syntax = ValueSyntax<String>.text("the path of a file")
         return SchemaKey(
-            name: name, summary: summary, option: nil, isRequired: false, shape: .value(syntax.schema),
+            name: name, summary: summary, option: option, isRequired: false, shape: .value(syntax.schema),
             read: { node, path, target, reader in
                 if let value = reader.value(node, path, syntax) {
                     target[keyPath: property] = node.position.path(of: value)

@@ -61,7 +61,7 @@ final class OriginWorker: DriverWork {
             while let message = mailbox.pop() {
                 switch message {
                 case .accept: break  // It does from the start.
-                case .adopt: preconditionFailure("an origin has no snapshot")
+                case .adopt, .inspect: preconditionFailure("an origin has no snapshot, and nobody asks it")
                 case .drain: engine.drain()
                 // Nobody takes an origin's place.
                 case .pause, .handOver: break

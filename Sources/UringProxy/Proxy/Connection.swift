@@ -6,7 +6,7 @@
 struct Connection: BitwiseCopyable {
     enum Side: UInt8, BitwiseCopyable { case downstream, upstream }
 
-    enum Phase: UInt8, BitwiseCopyable {
+    enum Phase: UInt8, BitwiseCopyable, CaseIterable {
         // Downstream.
         /// Before its first byte a PROXY protocol header has to come.
         case readingProxyHeader

@@ -1,6 +1,6 @@
 /// One request and its response.
 struct Exchange: BitwiseCopyable {
-    enum State: UInt8, BitwiseCopyable {
+    enum State: UInt8, BitwiseCopyable, CaseIterable {
         /// Waits for its turn at its cluster's gate.
         case queued
         /// Waits for its turn to connect, as its cluster has as many connections as it may.

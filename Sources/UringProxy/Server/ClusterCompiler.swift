@@ -39,7 +39,8 @@ struct ClusterCompiler {
             } else {
                 endpoints = try Self.endpoints(cluster.endpoints)
             }
-            plans.append(plan(cluster, endpoints, discovery, tls[cluster.name]))
+            let remaining = registries.drained.remaining(of: endpoints, in: cluster.name)
+            plans.append(plan(cluster, remaining, discovery, tls[cluster.name]))
         }
         try Self.checkCount(plans)
         return plans
@@ -58,15 +59,18 @@ struct ClusterCompiler {
         if !texts.isEmpty { source.found(try Self.endpoints(texts)) }
     }
 
-    /// Plans of the same configuration with the endpoints that were found last; nil if these have them already.
+    /// Plans of the same configuration with the endpoints that were found last, less those that are out of service; nil if these have
+    /// them already.
     ///
     /// - Parameter plans: all clusters, in their order.
     func updated(_ plans: [ClusterPlan]) throws(StartError) -> [ClusterPlan]? {
         var updated = plans
         var hasChanged = false
         for (index, cluster) in configuration.allClusters.enumerated() {
-            guard let discovery = plans[index].discovery else { continue }
-            let endpoints = discovery.source.endpoints
+            let discovery = plans[index].discovery
+            var listed = discovery?.source.endpoints ?? []
+            if discovery == nil { listed = try Self.endpoints(cluster.endpoints) }
+            let endpoints = registries.drained.remaining(of: listed, in: cluster.name)
             if plans[index].hasEndpoints(endpoints) { continue }
             updated[index] = plan(cluster, endpoints, discovery, plans[index].tls)
             hasChanged = true

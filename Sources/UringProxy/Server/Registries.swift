@@ -3,6 +3,7 @@ struct Registries: Sendable {
     let limiters = LimiterRegistry()
     let health: HealthRegistry
     let discovery = DiscoveryRegistry()
+    let drained = DrainedEndpoints()
     let tickets = TLSTicketRegistry()
     let tlsReloads = TLSReloadCounters()
     let upstreamTLS = UpstreamTLSRegistry()
@@ -14,6 +15,7 @@ struct Registries: Sendable {
         limiters.keep(configuration.rateLimits)
         health.keep(clusters)
         discovery.keep(clusters)
+        drained.keep(Set(clusters.map(\.name)))
         tickets.keep(configuration)
         upstreamTLS.keep(clusters)
         histograms.keep(snapshot.names.rows)

@@ -21,7 +21,9 @@ extension Server {
     private func obstacles(to new: Configuration) -> [ConfigurationProblem] {
         let old = configuration
         let fixed: [(option: String, isSame: Bool)] = [
-            ("--admin", old.adminAddress == new.adminAddress), ("--threads", old.threads == new.threads),
+            ("--admin", old.adminAddress == new.adminAddress),
+            ("--admin-token-file", old.adminTokenFile == new.adminTokenFile),
+            ("--threads", old.threads == new.threads),
             ("--io", old.io == new.io), ("--pid-file", old.pidFile == new.pidFile),
             ("--user", old.user == new.user), ("--pin", old.pin == new.pin),
             ("--memory", old.memoryBytes == new.memoryBytes), ("--busy-poll", old.busyPoll == new.busyPoll),

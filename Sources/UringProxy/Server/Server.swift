@@ -200,6 +200,9 @@ public final class Server: Sendable {
 
     var workers: [Worker] { state.withLock { $0.threads.map(\.worker) } }
     var rateLimiters: [RateLimiter] { registries.limiters.all }
+    /// All clusters, in their order.
+    var clusterPlans: [ClusterPlan] { state.withLock { $0.snapshot }?.clusters ?? [] }
+    var openListeners: [OpenListener] { state.withLock { $0.bound } }
     /// The clusters whose endpoints are watched.
     var clusterHealth: [ClusterHealth] {
         state.withLock { $0.snapshot }?.clusters.compactMap(\.health) ?? []

@@ -13,6 +13,8 @@ final class Worker: DriverWork {
         case adopt
         case pause
         case handOver
+        /// There is something in `inspections`.
+        case inspect
         case drain
         case stop
     }
@@ -59,6 +61,8 @@ final class Worker: DriverWork {
     private let plan: Mutex<Plan?>
     private let mailbox = BoundedQueue<Message>(minimumCapacity: 16)
     private let adoptions = Mutex<[Adoption]>([])
+    /// What is being asked of it. As long as there is any, one message of it is in the mailbox, no more: others are to find room.
+    private let inspections = Mutex<[Inspection]>([])
     private let answers: ResolverInbox
     /// Where names are asked for, and the number to be answered by.
     private let resolver = Mutex<(Resolver, inbox: Int)?>(nil)
@@ -130,6 +134,24 @@ final class Worker: DriverWork {
         use(adoption.checker)
         adoptions.withLock { $0.append(adoption) }
         send(.adopt)
+    }
+
+    /// Any thread: tells how things stand, within a few turns.
+    func inspect(_ inspection: Inspection) {
+        let isFirst = inspections.withLock { inspections in
+            inspections.append(inspection)
+            return inspections.count == 1
+        }
+        if isFirst { send(.inspect) }
+    }
+
+    /// Any thread: who asked waits no longer.
+    func withdraw(_ inspection: Inspection) {
+        inspections.withLock { inspections in
+            // The first one may have begun, and its message is in the mailbox.
+            let first = inspections.first
+            inspections.removeAll { $0 === inspection && $0 !== first }
+        }
     }
 
     private func ask(_ name: ByteView, _ token: UInt64) -> Bool {
@@ -212,6 +234,7 @@ final class Worker: DriverWork {
         while let answer = answers.pop() {
             engine.resolved(token: answer.token, Engine.Resolution(answer))
         }
+        var isInspected = false
         while let message = mailbox.pop() {
             switch message {
             case .accept:
@@ -226,10 +249,19 @@ final class Worker: DriverWork {
                 isPaused.store(true, ordering: .releasing)
             case .handOver: engine.handOver(keptListeners.withLock { $0 })
             case .adopt: adopt(&engine)
+            case .inspect: isInspected = true
             case .drain: engine.drain()
             case .stop: engine.stop()
             }
         }
+        if isInspected { inspect(&engine, mailbox) }
+    }
+
+    /// One step of the first answer; the next one in the next turn.
+    private func inspect<D: Driver & ~Copyable>(_ engine: inout Engine<D>, _ mailbox: BoundedQueue<Message>) {
+        guard let inspection = inspections.withLock({ $0.first }) else { return }
+        if engine.goOn(with: inspection) { inspections.withLock { _ = $0.removeFirst() } }
+        if inspections.withLock({ !$0.isEmpty }) { _ = mailbox.push(.inspect) }
     }
 }
 

@@ -296,6 +296,13 @@ internal import Synchronization
         return unsafe first..<first + clusters[cluster].count
     }
 
+    /// The cluster of an endpoint, and its place among those.
+    func place(of endpoint: Int) -> (cluster: Int, place: Int) {
+        precondition(UInt(bitPattern: endpoint) < UInt(bitPattern: endpointCount))
+        let cluster = unsafe watches[endpoint].cluster
+        return unsafe (cluster, endpoint - clusters[cluster].first)
+    }
+
     /// The number of the cluster's first endpoint; it is not empty.
     func firstEndpoint(_ cluster: Int) -> Int {
         precondition(UInt(bitPattern: cluster) < UInt(bitPattern: clusterCount))

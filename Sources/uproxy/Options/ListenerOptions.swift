@@ -24,9 +24,15 @@ struct ListenerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Serve /ready, /healthz, /metrics, /explain and /reload here (default: off).",
+            "Serve health, metrics, the admin API and the status page here (default: off).",
             valueName: "address"))
     var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whoever asks there has to know the first line of this file, but for /ready and /healthz (default: nobody has to).",
+            valueName: "file"))
+    var adminTokenFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -39,6 +45,7 @@ struct ListenerOptions: ParsableArguments {
         configuration.upstreams = upstream
         configuration.forwardAddresses = forward
         if let admin { configuration.adminAddress = admin }
+        if let adminTokenFile { configuration.adminTokenFile = adminTokenFile }
         if let histograms { configuration.histograms = histograms == .on }
     }
 }

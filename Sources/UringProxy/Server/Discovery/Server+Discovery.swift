@@ -61,14 +61,15 @@ extension Server {
             }
             if isEnding { return true }
             guard let snapshot, !isHandingOver else { return false }
-            do throws(StartError) { return try takeUpDiscovered(after: snapshot) } catch {
+            do throws(StartError) { return try takeUpEndpoints(after: snapshot) } catch {
                 log.write("endpoints that were found are not taken up: \(error.message)")
                 return true
             }
         } ?? false
     }
 
-    private func takeUpDiscovered(after previous: Snapshot) throws(StartError) -> Bool {
+    /// Serves by the endpoints that there are now, all else being as it is. Under `reloading`.
+    func takeUpEndpoints(after previous: Snapshot) throws(StartError) -> Bool {
         let configuration = configuration
         let (listeners, before, workers) = state.withLock {
             ($0.bound, $0.companions, $0.threads.map(\.worker))
@@ -90,7 +91,7 @@ extension Server {
             acknowledgement: acknowledgement)
         guard hand(handover, configuration, to: workers) else { return true }
         let late = finish(handover, configuration)
-        if !late.isEmpty { log.write("endpoints that were found: " + late.dropFirst(2)) }
+        if !late.isEmpty { log.write("endpoints that have changed: " + late.dropFirst(2)) }
         return true
     }
 }
