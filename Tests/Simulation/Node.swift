@@ -63,6 +63,7 @@
         private(set) var listeners: [Listening]
         private var whenPaused: (() -> Void)?
         private let log: LogReader?
+        private let inspector: Inspector
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
@@ -83,6 +84,7 @@
                 wakeups: wakeups, seed: 1, askResolver: ask, askChecker: check)
             self.listeners = listeners
             log = snapshot.accessLog.map { LogReader(world, name: kernel.name, $0.lanes[index].ring) }
+            inspector = Inspector(world, name: kernel.name)
             engine.startAccepting()
             kernel.submit()
             let settings = snapshot.settings
@@ -155,6 +157,7 @@
             }
             engine.processTurn()
             log?.read()
+            inspector.ask(&engine)
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
