@@ -232,9 +232,13 @@ def token(driver):
             check(ask(proxy, "/reload", "POST")[0] == 401 and ask(proxy, "/reload", "POST", right)[0] == 200, "reload")
             check(ask(proxy, "/ready")[0] == 200 and ask(proxy, "/")[0] == 200, "probes and the page are open")
             command = [binary, "reload", "--admin", admin_of(proxy)]
+            check("admin.token_file" not in proxy.text, "no warning where it is safe")
             check("token" in subprocess.run(command, capture_output=True, text=True).stderr, "told what is missing")
             command += ["--admin-token-file", f"{folder}/token"]
             check(subprocess.run(command, capture_output=True).returncode == 0, "reload with the token")
+        with Proxy(driver, "--config", path, "--admin", "0.0.0.0:0", "--threads", "1") as proxy:
+            admin_of(proxy)
+            check("the admin listener on 0.0.0.0:0 does what anybody asks" in proxy.text, "told of the danger")
         open(f"{folder}/token", "w").write("short\n")
         refused = subprocess.run(
             [binary, "--config", path, "--admin", "127.0.0.1:0", "--admin-token-file", f"{folder}/token"],

@@ -33,6 +33,9 @@ struct IPAddress: BitwiseCopyable, Hashable, Sendable {
     @inline(__always)
     var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+    /// This machine alone can be reached there: 127.0.0.0/8 or ::1.
+    var isLoopback: Bool { isIPv4 ? ipv4 >> 24 == 127 : self == Self.loopback6 }
+
     /// The last 32 bits: the IPv4 address if `isIPv4`.
     @inline(__always)
     var ipv4: UInt32 { UInt32(truncatingIfNeeded: low) }
