@@ -381,5 +381,6 @@ static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
 
 #include "CPosixHandover.h"
 #include "CPosixLog.h"
+#include "CPosixPoints.h"
 #include "CPosixProbe.h"
 #include "CPosixTLS.h"

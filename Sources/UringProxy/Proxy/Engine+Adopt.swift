@@ -1,3 +1,5 @@
+internal import CPosix
+
 // A reload: another snapshot takes the place of the one before, between two turns. What is under way goes on.
 extension Engine where D: ~Copyable {
     /// Serves by another snapshot from now on.
@@ -28,6 +30,7 @@ extension Engine where D: ~Copyable {
         serverNames = snapshot.serverNames
         adoptListeners(adopted, snapshot)
         adoptNotes(snapshot)
+        uproxy_probe_reload(UInt64(worker))
         releaseAwaiting()
         countListeners()
     }

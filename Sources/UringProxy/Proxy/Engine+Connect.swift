@@ -1,3 +1,5 @@
+internal import CPosix
+
 // From an exchange to a connection: addresses, attempts, the first that succeeds.
 extension Engine where D: ~Copyable {
     // MARK: - Finding
@@ -257,6 +259,8 @@ extension Engine where D: ~Copyable {
     mutating func attemptFailed(_ slot: UInt32, _ failure: ProxyError) {
         let index = connections[slot].exchange
         counters.add(.upstreamConnectFailures)
+        uproxy_probe_connect_failed(
+            UInt64(worker), UInt64(connections[slot].endpoint), UInt64(failure.rawValue))
         forgetAttempt(slot)
         connections[slot].exchange = Slot.none
         close(slot)

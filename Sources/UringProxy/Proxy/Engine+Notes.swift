@@ -1,3 +1,5 @@
+internal import CPosix
+
 // What an exchange leaves behind: where its time went, and what came of it. Its places call these while `keepsNotes`; an exchange that
 // began before has none.
 extension Engine where D: ~Copyable {
@@ -11,6 +13,7 @@ extension Engine where D: ~Copyable {
         if isSecure(carrier(of: slot)) { notes.flags.formUnion(.isSecure) }
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
+        uproxy_probe_exchange_begin(notes.id, UInt64(notes.rows.listener.rawValue))
         if logRules.isOn { gatherTexts(index, slot, bytes) }
     }
 
@@ -25,6 +28,7 @@ extension Engine where D: ~Copyable {
         if isSecure(slot) { notes.flags.formUnion(.isSecure) }
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
+        uproxy_probe_exchange_begin(notes.id, UInt64(notes.rows.listener.rawValue))
         if logRules.isOn { gatherRelayTexts(index, slot) }
     }
 
@@ -68,6 +72,8 @@ extension Engine where D: ~Copyable {
         notes[index].flags.subtract([.isReused, .isUpstreamSecure])
         if connections[slot].isReused { notes[index].flags.formUnion(.isReused) }
         if endpoints[connections[slot].endpoint].isSecure { notes[index].flags.formUnion(.isUpstreamSecure) }
+        uproxy_probe_exchange_sent(
+            notes[index].id, UInt64(exchanges[index].requestsSent), connections[slot].isReused ? 1 : 0)
     }
 
     /// Some of the request's body has been passed on, or could not be; what it waits for from here on is who has not kept up.
@@ -154,7 +160,9 @@ extension Engine where D: ~Copyable {
     /// The exchange fails, and downstream is told why if it still can be.
     @inline(never)
     mutating func note(_ error: ProxyError, _ index: UInt32) {
-        if notes[index].isKept { notes[index].failure = error }
+        guard notes[index].isKept else { return }
+        notes[index].failure = error
+        uproxy_probe_exchange_failed(notes[index].id, UInt64(error.rawValue), UInt64(error.status))
     }
 
     /// An answer of our own.
@@ -249,6 +257,10 @@ extension Engine where D: ~Copyable {
 
     /// Nothing is left to be known of it.
     mutating func conclude(_ finished: FinishedExchange, texts: ByteView) {
+        uproxy_probe_exchange_end(
+            finished.record.id, UInt64(finished.record.status),
+            UInt64(bitPattern: finished.record.times.total),
+            UInt64(bitPattern: finished.record.times[.wait]))
         if countsExchanges {
             histograms.observe(
                 finished.rows, status: finished.record.status, times: finished.record.times,
@@ -260,6 +272,7 @@ extension Engine where D: ~Copyable {
     /// What never became an exchange, and was answered.
     @inline(never)
     mutating func noteRefusal(_ slot: UInt32, status: UInt16, reason: StaticString) {
+        uproxy_probe_refusal(UInt64(worker), UInt64(status))
         if countsExchanges {
             var rows = ExchangeRows()
             rows.listener = names.listenerRow(listeners[connections[slot].listener].name)

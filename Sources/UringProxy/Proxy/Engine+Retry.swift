@@ -1,3 +1,5 @@
+internal import CPosix
+
 // Requests that are sent again: where nothing of an answer has been passed on, as the cluster's rules and budget allow.
 extension Engine where D: ~Copyable {
     /// What came of an attempt that is not to be the last word.
@@ -25,6 +27,8 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.retries)
+        uproxy_probe_retry(
+            notes[index].isKept ? notes[index].id : 0, UInt64(exchanges[index].requestsSent))
         switch outcome {
         case .failed(let error): noteFailure(index, error)
         case .answered(let status): noteAnswer(exchanges.tenant(index), status: status)
