@@ -115,7 +115,7 @@ def profile_allocations(chosen, own, directory):
     if chosen.pid:
         program = program_of(chosen.pid)
         columns = heap.by_probe(chosen.pid, program, chosen.seconds, directory)
-        heads, tool = ("calls", "bytes", "-", "-"), f"in {chosen.seconds:g} s, probes of malloc"
+        heads, tool = ("calls", "bytes"), f"in {chosen.seconds:g} s, probes of malloc"
     else:
         counted = f"{directory}/counted"
         environment = {"LD_PRELOAD": heap.library(directory), "ALLOCATION_PROFILE_FILE": counted}
@@ -136,9 +136,8 @@ def profile_allocations(chosen, own, directory):
     readable = stacks.demangled({frame.name for frames in columns for frame in frames})
     os.makedirs(chosen.output, exist_ok=True)
     write(chosen.output, "allocations.txt", heap.table(columns, readable, heads, chosen.top))
-    for column, (name, unit) in enumerate((("calls", "calls"), ("bytes", "bytes"), ("held", "calls"), ("held", "bytes"))):
-        if column == 2 or column == 3 and chosen.pid:
-            continue
+    drawings = [(0, "calls", "calls"), (1, "bytes", "bytes"), (3, "held", "bytes")]
+    for column, name, unit in drawings[:2] if chosen.pid else drawings:
         taken = stacks.demangle({frames: row[column] for frames, row in columns.items() if row[column] > 0})
         if not taken:
             say(f"no {name}: nothing to draw")

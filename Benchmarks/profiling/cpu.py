@@ -143,7 +143,9 @@ def by_ptrace(process, program, hertz, seconds, directory, _):
         raise Refused(f"the sampler does not compile: {built.stderr[-300:]}")
     with open(f"/proc/{process}/maps") as file:
         symbols = Symbols(file.read(), program)
-    sampled = subprocess.run([sampler, str(process), str(hertz), str(seconds)], capture_output=True, text=True, errors="replace")
+    sampled = subprocess.run(
+        [sampler, str(process), str(hertz), str(seconds)], capture_output=True, text=True, errors="replace",
+        timeout=60 + 4 * seconds)
     if sampled.returncode != 0:
         scope = read_setting("/proc/sys/kernel/yama/ptrace_scope")
         raise Refused(f"{sampled.stderr.strip()} (kernel.yama.ptrace_scope is {scope}; it takes the process's own user or CAP_SYS_PTRACE)")

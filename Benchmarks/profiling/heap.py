@@ -132,12 +132,13 @@ def read_probes(text, program, symbols):
 
 def table(columns, readable, heads, top):
     """Text: the stacks that allocate most, the functions nearest to the allocator first."""
-    calls, held = sum(row[0] for row in columns.values()), sum(row[3] for row in columns.values())
-    lines = [f"{calls:,} calls, {sum(row[1] for row in columns.values()):,} bytes, {held:,} bytes of them held at the end", "",
+    calls, size, _, held = (sum(row[column] for row in columns.values()) for column in range(4))
+    told = f", {held:,} bytes of them held at the end" if len(heads) > 2 else ""
+    lines = [f"{calls:,} calls, {size:,} bytes{told}", "",
              " ".join(f"{head:>14}" for head in heads) + "  stack, from the allocator's caller on"]
     for frames, row in sorted(columns.items(), key=lambda item: (-item[1][1], -item[1][0]))[:top]:
         names = [readable.get(frame.name, frame.name) for frame in reversed(frames)]
-        lines.append(" ".join(f"{value:14,}" for value in row) + "  " + " < ".join(names[:8]) + (" < .." if len(names) > 8 else ""))
+        lines.append(" ".join(f"{value:14,}" for value in row[:len(heads)]) + "  " + " < ".join(names[:8]) + (" < .." if len(names) > 8 else ""))
     if len(columns) > top:
         lines.append(f"{len(columns) - top} more stacks")
     return "\n".join(lines) + "\n"

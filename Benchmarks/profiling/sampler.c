@@ -151,18 +151,18 @@ static void take(pid_t thread, const char *name) {
         attached[attached_count++] = thread;
     }
     if (ptrace(PTRACE_INTERRUPT, thread, 0, 0) < 0) return;
-    int status;
-    do {
-        if (waitpid(thread, &status, __WALL) < 0) return;
-        if (WIFEXITED(status) || WIFSIGNALED(status)) {
-            forget(thread);
-            return;
+    // Of all threads, until it is this one's turn: if the process ends, its first thread's end is told when all others' have been.
+    for (;;) {
+        int status;
+        pid_t other = waitpid(-1, &status, __WALL);
+        if (other < 0) return;
+        if (other != thread) {
+            if (pass(other, status)) ptrace(PTRACE_CONT, other, 0, 0);
+            continue;
         }
-        if (status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP) {
-            pass(thread, status);
-            return;
-        }
-    } while (!pass(thread, status));
+        if (pass(thread, status)) break;
+        if (!is_attached(thread) || status >> 16 == PTRACE_EVENT_STOP) return;
+    }
 
     registers_t registers;
     struct iovec whole = {&registers, sizeof registers};
@@ -209,7 +209,9 @@ int main(int count, char **arguments) {
         struct dirent *entry;
         while ((entry = readdir(tasks))) {
             pid_t thread = atoi(entry->d_name);
-            if (thread > 0 && state_of(thread, name, sizeof name) == 'R') take(thread, name);
+            if (thread <= 0 || state_of(thread, name, sizeof name) != 'R') continue;
+            // The ring's threads in the kernel never come out of it, where they could be stopped.
+            if (strncmp(name, "iou-", 4)) take(thread, name);
         }
         pass_all();
     }

@@ -62,7 +62,9 @@ def demangled(names):
         answer = subprocess.run(tool, input="\n".join(plain) + "\n", capture_output=True, text=True).stdout.splitlines()
         if len(answer) != len(mangled):
             continue
-        found.update((name, text) for name, before, text in zip(mangled, plain, answer) if text and text != before)
+        # Which of a generic function's copies it is says nothing that the thread's stack does not.
+        found.update((name, text.replace("specialized ", "").replace("<>", ""))
+                     for name, before, text in zip(mangled, plain, answer) if text and text != before)
     return found
 
 
