@@ -82,7 +82,7 @@ def by_perf(process, program, hertz, seconds, directory, unwind):
     # Of cycles where there are none perf makes time, without a word.
     event = subprocess.run([perf, "evlist", "-i", data], capture_output=True, text=True).stdout.strip() or event
     notes = []
-    if event.endswith(":u"):
+    if ":u" in event:
         notes.append("the kernel's part is not seen: it needs CAP_PERFMON, or kernel.perf_event_paranoid of at most 1")
     stacks = read_script(script.stdout, program)
     cut = share_cut(stacks)
