@@ -50,7 +50,11 @@ int cposix_each_name(const char *directory, void (*body)(void *context, const ch
 }
 
 int cposix_wait_for_room(int first, int second, int64_t nanoseconds) {
-    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLOUT}};
+    return cposix_wait_for_either(first, second, POLLOUT, nanoseconds);
+}
+
+int cposix_wait_for_either(int first, int second, short events, int64_t nanoseconds) {
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = events}};
     struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
     if (ppoll(both, 2, nanoseconds < 0 ? NULL : &timeout, NULL) <= 0) return 0;
     return (both[0].revents != 0) | (both[1].revents != 0) << 1;

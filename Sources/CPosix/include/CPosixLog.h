@@ -28,6 +28,9 @@ int cposix_each_name(const char *directory, void (*body)(void *context, const ch
 /// Waits for at most `nanoseconds` (negative: for ever) until `first` is readable (bit 0 of the result), or there is room in `second`, or
 /// something wrong with it (bit 1). `second` may be -1.
 int cposix_wait_for_room(int first, int second, int64_t nanoseconds);
+/// Waits for at most `nanoseconds` (negative: for ever) until `first` is readable (bit 0 of the result), or one of `events` has come to
+/// `second`, or something is wrong with it (bit 1). `second` may be -1.
+int cposix_wait_for_either(int first, int second, short events, int64_t nanoseconds);
 /// The name of this machine, for logs that several send to one place.
 int cposix_host_name(char *to, size_t size);
 /// CLOCK_REALTIME in seconds since 1970.

@@ -28,6 +28,7 @@ struct MetricsReport {
         if let tls = server.tlsSource { report.certificates(tls, server.registries.tlsReloads) }
         if let handshakes = server.handshakeLimit { report.handshakes(handshakes) }
         if let writer = server.accessLogWriter { report.accessLog(writer) }
+        if let exporter = server.traceExporter { report.tracing(exporter) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }

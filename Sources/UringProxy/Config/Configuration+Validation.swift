@@ -44,6 +44,7 @@ extension Configuration {
         checkParent(&problems)
         checkVia(&problems)
         accessLog?.check(&problems, pidFile: pidFile)
+        tracing?.check(&problems)
         for list in routes {
             for (index, route) in list.routes.enumerated() {
                 route.log.check("routes.\(list.name)[\(index)]", &problems)

@@ -40,6 +40,10 @@ public struct Configuration: Sendable, Equatable {
     var countsExchanges: Bool { adminAddress != nil && histograms }
     /// What is written of each exchange; nil: nothing.
     public var accessLog: AccessLogConfiguration?
+    /// What is done about traces; nil: fields of theirs are passed on as any others.
+    public var tracing: TracingConfiguration?
+    /// Whether answers tell what took how long (`Server-Timing`).
+    public var serverTiming = false
 
     // MARK: Engine
 

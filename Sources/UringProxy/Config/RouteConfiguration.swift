@@ -118,6 +118,8 @@ public struct RouteConfiguration: Sendable, Equatable {
     /// What logs and metrics call it; nil: by its list and its place there, LIST[N].
     public var name: String?
     public var log = RouteLogConfiguration()
+    /// Whether its answers tell what took how long; nil: as the configuration says for all.
+    public var serverTiming: Bool?
 
     public init() {}
 }

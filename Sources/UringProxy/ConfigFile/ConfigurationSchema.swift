@@ -41,6 +41,10 @@ enum ConfigurationSchema {
             "access_log", \.accessLog,
             "What is written of each exchange, and where to; left out, nothing is.",
             new: { AccessLogConfiguration(to: "") }, AccessLogSchema.keys),
+        .object(
+            "tracing", \.tracing,
+            "What is done about traces (traceparent), and where their spans go; left out, nothing.",
+            new: { TracingConfiguration() }, TracingSchema.keys),
         .section("engine", "Threads, memory and how the kernel is used.", engineKeys),
         .section("timeouts", "How long each side may take; 0 switches a timeout off.", timeoutKeys),
         .section("limits", "How much each side may send or hold; 0 switches a limit off.", limitKeys),
@@ -192,6 +196,9 @@ enum ConfigurationSchema {
                 "name", \.name, .text("a name"),
                 "What logs and metrics call it (default: its list and its place there, as in site[2])."),
             .part("log", \.log, "How its requests are logged, where that differs.", routeLogKeys),
+            .optional(
+                "server_timing", \.serverTiming, .toggle,
+                "Whether its answers tell what took how long (default: fields.server_timing)."),
         ] + accessKeys()
 
     private static let routeLogKeys: [SchemaKey<RouteLogConfiguration>] = [
@@ -591,6 +598,9 @@ enum ConfigurationSchema {
             option: "--x-forwarded"),
         .value(
             "forwarded", \.forwarded, .choice, "The Forwarded field of RFC 7239.", option: "--forwarded"),
+        .value(
+            "server_timing", \.serverTiming, .toggle,
+            "Whether answers tell what took how long, in Server-Timing (default: off)."),
     ]
 
     /// The path of the key that means the same as an option of the command line.

@@ -27,6 +27,7 @@ enum Counter: Int, CaseIterable {
     case hedges, hedgesWon, hedgesCancelled
     case mirrored, mirrorsBusy, mirrorsWithoutBody, mirrorsWithoutEndpoint, mirrorsFailed
     case stickyFollowed, stickySet
+    case tracesBegun, tracesContinued, tracesSampled
     case exchangesStarted, exchangesFinished, downstreamAborted, upstreamTruncated
     case tunnelsOpened, tunnelsClosed
     case timeoutsHead, timeoutsTLSHandshake, timeoutsKeepalive, timeoutsBody, timeoutsSend, timeoutsRate,
@@ -270,6 +271,13 @@ enum Counter: Int, CaseIterable {
         case .stickyFollowed:
             ("sticky_followed_total", "Requests that went to the endpoint that their sticky cookie named.")
         case .stickySet: ("sticky_set_total", "Responses that set a sticky cookie.")
+        case .tracesBegun:
+            (
+                "traces_begun_total",
+                "Requests that a trace begins with: they named none that is valid, or their naming is ignored."
+            )
+        case .tracesContinued: ("traces_continued_total", "Requests of traces that clients have begun.")
+        case .tracesSampled: ("traces_sampled_total", "Of both, those whose traces are sampled.")
         case .exchangesStarted: ("exchanges_started_total", "Exchanges begun, mirrored ones among them.")
         case .exchangesFinished: ("exchanges_finished_total", "Exchanges ended, whatever the outcome.")
         case .downstreamAborted: ("downstream_aborts_total", "Exchanges ended by downstream.")

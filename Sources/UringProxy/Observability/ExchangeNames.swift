@@ -7,13 +7,19 @@ final class ExchangeNames: Sendable {
     struct Route: Sendable {
         let name: String
         var log = RouteLogConfiguration()
+        /// Whether its answers tell what took how long; nil: as all others.
+        var timesAnswers: Bool?
     }
+
+    /// The same, as an entry has it.
+    enum Timing: UInt8, BitwiseCopyable { case common, on, off }
 
     private struct Entry: BitwiseCopyable, Sendable {
         var name: ByteRange
         var row: Row
         /// Of routes.
         var sampler: UInt16 = 0
+        var timing = Timing.common
     }
 
     /// What says how exchanges are logged that no route says otherwise of, and what says that they are not.
@@ -36,6 +42,8 @@ final class ExchangeNames: Sendable {
     private let routeNames: [[Route]]
     /// How routes want their requests logged that want it otherwise; the first of them has the number 1.
     let samplers: [RouteLogConfiguration]
+    /// Whether there is a route whose answers tell what took how long.
+    let timesAnswers: Bool
     private let registry: HistogramRegistry?
 
     /// - Parameters:
@@ -73,6 +81,7 @@ final class ExchangeNames: Sendable {
                 samplers.append(route.log)
                 own.sampler = UInt16(samplers.count)
             }
+            if let timesAnswers = route.timesAnswers { own.timing = timesAnswers ? .on : .off }
             routeEntries.append(own)
         }
         let endpointRows = clusters.flatMap { cluster in
@@ -95,6 +104,7 @@ final class ExchangeNames: Sendable {
         listenerNames = listeners
         routeNames = routes
         self.samplers = samplers
+        timesAnswers = routeEntries.contains { $0.timing == .on }
         self.registry = registry
     }
 
@@ -120,6 +130,9 @@ final class ExchangeNames: Sendable {
     }
     func routeSampler(_ rule: Int, ofSet set: Int) -> UInt16 {
         set < firstRoutes.count ? routes[firstRoutes[set] + rule].sampler : Self.commonSampler
+    }
+    func routeTiming(_ rule: Int, ofSet set: Int) -> Timing {
+        set < firstRoutes.count ? routes[firstRoutes[set] + rule].timing : .common
     }
     func routeRow(_ rule: Int, ofSet set: Int) -> Row {
         set < firstRoutes.count ? routes[firstRoutes[set] + rule].row : .none

@@ -25,10 +25,12 @@ extension Engine where D: ~Copyable {
             switch fields[line].id {
             case .referer: writer.append(.referer, bytes[fields[line].value], limit: Self.textLimit)
             case .userAgent: writer.append(.userAgent, bytes[fields[line].value], limit: 512)
-            case .traceparent: appendTrace(bytes[fields[line].value], &writer)
+            case .traceparent:
+                if !notes[index].isTraced { appendTrace(bytes[fields[line].value], &writer) }
             default: break
             }
         }
+        if notes[index].isTraced { appendSpan(index, bytes, &writer) }
         // Where there are no databases nothing is known of anybody.
         if geoSource != nil { appendLocation(geo.locate(notes[index].client), &writer) }
         if logRules.keepsRequestFields, let plan = accessLog {
@@ -85,11 +87,9 @@ extension Engine where D: ~Copyable {
         }
     }
 
-    /// The trace that a request belongs to (W3C Trace Context, section 3.2).
+    /// The trace that a request belongs to, where there are none of ours.
     private func appendTrace(_ value: ByteView, _ writer: inout AccessTextWriter) {
-        if value.count >= 55 && value[2] == UInt8(ascii: "-") && value[35] == UInt8(ascii: "-") {
-            writer.append(.trace, value[3..<35])
-        }
+        if TraceParent(value) != nil { writer.append(.trace, value[3..<35]) }
     }
 
     private mutating func keepTexts(_ writer: AccessTextWriter, _ index: UInt32) {
@@ -111,6 +111,7 @@ extension Engine where D: ~Copyable {
         guard notes[index].isKept else { return }
         notes[index].rows.route = names.routeRow(rule, ofSet: set)
         notes[index].sampler = names.routeSampler(rule, ofSet: set)
+        if timesAnswers { noteTiming(index, names.routeTiming(rule, ofSet: set)) }
         guard notes[index].hasTexts else { return }
         let name = names.route(rule, ofSet: set)
         if !name.isEmpty { note(text: .route, name, index) }
@@ -200,14 +201,15 @@ extension Engine where D: ~Copyable {
         unsafe place.storeBytes(of: record, as: AccessRecord.self)
         unsafe texts.copy(to: (place + fixed).assumingMemoryBound(to: UInt8.self))
         lane.ring.publish(size)
-        hasLogged = true
+        published.formUnion(.record)
     }
 
     /// At the end of a turn in which there were records.
     @inline(never)
-    mutating func ringAccessLog() {
-        hasLogged = false
-        accessLane?.ring()
+    mutating func wakeReaders() {
+        if published.contains(.record) { accessLane?.ring() }
+        if published.contains(.span) { traceLane?.wakeExporter() }
+        published = []
     }
 
     // MARK: - Beginning and change
@@ -225,7 +227,12 @@ extension Engine where D: ~Copyable {
         accessLane = plan?.lanes[worker]
         logRules = plan.map { AccessLogRules($0) } ?? AccessLogRules()
         updateRealTime()
-        let size = plan.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? 0
+    }
+
+    /// As much as the log wants, or else what spans do.
+    mutating func makeRoomForTexts() {
+        let ofSpans = traceRules.exports ? TracePlan.textBytes : 0
+        let size = accessLog.map { $0.recordSize - MemoryLayout<AccessRecord>.size } ?? ofSpans
         if size > noteTexts.sizeEach {
             // Those that have texts keep them where they are no more: they leave without a record.
             for index in 0..<UInt32(exchanges.highestCount) { notes[index].hasTexts = false }
@@ -243,6 +250,13 @@ extension Engine where D: ~Copyable {
                 rate: route.rate.map { UInt32($0) } ?? plan.rate, workers: plan.lanes.count)
         }
     }
+}
+
+/// What a turn has left in its worker's rings.
+struct PublishedKinds: OptionSet, BitwiseCopyable {
+    var rawValue: UInt8
+    static var record: PublishedKinds { PublishedKinds(rawValue: 1 << 0) }
+    static var span: PublishedKinds { PublishedKinds(rawValue: 1 << 1) }
 }
 
 /// Of a plan what every exchange asks: apart from it, so that to ask counts no references.

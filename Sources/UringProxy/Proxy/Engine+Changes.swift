@@ -16,7 +16,7 @@ extension Engine where D: ~Copyable {
             source.requestID = RequestID.received(fields, source.request.head)
             if source.requestID.isEmpty { id.write(random.next(), random.next()) }
         }
-        exchanges[index].isChanged = true
+        exchanges[index].changers.formUnion(.route)
         while true {
             var writer = unsafe ByteWriter(base: changeBytes.pointer, capacity: changeBytes.capacity)
             changesWritten = id.withText { text in
@@ -52,15 +52,25 @@ extension Engine where D: ~Copyable {
     // MARK: - Requests
 
     /// Bytes that the changes add to a request, and those of the answer behind it.
-    func sizeOfChanges() -> Int {
+    @inline(never)
+    func sizeOfChanges(_ index: UInt32) -> Int {
+        let trace = exchanges[index].changers.contains(.trace) ? Self.traceLineSize : 0
+        guard exchanges[index].changers.contains(.route) else { return trace }
         let name = changesWritten.hostIsEndpoint ? Endpoint.nameCapacity + 8 : 0
         return Int(changesWritten.target.size) + Int(changesWritten.host.size) + name
-            + Int(changesWritten.requestLines.size) + Int(changesWritten.response.size)
+            + Int(changesWritten.requestLines.size) + Int(changesWritten.response.size) + trace
     }
 
     /// What the rewriter is told; the fields that are dropped are marked.
     @inline(never)
     mutating func requestChanges(_ index: UInt32, _ bytes: ByteView) -> RequestChanges {
+        var changes = RequestChanges.none
+        if exchanges[index].changers.contains(.route) { changes = changesOfRoute(index, bytes) }
+        if exchanges[index].changers.contains(.trace) { addTrace(index, bytes, to: &changes) }
+        return changes
+    }
+
+    private mutating func changesOfRoute(_ index: UInt32, _ bytes: ByteView) -> RequestChanges {
         FieldNameList(bytes: changeView(changesWritten.requestNames)).drop(from: &fields, bytes)
         var changes = RequestChanges(
             target: changeView(changesWritten.target), host: changeView(changesWritten.host),
@@ -75,6 +85,7 @@ extension Engine where D: ~Copyable {
     /// Puts what the answer needs behind the request that was written from `start` on, and notes where that and Host are.
     @inline(never)
     mutating func keepChanges(_ index: UInt32, requestFrom start: Int, _ writer: inout ByteWriter) {
+        guard exchanges[index].changers.contains(.route) else { return }
         if changesWritten.hostIsEndpoint {
             let host = endpointName(exchanges[index].endpoint, forHost: true)
             var lineEnd = start
@@ -163,7 +174,7 @@ extension Engine where D: ~Copyable {
     /// Those of an answer that an endpoint gave.
     @inline(__always)
     mutating func changesOfAnswer(_ index: UInt32) -> ResponseChanges {
-        if exchanges[index].responseChanges.isEmpty && !exchanges[index].isSticky { return .none }
+        if exchanges[index].responseChanges.isEmpty && exchanges[index].additions.isEmpty { return .none }
         return changesOfOthers(index)
     }
 
@@ -171,6 +182,7 @@ extension Engine where D: ~Copyable {
     private mutating func changesOfOthers(_ index: UInt32) -> ResponseChanges {
         var changes = exchanges[index].responseChanges.isEmpty ? .none : responseChanges(index)
         if exchanges[index].isSticky { addCookie(index, to: &changes) }
+        if exchanges[index].additions.contains(.timing) { addTiming(index, to: &changes) }
         return changes
     }
 
@@ -202,11 +214,21 @@ extension Engine where D: ~Copyable {
             changes.slice = exchanges[index].request.slice
             exchanges[index].request = .none
             exchanges[index].responseChanges = .empty
+            if exchanges[index].additions.contains(.timing) { addTiming(index, to: &changes) }
             return changes
         }
-        guard exchanges[index].isChanged, exchanges[index].request.isEmpty else { return .none }
-        let response = changeView(changesWritten.response)
-        return changes(response, Int(changesWritten.responseNames.size), Slot.none)
+        return exchanges[index].isChanged ? changesOfUnwritten(index) : .none
+    }
+
+    @inline(never)
+    private mutating func changesOfUnwritten(_ index: UInt32) -> ResponseChanges {
+        var changes = ResponseChanges.none
+        if exchanges[index].changers.contains(.route) && exchanges[index].request.isEmpty {
+            let response = changeView(changesWritten.response)
+            changes = self.changes(response, Int(changesWritten.responseNames.size), Slot.none)
+        }
+        if exchanges[index].additions.contains(.timing) { addTiming(index, to: &changes) }
+        return changes
     }
 }
 

@@ -12,11 +12,14 @@ extension Engine where D: ~Copyable {
     }
 
     @inline(never)
-    mutating func awaitDrain(_ finished: FinishedExchange, texts: ByteView, _ slot: UInt32) {
+    mutating func awaitDrain(
+        _ finished: FinishedExchange, texts: ByteView, _ span: SpanNotes?, _ slot: UInt32
+    ) {
         // Another one's answer, before this one's, is on its way as well.
         settleDrain(slot, isWhole: true)
         let kept = unsafe Array(UnsafeBufferPointer(start: texts.pointer, count: texts.count))
-        undrained[slot] = UndrainedExchange(finished: finished, texts: kept, since: driver.now)
+        undrained[slot] = UndrainedExchange(
+            finished: finished, texts: kept, span: span, since: driver.now)
         undrainedCount = undrained.count
     }
 
@@ -31,7 +34,7 @@ extension Engine where D: ~Copyable {
             exchange.finished.record.flags.formUnion(.isAborted)
         }
         unsafe exchange.texts.withUnsafeBytes {
-            conclude(exchange.finished, texts: unsafe ByteView($0))
+            conclude(exchange.finished, texts: unsafe ByteView($0), exchange.span)
         }
     }
 }
@@ -50,5 +53,6 @@ struct FinishedExchange: BitwiseCopyable {
 struct UndrainedExchange {
     var finished: FinishedExchange
     let texts: [UInt8]
+    let span: SpanNotes?
     let since: Int64
 }

@@ -14,7 +14,9 @@ extension Engine where D: ~Copyable {
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
         uproxy_probe_exchange_begin(notes.id, UInt64(notes.rows.listener.rawValue))
-        if logRules.isOn { gatherTexts(index, slot, bytes) }
+        if traceRules.isOn { beginTrace(index, bytes) }
+        if logRules.isOn || self.notes[index].isExported { gatherTexts(index, slot, bytes) }
+        if timesAnswers && settings.timesAnswers { time(index, true) }
     }
 
     /// A connection of a layer-4 listener, of which there is no head.
@@ -53,7 +55,9 @@ extension Engine where D: ~Copyable {
     /// It looks for a connection.
     @inline(never)
     mutating func noteAttempt(_ index: UInt32) {
-        if notes[index].isKept { notes[index].ledger.attempt(at: driver.now) }
+        guard notes[index].isKept else { return }
+        notes[index].ledger.attempt(at: driver.now)
+        if notes[index].isExported { traces[index].attemptedAt = driver.now }
     }
 
     /// Its cluster is chosen.
@@ -205,10 +209,15 @@ extension Engine where D: ~Copyable {
         if notes[index].hasTexts { gatherLastTexts(index) }
         let finished = finished(index)
         let texts = finished.hasTexts ? noteTexts.view(index, count: Int(notes[index].textsSize)) : .empty
+        var span: SpanNotes?
+        if notes[index].isExported {
+            traces[index].endedAt = driver.now
+            span = traces[index]
+        }
         if isHeldUp(exchanges[index].downstream) {
-            awaitDrain(finished, texts: texts, exchanges[index].downstream)
+            awaitDrain(finished, texts: texts, span, exchanges[index].downstream)
         } else {
-            conclude(finished, texts: texts)
+            conclude(finished, texts: texts, span)
         }
     }
 
@@ -256,7 +265,7 @@ extension Engine where D: ~Copyable {
     }
 
     /// Nothing is left to be known of it.
-    mutating func conclude(_ finished: FinishedExchange, texts: ByteView) {
+    mutating func conclude(_ finished: FinishedExchange, texts: ByteView, _ span: SpanNotes?) {
         uproxy_probe_exchange_end(
             finished.record.id, UInt64(finished.record.status),
             UInt64(bitPattern: finished.record.times.total),
@@ -267,6 +276,7 @@ extension Engine where D: ~Copyable {
                 requestBytes: finished.record.requestBytes, responseBytes: finished.record.responseBytes)
         }
         if finished.hasTexts { log(finished, texts: texts) }
+        if let span { export(finished, span, texts: texts) }
     }
 
     /// What never became an exchange, and was answered.
@@ -311,7 +321,9 @@ extension Engine where D: ~Copyable {
             listeners[index].name = names.index(ofListener: listeners[index].id)
         }
         countsExchanges = !names.rows.isEmpty
-        keepsNotes = snapshot.accessLog != nil || countsExchanges
+        timesAnswers = snapshot.settings.timesAnswers || names.timesAnswers
+        keepsNotes =
+            snapshot.accessLog != nil || countsExchanges || snapshot.tracing != nil || timesAnswers
         // Who ends while nobody looks at notes is not to leave them to the slot's next tenant.
         if !keepsNotes {
             for index in 0..<UInt32(exchanges.highestCount) where notes[index].isKept {
@@ -319,5 +331,7 @@ extension Engine where D: ~Copyable {
             }
         }
         adopt(snapshot.accessLog)
+        adopt(snapshot.tracing)
+        makeRoomForTexts()
     }
 }

@@ -323,7 +323,7 @@ extension Engine where D: ~Copyable {
         var wanted = requestHead.size + 384 + smallBody
         var changes = RequestChanges.none
         if exchange.isChanged {
-            wanted += sizeOfChanges()
+            wanted += sizeOfChanges(index)
             changes = requestChanges(index, bytes)
         }
         while let sliceClass = SliceClass.fitting(wanted), let slice = arena.lease(sliceClass) {

@@ -4,7 +4,7 @@ extension Engine where D: ~Copyable {
     ///
     /// - Parameter bytes: what the request was parsed from.
     mutating func readCookie(_ index: UInt32, _ cluster: Int, _ bytes: ByteView) {
-        exchanges[index].isSticky = true
+        exchanges[index].additions.formUnion(.cookie)
         stickyNames[index] = clusters.stickyName(cluster, fields, bytes)
     }
 

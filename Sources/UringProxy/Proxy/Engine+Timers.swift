@@ -211,7 +211,7 @@ extension Engine where D: ~Copyable {
         suspendIdleSplices()
         takeOverGeo()
         takeOverCertificates()
-        if logRules.isOn { updateRealTime() }
+        if logRules.isOn || traceRules.exports { updateRealTime() }
         if clusters.hasCaps { wakeWaiting() }
         driver.trim()
         // It takes a while: most of it in a second in which nothing waits for this worker.

@@ -80,13 +80,25 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var accessLog: AccessLogPlan?
     var accessLane: AccessLogLane?
     var logRules = AccessLogRules()
+    /// nil: nothing is done about traces.
+    var tracing: TracePlan?
+    var traceLane: TraceLane?
+    var traceRules = TraceRules()
+    /// Of those exchanges whose notes say that they are traced.
+    var traces: SlotTable<SpanNotes>
+    /// A request's lines with that which tells its trace, while they are written.
+    var traceBytes = GrowingBytes(capacity: 512)
+    /// Whether some answers tell what took how long.
+    var timesAnswers = false
+    /// Lines of an answer with that which does, while they are written.
+    var timingBytes = GrowingBytes(capacity: 512)
     var names: ExchangeNames
     var samplers: [AccessSampler]
     /// Exchanges whose client has not taken all, by its slot; and how many there are.
     var undrained: [UInt32: UndrainedExchange] = [:]
     var undrainedCount = 0
     /// In this turn.
-    var hasLogged = false
+    var published = PublishedKinds()
     /// What has to be added to monotonic time for that since 1970, in nanoseconds.
     var realTimeOffset: Int64 = 0
     /// Of those exchanges whose cluster is sticky: the endpoint that the cookie names; 0: it names none.
@@ -234,6 +246,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
         self.histograms = histograms
         notes = SlotTable(capacity: exchanging)
         noteTexts = NoteTexts(capacity: exchanging, sizeEach: 0)
+        traces = SlotTable(capacity: exchanging)
         names = snapshot.names
         samplers = []
         stickyNames = SlotTable(capacity: exchanging)
@@ -316,7 +329,7 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
             readQueued()
             flushAll()
         } while handleCompletions()
-        if hasLogged { ringAccessLog() }
+        if !published.isEmpty { wakeReaders() }
     }
 
     /// Whether there were any.

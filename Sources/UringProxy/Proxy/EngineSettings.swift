@@ -69,6 +69,8 @@ struct EngineSettings: Sendable {
     var upstreamProxyTLVs: ProxyExtensions.Kinds
     var policy: DestinationPolicy
     var parent: ParentPlan
+    /// Whether answers tell what took how long, where no route says otherwise.
+    var timesAnswers = false
 
     /// - Parameters:
     ///   - connections: downstream connections of this worker.
@@ -119,6 +121,7 @@ struct EngineSettings: Sendable {
         upstreamProxyTLVs = ProxyExtensions.Kinds(configuration.upstreamProxyTLVs)
         self.policy = policy
         self.parent = parent
+        timesAnswers = configuration.serverTiming
     }
 }
 

@@ -43,14 +43,32 @@ struct Exchange: BitwiseCopyable {
         case hedge
     }
 
+    /// Who changes something of the request, or of an answer of our own.
+    struct Changers: OptionSet, BitwiseCopyable {
+        var rawValue: UInt8
+        /// The route: the engine's `changesWritten` has what, while the request is not written.
+        static var route: Changers { Changers(rawValue: 1 << 0) }
+        /// It tells its endpoint which trace it belongs to: the engine's `traces` has that.
+        static var trace: Changers { Changers(rawValue: 1 << 1) }
+        /// Answers tell what took how long.
+        static var timing: Changers { Changers(rawValue: 1 << 2) }
+    }
+
+    /// What is added to an answer beside what its route adds.
+    struct Additions: OptionSet, BitwiseCopyable {
+        var rawValue: UInt8
+        /// Its cluster keeps clients with their endpoints: the engine's `stickyNames` has what its cookie said.
+        static var cookie: Additions { Additions(rawValue: 1 << 0) }
+        static var timing: Additions { Additions(rawValue: 1 << 1) }
+    }
+
     static var noCluster: UInt16 { .max }
 
     var state = State.connecting
     /// Its answer has begun, which its cluster's gate knows. Here, as there is room.
     var isAnswered = false
     var kind = Kind.ordinary
-    /// Its cluster keeps clients with their endpoints: the engine's `stickyNames` has what its cookie said.
-    var isSticky = false
+    var additions = Additions()
     var downstream: UInt32
     var upstream = Slot.none
     /// Connection attempts under way (RFC 8305): the first to succeed is used.
@@ -93,8 +111,7 @@ struct Exchange: BitwiseCopyable {
     var bodyForwarded = false
     /// Its route has timeouts and limits of its own: they are in the engine's `policies`.
     var hasPolicy = false
-    /// The route changes something of it, and of its answer perhaps.
-    var isChanged = false
+    var changers = Changers()
     /// The names of fields that are dropped from the response, and lines that are added: in `request`'s slice, behind it.
     var responseChanges = ByteRange.empty
     /// Of these bytes those of the names.
@@ -134,6 +151,11 @@ struct Exchange: BitwiseCopyable {
     var failure = ProxyError.none
     /// Addresses that the destination policy refused.
     var addressesDenied: UInt8 = 0
+
+    var isSticky: Bool { additions.contains(.cookie) }
+    /// Something of it is changed, or of its answer.
+    @inline(__always)
+    var isChanged: Bool { !changers.isEmpty }
 
     // The ledger (nanoseconds).
     var startedAt: Int64

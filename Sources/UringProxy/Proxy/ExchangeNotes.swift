@@ -2,8 +2,12 @@
 struct ExchangeNotes: BitwiseCopyable {
     /// The exchange of its slot has notes; without them it began when nobody kept any.
     var isKept = false
-    /// Texts of it are gathered for the access log.
+    /// Texts of it are gathered for the access log, or for its spans.
     var hasTexts = false
+    /// It belongs to a trace: the engine's `traces` has which.
+    var isTraced = false
+    /// Its spans are exported.
+    var isExported = false
     var failure = ProxyError.none
     var status: UInt16 = 0
     var upstreamStatus: UInt16 = 0

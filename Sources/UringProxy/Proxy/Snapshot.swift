@@ -34,6 +34,8 @@ final class Snapshot: Sendable {
     let listenerLoads: [Int: ListenerLoad]
     /// nil: no access log is written.
     let accessLog: AccessLogPlan?
+    /// nil: nothing is done about traces.
+    let tracing: TracePlan?
     let names: ExchangeNames
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
@@ -53,7 +55,7 @@ final class Snapshot: Sendable {
         geo: GeoSource? = nil,
         clientLimit: ClientLimit? = nil, handshakes: HandshakeLimit? = nil,
         listenerLoads: [Int: ListenerLoad] = [:],
-        accessLog: AccessLogPlan? = nil, names: ExchangeNames? = nil,
+        accessLog: AccessLogPlan? = nil, tracing: TracePlan? = nil, names: ExchangeNames? = nil,
         after previous: Snapshot? = nil,
         makeLending: ((ClusterGate?) -> LendingQueue)? = nil
     ) {
@@ -69,6 +71,7 @@ final class Snapshot: Sendable {
         self.handshakes = handshakes
         self.listenerLoads = listenerLoads
         self.accessLog = accessLog
+        self.tracing = tracing
         self.names = names ?? ExchangeNames(clusters: clusters)
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change
@@ -95,7 +98,7 @@ final class Snapshot: Sendable {
             settings: settings, clusters: clusters, routes: routes, access: access, tls: tls,
             serverNames: serverNames, geo: geo,
             clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads,
-            accessLog: accessLog, names: names.with(clusters), after: self,
+            accessLog: accessLog, tracing: tracing, names: names.with(clusters), after: self,
             makeLending: makeLending)
     }
 

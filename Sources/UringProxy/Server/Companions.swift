@@ -10,10 +10,14 @@ struct Companions: Sendable {
     var accessLogWriter: AccessLogWriter?
     /// What workers are to log by; nil: they do not.
     var accessLog: AccessLog?
+    var traceExporter: TraceExporter?
+    /// What workers do about traces; nil: nothing.
+    var tracing: TracePlan?
 
     /// Ends those that are not among others; returns when they have ended.
     func stop(but others: Companions = Companions()) {
         // These ask the resolver.
+        if let exporter = traceExporter, exporter !== others.traceExporter { exporter.stop() }
         if let discovery, discovery !== others.discovery { discovery.stop() }
         if let monitor, monitor !== others.monitor { monitor.stop() }
         if let resolver, resolver !== others.resolver { resolver.stop() }

@@ -22,6 +22,37 @@ extension Server {
         companions.monitor = makeMonitor(compiler.clusters, beside: companions.monitor)
         companions.tls = try makeTLS(compiler.tls)
         try makeAccessLog(configuration.accessLog, &companions)
+        try makeTracing(configuration.tracing, &companions)
+    }
+
+    /// What workers are to do about traces, with the thread that exports their spans. What there is stays.
+    private func makeTracing(
+        _ configuration: TracingConfiguration?, _ companions: inout Companions
+    ) throws(StartError) {
+        guard let configuration, configuration.isOn else {
+            companions.tracing = nil
+            return
+        }
+        if configuration == companions.tracing?.configuration { return }
+        var lanes: [TraceLane] = []
+        if configuration.export != nil {
+            do throws(SystemCallError) {
+                let exporter: TraceExporter
+                if let present = companions.traceExporter {
+                    exporter = present
+                } else {
+                    exporter = try TraceExporter(
+                        workers: budget.threads, version: UproxyVersion.current, log: log,
+                        resolver: { [weak self] in self?.state.withLock { $0.companions.resolver } })
+                    try exporter.start()
+                }
+                companions.traceExporter = exporter
+                lanes = exporter.lanes
+            } catch {
+                throw StartError(message: "spans cannot be exported: \(error.message)")
+            }
+        }
+        companions.tracing = TracePlan(configuration, lanes: lanes)
     }
 
     /// What workers are to log by, with the thread that writes it. What there is stays, if it is what is wanted.

@@ -169,7 +169,8 @@ extension Server {
             try start(&companions, for: configuration, &compiler, beside: previous.clusters)
             let snapshot = compiler.snapshot(
                 budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo,
-                tls: companions.tls, accessLog: companions.accessLog?.plan, after: previous)
+                tls: companions.tls, accessLog: companions.accessLog?.plan, tracing: companions.tracing,
+                after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
                 isNew: { open in new.contains { $0.id == open.id } })
@@ -214,6 +215,9 @@ extension Server {
                 } else {
                     handover.before.accessLogWriter?.noteLeft()
                 }
+            }
+            if let tracing = handover.companions.tracing, tracing !== handover.before.tracing {
+                handover.companions.traceExporter?.use(tracing.configuration)
             }
             handover.companions.monitor?.follow(handover.snapshot.clusters)
             handover.companions.discovery?.follow(handover.snapshot.clusters)

@@ -97,6 +97,7 @@ public final class Server: Sendable {
             }
             try start(&companions, for: configuration, &compiler, beside: [])
             if let log = companions.accessLog { companions.accessLogWriter?.follow(log) }
+            if let tracing = companions.tracing { companions.traceExporter?.use(tracing.configuration) }
             let made = companions
             state.withLock { $0.companions = made }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
@@ -120,7 +121,8 @@ public final class Server: Sendable {
         let snapshot = compiler.snapshot(
             budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo },
             tls: state.withLock { $0.companions.tls },
-            accessLog: state.withLock { $0.companions.accessLog?.plan }, after: nil)
+            accessLog: state.withLock { $0.companions.accessLog?.plan },
+            tracing: state.withLock { $0.companions.tracing }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -231,6 +233,7 @@ public final class Server: Sendable {
     var handshakeLimit: HandshakeLimit? { state.withLock { $0.snapshot }?.handshakes }
     var tlsSource: TLSSource? { state.withLock { $0.companions.tls } }
     var accessLogWriter: AccessLogWriter? { state.withLock { $0.companions.accessLogWriter } }
+    var traceExporter: TraceExporter? { state.withLock { $0.companions.traceExporter } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }
 
     /// Whether every worker still takes turns. An idle one does so once a second, for its maintenance.

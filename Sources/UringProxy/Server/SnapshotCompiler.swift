@@ -107,6 +107,7 @@ struct SnapshotCompiler {
     var needsResolver: Bool {
         configuration.allListeners.contains { $0.role == .forward }
             || clusters.contains { $0.discovery != nil || $0.endpoints.contains { $0.address == nil } }
+            || configuration.tracing?.namesCollector ?? false
     }
 
     /// - Parameters:
@@ -116,10 +117,11 @@ struct SnapshotCompiler {
     ///   - geo: made of `self.geo`.
     ///   - tls: made of `self.tls`.
     ///   - accessLog: nil: none is written.
+    ///   - tracing: nil: nothing is done about traces.
     ///   - previous: what they serve by; nil for the first.
     func snapshot(
         _ budget: Budget, wakeups: [Wakeup], listeners: [OpenListener], geo: GeoSource?,
-        tls: TLSSource?, accessLog: AccessLogPlan? = nil, after previous: Snapshot?
+        tls: TLSSource?, accessLog: AccessLogPlan? = nil, tracing: TracePlan? = nil, after previous: Snapshot?
     ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
@@ -130,7 +132,7 @@ struct SnapshotCompiler {
             tls: tls, serverNames: serverNames, geo: geo,
             clientLimit: clientLimit(previous), handshakes: handshakeLimit(previous, tls),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
-            accessLog: accessLog, names: names(listeners), after: previous,
+            accessLog: accessLog, tracing: tracing, names: names(listeners), after: previous,
             makeLending: Self.lending(configuration, wakeups))
     }
 
@@ -139,7 +141,9 @@ struct SnapshotCompiler {
             clusters: clusters, listeners: listeners.map { ($0.id, $0.address.description) },
             routes: configuration.routes.map { list in
                 list.routes.enumerated().map { number, route in
-                    ExchangeNames.Route(name: route.name ?? "\(list.name)[\(number)]", log: route.log)
+                    ExchangeNames.Route(
+                        name: route.name ?? "\(list.name)[\(number)]", log: route.log,
+                        timesAnswers: route.serverTiming)
                 }
             }, countedIn: configuration.countsExchanges ? histograms : nil)
     }

@@ -78,7 +78,8 @@ extension AccessLogFormat {
         append("country", .country)
         append("region", .region)
         append("asn", .autonomousSystem)
-        append("trace", .trace)
+        append("trace_id", .trace)
+        append("span_id", .span)
         if !record.flags.isDisjoint(with: .telling) {
             notation.key("flags", to: &writer)
             notation.flags(record.flags, to: &writer)

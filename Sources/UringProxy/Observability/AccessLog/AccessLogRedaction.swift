@@ -113,8 +113,7 @@ struct AccessLogRedaction: Sendable {
                 || name.equalsIgnoringCase("content-location")
             return isURL ? .url(start: text.count - value.count, isReference: true) : .none
         case .method, .userAgent, .listener, .route, .cluster, .endpoint, .user, .failure, .country, .region,
-            .autonomousSystem,
-            .trace, nil:
+            .autonomousSystem, .trace, .span, .traceState, nil:
             return .none
         }
     }

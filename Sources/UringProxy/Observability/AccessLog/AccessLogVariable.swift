@@ -36,14 +36,17 @@ enum AccessLogVariable: Equatable, BitwiseCopyable {
             ("upstream.reused", .word(.isReused)), ("upstream.tls", .word(.isUpstreamSecure)),
             ("cluster", .text(.cluster)), ("route", .text(.route)), ("referer", .text(.referer)),
             ("user_agent", .text(.userAgent)), ("failure", .text(.failure)), ("country", .text(.country)),
-            ("region", .text(.region)), ("asn", .text(.autonomousSystem)), ("trace", .text(.trace)),
-            ("flags", .flags),
-            ("weight", .count(.weight)), ("worker", .count(.worker)),
+            ("region", .text(.region)), ("asn", .text(.autonomousSystem)), ("trace_id", .text(.trace)),
+            ("span_id", .text(.span)), ("flags", .flags), ("weight", .count(.weight)),
+            ("worker", .count(.worker)),
         ] + Ledger.Stage.allCases.map { ("stages_ms.\($0.label)", .span(.stage($0))) }
 
     /// Shorter ways to say some of them.
     private static let short: [(name: String, variable: AccessLogVariable)] =
-        [("duration", .span(.duration)), ("added", .span(.added)), ("retries", .span(.retries))]
+        [
+            ("duration", .span(.duration)), ("added", .span(.added)), ("retries", .span(.retries)),
+            ("trace", .text(.trace)), ("span", .text(.span)),
+        ]
         + Ledger.Stage.allCases.map { ("stage.\($0.label)", .span(.stage($0))) }
 
     init?(name: String) {
@@ -145,7 +148,7 @@ extension AccessRecord.Flags {
 
 /// The texts of a record by their kinds; the first of each.
 struct AccessLogTexts {
-    private var views = InlineArray<16, ByteView>(repeating: .empty)
+    private var views = InlineArray<18, ByteView>(repeating: .empty)
     /// All of them, for the fields.
     let all: ByteView
     private(set) var hasRequestFields = false
@@ -155,7 +158,7 @@ struct AccessLogTexts {
         all = texts
         var reader = AccessTextReader(texts)
         while let next = reader.next() {
-            if next.kind < 16 {
+            if next.kind < 18 {
                 if views[Int(next.kind)].isEmpty { views[Int(next.kind)] = next.text }
             } else if next.kind == AccessText.requestField.rawValue {
                 hasRequestFields = true

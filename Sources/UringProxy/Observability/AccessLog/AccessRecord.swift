@@ -88,6 +88,10 @@ enum AccessText: UInt8, BitwiseCopyable, CaseIterable {
     case trace = 14
     /// The number of the autonomous system that announces the client's address, in decimal.
     case autonomousSystem = 15
+    /// The exchange's own span in its trace, in hexadecimal.
+    case span = 16
+    /// What the client sent as `tracestate`; for spans alone.
+    case traceState = 17
     /// A field of the request: its name, a colon and its value.
     case requestField = 32
     case responseField = 33
