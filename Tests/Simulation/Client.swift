@@ -277,6 +277,9 @@
             if !world.stickyNames.isEmpty && world.zones.chance(50) {
                 bytes.append("Cookie: SRV=\(world.zones.pick(world.stickyNames))\r\n")
             }
+            if let trace = plan.trace {
+                bytes.append("Traceparent: \(trace)\r\nTracestate: \(plan.number)\r\n")
+            }
             if let hop = plan.hop { bytes.append("X-Forwarded-For: \(hop)\r\n") }
             if let shown = plan.credentials { bytes.append("Proxy-Authorization: \(shown)\r\n") }
             switch plan.requestBody {

@@ -138,6 +138,25 @@
             return text
         }
 
+        /// What the client says of the trace that its request belongs to; nil: nothing.
+        var trace: String? {
+            switch number % 5 {
+            case 0: tracesWell("00")
+            case 1: tracesWell("01")
+            case 2: number % 2 == 0 ? "00-\(traceID.uppercased())-00000000000000ff-01" : "00-\(traceID)"
+            default: nil
+            }
+        }
+        var traceID: String {
+            let digits = String(number + 1, radix: 16)
+            return "abcdef" + String(repeating: "0", count: 26 - digits.utf8.count) + digits
+        }
+        /// Whether it is valid.
+        var isTraced: Bool { number % 5 < 2 }
+        private func tracesWell(_ flags: String) -> String { "00-\(traceID)-00000000000000ff-\(flags)" }
+        /// What the first origin was told that it came to.
+        var toldTrace: String?
+
         var requestKey: UInt32 { UInt32(number) * 2 }
         var responseKey: UInt32 { UInt32(number) * 2 + 1 }
     }

@@ -64,6 +64,7 @@
         private var whenPaused: (() -> Void)?
         private let log: LogReader?
         private let inspector: Inspector
+        private let spans: SpanReader?
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
@@ -85,6 +86,9 @@
             self.listeners = listeners
             log = snapshot.accessLog.map { LogReader(world, name: kernel.name, $0.lanes[index].ring) }
             inspector = Inspector(world, name: kernel.name)
+            spans = snapshot.tracing.flatMap { plan in
+                plan.lanes.isEmpty ? nil : SpanReader(world, name: kernel.name, plan.lanes[index])
+            }
             engine.startAccepting()
             kernel.submit()
             let settings = snapshot.settings
@@ -158,6 +162,7 @@
             engine.processTurn()
             log?.read()
             inspector.ask(&engine)
+            spans?.read()
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
@@ -296,6 +301,7 @@
             }
             expect(engine.undrained.isEmpty, "\(engine.undrained.count) exchanges wait for their clients")
             log?.checkQuiet(count: engine.noteCount)
+            spans?.checkQuiet(count: counters[.tracesSampled])
             for (a, b) in [
                 (Counter.exchangesStarted, Counter.exchangesFinished),
                 (.downstreamAccepted, .downstreamClosed),

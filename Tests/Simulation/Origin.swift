@@ -215,6 +215,7 @@
                 world.violate("\(name): request \(number) is for cluster \(cluster)")
             }
             checkIntroduction(plan, head)
+            checkTrace(plan, head)
             self.plan = plan
             plan.arrivals += 1
             attempt = plan.arrivals
@@ -320,6 +321,46 @@
                 return
             }
             if requestCount > 1 { world.violate("\(name): \(what) behind another's header") }
+        }
+
+        /// Whether it is told of the trace what is well-formed, and the same with every attempt.
+        private func checkTrace(_ plan: ExchangePlan, _ head: Head) {
+            func violate(_ text: String) {
+                world.violate(
+                    "\(name): request \(plan.number) \(text): \(head), after \(plan.trace ?? "nothing")")
+            }
+            let told = head.fields.filter { $0.name == "traceparent" }.map(\.value)
+            let state = head.fields.filter { $0.name == "tracestate" }.map(\.value)
+            guard let tracing = world.tracing else {
+                if told != (plan.trace.map { [$0] } ?? []) { violate("has another trace") }
+                return
+            }
+            guard told.count == 1 else { return violate("has \(told.count) traces") }
+            let parts = told[0].split(separator: "-", omittingEmptySubsequences: false)
+            let isHexadecimal = parts.allSatisfy {
+                $0.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+            }
+            guard parts.map(\.utf8.count) == [2, 32, 16, 2], isHexadecimal, parts[0] == "00",
+                parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
+            else { return violate("has no trace") }
+            let goesOn = plan.isTraced && tracing.parent != .ignore
+            if (parts[1] == plan.traceID) != goesOn {
+                violate(goesOn ? "has lost its trace" : "has a wrong trace")
+            }
+            if parts[2] == "00000000000000ff" { violate("names the client as its parent") }
+            if state != (goesOn ? ["\(plan.number)"] : []) {
+                violate("has \(state) as the state of its trace")
+            }
+            if goesOn && tracing.parent == .honour && parts[3] != plan.trace?.suffix(2) ?? "" {
+                violate("is sampled otherwise than its client says")
+            }
+            if !goesOn && tracing.sample < 2 && parts[3] != (tracing.sample == 1 ? "03" : "02") {
+                violate("is sampled otherwise than is configured")
+            }
+            if let before = plan.toldTrace, before != told[0] {
+                violate("had another trace before, \(before)")
+            }
+            plan.toldTrace = told[0]
         }
 
         private func body(_ range: Range<Int>) {

@@ -38,6 +38,7 @@
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
                 listenerLoads: limits.loads, accessLog: scenario.accessLog(workers: scenario.engineCount),
+                tracing: scenario.tracing(workers: scenario.engineCount),
                 makeLending: makeLending)
         }
 
@@ -70,7 +71,7 @@
                 settings: settings(), clusters: order.map { variant(of: scenario.clusters[$0]) },
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
-                listenerLoads: limits.loads, accessLog: snapshot.accessLog,
+                listenerLoads: limits.loads, accessLog: snapshot.accessLog, tracing: snapshot.tracing,
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             limits.change()
             for node in nodes where !world.profile.isStrict && random.chance(10) {

@@ -175,6 +175,7 @@
             settings.lends = world.random.chance(70)
             settings.zeroCopy = world.profile.zeroCopy
             settings.kernelTLS = world.kernelTLS
+            settings.timesAnswers = world.timesAnswers
             settings.endpointCapacity = isStrict ? 64 : world.random.pick([2, 64])
             settings.window = UInt32(world.random.logarithmic(2048...65_536))
             settings.bulkWindow = max(settings.window, UInt32(world.random.logarithmic(4096...262_144)))

@@ -48,6 +48,10 @@
         var passing: Random
         /// Engines keep an access log, with so many bytes for a record.
         let loggedBytes: Int?
+        /// nil: nothing is done about traces.
+        let tracing: TracingConfiguration?
+        /// Answers tell what took how long.
+        let timesAnswers: Bool
         /// nil: clusters are spoken to in clear.
         let tls: WorldTLS?
         /// For HTTP/2 to clusters: apart as well.
@@ -122,6 +126,15 @@
             passing = Random(seed: seed ^ 0x5041_5353_494E_47)
             var logging = Random(seed: seed ^ 0x4C_4F47)
             loggedBytes = logging.chance(70) ? logging.pick([512, 4096]) : nil
+            var tracing = TracingConfiguration()
+            var traces = Random(seed: seed ^ 0x54_5241_4345)
+            tracing.sample = traces.pick([0, 1, 1, 3])
+            tracing.parent = traces.pick([.honour, .honour, .resample, .ignore])
+            if traces.chance(80) {
+                tracing.export = TracingConfiguration.Export(endpoint: "http://none.test")
+            }
+            self.tracing = traces.chance(60) ? tracing : nil
+            timesAnswers = traces.chance(30)
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             var kernels = Random(seed: seed ^ 0x4B45_524E_454C)
             kernelTLS = tls != nil && kernels.chance(70)

@@ -114,7 +114,7 @@ struct CollectorAddress: Sendable, Equatable {
     init(parsing text: String) throws(OptionSyntaxError) {
         if text.hasPrefix("https://") {
             throw OptionSyntaxError(
-                "\(quoted(text)): spans are sent in clear alone: run a collector on this machine or a private network, and have it forward them over TLS"
+                "\(quoted(text)) asks for TLS, and spans are sent in clear alone: run a collector on this machine or a private network, and have it forward them over TLS"
             )
         }
         guard text.hasPrefix("http://") else {

@@ -16,7 +16,7 @@ enum BadFiles {
         + sticky + routes
         + rewrites + edits
         + policies + access + geo
-        + trust + accessLog
+        + trust + accessLog + tracing
         + values + environment
 
     // MARK: - YAML
@@ -95,7 +95,7 @@ enum BadFiles {
         Case("Limits: {}\n", "f.yaml:1:1: Limits: there is no such key; did you mean 'limits'?"),
         Case(
             "server: {}\n",
-            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, zone, address_sets, geo, rate_limits, authentication, trust, admin, access_log, engine, timeouts, limits, pools, forward, dns, fields"
+            "f.yaml:1:1: server: there is no such key; known here: listeners, routes, route_defaults, clusters, zone, address_sets, geo, rate_limits, authentication, trust, admin, access_log, tracing, engine, timeouts, limits, pools, forward, dns, fields"
         ),
         Case(
             "timeouts:\n  haed: 1s\n", "f.yaml:2:3: timeouts.haed: there is no such key; did you mean 'head'?"
@@ -950,7 +950,7 @@ enum BadFiles {
             "cluster: ap", "f.yaml:4:16: routes.s[0].cluster: there is no cluster 'ap'; did you mean 'app'?"),
         action(
             "to: app",
-            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, mirror, redirect, respond, rewrite, request, response, timeouts, limits, name, log, allow, deny, rate_limit, authentication"
+            "f.yaml:4:7: routes.s[0].to: there is no such key; known here: match, cluster, split, split_by, mirror, redirect, respond, rewrite, request, response, timeouts, limits, name, log, server_timing, allow, deny, rate_limit, authentication"
         ),
         action(
             "redirect: {status: 301}",
@@ -1351,6 +1351,56 @@ enum BadFiles {
     // MARK: - Values
 
     // MARK: - Access log
+
+    static let tracing: [Case] = [
+        Case(
+            "tracing: {sample: 10%}\n",
+            "f.yaml:1:19: tracing.sample: '10%' is no whole number; write it in digits alone"),
+        Case(
+            "tracing: {sample: -1, parent: honor}\n",
+            "f.yaml:1:31: tracing.parent: 'honor' is no choice here; did you mean 'honour'? write honour, resample or ignore"
+        ),
+        Case(
+            "tracing: {sample: -1}\n",
+            "f.yaml:1:19: tracing.sample: -1 is not from 0 to 1000000000; write 1 for every trace, 100 for one in a hundred, 0 for none"
+        ),
+        Case(
+            "tracing: {otlp: {headers: {a: b}}}\n",
+            "f.yaml:1:17: tracing.otlp: the key 'endpoint' is missing; add it: where it takes OTLP over HTTP: http://HOST:4318/v1/traces."
+        ),
+        Case(
+            "tracing: {otlp: {endpoint: 'https://c:4318/v1/traces'}}\n",
+            "f.yaml:1:28: tracing.otlp.endpoint: 'https://c:4318/v1/traces' asks for TLS, and spans are sent in clear alone; run a collector on this machine or a private network, and have it forward them over TLS"
+        ),
+        Case(
+            "tracing: {otlp: {endpoint: 'localhost:4318'}}\n",
+            "f.yaml:1:28: tracing.otlp.endpoint: 'localhost:4318' is no URL of a collector; write http://HOST:4318/v1/traces"
+        ),
+        Case(
+            "tracing: {otlp: {endpoint: 'http://u:p@c:4318'}}\n",
+            "f.yaml:1:28: tracing.otlp.endpoint: 'http://u:p@c:4318' has credentials; write them as tracing.otlp.headers.authorization"
+        ),
+        Case(
+            "tracing: {otlp: {endpoint: 'http://c', headers: {Host: x, 'a b': y}, batch: 0, queue: 10, timeout: 0}}\n",
+            "f.yaml:1:56: tracing.otlp.headers.Host: uproxy writes this field itself; leave it out",
+            "f.yaml:1:66: tracing.otlp.headers.a b: 'a b' is no name of a field; write it as it stands before the colon, such as Authorization",
+            "f.yaml:1:100: tracing.otlp.timeout: a collector that never answers would be waited for for ever; write a time, such as 10s",
+            "f.yaml:1:77: tracing.otlp.batch: 0 is not from 1 to 16384; choose a value between them"
+        ),
+        Case(
+            "tracing: {otlp: {endpoint: 'http://c', batch: 100, queue: 50, interval: 2h}}\n",
+            "f.yaml:1:73: tracing.otlp.interval: 2h is longer than 1h; choose a shorter one",
+            "f.yaml:1:59: tracing.otlp.queue: 50 is not from tracing.otlp.batch (100) to 131072; choose a value between them"
+        ),
+        Case(
+            "tracing: {attributes: {service.name: x, service.instance.id: y}}\n",
+            "f.yaml:1:38: tracing.attributes.service.name: it is known anyway; use tracing.service or tracing.instance, or leave it out",
+            "f.yaml:1:62: tracing.attributes.service.instance.id: it is known anyway; use tracing.service or tracing.instance, or leave it out"
+        ),
+        Case(
+            "fields: {server_timing: maybe}\n",
+            "f.yaml:1:25: fields.server_timing: 'maybe' is neither on nor off; write one of them"),
+    ]
 
     static let accessLog: [Case] = [
         Case(

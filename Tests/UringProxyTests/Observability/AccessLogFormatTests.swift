@@ -31,7 +31,7 @@ import Testing
                 + #""stages_ms":{"read":0.012,"connect":0.412,"wait":1212.412},"retries_ms":1.500,"#
                 + #""upstream":{"attempts":2,"endpoint":"app-1:8080","address":"[::1]:8080","status":200,"reused":true,"tls":false},"#
                 + #""cluster":"app","route":"main","referer":"https://example.com/","user_agent":"curl/8 \"x\"","#
-                + #""failure":"upstream_reset","country":"DE","region":"BE","asn":"3320","trace":"0af7651916cd43dd8448eb211c80319c","#
+                + #""failure":"upstream_reset","country":"DE","region":"BE","asn":"3320","trace_id":"0af7651916cd43dd8448eb211c80319c","#
                 + #""flags":["cut","kept"],"weight":10,"worker":3,"request_fields":{"X-A":"1, 2","X-B":"é"},"#
                 + #""response_fields":{"Server":"nginx"}}"# + "\n")
         #expect(
@@ -48,7 +48,7 @@ import Testing
                 + #"duration_ms=1212.837 added_ms=0.412 stages_ms.read=0.012 stages_ms.connect=0.412 stages_ms.wait=1212.412 "#
                 + #"retries_ms=1.500 upstream.attempts=2 upstream.endpoint=app-1:8080 upstream.address=[::1]:8080 "#
                 + #"upstream.status=200 upstream.reused=true upstream.tls=false cluster=app route=main referer=https://example.com/ "#
-                + #"user_agent="curl/8 \"x\"" failure=upstream_reset country=DE region=BE asn=3320 trace=0af7651916cd43dd8448eb211c80319c "#
+                + #"user_agent="curl/8 \"x\"" failure=upstream_reset country=DE region=BE asn=3320 trace_id=0af7651916cd43dd8448eb211c80319c "#
                 + #"flags=cut,kept weight=10 worker=3 request_fields.X-A="1, 2" request_fields.X-B="é" response_fields.Server=nginx"#
                 + "\n")
     }
