@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
             uproxy reload --config FILE                       let the running process read the file again
             uproxy upgrade --pid N                            a new process in the place of a running one
             uproxy log cat [FILE…]                            binary access logs as text; filters, follows, summarises
+            uproxy trace FILE|--admin ADDRESS                 what became of an exchange, a connection, a crash
             uproxy doctor [options]                           what this machine offers, and what to mend
             uproxy origin [options]                           a small origin server to try things with
             """,

@@ -65,6 +65,7 @@
         private let log: LogReader?
         private let inspector: Inspector
         private let spans: SpanReader?
+        private let flight: FlightReader?
 
         init(
             _ world: World, index: Int, snapshot: Snapshot, listeners: [Listening], kernel: Kernel,
@@ -89,6 +90,7 @@
             spans = snapshot.tracing.flatMap { plan in
                 plan.lanes.isEmpty ? nil : SpanReader(world, name: kernel.name, plan.lanes[index])
             }
+            flight = snapshot.flight.map { FlightReader(world, name: kernel.name, $0.lanes[index].ring) }
             engine.startAccepting()
             kernel.submit()
             let settings = snapshot.settings
@@ -163,6 +165,7 @@
             log?.read()
             inspector.ask(&engine)
             spans?.read()
+            flight?.read()
             // The wait begins: what was asked for is submitted.
             kernel.submit()
             wakeup.prepareToSleep()
@@ -302,6 +305,7 @@
             expect(engine.undrained.isEmpty, "\(engine.undrained.count) exchanges wait for their clients")
             log?.checkQuiet(count: engine.noteCount)
             spans?.checkQuiet(count: counters[.tracesSampled])
+            flight?.checkQuiet()
             for (a, b) in [
                 (Counter.exchangesStarted, Counter.exchangesFinished),
                 (.downstreamAccepted, .downstreamClosed),

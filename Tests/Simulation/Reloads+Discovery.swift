@@ -33,7 +33,10 @@
                 hasChanged = true
             }
             guard hasChanged else { return }
-            snapshot = snapshot.with(clusters, makeLending: snapshot.lending.isEmpty ? nil : makeLending)
+            snapshot = snapshot.with(
+                clusters, names: snapshot.names.with(clusters),
+                flight: snapshot.flight.map(FlightReader.next),
+                makeLending: snapshot.lending.isEmpty ? nil : makeLending)
             world.finds += 1
             hand(nodes)
         }

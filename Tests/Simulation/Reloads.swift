@@ -39,6 +39,7 @@
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
                 listenerLoads: limits.loads, accessLog: scenario.accessLog(workers: scenario.engineCount),
                 tracing: scenario.tracing(workers: scenario.engineCount),
+                flight: scenario.flight(workers: scenario.engineCount),
                 makeLending: makeLending)
         }
 
@@ -72,6 +73,7 @@
                 routes: [("even", scenario.routeSet(places: places))], access: scenario.access,
                 serverNames: scenario.serverNames(places: places), clientLimit: scenario.clientLimit,
                 listenerLoads: limits.loads, accessLog: snapshot.accessLog, tracing: snapshot.tracing,
+                flight: snapshot.flight.map(FlightReader.next),
                 after: snapshot, makeLending: random.chance(90) ? makeLending : nil)
             limits.change()
             for node in nodes where !world.profile.isStrict && random.chance(10) {

@@ -50,6 +50,7 @@
                 serverNames: scenario.serverNames(places: Array(clusters.indices)),
                 clientLimit: scenario.clientLimit, accessLog: scenario.accessLog(workers: 1),
                 tracing: scenario.tracing(workers: 1),
+                flight: scenario.flight(workers: 1),
                 makeLending: { LendingQueue(capacity: 8, wakeups: wakeups, gate: $0) })
             let arena = Arena(budgetBytes: scenario.settings.memoryBytes)
             let kernel = Kernel(world, name: "successor", arena: arena, segments: SegmentPool(arena: arena))

@@ -52,6 +52,8 @@
         let tracing: TracingConfiguration?
         /// Answers tell what took how long.
         let timesAnswers: Bool
+        /// Engines have a flight recorder.
+        let recordsFlight: Bool
         /// nil: clusters are spoken to in clear.
         let tls: WorldTLS?
         /// For HTTP/2 to clusters: apart as well.
@@ -135,6 +137,7 @@
             }
             self.tracing = traces.chance(60) ? tracing : nil
             timesAnswers = traces.chance(30)
+            recordsFlight = logging.chance(50)
             tls = securing.chance(35) ? WorldTLS(version: securing.pick([12, 13])) : nil
             var kernels = Random(seed: seed ^ 0x4B45_524E_454C)
             kernelTLS = tls != nil && kernels.chance(70)

@@ -379,6 +379,7 @@ static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
     return cposix_wait_for_signal(nanoseconds, &sender);
 }
 
+#include "CPosixFlight.h"
 #include "CPosixHandover.h"
 #include "CPosixLog.h"
 #include "CPosixPoints.h"

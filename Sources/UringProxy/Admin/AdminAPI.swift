@@ -86,6 +86,19 @@ enum AdminAPI {
                 }
               }
             },
+            "/flight-recorder": {
+              "get": {
+                "summary": "What the flight recorder knows now: a dump for uproxy trace.",
+                "responses": {
+                  "200": {
+                    "description": "The dump.",
+                    "content": {"application/octet-stream": {"schema": {"type": "string"}}}
+                  },
+                  "401": {"description": "The token is missing.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                  "404": {"description": "Nothing is recorded.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+                }
+              }
+            },
             "/reload": {
               "post": {
                 "summary": "Read the configuration again.",

@@ -5,8 +5,8 @@ public struct AdminClient {
     /// More than the process takes until it says that a worker is late.
     private static let patience = Nanoseconds.seconds(60)
 
-    private let address: SocketAddress
-    private let token: AdminToken?
+    let address: SocketAddress
+    let token: AdminToken?
 
     /// - Parameters:
     ///   - address: `HOST:PORT` or `unix:PATH`.
@@ -32,6 +32,23 @@ public struct AdminClient {
         return text
     }
 
+    /// A dump of its flight recorder.
+    func flightRecorder() throws(StartError) -> [UInt8] {
+        let answer = try answer(
+            to:
+                "GET /flight-recorder HTTP/1.1\r\nHost: admin\r\n\(token?.field ?? "")Connection: close\r\n\r\n"
+        )
+        let end = Array("\r\n\r\n".utf8)
+        guard let head = answer.indices.first(where: { answer[$0...].starts(with: end) }) else {
+            throw StartError(message: "what listens on \(address) is no admin listener of uproxy's")
+        }
+        let body = answer[(head + end.count)...]
+        guard answer.starts(with: "HTTP/1.1 200 ".utf8) else {
+            throw StartError(message: "\(address): \(trimmed(String(decoding: body, as: UTF8.self)))")
+        }
+        return Array(body)
+    }
+
     /// - Parameter head: without the line that ends it.
     private func ask(_ head: String) throws(StartError) -> (status: Int, lines: [String]) {
         let answer = try exchange("\(head)\(token?.field ?? "")Connection: close\r\n\r\n")
@@ -44,6 +61,10 @@ public struct AdminClient {
     }
 
     private func exchange(_ request: String) throws(StartError) -> String {
+        String(decoding: try answer(to: request), as: UTF8.self)
+    }
+
+    private func answer(to request: String) throws(StartError) -> [UInt8] {
         let deadline = cposix_monotonic_nanoseconds() + Self.patience.rawValue
         let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC)
         let descriptor = cposix_socket(address.family, type, 0)
@@ -69,7 +90,7 @@ public struct AdminClient {
                 unsafe cposix_receive_until(descriptor, $0.baseAddress!, $0.count, deadline)
             }
             if size < 0 { throw StartError(message: "\(address) does not answer") }
-            if size == 0 { return String(decoding: answer, as: UTF8.self) }
+            if size == 0 { return answer }
             answer += buffer[0..<size]
         }
     }

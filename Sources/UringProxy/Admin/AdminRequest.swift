@@ -63,9 +63,26 @@ struct AdminResponse {
 
     var status: UInt16 = 200
     var type = Self.text
-    var body: String
+    var body: [UInt8]
     /// Field lines beside those that all answers have.
     var fields: [(name: String, value: String)] = []
+
+    init(
+        status: UInt16 = 200, type: String = Self.text, body: [UInt8],
+        fields: [(name: String, value: String)] = []
+    ) {
+        self.status = status
+        self.type = type
+        self.body = body
+        self.fields = fields
+    }
+
+    init(
+        status: UInt16 = 200, type: String = Self.text, body: String,
+        fields: [(name: String, value: String)] = []
+    ) {
+        self.init(status: status, type: type, body: Array(body.utf8), fields: fields)
+    }
 
     static func text(_ status: UInt16, _ line: String) -> AdminResponse {
         AdminResponse(status: status, body: line + "\n")

@@ -26,7 +26,9 @@ struct AdminRoutes: Sendable {
         let methods = handlers(of: request)
         if methods.isEmpty {
             return refusal(
-                404, "there are /, /ready, /healthz, /metrics, /explain, /reload and /api/v1/openapi.json")
+                404,
+                "there are /, /ready, /healthz, /metrics, /explain, /flight-recorder, /reload and /api/v1/openapi.json"
+            )
         }
         let asked = request.method == .head ? .get : request.method
         guard let handler = methods.first(where: { $0.method == asked }) else {
@@ -69,6 +71,7 @@ struct AdminRoutes: Sendable {
         case ["status.css"]: return [(.get, { _ in StatusPage.style })]
         case ["ready"], ["healthz"]:
             return [(.get, { _ in isDraining() ? .text(503, "draining") : .text(200, "ok") })]
+        case ["flight-recorder"]: return [(.get, flightRecorder)]
         case ["metrics"]: return [(.get, metrics)]
         case ["explain"]: return [(.get, explain)]
         case ["reload"]:
@@ -121,6 +124,14 @@ struct AdminRoutes: Sendable {
         let survey = server.survey(Inspection.Question(), patience: Self.patience)
         return AdminResponse(
             type: request.format.contentType, body: MetricsReport.render(server, request.format, survey))
+    }
+
+    /// What the flight recorder knows now, as `uproxy trace` reads it.
+    private func flightRecorder(_ request: AdminRequest) -> AdminResponse {
+        guard let recorder = server.flightRecorder else {
+            return .text(404, "nothing is recorded; see flight_recorder.enabled")
+        }
+        return AdminResponse(type: "application/octet-stream", body: recorder.dump().encoded)
     }
 
     private func explain(_ request: AdminRequest) throws(OptionSyntaxError) -> AdminResponse {

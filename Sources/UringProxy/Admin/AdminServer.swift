@@ -7,6 +7,8 @@ internal import Synchronization
 /// A few connections at a time, one request each; what takes longer than two seconds is cut.
 public final class AdminServer: Sendable {
     private static let timeoutNanoseconds: Int64 = 2_000_000_000
+    /// Nobody who takes an answer is that slow: 1 MB/s.
+    private static let nanosecondsPerByte: Int64 = 1000
     /// Requests that are answered at the same time: one that is slow to be sent, or a reload, keeps no probe waiting.
     private static let threadCount = 4
 
@@ -161,14 +163,16 @@ public final class AdminServer: Sendable {
     }
 
     private func send(_ connection: Int32, _ answer: AdminResponse, isHead: Bool) {
-        // However long it took to find out.
-        let deadline = cposix_monotonic_nanoseconds() + Self.timeoutNanoseconds
+        // However long it took to find out; and many MB may be taken slowly.
+        let deadline =
+            cposix_monotonic_nanoseconds() + Self.timeoutNanoseconds
+            + Int64(answer.body.count) * Self.nanosecondsPerByte
         var head =
             "HTTP/1.1 \(answer.status) \(Status.phrase(answer.status))\r\nContent-Type: \(answer.type)\r\n"
-            + "Content-Length: \(answer.body.utf8.count)\r\n"
+            + "Content-Length: \(answer.body.count)\r\n"
         for field in answer.fields { head += "\(field.name): \(field.value)\r\n" }
         head += "Connection: close\r\n\r\n"
-        let bytes = Array((isHead ? head : head + answer.body).utf8)
+        let bytes = Array(head.utf8) + (isHead ? [] : answer.body)
         unsafe bytes.withUnsafeBytes { buffer in
             unsafe _ = cposix_send_until(connection, buffer.baseAddress!, buffer.count, deadline)
         }

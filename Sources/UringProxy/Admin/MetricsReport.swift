@@ -29,6 +29,7 @@ struct MetricsReport {
         if let handshakes = server.handshakeLimit { report.handshakes(handshakes) }
         if let writer = server.accessLogWriter { report.accessLog(writer) }
         if let exporter = server.traceExporter { report.tracing(exporter) }
+        if let recorder = server.flightRecorder { report.flightRecorder(recorder) }
         if let resolver = server.resolverCounters { report.names(resolver) }
         let health = server.clusterHealth
         if !health.isEmpty { report.health(health) }

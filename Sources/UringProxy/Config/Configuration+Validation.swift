@@ -45,6 +45,7 @@ extension Configuration {
         checkVia(&problems)
         accessLog?.check(&problems, pidFile: pidFile)
         tracing?.check(&problems)
+        flightRecorder.check(&problems)
         for list in routes {
             for (index, route) in list.routes.enumerated() {
                 route.log.check("routes.\(list.name)[\(index)]", &problems)

@@ -44,6 +44,8 @@ public struct Configuration: Sendable, Equatable {
     public var tracing: TracingConfiguration?
     /// Whether answers tell what took how long (`Server-Timing`).
     public var serverTiming = false
+    /// What is kept of what workers did last.
+    public var flightRecorder = FlightRecorderConfiguration()
 
     // MARK: Engine
 

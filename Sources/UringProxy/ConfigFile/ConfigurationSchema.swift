@@ -45,6 +45,9 @@ enum ConfigurationSchema {
             "tracing", \.tracing,
             "What is done about traces (traceparent), and where their spans go; left out, nothing.",
             new: { TracingConfiguration() }, TracingSchema.keys),
+        .section(
+            "flight_recorder", "The last events of each worker, and who looks after workers that hang.",
+            FlightRecorderSchema.keys),
         .section("engine", "Threads, memory and how the kernel is used.", engineKeys),
         .section("timeouts", "How long each side may take; 0 switches a timeout off.", timeoutKeys),
         .section("limits", "How much each side may send or hold; 0 switches a limit off.", limitKeys),

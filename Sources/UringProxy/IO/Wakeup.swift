@@ -30,6 +30,9 @@ final class Wakeup: Sendable {
     /// After the sleep, or instead of one.
     func didWake() { isSleeping.store(false, ordering: .relaxed) }
 
+    /// Whether it sleeps, or is about to. Anybody.
+    var sleeps: Bool { isSleeping.load(ordering: .relaxed) }
+
     /// When `descriptor` was found readable; not with each `didWake`, for it is a system call.
     func empty() {
         var count: UInt64 = 0

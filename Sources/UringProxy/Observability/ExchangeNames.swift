@@ -113,6 +113,10 @@ final class ExchangeNames: Sendable {
         ExchangeNames(clusters: clusters, listeners: listenerNames, routes: routeNames, countedIn: registry)
     }
 
+    /// What they are, in the order of their numbers.
+    var listenerList: [String] { listenerNames.map(\.name) }
+    var routeLists: [[String]] { routeNames.map { $0.map(\.name) } }
+
     /// What `listener` takes; -1 if it has no name.
     func index(ofListener id: Int) -> Int32 {
         listenerNames.firstIndex { $0.id == id }.map { Int32(truncatingIfNeeded: $0) } ?? -1

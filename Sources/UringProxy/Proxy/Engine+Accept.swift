@@ -82,6 +82,7 @@ extension Engine where D: ~Copyable {
         listeners[index].connectionCount += 1
         if keepsRelayedAddresses { relayedAddresses[slot] = nil }
         if downstreamCount == settings.connections { pauseAccepting() }
+        if keepsNotes { recordAccepted(slot) }
         if connection.isSurplus {
             refuse(slot, .listenerFull)
         } else if listeners[index].role == .tcp && connection.phase == .waiting {

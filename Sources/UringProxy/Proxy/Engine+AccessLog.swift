@@ -109,6 +109,7 @@ extension Engine where D: ~Copyable {
     @inline(never)
     mutating func noteRoute(_ index: UInt32, set: Int, rule: Int) {
         guard notes[index].isKept else { return }
+        record(.routed, value: UInt16(clamping: set), index: UInt32(clamping: rule), notes[index].id)
         notes[index].rows.route = names.routeRow(rule, ofSet: set)
         notes[index].sampler = names.routeSampler(rule, ofSet: set)
         if timesAnswers { noteTiming(index, names.routeTiming(rule, ofSet: set)) }
@@ -142,7 +143,7 @@ extension Engine where D: ~Copyable {
         guard logRules.isOn, finished.sampler != ExchangeNames.noSampler else { return }
         var record = finished.record
         let isFailed =
-            record.status == 0 && finished.hasFailed || record.status >= 500
+            record.status == 0 && finished.failure != .none || record.status >= 500
             || !record.flags.isDisjoint(with: [.isAborted, .isCut])
         record.weight = weight(
             isKept: logRules.keepsErrors && isFailed || record.times.total >= logRules.slow,
@@ -209,6 +210,8 @@ extension Engine where D: ~Copyable {
     mutating func wakeReaders() {
         if published.contains(.record) { accessLane?.ring() }
         if published.contains(.span) { traceLane?.wakeExporter() }
+        if published.contains(.event) { recordTurn() }
+        // That a turn was long is an event as well, of which nobody need be told.
         published = []
     }
 
@@ -257,6 +260,8 @@ struct PublishedKinds: OptionSet, BitwiseCopyable {
     var rawValue: UInt8
     static var record: PublishedKinds { PublishedKinds(rawValue: 1 << 0) }
     static var span: PublishedKinds { PublishedKinds(rawValue: 1 << 1) }
+    /// Of the flight recorder.
+    static var event: PublishedKinds { PublishedKinds(rawValue: 1 << 2) }
 }
 
 /// Of a plan what every exchange asks: apart from it, so that to ask counts no references.

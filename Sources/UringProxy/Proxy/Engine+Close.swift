@@ -120,6 +120,7 @@ extension Engine where D: ~Copyable {
             return
         }
         let isRepeated = connections[slot].phase == .closing
+        if keepsNotes && !isRepeated { recordClosed(slot, connections[slot].phase) }
         leaveLists(slot)
         // What has not left never will: an orderly end would make it look as if that had been all.
         if hasOutput(slot)

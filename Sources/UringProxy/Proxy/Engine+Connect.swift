@@ -181,7 +181,7 @@ extension Engine where D: ~Copyable {
             return false
         }
         counters.add(.upstreamOpened)
-        enter(.connect, index)
+        if keepsNotes { noteConnect(index, slot) }
         countInUse(connection.endpoint)
         if exchanges[index].attempts.0 == Slot.none {
             exchanges[index].attempts.0 = slot
@@ -261,6 +261,7 @@ extension Engine where D: ~Copyable {
         counters.add(.upstreamConnectFailures)
         uproxy_probe_connect_failed(
             UInt64(worker), UInt64(connections[slot].endpoint), UInt64(failure.rawValue))
+        if keepsNotes { noteConnectFailure(index, slot, failure) }
         forgetAttempt(slot)
         connections[slot].exchange = Slot.none
         close(slot)

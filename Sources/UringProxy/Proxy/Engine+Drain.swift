@@ -46,7 +46,11 @@ struct FinishedExchange: BitwiseCopyable {
     var rows: ExchangeRows
     var sampler: UInt16
     var hasTexts: Bool
-    var hasFailed: Bool
+    var failure: ProxyError
+    /// Where it came from and went to, as exchanges have it.
+    var downstream: UInt32
+    var cluster: UInt16
+    var endpoint: UInt32
 }
 
 /// One whose client is slow.

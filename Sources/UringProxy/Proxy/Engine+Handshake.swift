@@ -185,6 +185,7 @@ extension Engine where D: ~Copyable {
     private mutating func handshakeDone(_ slot: UInt32) {
         leaveHandshake(slot)
         counters.add(.tlsHandshakes)
+        if keepsNotes { recordHandshake(slot) }
         if tls[slot].session.isResumed { counters.add(.tlsResumed) }
         tls[slot].isOpen = true
         arena.discharge(TLSSession.handshakeBytes - TLSSession.openBytes)

@@ -14,6 +14,7 @@ extension Engine where D: ~Copyable {
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
         uproxy_probe_exchange_begin(notes.id, UInt64(notes.rows.listener.rawValue))
+        recordBegin(index, slot)
         if traceRules.isOn { beginTrace(index, bytes) }
         if logRules.isOn || self.notes[index].isExported { gatherTexts(index, slot, bytes) }
         if timesAnswers && settings.timesAnswers { time(index, true) }
@@ -31,6 +32,7 @@ extension Engine where D: ~Copyable {
         notes.rows.listener = names.listenerRow(listeners[connections[slot].listener].name)
         self.notes[index] = notes
         uproxy_probe_exchange_begin(notes.id, UInt64(notes.rows.listener.rawValue))
+        recordBegin(index, slot)
         if logRules.isOn { gatherRelayTexts(index, slot) }
     }
 
@@ -49,7 +51,9 @@ extension Engine where D: ~Copyable {
 
     @inline(never)
     private mutating func note(_ stage: Ledger.Stage, _ index: UInt32) {
-        if notes[index].isKept { notes[index].ledger.enter(stage, at: driver.now) }
+        guard notes[index].isKept else { return }
+        notes[index].ledger.enter(stage, at: driver.now)
+        recordStage(stage, index)
     }
 
     /// It looks for a connection.
@@ -58,6 +62,7 @@ extension Engine where D: ~Copyable {
         guard notes[index].isKept else { return }
         notes[index].ledger.attempt(at: driver.now)
         if notes[index].isExported { traces[index].attemptedAt = driver.now }
+        recordRetry(index)
     }
 
     /// Its cluster is chosen.
@@ -78,6 +83,7 @@ extension Engine where D: ~Copyable {
         if endpoints[connections[slot].endpoint].isSecure { notes[index].flags.formUnion(.isUpstreamSecure) }
         uproxy_probe_exchange_sent(
             notes[index].id, UInt64(exchanges[index].requestsSent), connections[slot].isReused ? 1 : 0)
+        recordSent(index, slot)
     }
 
     /// Some of the request's body has been passed on, or could not be; what it waits for from here on is who has not kept up.
@@ -106,6 +112,7 @@ extension Engine where D: ~Copyable {
         if case .none = responseHead.framing { notes.announced = 0 }
         // What came behind the head.
         notes.receivedUpstream = UInt64(connections[slot].input.byteCount) - UInt64(responseHead.size)
+        record(.responseBegan, value: responseHead.status, index: slot, notes.id)
         if notes.hasTexts { gatherResponseTexts(index, bytes) }
     }
 
@@ -157,6 +164,7 @@ extension Engine where D: ~Copyable {
         notes.announced = .max
         notes.receivedUpstream = UInt64(connections[upstream].input.byteCount)
         notes.receivedDownstream = UInt64(connections[exchanges[index].downstream].input.byteCount)
+        record(.tunnelBegan, value: notes.status, index: upstream, notes.id)
     }
 
     // MARK: - Ends
@@ -167,6 +175,7 @@ extension Engine where D: ~Copyable {
         guard notes[index].isKept else { return }
         notes[index].failure = error
         uproxy_probe_exchange_failed(notes[index].id, UInt64(error.rawValue), UInt64(error.status))
+        record(.failed, detail: error.rawValue, notes[index].id)
     }
 
     /// An answer of our own.
@@ -176,6 +185,7 @@ extension Engine where D: ~Copyable {
         notes[index].status = status
         notes[index].localBytes = UInt64(size)
         notes[index].flags.formUnion(.isLocal)
+        record(.answeredLocally, value: status, index: exchanges[index].downstream, notes[index].id)
     }
 
     /// Part of the answer has been passed on, or of a tunnel's bytes, and the rest will not come.
@@ -197,7 +207,10 @@ extension Engine where D: ~Copyable {
 
     @inline(never)
     mutating func note(_ flag: AccessRecord.Flags, _ index: UInt32) {
-        if notes[index].isKept { notes[index].flags.formUnion(flag) }
+        guard notes[index].isKept else { return }
+        notes[index].flags.formUnion(flag)
+        if flag == .isAborted { record(.aborted, notes[index].id) }
+        if flag == .isCut { record(.cut, detail: notes[index].failure.rawValue, notes[index].id) }
     }
 
     /// The exchange is over.
@@ -261,7 +274,8 @@ extension Engine where D: ~Copyable {
         }
         return FinishedExchange(
             record: record, rows: rows, sampler: notes.sampler, hasTexts: notes.hasTexts,
-            hasFailed: notes.failure != .none)
+            failure: notes.failure, downstream: exchange.downstream, cluster: exchange.cluster,
+            endpoint: exchange.clusterEndpoint)
     }
 
     /// Nothing is left to be known of it.
@@ -275,6 +289,7 @@ extension Engine where D: ~Copyable {
                 finished.rows, status: finished.record.status, times: finished.record.times,
                 requestBytes: finished.record.requestBytes, responseBytes: finished.record.responseBytes)
         }
+        recordEnd(finished)
         if finished.hasTexts { log(finished, texts: texts) }
         if let span { export(finished, span, texts: texts) }
     }
@@ -290,6 +305,7 @@ extension Engine where D: ~Copyable {
             times[.read] = driver.now &- connections[slot].phaseStartedAt
             histograms.observe(rows, status: status, times: times, requestBytes: 0, responseBytes: 0)
         }
+        recordRefusal(slot, status: status)
         logRefusal(slot, status: status, reason: reason)
     }
 
@@ -324,6 +340,7 @@ extension Engine where D: ~Copyable {
         timesAnswers = snapshot.settings.timesAnswers || names.timesAnswers
         keepsNotes =
             snapshot.accessLog != nil || countsExchanges || snapshot.tracing != nil || timesAnswers
+            || snapshot.flight != nil
         // Who ends while nobody looks at notes is not to leave them to the slot's next tenant.
         if !keepsNotes {
             for index in 0..<UInt32(exchanges.highestCount) where notes[index].isKept {
@@ -333,5 +350,6 @@ extension Engine where D: ~Copyable {
         adopt(snapshot.accessLog)
         adopt(snapshot.tracing)
         makeRoomForTexts()
+        adopt(snapshot.flight)
     }
 }

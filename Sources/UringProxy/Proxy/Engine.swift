@@ -8,7 +8,7 @@ internal import Synchronization
 /// `Engine+Request`, `Engine+Access`, `Engine+Authentication`, `Engine+Route`, `Engine+Changes`, `Engine+Balance`, `Engine+Sticky`, `Engine+Limits`, `Engine+Connect`, `Engine+Places`,
 /// `Engine+Relay`, `Engine+Response`, `Engine+Pool`, `Engine+Close`; beside them `Engine+Adopt`, `Engine+Send`, `Engine+Splice`,
 /// `Engine+Timers`, `Engine+Reply`, `Engine+Tunnel`, `Engine+Detached`, `Engine+Mirror`, `Engine+Hedge`,
-/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+ServerName`, `Engine+UpstreamTLS`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`.
+/// `Engine+ProxyProtocol`, `Engine+Handshake`, `Engine+ServerName`, `Engine+UpstreamTLS`, `Engine+TLS`, `Engine+HTTP2`, `Engine+Streams`, `Engine+Notes`, `Engine+AccessLog`, `Engine+Recorder`.
 struct Engine<D: Driver & ~Copyable>: ~Copyable {
     enum Phase: UInt8 { case running, draining, stopping }
 
@@ -99,6 +99,12 @@ struct Engine<D: Driver & ~Copyable>: ~Copyable {
     var undrainedCount = 0
     /// In this turn.
     var published = PublishedKinds()
+    /// nil: no events are kept.
+    var flightLane: FlightLane?
+    var flightRing: FlightRing?
+    var flightSlow = Int64.max
+    /// The snapshot's whose names events have; 0: none.
+    var flightNumber: UInt64 = 0
     /// What has to be added to monotonic time for that since 1970, in nanoseconds.
     var realTimeOffset: Int64 = 0
     /// Of those exchanges whose cluster is sticky: the endpoint that the cookie names; 0: it names none.

@@ -37,6 +37,8 @@ final class Snapshot: Sendable {
     /// nil: nothing is done about traces.
     let tracing: TracePlan?
     let names: ExchangeNames
+    /// nil: the flight recorder is off.
+    let flight: FlightPlan?
     /// What of its clusters was there before, and what has become of them.
     let change: ClusterChange
     /// By the index of a list of routes in the snapshot before, its index in this one; -1 if it has gone.
@@ -56,6 +58,7 @@ final class Snapshot: Sendable {
         clientLimit: ClientLimit? = nil, handshakes: HandshakeLimit? = nil,
         listenerLoads: [Int: ListenerLoad] = [:],
         accessLog: AccessLogPlan? = nil, tracing: TracePlan? = nil, names: ExchangeNames? = nil,
+        flight: FlightPlan? = nil,
         after previous: Snapshot? = nil,
         makeLending: ((ClusterGate?) -> LendingQueue)? = nil
     ) {
@@ -73,6 +76,7 @@ final class Snapshot: Sendable {
         self.accessLog = accessLog
         self.tracing = tracing
         self.names = names ?? ExchangeNames(clusters: clusters)
+        self.flight = flight
         let change = ClusterChange(from: previous?.clusters ?? [], to: clusters)
         self.change = change
         routesAfter = (previous?.routes ?? []).map { old in
@@ -93,12 +97,18 @@ final class Snapshot: Sendable {
     }
 
     /// The same, but for the endpoints of clusters.
-    func with(_ clusters: [ClusterPlan], makeLending: ((ClusterGate?) -> LendingQueue)?) -> Snapshot {
+    ///
+    /// - Parameters:
+    ///   - names: with theirs, and so has `flight`.
+    func with(
+        _ clusters: [ClusterPlan], names: ExchangeNames, flight: FlightPlan?,
+        makeLending: ((ClusterGate?) -> LendingQueue)?
+    ) -> Snapshot {
         Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access, tls: tls,
             serverNames: serverNames, geo: geo,
             clientLimit: clientLimit, handshakes: handshakes, listenerLoads: listenerLoads,
-            accessLog: accessLog, tracing: tracing, names: names.with(clusters), after: self,
+            accessLog: accessLog, tracing: tracing, names: names, flight: flight, after: self,
             makeLending: makeLending)
     }
 

@@ -13,6 +13,8 @@ struct Companions: Sendable {
     var traceExporter: TraceExporter?
     /// What workers do about traces; nil: nothing.
     var tracing: TracePlan?
+    /// nil: it is off.
+    var flight: FlightRecorder?
 
     /// Ends those that are not among others; returns when they have ended.
     func stop(but others: Companions = Companions()) {
@@ -24,6 +26,7 @@ struct Companions: Sendable {
         if let checker, checker !== others.checker { checker.stop() }
         if let geo, geo !== others.geo { geo.stop() }
         if let tls, tls !== others.tls { tls.stop() }
+        if let flight, flight !== others.flight { flight.stop() }
         if let writer = accessLogWriter, writer !== others.accessLogWriter { writer.stop() }
     }
 }

@@ -23,6 +23,7 @@ extension Server {
         companions.tls = try makeTLS(compiler.tls)
         try makeAccessLog(configuration.accessLog, &companions)
         try makeTracing(configuration.tracing, &companions)
+        companions.flight = try makeFlightRecorder(configuration, beside: companions.flight)
     }
 
     /// What workers are to do about traces, with the thread that exports their spans. What there is stays.
@@ -53,6 +54,29 @@ extension Server {
             }
         }
         companions.tracing = TracePlan(configuration, lanes: lanes)
+    }
+
+    /// What keeps the last events of workers, and looks after them; nil: nobody does. It takes up its settings when they are in effect.
+    ///
+    /// - Parameter present: the one that there is.
+    private func makeFlightRecorder(
+        _ configuration: Configuration, beside present: FlightRecorder?
+    ) throws(StartError) -> FlightRecorder? {
+        guard configuration.recordsFlight else { return nil }
+        do throws(FlightError) { try FlightRecorder.check(configuration.flightRecorder) } catch {
+            throw StartError(message: error.message)
+        }
+        if let present, present.canUse(configuration.flightRecorder) { return present }
+        do throws(SystemCallError) {
+            let recorder = try FlightRecorder(
+                configuration.flightRecorder, workers: budget.threads, version: UproxyVersion.current,
+                log: log)
+            recorder.follow(workers.map(\.pulse))
+            try recorder.start()
+            return recorder
+        } catch {
+            throw StartError(message: "the flight recorder cannot start: \(error.message)")
+        }
     }
 
     /// What workers are to log by, with the thread that writes it. What there is stays, if it is what is wanted.

@@ -170,6 +170,7 @@ extension Server {
             let snapshot = compiler.snapshot(
                 budget, wakeups: workers.map(\.wakeup), listeners: all, geo: companions.geo,
                 tls: companions.tls, accessLog: companions.accessLog?.plan, tracing: companions.tracing,
+                flight: companions.flight,
                 after: previous)
             let listeners = try OpenListener.share(
                 all, with: snapshot, count: budget.threads,
@@ -219,6 +220,7 @@ extension Server {
             if let tracing = handover.companions.tracing, tracing !== handover.before.tracing {
                 handover.companions.traceExporter?.use(tracing.configuration)
             }
+            handover.companions.flight?.use(configuration.flightRecorder)
             handover.companions.monitor?.follow(handover.snapshot.clusters)
             handover.companions.discovery?.follow(handover.snapshot.clusters)
             // Those of before as well, until all workers have adopted: what is asked under them is answered.

@@ -98,6 +98,7 @@ public final class Server: Sendable {
             try start(&companions, for: configuration, &compiler, beside: [])
             if let log = companions.accessLog { companions.accessLogWriter?.follow(log) }
             if let tracing = companions.tracing { companions.traceExporter?.use(tracing.configuration) }
+            companions.flight?.use(configuration.flightRecorder)
             let made = companions
             state.withLock { $0.companions = made }
             // Workers have duplicates, so that a second attempt, on another driver and as another user, finds them open.
@@ -122,7 +123,8 @@ public final class Server: Sendable {
             budget, wakeups: wakeups, listeners: open, geo: state.withLock { $0.companions.geo },
             tls: state.withLock { $0.companions.tls },
             accessLog: state.withLock { $0.companions.accessLog?.plan },
-            tracing: state.withLock { $0.companions.tracing }, after: nil)
+            tracing: state.withLock { $0.companions.tracing },
+            flight: state.withLock { $0.companions.flight }, after: nil)
         let plans = try makePlans(snapshot, open, wakeups)
         let (threads, features) = try WorkerThread.startAll(plans.map { Worker($0) }, usesRing: usesRing)
         do throws(StartError) { try predecessor?.awaitTurn() } catch {
@@ -132,6 +134,7 @@ public final class Server: Sendable {
         }
         // Nothing but this stands between the workers and their first connection.
         if predecessor != nil { takeUp(open, usesRing: usesRing) }
+        state.withLock { $0.companions.flight }?.follow(threads.map(\.worker.pulse))
         for thread in threads { thread.worker.send(.accept) }
         let driver = DriverChoice.describe(usesRing: usesRing, features: features, note: note)
         let configuration = configuration
@@ -232,6 +235,7 @@ public final class Server: Sendable {
     var geoSource: GeoSource? { state.withLock { $0.companions.geo } }
     var handshakeLimit: HandshakeLimit? { state.withLock { $0.snapshot }?.handshakes }
     var tlsSource: TLSSource? { state.withLock { $0.companions.tls } }
+    var flightRecorder: FlightRecorder? { state.withLock { $0.companions.flight } }
     var accessLogWriter: AccessLogWriter? { state.withLock { $0.companions.accessLogWriter } }
     var traceExporter: TraceExporter? { state.withLock { $0.companions.traceExporter } }
     var resolverCounters: ResolverCounters? { state.withLock { $0.companions.resolver }?.counters }

@@ -118,21 +118,28 @@ struct SnapshotCompiler {
     ///   - tls: made of `self.tls`.
     ///   - accessLog: nil: none is written.
     ///   - tracing: nil: nothing is done about traces.
+    ///   - flight: nil: no events are kept.
     ///   - previous: what they serve by; nil for the first.
     func snapshot(
         _ budget: Budget, wakeups: [Wakeup], listeners: [OpenListener], geo: GeoSource?,
-        tls: TLSSource?, accessLog: AccessLogPlan? = nil, tracing: TracePlan? = nil, after previous: Snapshot?
+        tls: TLSSource?, accessLog: AccessLogPlan? = nil, tracing: TracePlan? = nil,
+        flight: FlightRecorder? = nil,
+        after previous: Snapshot?
     ) -> Snapshot {
         let settings = EngineSettings(
             configuration, connections: budget.connectionsPerWorker, memoryBytes: budget.memoryPerWorker,
             pipes: budget.pipesPerWorker, kernelTLS: budget.kernelTLS == .works, policy: policy, trust: trust,
             parent: parent)
+        let names = names(listeners)
         return Snapshot(
             settings: settings, clusters: clusters, routes: routes, access: access,
             tls: tls, serverNames: serverNames, geo: geo,
             clientLimit: clientLimit(previous), handshakes: handshakeLimit(previous, tls),
             listenerLoads: Dictionary(uniqueKeysWithValues: listeners.map { ($0.id, $0.load) }),
-            accessLog: accessLog, tracing: tracing, names: names(listeners), after: previous,
+            accessLog: accessLog, tracing: tracing, names: names,
+            flight: flight?.plan(
+                FlightNames(names, clusters), slow: configuration.flightRecorder.slow.rawValue),
+            after: previous,
             makeLending: Self.lending(configuration, wakeups))
     }
 

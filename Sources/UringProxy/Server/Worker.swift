@@ -51,6 +51,7 @@ final class Worker: DriverWork {
     let gauges = Gauges()
     let histograms = ExchangeHistograms()
     let wakeup: Wakeup
+    let pulse: WorkerPulse
     let threadName: String
     let cpu: Int?
     let memoryBytes: Int
@@ -78,6 +79,7 @@ final class Worker: DriverWork {
         counters = Counters()
         let wakeup = plan.wakeups[plan.index]
         self.wakeup = wakeup
+        pulse = WorkerPulse(index: plan.index, wakeup: wakeup, gauges: gauges)
         threadName = "worker-\(plan.index)"
         cpu = plan.cpu
         let settings = plan.snapshot.settings
@@ -187,6 +189,7 @@ final class Worker: DriverWork {
 
     private func run<D: Driver & ~Copyable>(_ driver: consuming D, _ arena: Arena, _ segments: SegmentPool) {
         var engine = makeEngine(driver, arena, segments)
+        pulse.thread.store(cposix_flight_enter_thread(), ordering: .releasing)
         // Read through `self` in each turn they would be retained and released in each.
         let wakeup = wakeup
         let mailbox = mailbox
@@ -213,7 +216,9 @@ final class Worker: DriverWork {
             }
             gauges.update(engine)
         }
+        pulse.thread.store(0, ordering: .releasing)
         engine.shutDown()
+        cposix_flight_leave_thread()
     }
 
     private func makeEngine<D: Driver & ~Copyable>(

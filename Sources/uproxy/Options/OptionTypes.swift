@@ -3,6 +3,8 @@ public import UringProxy
 
 extension Configuration.IOChoice: ExpressibleByArgument {}
 extension Configuration.ZeroCopy: ExpressibleByArgument {}
+extension FlightRecorderConfiguration.Switch: ExpressibleByArgument {}
+extension FlightTrace.Format: ExpressibleByArgument {}
 extension Configuration.KernelTLSChoice: ExpressibleByArgument {}
 extension Configuration.ParentAuthorization: ExpressibleByArgument {}
 extension Configuration.Splice: ExpressibleByArgument {}

@@ -19,6 +19,7 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup(title: "Destinations of the forward proxy") var destinations: DestinationOptions
     @OptionGroup(title: "Fields") var fields: FieldOptions
     @OptionGroup(title: "Access log") var accessLog: AccessLogOptions
+    @OptionGroup(title: "Flight recorder") var flightRecorder: FlightRecorderOptions
 
     /// The configuration that the file and the options describe; every problem in it is told at once.
     func checkedConfiguration() throws -> Configuration { try checked().configuration }
@@ -47,6 +48,7 @@ struct ServerOptions: ParsableArguments {
         destinations.apply(to: &configuration)
         fields.apply(to: &configuration)
         accessLog.apply(to: &configuration)
+        flightRecorder.apply(to: &configuration)
         if let problems = file?.problems(with: configuration), !problems.isEmpty { throw Refusal(problems) }
         let problems = configuration.validate()
         if !problems.isEmpty { throw Refusal(problems) }

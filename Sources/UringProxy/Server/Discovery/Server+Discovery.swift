@@ -81,8 +81,12 @@ extension Server {
         guard let clusters = try compiler.updated(previous.clusters) else { return true }
         var companions = before
         companions.monitor = makeMonitor(clusters, beside: before.monitor)
+        let names = previous.names.with(clusters)
         let snapshot = previous.with(
-            clusters, makeLending: SnapshotCompiler.lending(configuration, workers.map(\.wakeup)))
+            clusters, names: names,
+            flight: companions.flight?.plan(
+                FlightNames(names, clusters), slow: configuration.flightRecorder.slow.rawValue),
+            makeLending: SnapshotCompiler.lending(configuration, workers.map(\.wakeup)))
         let handover = Handover(
             snapshot: snapshot, before: before, companions: companions, all: listeners, new: [], gone: [],
             handedOn: [],
