@@ -87,7 +87,7 @@ public struct FlightTrace {
     public func exchange(_ id: UInt64, _ format: Format) -> String? {
         guard let (exchange, lines) = timeline.lines(ofExchange: id) else { return nil }
         let start =
-            exchange.duration.flatMap { duration in exchange.end.map { $0 - duration } } ?? exchange.first
+            exchange.duration.flatMap { duration in exchange.end.map { $0 &- duration } } ?? exchange.first
         if format == .json {
             var members = "\"exchange\": \"\(Self.hexadecimal(id))\", \"worker\": \(exchange.worker), "
             members += "\"start\": \(jsonString(time(start))), \"status\": \(exchange.status)"
@@ -101,7 +101,7 @@ public struct FlightTrace {
         if let duration = exchange.duration {
             text += ", took \(FlightWords.time(duration))"
         } else {
-            text += ", under way for \(FlightWords.time(dump.monotonic - start))"
+            text += ", under way for \(FlightWords.time(dump.monotonic &- start))"
         }
         if exchange.begin == nil { text += "; its first events are overwritten" }
         return text + "\n" + table(lines, from: start)
@@ -128,7 +128,7 @@ public struct FlightTrace {
     public func list(slowest: Int?, _ format: Format) -> String {
         var all = timeline.exchanges
         func duration(_ exchange: FlightTimeline.Exchange) -> Int64 {
-            exchange.duration ?? dump.monotonic - exchange.first
+            exchange.duration ?? dump.monotonic &- exchange.first
         }
         if let slowest {
             all = Array(all.sorted { duration($0) > duration($1) }.prefix(slowest))
@@ -158,25 +158,26 @@ public struct FlightTrace {
     }
 
     private func table(_ lines: [FlightTimeline.Line], from start: Int64) -> String {
-        var before = start
+        // What came before it on its connections has times below zero.
+        var before = min(start, lines.first?.time ?? start)
         return lines.map { line in
             defer { before = line.time }
-            let since = line.time == before ? "" : "+" + FlightWords.time(line.time - before)
+            let since = line.time == before ? "" : "+" + FlightWords.time(line.time &- before)
             return
-                "\(Self.right(FlightWords.time(line.time - start), 14)) \(Self.right(since, 14))  \(line.text)\n"
+                "\(Self.right(FlightWords.time(line.time &- start), 14)) \(Self.right(since, 14))  \(line.text)\n"
         }.joined()
     }
 
     private func json(_ members: String, _ lines: [FlightTimeline.Line], from start: Int64? = nil) -> String {
         let start = start ?? lines.first?.time ?? 0
         let events = lines.map { line in
-            "{\"at_ms\": \(Self.milliseconds(line.time - start)), \"time\": \(jsonString(time(line.time))), \"event\": \(jsonString(line.name)), \"text\": \(jsonString(line.text))}"
+            "{\"at_ms\": \(Self.milliseconds(line.time &- start)), \"time\": \(jsonString(time(line.time))), \"event\": \(jsonString(line.name)), \"text\": \(jsonString(line.text))}"
         }
         return "{\(members), \"events\": [\(events.joined(separator: ", "))]}\n"
     }
 
     private func time(_ monotonic: Int64) -> String {
-        let real = dump.realtime - dump.monotonic + monotonic
+        let real = dump.realtime &- dump.monotonic &+ monotonic
         let seconds = real / 1_000_000_000
         let stamp = Array(AccessLogRotation.stamp(seconds))
         guard stamp.count == 16 else { return "?" }

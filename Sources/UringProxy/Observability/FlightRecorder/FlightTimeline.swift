@@ -100,7 +100,7 @@ struct FlightTimeline {
             }
         }
         let start =
-            exchange.duration.flatMap { duration in exchange.end.map { $0 - duration } } ?? exchange.first
+            exchange.duration.flatMap { duration in exchange.end.map { $0 &- duration } } ?? exchange.first
         let end = exchange.end ?? dump.monotonic
         let lines = select(ring) { event in
             if event.exchange == id { return true }
