@@ -17,7 +17,15 @@ static __thread uintptr_t stack_end;
 static __thread void *signal_stack;
 enum { signal_stack_size = 64 << 10 };
 
+// By what a thread is asked where it is.
+static int sample_signal(void) { return SIGRTMIN + 5; }
+
 pid_t cposix_flight_enter_thread(void) {
+    // Whoever started it may have blocked all signals, as the threads of a dispatch queue do.
+    sigset_t asked;
+    sigemptyset(&asked);
+    sigaddset(&asked, sample_signal());
+    pthread_sigmask(SIG_UNBLOCK, &asked, NULL);
     pthread_attr_t attributes;
     if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
         void *start;
@@ -54,7 +62,7 @@ static bool is_program(uintptr_t address) {
 }
 
 // Follows frame pointers. Code without them (libc, libpcre2) breaks the chain: the first two words on the stack that look like one of the
-// program's frames mend it.
+// program's frames, and lead to another one, mend it.
 static int walk(const ucontext_t *context, uint64_t *frames, int capacity) {
 #if defined(__x86_64__)
     uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
@@ -75,7 +83,8 @@ static int walk(const ucontext_t *context, uint64_t *frames, int capacity) {
         bool found = false;
         for (uintptr_t at = sp; at + 16 <= limit; at += 8) {
             uintptr_t next = ((const uintptr_t *)at)[0], to = ((const uintptr_t *)at)[1];
-            if (next > at && next + 16 <= end && (next & 7) == 0 && is_program(to)) {
+            if (next > at && next + 16 <= end && (next & 7) == 0 && is_program(to)
+                && is_program(((const uintptr_t *)next)[1])) {
                 fp = at;
                 found = true;
                 break;
@@ -117,7 +126,7 @@ static void take_sample(int number, siginfo_t *info, void *context) {
 
 int cposix_flight_sample(pid_t thread, uint64_t *frames, int capacity, int64_t patience) {
     pthread_mutex_lock(&sampling);
-    int number = SIGRTMIN + 5;
+    int number = sample_signal();
     static bool is_installed;
     if (!is_installed) {
         // SA_RESTART: what a worker waits in goes on; epoll_wait and io_uring_enter do not, and drivers know that.

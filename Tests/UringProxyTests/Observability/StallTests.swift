@@ -57,6 +57,17 @@ struct StallTests {
                 "generic specialization <UringProxy.UringDriver> of UringProxy.Engine.handle(UringProxy.Completion) -> ()"
             )
                 == "Engine.handle")
+        #expect(
+            FunctionNames.shortened(
+                "(extension in UringProxy):UringProxy.Engine< where A: ~Swift.Copyable>.(publish in _0123ABCD)(_: inout UringProxy.AccessRecord) -> ()"
+            )
+                == "Engine.publish")
+        #expect(
+            FunctionNames.shortened("UringProxy.AccessLogLane.(awaitRoom in _0123ABCD)(Swift.Int) -> ()")
+                == "AccessLogLane.awaitRoom")
+        #expect(
+            FunctionNames.shortened("closure #1 @Sendable () -> () in UringProxy.Worker.run<A>(A) -> ()")
+                == "closure in Worker.run")
         #expect(FunctionNames.demangled("pcre2_match_8") == "pcre2_match_8")
         #expect(FunctionNames.demangled("$s10UringProxy12SystemThreadC4joinyyF") == "SystemThread.join")
     }
@@ -90,7 +101,8 @@ struct StallTests {
                 _ = cposix_await_until(-1, 0, cposix_monotonic_nanoseconds() + 2_000_000)
                 wakeup.didWake()
                 if isDone.load(ordering: .relaxed) { break }
-                if turn == 20 { injectedHandler(milliseconds: 50) }
+                // More than once: on a busy machine a thread may get no CPU, and that is told of nowhere.
+                if turn % 20 == 0 { injectedHandler(milliseconds: 50) }
                 gauges.turns.store(UInt64(turn), ordering: .relaxed)
             }
             pulse.thread.store(0, ordering: .releasing)
@@ -114,6 +126,11 @@ struct StallTests {
 /// What takes its time: it computes, so that it is found in itself.
 @inline(never)
 private func injectedHandler(milliseconds: Int64) {
-    let end = cposix_monotonic_nanoseconds() + milliseconds * 1_000_000
-    while cposix_monotonic_nanoseconds() < end {}
+    let thread = cposix_flight_enter_thread()
+    let end = cposix_thread_cpu_nanoseconds(thread) + milliseconds * 1_000_000
+    // In itself nearly all of the time, and not in the clock.
+    var number: UInt64 = 1
+    while cposix_thread_cpu_nanoseconds(thread) < end && number != 0 {
+        for _ in 0..<200_000 { number = number &* 6_364_136_223_846_793_005 | 1 }
+    }
 }

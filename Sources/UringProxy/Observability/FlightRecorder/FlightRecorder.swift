@@ -195,6 +195,10 @@ final class FlightRecorder: Sendable {
         var watches: [StallWatch] = []
         /// Of workers that hang: what is told when they go on, or have hung for long.
         var stories: [Int: (story: Story, since: Int64)] = [:]
+        /// Of workers that hang, those of which it is known why.
+        var known: Set<Int> = []
+        /// What seemed to keep them at the last look.
+        var causes: [Int: StallCause] = [:]
         var dumpedAt = Int64.min / 2
     }
 
@@ -253,16 +257,21 @@ final class FlightRecorder: Sendable {
             }
             switch finding {
             case .nothing: break
-            case .began(let since):
-                let used = looking.watches[index].cpuUsed(cposix_thread_cpu_nanoseconds(thread))
-                if let story = stallBegan(index, thread, since: since, cpu: used) {
+            case .began(let since), .goesOn(let since):
+                if !looking.known.contains(index) {
+                    let used = looking.watches[index].cpuUsed(cposix_thread_cpu_nanoseconds(thread))
+                    let (cause, judged) = judge(index, thread, since: since, cpu: used)
+                    looking.causes[index] = cause
+                    guard let story = judged else { continue }
+                    looking.known.insert(index)
                     looking.stories[index] = (story, since)
-                }
-            case .goesOn(let since):
-                if now - since >= Self.storyPatience {
+                } else if now - since >= Self.storyPatience {
                     tellStall(&looking, settings, index, now: now, isOver: false)
                 }
             case .ended(let duration):
+                if looking.known.remove(index) == nil {
+                    counters.stallBegan(index, looking.causes[index] ?? .preempted)
+                }
                 counters.stallEnded(index, duration)
                 own.ring.write(
                     FlightEvent(.stallEnded, at: now, index: UInt32(index), a: UInt64(duration)))
@@ -271,22 +280,24 @@ final class FlightRecorder: Sendable {
         }
     }
 
-    /// - Returns: what is to be told of it; nil: nothing, as it is the machine's doing.
-    private func stallBegan(_ worker: Int, _ thread: Int32, since: Int64, cpu: Int64) -> Story? {
+    /// - Returns: what keeps a worker, and what is to be told of that; nil: nothing as yet, as it seems to get no CPU, which is the machine's
+    ///   doing, or takes no signal. That may change, so it is asked again while the stall goes on.
+    private func judge(_ worker: Int, _ thread: Int32, since: Int64, cpu: Int64) -> (StallCause, Story?) {
         let state = UInt8(bitPattern: cposix_thread_state(thread))
+        let elapsed = cposix_monotonic_nanoseconds() - since
+        let cause = StallCause(elapsed: elapsed, cpu: cpu, state: state)
+        if cause == .preempted { return (cause, nil) }
         var frames = [UInt64](repeating: 0, count: Int(CPOSIX_FLIGHT_FRAME_LIMIT))
         let count = unsafe frames.withUnsafeMutableBufferPointer {
             unsafe cposix_flight_sample(thread, $0.baseAddress!, Int32($0.count), 20_000_000)
         }
-        let now = cposix_monotonic_nanoseconds()
-        let cause = StallCause(elapsed: now - since, cpu: cpu, state: state)
+        if count <= 0 && elapsed < Self.storyPatience { return (cause, nil) }
         counters.stallBegan(worker, cause)
         own.ring.write(
             FlightEvent(
-                .stalled, at: now, detail: cause.rawValue, index: UInt32(worker), a: UInt64(now - since),
-                b: UInt64(cpu)))
-        if cause == .preempted { return nil }
-        return Story(line: cause.label, frames: Array(frames.prefix(max(0, Int(count)))))
+                .stalled, at: cposix_monotonic_nanoseconds(), detail: cause.rawValue, index: UInt32(worker),
+                a: UInt64(elapsed), b: UInt64(cpu)))
+        return (cause, Story(line: cause.label, frames: Array(frames.prefix(max(0, Int(count))))))
     }
 
     private func tellStall(

@@ -60,10 +60,44 @@ enum FunctionNames {
             guard let range = rest.range(afterAngles: "> of ") else { break }
             rest = rest[range...]
         }
-        let function = rest.prefix { $0 != "(" }
-        guard function.count < rest.count else { return String(rest).replacing("UringProxy.", with: "") }
-        return String(function).replacing("UringProxy.", with: "")
-            .replacing(" where A: ~Swift.Copyable", with: "")
+        var text = withoutPlaces(String(rest))
+        var prefix = ""
+        if text.hasPrefix("closure #"), let last = text.ranges(of: " in ").last {
+            text = String(text[last.upperBound...])
+            prefix = "closure in "
+        }
+        if text.hasPrefix("(extension in "), let end = text.ranges(of: "):").first {
+            text = String(text[end.upperBound...])
+        }
+        text = withoutGenerics(text)
+        let function = text.prefix { $0 != "(" }
+        return prefix + String(function.isEmpty ? text[...] : function).replacing("UringProxy.", with: "")
+    }
+
+    /// What is private has its file's mark with it: `(name in _0123…)`.
+    private static func withoutPlaces(_ name: String) -> String {
+        var text = name
+        while let mark = text.ranges(of: " in _").first,
+            let start = text[..<mark.lowerBound].lastIndex(of: "("),
+            let end = text[mark.upperBound...].firstIndex(of: ")")
+        {
+            text.replaceSubrange(start...end, with: String(text[text.index(after: start)..<mark.lowerBound]))
+        }
+        return text
+    }
+
+    private static func withoutGenerics(_ name: String) -> String {
+        var text = ""
+        var depth = 0
+        var before: Character = " "
+        for character in name {
+            if character == "<" { depth += 1 }
+            if depth == 0 { text.append(character) }
+            // Not of an arrow.
+            if character == ">" && before != "-" && depth > 0 { depth -= 1 }
+            before = character
+        }
+        return text
     }
 }
 
