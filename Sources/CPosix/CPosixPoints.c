@@ -56,3 +56,12 @@ OUTSIDE void uproxy_probe_connect_failed(uint64_t worker, uint64_t endpoint, uin
 OUTSIDE void uproxy_probe_refusal(uint64_t worker, uint64_t status) { POINT2(refusal, worker, status); }
 
 OUTSIDE void uproxy_probe_reload(uint64_t worker) { POINT1(reload, worker); }
+
+// A note names its function's address. Programs of ours that call none of these would lose the functions and keep the notes, which
+// gold (the default linker of SwiftPM in Swift 6.3) takes for an error; something that is never lost has to name them.
+__attribute__((constructor)) static void keep(void) {
+    __asm__ volatile("" : : "r"(uproxy_probe_exchange_begin), "r"(uproxy_probe_exchange_sent),
+                     "r"(uproxy_probe_exchange_failed), "r"(uproxy_probe_exchange_end));
+    __asm__ volatile("" : : "r"(uproxy_probe_retry), "r"(uproxy_probe_connect_failed),
+                     "r"(uproxy_probe_refusal), "r"(uproxy_probe_reload));
+}
