@@ -53,12 +53,15 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libmaxminddb.a")]),
         .target(name: "CPosix"),
         .target(name: "CBytes"),
+        // Its files are part of its one source.
+        .target(name: "CStatusPage", exclude: ["status.html", "status.js", "status.css"]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CYaml", "CPcre2",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CStatusPage", "CYaml",
+                "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],
             swiftSettings: settings),

@@ -1,11 +1,14 @@
 """What the scripts beside this one share: proxies as child processes, origins on threads, a list of checks."""
+import base64
 import contextlib
+import hashlib
 import http.server
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -139,13 +142,18 @@ class Proxy:
 
     def counter(self, name):
         """The value of a metric of the admin listener."""
+        report = urllib.request.urlopen(f"http://{self.admin}/metrics").read().decode()
+        return int(re.search(rf"^uproxy_{name} (\d+)$", report, re.MULTILINE)[1])
+
+    @property
+    def admin(self):
+        """Where its admin listener is, which it says last when it starts."""
         for _ in range(200):
             admin = re.search(r"metrics and health on (\S+)", self.text)
             if admin:
-                break
+                return admin[1]
             time.sleep(0.02)
-        report = urllib.request.urlopen(f"http://{admin[1]}/metrics").read().decode()
-        return int(re.search(rf"^uproxy_{name} (\d+)$", report, re.MULTILINE)[1])
+        raise AssertionError(f"no admin listener: {self.text}")
 
     @property
     def url(self):
@@ -251,8 +259,6 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.answer(b"ok")
 
     def do_POST(self):
-        import hashlib
-
         digest = hashlib.sha256()
         for piece in self.body():
             digest.update(piece)
@@ -308,3 +314,47 @@ def exchange(client, request=b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"):
         check(more, "the stream ended in a body")
         body += more
     return head, body
+
+
+class WebSocket:
+    """Either end of RFC 6455, as far as this needs it."""
+
+    def __init__(self, connection, rest, masks):
+        self.connection, self.buffer, self.masks = connection, rest, masks
+
+    def read(self, size):
+        while len(self.buffer) < size:
+            more = self.connection.recv(65536)
+            check(more, "the socket ended")
+            self.buffer += more
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def send(self, opcode, data):
+        size = len(data)
+        form = size if size < 126 else 126 if size < 65536 else 127
+        head = bytes([0x80 | opcode, form | (0x80 if self.masks else 0)])
+        head += b"" if form < 126 else struct.pack(">H" if form == 126 else ">Q", size)
+        if self.masks:
+            mask = os.urandom(4)
+            head += mask
+            data = self.mask(data, mask)
+        self.connection.sendall(head + data)
+
+    @staticmethod
+    def mask(data, mask):
+        stream = (mask * (len(data) // 4 + 1))[: len(data)]
+        return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
+
+    def receive(self):
+        first, second = self.read(2)
+        size = second & 127
+        if size > 125:
+            size = struct.unpack(">H" if size == 126 else ">Q", self.read(2 if size == 126 else 8))[0]
+        mask = self.read(4) if second & 128 else None
+        data = self.read(size)
+        return first & 15, self.mask(data, mask) if mask else data
+
+
+def accept_key(key):
+    return base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()

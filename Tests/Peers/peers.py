@@ -26,8 +26,9 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Origin, Proxy, Skip, binary, certificate, check, exchange, need, nginx, receive_head, run
+from harness import Origin, Proxy, Skip, WebSocket, accept_key, binary, certificate, check, exchange, need, nginx, receive_head, run
 from metrics import metrics, promtool
+from page import page
 from reloads import reload_commands, reload_storm
 from upgrade import drain_delay, upgrade, upgrade_fails
 
@@ -175,50 +176,6 @@ def apt_update(driver):
             # Kept compressed on some systems.
             kept = call("/usr/lib/apt/apt-helper", "cat-file", f"{folder}/lists/{lists[0]}")
             check(kept == text, "the index is not the one served")
-
-
-class WebSocket:
-    """Either end of RFC 6455, as far as this needs it."""
-
-    def __init__(self, connection, rest, masks):
-        self.connection, self.buffer, self.masks = connection, rest, masks
-
-    def read(self, size):
-        while len(self.buffer) < size:
-            more = self.connection.recv(65536)
-            check(more, "the socket ended")
-            self.buffer += more
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
-        return data
-
-    def send(self, opcode, data):
-        size = len(data)
-        form = size if size < 126 else 126 if size < 65536 else 127
-        head = bytes([0x80 | opcode, form | (0x80 if self.masks else 0)])
-        head += b"" if form < 126 else struct.pack(">H" if form == 126 else ">Q", size)
-        if self.masks:
-            mask = os.urandom(4)
-            head += mask
-            data = self.mask(data, mask)
-        self.connection.sendall(head + data)
-
-    @staticmethod
-    def mask(data, mask):
-        stream = (mask * (len(data) // 4 + 1))[: len(data)]
-        return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
-
-    def receive(self):
-        first, second = self.read(2)
-        size = second & 127
-        if size > 125:
-            size = struct.unpack(">H" if size == 126 else ">Q", self.read(2 if size == 126 else 8))[0]
-        mask = self.read(4) if second & 128 else None
-        data = self.read(size)
-        return first & 15, self.mask(data, mask) if mask else data
-
-
-def accept_key(key):
-    return base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
 
 
 def websocket(driver):
@@ -1093,5 +1050,5 @@ trust: {{upstream_proxy_protocol: v2}}
 
 if __name__ == "__main__":
     run([curl, nginx_origin, git_clone, apt_update, websocket, proxy_protocol_in, proxy_protocol_out, proxy_protocol_extensions, configuration,
-         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, tls_passed_on, versions, grpc, browser, parent,
+         notify, socket_activation, privileges, half_made_start, access, tls, http2, tls_certificates, tls_origin, tls_passed_on, versions, grpc, browser, page, parent,
          metrics, promtool, reload_commands, reload_storm, upgrade, upgrade_fails, drain_delay])
