@@ -8,7 +8,8 @@ internal import UringProxy
         version: "uproxy \(UproxyVersion.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, ReloadCommand.self, UpgradeCommand.self,
-            ConfigCommand.self, LogCommand.self, TraceCommand.self, DoctorCommand.self, OriginCommand.self,
+            ConfigCommand.self, TopCommand.self, LogCommand.self, TraceCommand.self, DoctorCommand.self,
+            OriginCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

@@ -385,3 +385,4 @@ static inline int cposix_wait_for_signal_within(int64_t nanoseconds) {
 #include "CPosixPoints.h"
 #include "CPosixProbe.h"
 #include "CPosixTLS.h"
+#include "CPosixTerminal.h"

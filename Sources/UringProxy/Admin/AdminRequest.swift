@@ -7,6 +7,9 @@ struct AdminRequest {
     let query: String
     /// A web page made a browser send it (Fetch, section 3.2).
     let isFromPage: Bool
+    /// It names the machine as the Internet does. A page may have its own name lead to a listener on loopback, and then read what it
+    /// answers (DNS rebinding); whoever is on the machine says localhost, or an address.
+    let namesDomain: Bool
     let format: MetricsFormat
     /// What stands behind `Bearer` (RFC 6750 §2.1).
     let token: String?
@@ -19,6 +22,10 @@ struct AdminRequest {
         query = parts.count > 1 ? String(parts[1]) : ""
         // A page of our own says where it is from as well.
         isFromPage = !(values("origin") + values("sec-fetch-site")).isEmpty
+        let host = values("host").first ?? ""
+        let name = host.hasPrefix("[") ? "" : host.prefix { $0 != ":" }.lowercased()
+        namesDomain =
+            name.contains(".") && IPAddress(name) == nil && !name.hasSuffix(".localhost")
         format = MetricsFormat(accept: values("accept"))
         let authorization = values("authorization").first ?? ""
         let words = authorization.split(separator: " ", maxSplits: 1)

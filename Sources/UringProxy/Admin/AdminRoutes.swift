@@ -8,6 +8,8 @@ struct AdminRoutes: Sendable {
     let server: Server
     let reload: (@Sendable () -> ReloadOutcome)?
     let file: @Sendable () -> ConfigurationFile?
+    /// Nobody but who is on this machine can reach it.
+    let isLoopback: Bool
     /// What who asks has to know; nil: nothing.
     let token: AdminToken?
     /// Whether a balancer in front is to send nothing more.
@@ -17,6 +19,11 @@ struct AdminRoutes: Sendable {
         let isJSON = request.path.first == "api"
         func refusal(_ status: UInt16, _ message: String) -> AdminResponse {
             isJSON ? .error(status, message) : .text(status, message)
+        }
+        if isLoopback && token == nil && request.namesDomain {
+            return refusal(
+                421,
+                "nobody calls loopback by such a name; ask localhost or the address, or set admin.token_file")
         }
         if let token, !isOpen(request), !token.isSame(as: request.token) {
             var answer = refusal(401, "give the admin token: Authorization: Bearer TOKEN")

@@ -57,7 +57,8 @@ public final class AdminServer: Sendable {
             throw StartError(message: error.message)
         }
         routes = AdminRoutes(
-            server: server, reload: reload, file: file, token: token,
+            server: server, reload: reload, file: file, isLoopback: address.address?.isLoopback ?? false,
+            token: token,
             isDraining: { [draining] in draining.isOn.load(ordering: .relaxed) })
         _ = cposix_set_nonblocking(listener)
     }

@@ -5,7 +5,7 @@ internal import CPosix
 /// Kept as the kernel's own `sockaddr`, inline and trivial: a slot that holds one can lend its address to a
 /// connect that is under way, and nothing is converted when it starts. A thing that needs only the IP address
 /// keeps an `IPAddress`, which is seven times smaller.
-@safe struct SocketAddress: BitwiseCopyable, Equatable, Sendable {
+@safe struct SocketAddress: BitwiseCopyable, Equatable, Sendable, CustomStringConvertible {
     /// The longest path of a Unix socket: `sun_path` has 108 bytes, the last of which stays zero.
     static let maximumPathSize = 107
     /// Bytes before the path in a `sockaddr_un`.

@@ -42,6 +42,14 @@ struct AdminRequestTests {
         #expect(request("/", ["authorization": values]).token == token)
     }
 
+    @Test(arguments: [
+        ("localhost:9901", false), ("127.0.0.1", false), ("[::1]:9901", false), ("admin", false),
+        ("a.localhost", false), ("", false),
+        ("evil.example", true), ("evil.example:9901", true), ("127.0.0.1.evil.example:1", true),
+    ]) func namesOfTheInternetAreKnown(_ host: String, _ isDomain: Bool) {
+        #expect(request("/", ["host": [host]]).namesDomain == isDomain)
+    }
+
     @Test(arguments: ["origin", "sec-fetch-site"]) func pagesAreKnown(_ field: String) {
         #expect(request("/", [field: ["http://evil.example"]]).isFromPage)
         #expect(!request("/").isFromPage)
