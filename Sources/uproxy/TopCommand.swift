@@ -23,7 +23,8 @@ struct TopCommand: ParsableCommand {
     var config: String?
 
     @Option(
-        help: ArgumentHelp("How often to ask; rates are of so much time.", valueName: "duration"),
+        help: ArgumentHelp(
+            "What rates are of; up to 1s, the process is asked twice in it.", valueName: "duration"),
         transform: duration)
     var interval = Nanoseconds.seconds(1)
 
@@ -42,9 +43,9 @@ struct TopCommand: ParsableCommand {
         let session = TopSession(
             client, interval: interval, palette: palette, now: cposix_monotonic_nanoseconds())
         do throws(StartError) {
-            try takeSamples(1, session)
+            try wait(for: \.isKnown, of: session)
             if isOnce || isatty(1) == 0 {
-                try takeSamples(2, session)
+                try wait(for: \.hasRates, of: session)
                 writeAll(session.report ?? "", to: 1)
             } else {
                 try show(session)
@@ -68,12 +69,11 @@ struct TopCommand: ParsableCommand {
 
     // MARK: - Without a terminal
 
-    /// Waits until so many samples are there.
-    private func takeSamples(_ count: Int, _ session: TopSession) throws(StartError) {
-        while session.sampleCount < count {
+    private func wait(for isThere: KeyPath<TopSession, Bool>, of session: TopSession) throws(StartError) {
+        while !session[keyPath: isThere] {
             _ = session.goOn(cposix_monotonic_nanoseconds())
             guard session.problem.isEmpty else { throw StartError(session.problem) }
-            if session.sampleCount < count { _ = wait(session, keys: -1, signals: -1) }
+            if !session[keyPath: isThere] { _ = wait(session, keys: -1, signals: -1) }
         }
     }
 

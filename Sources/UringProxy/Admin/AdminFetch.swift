@@ -12,7 +12,8 @@ final class AdminFetch {
     /// An overview of thousands of endpoints is a tenth of it.
     private static let sizeLimit = 64 << 20
 
-    private let address: SocketAddress
+    /// As messages name it.
+    private let address: String
     /// -1: there is none yet, or no more.
     private(set) var descriptor: Int32
     private var request: [UInt8]
@@ -24,17 +25,18 @@ final class AdminFetch {
 
     /// - Parameter target: path and query.
     init(_ client: AdminClient, target: String) {
-        address = client.address
+        let peer = client.address
+        address = peer.description
         let head =
             "GET \(target) HTTP/1.1\r\nHost: admin\r\n\(client.token?.field ?? "")Connection: close\r\n\r\n"
         request = Array(head.utf8)
         let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK)
-        descriptor = cposix_socket(address.family, type, 0)
+        descriptor = cposix_socket(peer.family, type, 0)
         guard descriptor >= 0 else {
             failure = "no socket, errno \(-descriptor)"
             return
         }
-        let connected = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
+        let connected = unsafe peer.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
         if connected != 0 && connected != -EINPROGRESS { failure = refusal(connected) }
     }
 

@@ -106,7 +106,7 @@ extension TopPicture {
             let counts = interval.map { $0.counts(endpoint: endpoint.name, of: name) }
             let why =
                 endpoint.ejectedFor.isEmpty
-                ? "" : "\(endpoint.ejectedFor), for \(TopText.age(endpoint.ejectedUntil)) more"
+                ? "" : "for \(TopText.age(endpoint.ejectedUntil)): \(endpoint.ejectedFor)"
             return TopTable.Row(
                 key: endpoint.name,
                 cells: [
@@ -150,7 +150,7 @@ extension TopPicture {
     var exchanges: TopTable {
         var table = TopTable([
             Column(name: "AGE", width: 7), Column(name: "STATE", width: 10, isText: true),
-            Column(name: "REQUEST", width: 20, isText: true, isFlexible: true),
+            Column(name: "REQUEST", width: 26, isText: true, isFlexible: true),
             Column(name: "WAITS FOR", width: 30, isText: true, isFlexible: true),
             Column(name: "CLIENT", width: 15, isText: true), Column(name: "CLUSTER", width: 10, isText: true),
             Column(name: "TRIES", width: 6), Column(name: "ID", width: 16, isText: true),

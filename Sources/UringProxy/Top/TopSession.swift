@@ -9,6 +9,7 @@ public final class TopSession {
     public static let intervals = Nanoseconds.milliseconds(100)...Nanoseconds.seconds(3600)
 
     private let client: AdminClient
+    private let address: String
     private let palette: TopPalette
     private var state: TopState
     private var keys = TopKeyReader()
@@ -16,8 +17,10 @@ public final class TopSession {
     /// Why the last question was not answered; empty: it was.
     public private(set) var problem = ""
     public private(set) var isDone = false
-    /// Samples that were taken.
-    public private(set) var sampleCount = 0
+    /// Something is known of the process.
+    public var isKnown: Bool { picture != nil }
+    /// And what it did in an interval.
+    public var hasRates: Bool { picture?.interval != nil }
 
     private var fetch: AdminFetch?
     private var askedAt: Int64
@@ -27,10 +30,11 @@ public final class TopSession {
     private var size: (width: Int, height: Int) = (80, 24)
 
     /// - Parameters:
-    ///   - interval: between two questions.
+    ///   - interval: what rates are of.
     ///   - now: nanoseconds of the monotonic clock, as everywhere here.
     public init(_ client: AdminClient, interval: Nanoseconds, palette: TopPalette, now: Int64) {
         self.client = client
+        address = client.address.description
         self.palette = palette
         state = TopState(interval: Double(interval.rawValue) / 1e9)
         (askedAt, nextAskAt) = (now, now)
@@ -62,12 +66,16 @@ public final class TopSession {
         if let outcome = fetch.goOn() {
             took(outcome, now)
         } else if now >= askedAt + Self.patience {
-            took(.failed("\(client.address) does not answer"), now)
+            took(.failed("\(address) does not answer"), now)
         } else {
             return isNews
         }
         return true
     }
+
+    /// Nanoseconds between two questions. Rates are of an interval, but a second is to be enough to see what hangs: of short ones each
+    /// has two.
+    private var period: Int64 { Int64(state.interval * (state.interval > 1 ? 1e9 : 0.5e9)) }
 
     private func ask(_ now: Int64) {
         let isShort = state.view == .overview
@@ -75,7 +83,7 @@ public final class TopSession {
         fetch = AdminFetch(
             client, target: "/api/v1/overview?exchanges=\(count)&tunnels=\(state.showsTunnels)")
         askedAt = now
-        nextAskAt = now + Int64(state.interval * 1e9)
+        nextAskAt = now + period
     }
 
     private func took(_ outcome: AdminFetch.Outcome, _ now: Int64) {
@@ -83,12 +91,11 @@ public final class TopSession {
         switch read(outcome) {
         case .success(let sample):
             problem = ""
-            sampleCount += 1
             let seconds = Double(now) / 1e9
             if picture == nil {
                 picture = TopPicture(sample, at: seconds)
             } else {
-                picture?.add(sample, at: seconds, least: min(state.interval, 60) / 2)
+                picture?.add(sample, at: seconds, least: state.interval * 0.75)
             }
         case .failure(let error): problem = error.message
         }
@@ -101,22 +108,23 @@ public final class TopSession {
         case .answered(401, _):
             return failure(
                 client.token == nil
-                    ? "\(client.address) wants a token: give --admin-token-file FILE, or --config FILE with admin.token_file"
-                    : "\(client.address) does not take this token: is it the one of the running process?")
+                    ? "\(address) wants a token: give --admin-token-file FILE, or --config FILE with admin.token_file"
+                    : "\(address) does not take this token: is it the one of the running process?")
         case .answered(200, let body):
             do throws(JSONValue.Problem) {
                 guard let sample = TopSample(try JSONValue(parsing: body)) else { break }
                 return .success(sample)
             } catch {
                 return failure(
-                    "the answer of \(client.address) is no JSON: byte \(error.offset): \(error.message)")
+                    "what listens on \(address) is no admin listener of uproxy's: byte \(error.offset) of its answer is not JSON's: \(error.message)"
+                )
             }
         case .answered(404, _):
             return failure(
-                "what listens on \(client.address) is no admin listener, or of a uproxy without /api/v1")
-        case .answered(let status, _): return failure("\(client.address) answers with status \(status)")
+                "what listens on \(address) is no admin listener, or of a uproxy without /api/v1")
+        case .answered(let status, _): return failure("\(address) answers with status \(status)")
         }
-        return failure("what listens on \(client.address) is no admin listener of uproxy's")
+        return failure("what listens on \(address) is no admin listener of uproxy's")
     }
 
     // MARK: - Keys
@@ -136,7 +144,7 @@ public final class TopSession {
             if effect == .quit { isDone = true }
             // A shorter one begins now.
             if state.interval != interval {
-                nextAskAt = min(nextAskAt, askedAt + Int64(state.interval * 1e9))
+                nextAskAt = min(nextAskAt, askedAt + period)
             }
         }
     }
@@ -144,7 +152,7 @@ public final class TopSession {
     // MARK: - What is seen
 
     private var screen: TopScreen {
-        TopScreen(picture: picture, address: client.address.description, problem: problem, palette: palette)
+        TopScreen(picture: picture, address: address, problem: problem, palette: palette)
     }
 
     /// A line for each of the screen's, as the terminal takes it; none is wider than it.

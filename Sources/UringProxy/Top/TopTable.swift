@@ -70,6 +70,11 @@ struct TopTable: Sendable {
 
     // MARK: - As lines
 
+    /// A number that is cut would be another one; of a text some letters have to be left.
+    private func fits(_ column: Int, _ columnWidth: Int, in room: Int) -> Bool {
+        column == 0 || columnWidth <= room || columns[column].isText && room >= 8
+    }
+
     private func widths(_ width: Int) -> [Int] {
         let fixed = columns.reduce(0) { $0 + $1.width } + columns.count - 1
         let flexible = columns.count { $0.isFlexible }
@@ -82,6 +87,7 @@ struct TopTable: Sendable {
         let widths = widths(width)
         var line = TopLine()
         for (index, column) in columns.enumerated() {
+            guard fits(index, widths[index], in: width - line.width - 1) else { break }
             if index > 0 { line.add(" ", .heading) }
             let isDown = column.isDescending != order.isReversed
             let mark = index == order.column ? (isDown ? "v" : "^") : ""
@@ -94,6 +100,7 @@ struct TopTable: Sendable {
         let widths = widths(width)
         var line = TopLine()
         for (index, cell) in row.cells.enumerated() {
+            guard fits(index, widths[index], in: width - line.width - 1) else { break }
             if index > 0 { line.add(" ") }
             line.add(Self.fitted(cell.text, widths[index], columns[index].isText), cell.style)
         }

@@ -7,7 +7,7 @@ import Testing
         let cases: [(String, JSONValue)] = [
             ("null", .null), (" true\n", .boolean(true)), ("false", .boolean(false)), ("0", .number(0)),
             ("-0", .number(-0.0)), ("12345678901234", .number(12_345_678_901_234)),
-            ("18446744073709551615", .number(1.8446744073709552e19)), ("-1.5e3", .number(-1500)),
+            ("18446744073709551615", .number(18_446_744_073_709_551_616)), ("-1.5e3", .number(-1500)),
             ("5e-05", .number(0.00005)), ("0.315707862", .number(0.315707862)), ("[]", .array([])),
             ("{}", .object([:])),
             ("[1, 2 ,[3]]", .array([.number(1), .number(2), .array([.number(3)])])),
