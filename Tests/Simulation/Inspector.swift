@@ -58,6 +58,13 @@
             let ages = answer.exchanges.map(\.age)
             // Heads that came slowly are older than they were parsed.
             expect(ages.count <= 8, "\(ages.count) exchanges told of")
+            for phase in Connection.Phase.allCases {
+                let (down, up) = (
+                    answer.downstreamPhases[Int(phase.rawValue)], answer.upstreamPhases[Int(phase.rawValue)]
+                )
+                expect(down == 0 || phase.isDownstream, "\(down) connections of clients \(phase.label)")
+                expect(up == 0 || phase.isUpstream, "\(up) connections to endpoints \(phase.label)")
+            }
             guard isExact else { return }
             let connections = answer.downstreamPhases.reduce(0, +) + answer.upstreamPhases.reduce(0, +)
             expect(

@@ -6,8 +6,8 @@ extension MetricsReport {
             "\(survey.late.count)")
         header("connections_by_phase", "Connections by side and phase.", "gauge")
         for phase in Connection.Phase.allCases {
-            count(.downstream, phase, survey.all.map(\.downstreamPhases))
-            count(.upstream, phase, survey.all.map(\.upstreamPhases))
+            if phase.isDownstream { count(.downstream, phase, survey.all.map(\.downstreamPhases)) }
+            if phase.isUpstream { count(.upstream, phase, survey.all.map(\.upstreamPhases)) }
         }
         header("exchanges_by_state", "Exchanges under way, by what they wait for.", "gauge")
         for state in Exchange.State.allCases {
@@ -23,7 +23,6 @@ extension MetricsReport {
 
     private mutating func count(_ side: Connection.Side, _ phase: Connection.Phase, _ counts: [[Int]]) {
         let count = counts.reduce(0) { $0 + $1[Int(phase.rawValue)] }
-        if count == 0 { return }
         let labels = Self.labels(["side": "\(side.label)", "phase": "\(phase.label)"])
         sample("connections_by_phase", labels, "\(count)")
     }

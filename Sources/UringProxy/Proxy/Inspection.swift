@@ -198,6 +198,27 @@ extension Connection.Phase {
         }
     }
 
+    /// Whether connections of clients can be in it.
+    var isDownstream: Bool {
+        switch self {
+        case .readingProxyHeader, .handshaking, .multiplexing, .waiting, .readingHead, .exchanging,
+            .discarding,
+            .detached, .tunnelling, .closing:
+            true
+        case .connecting, .securing, .leased, .pooled, .borrowed, .retiring: false
+        }
+    }
+
+    /// Whether connections to endpoints can be in it; `waiting` are streams of HTTP/2 that have ended.
+    var isUpstream: Bool {
+        switch self {
+        case .multiplexing, .waiting, .connecting, .securing, .leased, .pooled, .borrowed, .retiring,
+            .tunnelling, .closing:
+            true
+        case .readingProxyHeader, .handshaking, .readingHead, .exchanging, .discarding, .detached: false
+        }
+    }
+
     init?(label: some StringProtocol) {
         guard let phase = Self.allCases.first(where: { "\($0.label)" == label }) else { return nil }
         self = phase
