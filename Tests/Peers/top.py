@@ -336,10 +336,9 @@ def replaced(driver):
         top.wait(lambda text: "nobody listens" not in text and f"pid {second.pid}" in text, "the new process")
         # One that does not answer does not keep keys from being heard.
         os.kill(second.pid, signal.SIGSTOP)
-        time.sleep(0.5)
+        top.wait_for("does not answer")
         top.type("4")
         top.wait_for("TURNS/S", seconds=2)
-        top.wait_for("does not answer")
         os.kill(second.pid, signal.SIGCONT)
         top.wait(lambda text: "does not answer" not in text, "that it answers again")
         top.type("q")
