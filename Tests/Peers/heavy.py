@@ -33,14 +33,15 @@ def reverse(origin):
 def idle_connections(driver):
     """Idle connections cost at most 450 bytes each of the proxy's memory, and all still answer: 10,000 of which
     500 at a time ask at once, which leaves more behind than one after the other. All of it counts that a proxy which has served
-    one request did not have: the connections' own, and what two workers need once."""
+    one request did not have: the connections' own, and what two workers need once; but for the flight recorder's ring, which
+    fills up to its 2 MiB with what is told of them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count, wave = 10_000, 500
     if count + 2 * wave + 500 > hard:
         raise Skip(f"ulimit -Hn is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with Origin() as origin, Proxy(driver, "--threads", "2", "--timeout-keepalive", "10m", "--limit-connections",
-                                   str(count + 1000), *reverse(origin)) as proxy:
+                                   str(count + 1000), "--flight-recorder", "off", *reverse(origin)) as proxy:
         clients = [proxy.connect()]
         exchange(clients[0])
         before = proxy.rss()
@@ -348,7 +349,9 @@ def traced(proxy, load):
 
 
 def calls_of(driver, threads):
-    with Origin() as origin, Proxy(driver, "--threads", str(threads), *reverse(origin)) as proxy:
+    # Without who looks after workers that hang: a thread of its own looks at them a hundred times a second.
+    with Origin() as origin, Proxy(
+            driver, "--threads", str(threads), "--flight-recorder", "off", *reverse(origin)) as proxy:
         clients = [proxy.connect() for _ in range(8)]
 
         def load(rounds):
@@ -376,7 +379,8 @@ def calls_of(driver, threads):
 
 def calls_of_long_bodies(driver):
     size = 8 << 20
-    with Origin() as origin, Proxy(driver, "--threads", "1", *reverse(origin)) as proxy:
+    with Origin() as origin, Proxy(
+            driver, "--threads", "1", "--flight-recorder", "off", *reverse(origin)) as proxy:
         client = proxy.connect()
 
         def load(rounds):
