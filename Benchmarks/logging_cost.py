@@ -1,4 +1,5 @@
-"""What seeing inside costs: CPU per request of the proxy with histograms and access logs, against the same program with nothing on.
+"""What seeing inside costs: CPU per request of the proxy with histograms, flight recorder, traces and access logs, against the same
+program with nothing on.
 
 One run after the other in each round (A B C, A B C), the proxy on CPU 0, client (wrk) and origin on CPU 1; printed are medians of what
 each round's runs say of its first one. Two CPUs with other work make single pairs differ by a fifth and more: take many rounds.
@@ -22,13 +23,17 @@ def free_port():
 
 def variants(log):
     """What each is called, the program's options, and what the file says of the log."""
+    admin = ["--admin", "127.0.0.1:0"]
+    json, binary = (f"access_log: {{to: {log}, format: {format}" for format in ("json", "binary"))
     return {
         "nothing": ([], ""),
-        "histograms": (["--admin", "127.0.0.1:0"], ""),
-        "JSON": ([], f"access_log: {{to: {log}, format: json}}"),
-        "JSON and histograms": (["--admin", "127.0.0.1:0"], f"access_log: {{to: {log}, format: json}}"),
-        "binary": ([], f"access_log: {{to: {log}, format: binary}}"),
-        "binary, 1 in 100": ([], f"access_log: {{to: {log}, format: binary, sample: 100}}"),
+        "histograms": ([*admin, "--flight-recorder", "off"], ""),
+        "recorder": ([*admin, "--histograms", "off"], ""),
+        "both": (admin, ""),
+        "JSON": ([], json + "}"),
+        "binary, 1 in 100": ([], binary + ", sample: 100}"),
+        "traces": ([], "tracing: {sample: 100}"),
+        "everything": (admin, json + "}\ntracing: {sample: 100}"),
     }
 
 
