@@ -169,6 +169,8 @@ def storm_configuration(round, origin, echo):
     routes = "".join(f"    - {{match: {{path: /never/{round}/{index}}}, redirect: {{to: /}}}}\n" for index in range(round % 7))
     return (
         "engine: {threads: 2}\nforward: {allow: ['127.0.0.1']}\n"
+        # Full from the start: it is not to grow while memory is watched.
+        "flight_recorder: {events: 1024}\n"
         f"timeouts: {{keepalive: {60 + round % 2}s}}\n"
         "listeners:\n  - {address: '127.0.0.1:0', routes: site}\n" + extra
         + "  - {address: '127.0.0.2:0', role: forward}\n"
