@@ -54,13 +54,13 @@ let package = Package(
         .target(name: "CPosix"),
         .target(name: "CBytes"),
         // Its files are part of its one source.
-        .target(name: "CStatusPage", exclude: ["status.html", "status.js", "status.css"]),
+        .target(name: "CAdminFiles", exclude: ["status.html", "status.js", "status.css", "openapi.json"]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(
             name: "UringProxy",
             dependencies: [
-                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CStatusPage", "CYaml",
+                "CPosix", "CBytes", "CAres", "CCrypt", "CMaxMindDB", "CNghttp2", "COpenSSL", "CAdminFiles", "CYaml",
                 "CPcre2",
                 .target(name: "CURing", condition: .when(traits: ["Uring"])),
             ],

@@ -11,18 +11,10 @@ struct ReloadCommand: ParsableCommand {
             which does the same and tells its own standard error.
             """)
 
-    @Option(help: ArgumentHelp("The file that has the admin listener's address.", valueName: "file"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("The admin listener itself.", valueName: "address"))
-    var admin: String?
-
-    @Option(help: ArgumentHelp("A file whose first line is its token.", valueName: "file"))
-    var adminTokenFile: String?
+    @OptionGroup var process: AdminOptions
 
     func run() throws {
-        let client = try adminClient(
-            admin, tokenFile: adminTokenFile, config: config, otherwise: ", or send it SIGHUP")
+        let client = try process.client(otherwise: ", or send it SIGHUP")
         let outcome: ReloadOutcome
         do throws(StartError) { outcome = try client.reload() } catch {
             throw fail(error)

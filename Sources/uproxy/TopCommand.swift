@@ -13,14 +13,7 @@ struct TopCommand: ParsableCommand {
             be asked.
             """)
 
-    @Option(help: ArgumentHelp("The admin listener: HOST:PORT or unix:PATH.", valueName: "address"))
-    var admin: String?
-
-    @Option(help: ArgumentHelp("A file whose first line is its token.", valueName: "file"))
-    var adminTokenFile: String?
-
-    @Option(help: ArgumentHelp("The file that has the admin listener's address.", valueName: "file"))
-    var config: String?
+    @OptionGroup var process: AdminOptions
 
     @Option(
         help: ArgumentHelp(
@@ -39,7 +32,7 @@ struct TopCommand: ParsableCommand {
                 "--interval \(interval): it is from \(TopSession.intervals.lowerBound) to \(TopSession.intervals.upperBound)"
             )
         }
-        let client = try adminClient(admin, tokenFile: adminTokenFile, config: config)
+        let client = try process.client()
         let session = TopSession(
             client, interval: interval, palette: palette, now: cposix_monotonic_nanoseconds())
         do throws(StartError) {

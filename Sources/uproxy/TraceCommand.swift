@@ -15,12 +15,7 @@ struct TraceCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("A dump of the flight recorder.", valueName: "file"))
     var path: String?
-    @Option(help: ArgumentHelp("The admin listener of a running process.", valueName: "address"))
-    var admin: String?
-    @Option(help: ArgumentHelp("A file whose first line is its token.", valueName: "file"))
-    var adminTokenFile: String?
-    @Option(help: ArgumentHelp("The configuration file of that process, which has both.", valueName: "file"))
-    var config: String?
+    @OptionGroup var process: AdminOptions
     @Option(help: ArgumentHelp("The exchange with this id, as the access log writes it.", valueName: "id"))
     var id: String?
     @Option(help: ArgumentHelp("This connection, and all exchanges on it.", valueName: "name"))
@@ -36,10 +31,10 @@ struct TraceCommand: ParsableCommand {
             throw ValidationError("one of --id, --connection, --slowest and --list tells what is shown")
         }
         if let slowest, slowest < 1 { throw ValidationError("--slowest \(slowest): it has to be 1 or more") }
-        guard (path == nil) != (admin == nil && config == nil) else {
+        guard (path == nil) == process.isGiven else {
             throw ValidationError("what is to be shown? a FILE, --admin ADDRESS or --config FILE tells")
         }
-        let client = path == nil ? try adminClient(admin, tokenFile: adminTokenFile, config: config) : nil
+        let client = path == nil ? try process.client() : nil
         let trace: FlightTrace
         do throws(StartError) {
             if let client {

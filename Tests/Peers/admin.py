@@ -50,8 +50,19 @@ class Validator:
             schema = place
         return schema
 
-    def check(self, value, schema, path):
+    def merged(self, schema):
+        """A schema with all that `allOf` says."""
         schema = self.resolve(schema)
+        if "allOf" not in schema:
+            return schema
+        whole = {"type": "object", "required": [], "properties": {}}
+        for part in map(self.merged, schema["allOf"]):
+            whole["required"] = whole["required"] + part.get("required", [])
+            whole["properties"] = {**whole["properties"], **part["properties"]}
+        return whole
+
+    def check(self, value, schema, path):
+        schema = self.merged(schema)
         known = {"type", "properties", "required", "additionalProperties", "items", "enum", "minimum", "maximum",
                  "pattern", "description"}
         check(set(schema) <= known, f"{path}: {set(schema) - known} in its schema")
@@ -130,8 +141,8 @@ def api(driver):
             if path.startswith("/api/v1/") and "{" not in path and "openapi" not in path:
                 status, body = ask(proxy, url + "?nothing=1")
                 check(status == 400, f"{path}: {status}")
-                validator.check(body, operation["responses"]["400"]["content"]["application/json"]["schema"], path)
-            for parameter in operation.get("parameters", []):
+                validator.check(body, validator.resolve(operation["responses"]["400"])["content"]["application/json"]["schema"], path)
+            for parameter in map(validator.resolve, operation.get("parameters", [])):
                 for value in parameter["schema"].get("enum", []):
                     status, body = ask(proxy, f"{path}?{parameter['name']}={value}")
                     check(status == 200, f"{path}?{parameter['name']}={value}: {status}")

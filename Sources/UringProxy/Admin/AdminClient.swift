@@ -20,78 +20,48 @@ public struct AdminClient {
 
     /// Lets the process read its configuration again.
     public func reload() throws(StartError) -> ReloadOutcome {
-        let (status, lines) = try ask("POST /reload HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\n")
-        return ReloadOutcome(isDone: status == 200, lines: lines)
+        let (status, body) = try ask("/reload", method: "POST")
+        return ReloadOutcome(isDone: status == 200, lines: Self.lines(body))
     }
 
     /// What becomes of a request there.
     public func explain(_ query: ExplanationQuery) throws(StartError) -> String {
-        let (status, lines) = try ask("GET /explain?\(query.text) HTTP/1.1\r\nHost: admin\r\n")
-        let text = lines.joined(separator: "\n")
+        let (status, body) = try ask("/explain?\(query.text)")
+        let text = Self.lines(body).joined(separator: "\n")
         guard status == 200 else { throw StartError(message: text) }
         return text
     }
 
     /// A dump of its flight recorder.
-    func flightRecorder() throws(StartError) -> [UInt8] {
-        let answer = try answer(
-            to:
-                "GET /flight-recorder HTTP/1.1\r\nHost: admin\r\n\(token?.field ?? "")Connection: close\r\n\r\n"
-        )
-        let end = Array("\r\n\r\n".utf8)
-        guard let head = answer.indices.first(where: { answer[$0...].starts(with: end) }) else {
-            throw StartError(message: "what listens on \(address) is no admin listener of uproxy's")
+    ///
+    /// - Parameter sizeLimit: in bytes.
+    func flightRecorder(sizeLimit: Int) throws(StartError) -> [UInt8] {
+        let (status, body) = try ask("/flight-recorder", sizeLimit: sizeLimit)
+        guard status == 200 else {
+            throw StartError(message: "\(address): \(Self.lines(body).joined(separator: " "))")
         }
-        let body = answer[(head + end.count)...]
-        guard answer.starts(with: "HTTP/1.1 200 ".utf8) else {
-            throw StartError(message: "\(address): \(trimmed(String(decoding: body, as: UTF8.self)))")
-        }
-        return Array(body)
+        return body
     }
 
-    /// - Parameter head: without the line that ends it.
-    private func ask(_ head: String) throws(StartError) -> (status: Int, lines: [String]) {
-        let answer = try exchange("\(head)\(token?.field ?? "")Connection: close\r\n\r\n")
-        let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
-        let words = (parts.first ?? "").split(separator: " ", maxSplits: 2)
-        guard parts.count == 2, words.count > 1, let status = Int(words[1]) else {
-            throw StartError(message: "what listens on \(address) is no admin listener of uproxy's")
-        }
-        return (status, parts[1].split(whereSeparator: \.isNewline).map(String.init))
+    private static func lines(_ body: [UInt8]) -> [String] {
+        String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     }
 
-    private func exchange(_ request: String) throws(StartError) -> String {
-        String(decoding: try answer(to: request), as: UTF8.self)
-    }
-
-    private func answer(to request: String) throws(StartError) -> [UInt8] {
+    private func ask(
+        _ target: String, method: String = "GET", sizeLimit: Int = AdminFetch.usualLimit
+    ) throws(StartError) -> (status: Int, body: [UInt8]) {
         let deadline = cposix_monotonic_nanoseconds() + Self.patience.rawValue
-        let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC)
-        let descriptor = cposix_socket(address.family, type, 0)
-        guard descriptor >= 0 else { throw StartError(message: "no socket, errno \(-descriptor)") }
-        defer { _ = cposix_close(descriptor) }
-        let connected = unsafe address.withSockaddr { unsafe cposix_connect(descriptor, $0, $1) }
-        guard connected == 0 else {
-            throw StartError(
-                message:
-                    "nobody listens on \(address) (errno \(-connected)); is the process running, with this admin address?"
-            )
-        }
-        _ = cposix_set_nonblocking(descriptor)
-        let bytes = Array(request.utf8)
-        let sent = unsafe bytes.withUnsafeBytes {
-            unsafe cposix_send_until(descriptor, $0.baseAddress!, $0.count, deadline)
-        }
-        guard sent >= 0 else { throw StartError(message: "\(address) takes no request") }
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
+        let fetch = AdminFetch(self, method: method, target: target, sizeLimit: sizeLimit)
         while true {
-            let size = unsafe buffer.withUnsafeMutableBytes {
-                unsafe cposix_receive_until(descriptor, $0.baseAddress!, $0.count, deadline)
+            switch fetch.goOn() {
+            case .answered(let status, let body): return (status, body)
+            case .failed(let why): throw StartError(message: why)
+            case nil:
+                let events = Int16(fetch.isWriting ? POLLOUT : POLLIN)
+                guard cposix_await_until(fetch.descriptor, events, deadline) == 1 else {
+                    throw StartError(message: "\(address) does not answer")
+                }
             }
-            if size < 0 { throw StartError(message: "\(address) does not answer") }
-            if size == 0 { return answer }
-            answer += buffer[0..<size]
         }
     }
 }

@@ -10,7 +10,9 @@ final class AdminFetch {
     }
 
     /// An overview of thousands of endpoints is a tenth of it.
-    private static let sizeLimit = 64 << 20
+    static let usualLimit = 64 << 20
+
+    private let sizeLimit: Int
 
     /// As messages name it.
     private let address: String
@@ -23,12 +25,16 @@ final class AdminFetch {
     /// It could not begin.
     private var failure: String?
 
-    /// - Parameter target: path and query.
-    init(_ client: AdminClient, target: String) {
+    /// - Parameters:
+    ///   - method: GET, or POST with nothing in it.
+    ///   - target: path and query.
+    ///   - sizeLimit: bytes of the answer at most.
+    init(_ client: AdminClient, method: String = "GET", target: String, sizeLimit: Int = usualLimit) {
+        self.sizeLimit = sizeLimit
         let peer = client.address
         address = peer.description
         let head =
-            "GET \(target) HTTP/1.1\r\nHost: admin\r\n\(client.token?.field ?? "")Connection: close\r\n\r\n"
+            "\(method) \(target) HTTP/1.1\r\nHost: admin\r\n\(client.token?.field ?? "")\(method == "POST" ? "Content-Length: 0\r\n" : "")Connection: close\r\n\r\n"
         request = Array(head.utf8)
         let type = Int32(CPOSIX_SOCK_STREAM | CPOSIX_SOCK_CLOEXEC | CPOSIX_SOCK_NONBLOCK)
         descriptor = cposix_socket(peer.family, type, 0)
@@ -67,7 +73,9 @@ final class AdminFetch {
             if size < 0 { return .failed(refusal(Int32(size))) }
             if size == 0 { return ended() }
             answer += buffer[0..<size]
-            if answer.count > Self.sizeLimit { return .failed("\(address) answers with more than 64 MiB") }
+            if answer.count > sizeLimit {
+                return .failed("\(address) answers with more than \(sizeLimit >> 20) MiB")
+            }
         }
     }
 

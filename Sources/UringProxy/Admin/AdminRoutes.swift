@@ -1,6 +1,14 @@
 /// What there is on the admin listener, and what it says.
 struct AdminRoutes: Sendable {
-    private typealias Answer = (AdminRequest) throws(OptionSyntaxError) -> AdminResponse
+    private struct Handler {
+        typealias Answer = (AdminRequest) throws(OptionSyntaxError) -> AdminResponse
+
+        let method: Method
+        let answer: Answer
+
+        static func get(_ answer: @escaping Answer) -> Handler { Handler(method: .get, answer: answer) }
+        static func post(_ answer: @escaping Answer) -> Handler { Handler(method: .post, answer: answer) }
+    }
 
     /// Prometheus and people wait for no worker that is late for longer than that.
     private static let patience = Nanoseconds.milliseconds(500)
@@ -30,16 +38,15 @@ struct AdminRoutes: Sendable {
             answer.fields.append(("WWW-Authenticate", "Bearer realm=\"uproxy admin\""))
             return answer
         }
-        let methods = handlers(of: request)
-        if methods.isEmpty {
+        guard let handler = handler(of: request.path) else {
             return refusal(
                 404,
                 "there are /, /ready, /healthz, /metrics, /explain, /flight-recorder, /reload and /api/v1/openapi.json"
             )
         }
         let asked = request.method == .head ? .get : request.method
-        guard let handler = methods.first(where: { $0.method == asked }) else {
-            let allowed = methods.map { $0.method == .get ? "GET, HEAD" : "POST" }.joined(separator: ", ")
+        guard handler.method == asked else {
+            let allowed = handler.method == .get ? "GET, HEAD" : "POST"
             var answer = refusal(405, "\(allowed) alone is answered here")
             answer.fields.append(("Allow", allowed))
             return answer
@@ -58,70 +65,53 @@ struct AdminRoutes: Sendable {
         }
     }
 
-    private func handlers(of request: AdminRequest) -> [(method: Method, answer: Answer)] {
-        let path = request.path
-        switch path.count {
-        case 7 where Array(path[..<3]) == ["api", "v1", "clusters"] && path[4] == "endpoints":
-            switch path[6] {
-            case "drain": return [(.post, { _ in setDrained(true, path[5], of: path[3]) })]
-            case "enable": return [(.post, { _ in setDrained(false, path[5], of: path[3]) })]
-            default: return []
-            }
-        case 4 where Array(path[..<3]) == ["api", "v1", "clusters"]:
-            return [(.get, { _ in cluster(path[3]) })]
-        case 3 where Array(path[..<2]) == ["api", "v1"]: return handlers(ofAPI: path[2])
-        default: break
-        }
+    /// What answers there, and to which method; nil: nothing does.
+    private func handler(of path: [String]) -> Handler? {
+        if path.count > 2, path[0] == "api", path[1] == "v1" { return handler(ofAPI: Array(path[2...])) }
         switch path {
-        case []: return [(.get, { _ in StatusPage.page })]
-        case ["status.js"]: return [(.get, { _ in StatusPage.script })]
-        case ["status.css"]: return [(.get, { _ in StatusPage.style })]
+        case []: return .get { _ in AdminFiles.page }
+        case ["status.js"]: return .get { _ in AdminFiles.script }
+        case ["status.css"]: return .get { _ in AdminFiles.style }
         case ["ready"], ["healthz"]:
-            return [(.get, { _ in isDraining() ? .text(503, "draining") : .text(200, "ok") })]
-        case ["flight-recorder"]: return [(.get, flightRecorder)]
-        case ["metrics"]: return [(.get, metrics)]
-        case ["explain"]: return [(.get, explain)]
+            return .get { _ in isDraining() ? .text(503, "draining") : .text(200, "ok") }
+        case ["flight-recorder"]: return .get(flightRecorder)
+        case ["metrics"]: return .get(metrics)
+        case ["explain"]: return .get(explain)
         case ["reload"]:
-            return [
-                (
-                    .post,
-                    { _ in
-                        outcome { .text($0 ? 200 : 409, $1.joined(separator: "\n")) }
-                            ?? .text(403, Self.fixed)
-                    }
-                )
-            ]
-        default: return []
+            return .post { _ in
+                outcome { .text($0 ? 200 : 409, $1.joined(separator: "\n")) } ?? .text(403, Self.fixed)
+            }
+        default: return nil
         }
     }
 
-    private func handlers(ofAPI name: String) -> [(method: Method, answer: Answer)] {
-        switch name {
-        case "overview": [(.get, overview)]
-        case "process": [(.get, process)]
-        case "workers": [(.get, workers)]
-        case "listeners": [(.get, listeners)]
-        case "clusters": [(.get, clusters)]
-        case "exchanges": [(.get, exchanges)]
-        case "connections": [(.get, connections)]
-        case "config": [(.get, configuration)]
-        case "openapi.json":
-            [(.get, { _ in AdminResponse(type: AdminResponse.json, body: AdminAPI.document) })]
-        case "reload":
-            [
-                (
-                    .post,
-                    { _ in
-                        outcome { isDone, lines in
-                            .json(isDone ? 200 : 409) {
-                                $0.member("done", isDone)
-                                $0.array("lines", lines)
-                            }
-                        } ?? .error(403, Self.fixed)
+    /// - Parameter path: behind `/api/v1`.
+    private func handler(ofAPI path: [String]) -> Handler? {
+        switch (path[0], path.count) {
+        case ("overview", 1): return .get(overview)
+        case ("process", 1): return .get(part { $0.process(&$1) })
+        case ("workers", 1): return .get(part { $0.workers(&$1) })
+        case ("listeners", 1): return .get(part { $0.listeners(&$1) })
+        case ("clusters", 1): return .get(part { $0.clusters(&$1) })
+        case ("clusters", 2): return .get { _ in cluster(path[1]) }
+        case ("clusters", 5) where path[2] == "endpoints" && path[4] == "drain":
+            return .post { _ in setDrained(true, path[3], of: path[1]) }
+        case ("clusters", 5) where path[2] == "endpoints" && path[4] == "enable":
+            return .post { _ in setDrained(false, path[3], of: path[1]) }
+        case ("exchanges", 1): return .get(exchanges)
+        case ("connections", 1): return .get(connections)
+        case ("config", 1): return .get(configuration)
+        case ("openapi.json", 1): return .get { _ in AdminFiles.api }
+        case ("reload", 1):
+            return .post { _ in
+                outcome { isDone, lines in
+                    .json(isDone ? 200 : 409) {
+                        $0.member("done", isDone)
+                        $0.array("lines", lines)
                     }
-                )
-            ]
-        default: []
+                } ?? .error(403, Self.fixed)
+            }
+        default: return nil
         }
     }
 
@@ -169,28 +159,13 @@ struct AdminRoutes: Sendable {
         return .json { report.overview(&$0) }
     }
 
-    private func process(_ request: AdminRequest) throws(OptionSyntaxError) -> AdminResponse {
-        _ = try request.parameters()
-        let report = report()
-        return .json { report.process(&$0) }
-    }
-
-    private func workers(_ request: AdminRequest) throws(OptionSyntaxError) -> AdminResponse {
-        _ = try request.parameters()
-        let report = report()
-        return .json { report.workers(&$0) }
-    }
-
-    private func listeners(_ request: AdminRequest) throws(OptionSyntaxError) -> AdminResponse {
-        _ = try request.parameters()
-        let report = report()
-        return .json { report.listeners(&$0) }
-    }
-
-    private func clusters(_ request: AdminRequest) throws(OptionSyntaxError) -> AdminResponse {
-        _ = try request.parameters()
-        let report = report()
-        return .json { report.clusters(&$0) }
+    /// A part of the report, for who asks for nothing else.
+    private func part(_ write: @escaping (StatusReport, inout JSONText) -> Void) -> Handler.Answer {
+        { (request: AdminRequest) throws(OptionSyntaxError) in
+            _ = try request.parameters()
+            let report = report()
+            return .json { write(report, &$0) }
+        }
     }
 
     private func cluster(_ name: String) -> AdminResponse {

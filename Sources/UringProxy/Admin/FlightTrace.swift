@@ -25,7 +25,7 @@ public struct FlightTrace {
 
     /// Of the process with this admin listener.
     public init(asking client: AdminClient) throws(StartError) {
-        let bytes = try client.flightRecorder()
+        let bytes = try client.flightRecorder(sizeLimit: Self.sizeLimit)
         do throws(FlightError) { self.init(try FlightDump(parsing: bytes)) } catch {
             throw StartError(message: "what \(client.address) sent: \(error.message)")
         }
@@ -39,18 +39,18 @@ public struct FlightTrace {
         let workers = dump.rings.count { $0.number != FlightDump.Ring.recorder }
         let frames = frameNames
         if format == .json {
-            var members = [
-                "\"reason\": \(jsonString(dump.reason.label))", "\"process\": \(dump.process)",
-                "\"time\": \(jsonString(time(dump.monotonic)))", "\"version\": \(jsonString(dump.version))",
-                "\"workers\": \(workers)", "\"events\": \(count)",
-            ]
-            if dump.reason == .crash { members.append("\"signal\": \(dump.subject)") }
-            if dump.reason == .stall { members.append("\"worker\": \(dump.subject)") }
-            if let id = timeline.subject { members.append("\"exchange\": \"\(Self.hexadecimal(id))\"") }
-            if !frames.isEmpty {
-                members.append("\"frames\": [\(frames.map(jsonString).joined(separator: ", "))]")
+            return JSONText.object { json in
+                json.member("reason", dump.reason.label)
+                json.member("process", dump.process)
+                json.member("time", time(dump.monotonic))
+                json.member("version", dump.version)
+                json.member("workers", workers)
+                json.member("events", count)
+                if dump.reason == .crash { json.member("signal", dump.subject) }
+                if dump.reason == .stall { json.member("worker", dump.subject) }
+                if let id = timeline.subject { json.member("exchange", exchangeID(id)) }
+                if !frames.isEmpty { json.array("frames", frames) }
             }
-            return "{\(members.joined(separator: ", "))}\n"
         }
         var text =
             "\(dump.reason.label): uproxy \(dump.version), process \(dump.process), \(time(dump.monotonic)), \(count) events of \(workers) worker\(workers == 1 ? "" : "s")\n"
@@ -59,7 +59,7 @@ public struct FlightTrace {
         case .stall:
             text +=
                 "worker \(dump.subject) was in one turn for \(FlightWords.time(Int64(clamping: dump.detail)))\n"
-        case .slow: text += "exchange \(Self.hexadecimal(dump.subject))\n"
+        case .slow: text += "exchange \(exchangeID(dump.subject))\n"
         case .demand: break
         }
         for (number, frame) in frames.enumerated() { text += "  #\(number) \(frame)\n" }
@@ -78,7 +78,10 @@ public struct FlightTrace {
             let lines = timeline.lines(ofWorker: worker, last: 20)
             if lines.isEmpty { return "" }
             return format == .json
-                ? json("\"worker\": \(worker)", lines)
+                ? JSONText.object { json in
+                    json.member("worker", worker)
+                    events(lines, from: lines[0].time, &json)
+                }
                 : "\nworker \(worker), its last events\n" + table(lines, from: lines[0].time)
         }.joined()
     }
@@ -89,15 +92,17 @@ public struct FlightTrace {
         let start =
             exchange.duration.flatMap { duration in exchange.end.map { $0 &- duration } } ?? exchange.first
         if format == .json {
-            var members = "\"exchange\": \"\(Self.hexadecimal(id))\", \"worker\": \(exchange.worker), "
-            members += "\"start\": \(jsonString(time(start))), \"status\": \(exchange.status)"
-            if let duration = exchange.duration {
-                members += ", \"duration_ms\": \(Self.milliseconds(duration))"
+            return JSONText.object { json in
+                json.member("exchange", exchangeID(id))
+                json.member("worker", exchange.worker)
+                json.member("start", time(start))
+                json.member("status", exchange.status)
+                if let duration = exchange.duration { json.member("duration_ms", Double(duration) / 1e6) }
+                json.member("complete", exchange.begin != nil && exchange.end != nil)
+                events(lines, from: start, &json)
             }
-            members += ", \"complete\": \(exchange.begin != nil && exchange.end != nil)"
-            return json(members, lines, from: start)
         }
-        var text = "exchange \(Self.hexadecimal(id)), worker \(exchange.worker), began \(time(start))"
+        var text = "exchange \(exchangeID(id)), worker \(exchange.worker), began \(time(start))"
         if let duration = exchange.duration {
             text += ", took \(FlightWords.time(duration))"
         } else {
@@ -118,7 +123,12 @@ public struct FlightTrace {
         }
         let lines = timeline.lines(of: connection)
         guard let first = lines.first else { return nil }
-        if format == .json { return json("\"connection\": \"\(connection)\"", lines) }
+        if format == .json {
+            return JSONText.object { json in
+                json.member("connection", "\(connection)")
+                events(lines, from: first.time, &json)
+            }
+        }
         return "connection \(connection), since \(time(first.time))\n" + table(lines, from: first.time)
     }
 
@@ -136,14 +146,20 @@ public struct FlightTrace {
         return all.map { exchange in
             let isDone = exchange.duration != nil
             if format == .json {
-                let client = exchange.client.map { ", \"connection\": \"\($0)\"" } ?? ""
-                return
-                    "{\"exchange\": \"\(Self.hexadecimal(exchange.id))\", \"worker\": \(exchange.worker), \"start\": \(jsonString(time(exchange.first))), \"duration_ms\": \(Self.milliseconds(duration(exchange))), \"under_way\": \(!isDone), \"status\": \(exchange.status)\(client)}\n"
+                return JSONText.object { json in
+                    json.member("exchange", exchangeID(exchange.id))
+                    json.member("worker", exchange.worker)
+                    json.member("start", time(exchange.first))
+                    json.member("duration_ms", Double(duration(exchange)) / 1e6)
+                    json.member("under_way", !isDone)
+                    json.member("status", exchange.status)
+                    if let client = exchange.client { json.member("connection", "\(client)") }
+                }
             }
             let client = exchange.client.map { "  connection \($0)" } ?? ""
             let status = exchange.status == 0 ? "-" : "\(exchange.status)"
             return
-                "\(Self.hexadecimal(exchange.id))  \(time(exchange.first))  \(Self.right(FlightWords.time(duration(exchange)), 14))  \(isDone ? status : "under way")\(client)\n"
+                "\(exchangeID(exchange.id))  \(time(exchange.first))  \(Self.right(FlightWords.time(duration(exchange)), 14))  \(isDone ? status : "under way")\(client)\n"
         }.joined()
     }
 
@@ -168,12 +184,15 @@ public struct FlightTrace {
         }.joined()
     }
 
-    private func json(_ members: String, _ lines: [FlightTimeline.Line], from start: Int64? = nil) -> String {
-        let start = start ?? lines.first?.time ?? 0
-        let events = lines.map { line in
-            "{\"at_ms\": \(Self.milliseconds(line.time &- start)), \"time\": \(jsonString(time(line.time))), \"event\": \(jsonString(line.name)), \"text\": \(jsonString(line.text))}"
+    private func events(_ lines: [FlightTimeline.Line], from start: Int64, _ json: inout JSONText) {
+        json.array("events", lines) { json, line in
+            json.object { json in
+                json.member("at_ms", Double(line.time &- start) / 1e6)
+                json.member("time", time(line.time))
+                json.member("event", line.name)
+                json.member("text", line.text)
+            }
         }
-        return "{\(members), \"events\": [\(events.joined(separator: ", "))]}\n"
     }
 
     private func time(_ monotonic: Int64) -> String {
@@ -186,16 +205,6 @@ public struct FlightTrace {
         return
             "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))."
             + String(repeating: "0", count: max(0, 6 - micros.utf8.count)) + micros + "Z"
-    }
-
-    private static func milliseconds(_ nanoseconds: Int64) -> String {
-        String(FlightWords.time(nanoseconds).dropLast(3))
-    }
-
-    /// As access logs write ids.
-    static func hexadecimal(_ id: UInt64) -> String {
-        let digits = String(id, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     private static func right(_ text: String, _ width: Int) -> String {

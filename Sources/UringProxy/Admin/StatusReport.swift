@@ -254,7 +254,7 @@ struct StatusReport {
     }
 
     private func exchange(_ exchange: ExchangeView, _ json: inout JSONText) {
-        if exchange.id != 0 { json.member("id", Self.id(exchange.id)) }
+        if exchange.id != 0 { json.member("id", exchangeID(exchange.id)) }
         json.member("worker", exchange.worker)
         json.member("age", nanoseconds: exchange.age)
         json.member("state", exchange.state)
@@ -276,12 +276,6 @@ struct StatusReport {
         json.member("request_done", exchange.isRequestDone)
         json.member("downstream", exchange.downstream)
         if let upstream = exchange.upstream { json.member("upstream", upstream) }
-    }
-
-    /// As the access log writes it.
-    static func id(_ id: UInt64) -> String {
-        let digits = String(id, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     func connections(_ json: inout JSONText, limit: Int) {

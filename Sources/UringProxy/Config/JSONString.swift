@@ -8,7 +8,8 @@ func jsonString(_ text: String) -> String {
         case "\n": result += "\\n"
         case "\r": result += "\\r"
         case "\t": result += "\\t"
-        case "\u{0}"..."\u{1F}", "\u{7F}":
+        // Terminals act on controls beyond ASCII as well.
+        case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
             let digits = String(scalar.value, radix: 16)
             result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         default: result.unicodeScalars.append(scalar)

@@ -229,7 +229,7 @@ private struct CollectorAnswer {
             }
             bytes.removeFirst(found.size)
         }
-        guard takeContent() else { return .invalid }
+        guard reader.takeContent(from: &bytes, into: &content) else { return .invalid }
         guard reader.isDone, let head else { return .goesOn }
         return .done(outcome(head), keepAlive: head.keepAlive && bytes.isEmpty)
     }
@@ -259,39 +259,5 @@ private struct CollectorAnswer {
             }
             return nil
         }
-    }
-
-    private mutating func takeContent() -> Bool {
-        while !bytes.isEmpty {
-            switch reader.state {
-            case .done: return true
-            case .untilClose:
-                content += bytes
-                bytes.removeAll()
-            case .length:
-                let taken = Int(reader.takeLength(UInt32(clamping: bytes.count)))
-                content += bytes[..<taken]
-                bytes.removeFirst(taken)
-            case .chunked:
-                let step = unsafe bytes.withUnsafeBytes { reader.advanceChunked(unsafe ByteView($0)) }
-                switch step {
-                case .needMore(let consumed):
-                    bytes.removeFirst(consumed)
-                    if consumed == 0 { return true }
-                case .trailers(let consumed): bytes.removeFirst(consumed)
-                case .data(let framing, let size):
-                    content += bytes[framing..<framing + size]
-                    bytes.removeFirst(framing + size)
-                case .invalid: return false
-                }
-            case .trailers:
-                // Up to the empty line; what they say is of no use.
-                guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return true }
-                let isLast = end == 0 || end == 1 && bytes[0] == UInt8(ascii: "\r")
-                bytes.removeFirst(end + 1)
-                if isLast { reader.finish() }
-            }
-        }
-        return true
     }
 }

@@ -124,7 +124,7 @@ struct SpanEncoder {
         attribute("user_agent.original", text: texts[.userAgent], &span)
         attribute("http.request.body.size", number: record.requestBytes, &span)
         attribute("http.response.body.size", number: record.responseBytes, &span)
-        attribute("uproxy.id", hexadecimal(record.id), &span)
+        attribute("uproxy.id", exchangeID(record.id), &span)
         attribute("uproxy.listener", text: texts[.listener], &span)
         attribute("uproxy.route", text: texts[.route], &span)
         attribute("uproxy.cluster", text: texts[.cluster], &span)
@@ -235,11 +235,6 @@ struct SpanEncoder {
         default: return
         }
         attribute("network.protocol.version", text: ByteView(version), &span)
-    }
-
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     // `KeyValue`, and in it an `AnyValue`.

@@ -68,36 +68,11 @@ struct HealthAnswer {
     }
 
     private mutating func readBody(_ check: HealthCheck) -> Verdict {
-        takeBody()
+        // What is not valid ends it.
+        if !reader.takeContent(from: &bytes, into: &body) { reader.finish() }
         if contains(check.body) { return .healthy }
         return reader.isDone || reader.state == .trailers
             ? ended() : isTooLong("its answer does not hold the expected text")
-    }
-
-    /// Takes what belongs to the body out of its framing.
-    private mutating func takeBody() {
-        switch reader.state {
-        case .done, .trailers: break
-        case .untilClose:
-            body += bytes
-            bytes.removeAll()
-        case .length:
-            let taken = Int(reader.takeLength(UInt32(clamping: bytes.count)))
-            body += bytes[..<taken]
-            bytes.removeFirst(taken)
-        case .chunked:
-            while reader.state == .chunked && !bytes.isEmpty {
-                let step = unsafe bytes.withUnsafeBytes { reader.advanceChunked(unsafe ByteView($0)) }
-                switch step {
-                case .needMore(let consumed), .trailers(let consumed): bytes.removeFirst(consumed)
-                case .data(let framing, let size):
-                    body += bytes[framing..<framing + size]
-                    bytes.removeFirst(framing + size)
-                case .invalid:
-                    reader.finish()
-                }
-            }
-        }
     }
 
     private mutating func contains(_ text: [UInt8]) -> Bool {
